@@ -1,0 +1,61 @@
+# The verbs of the house. Each sets up what it needs; `make help` explains them.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready-run
+READY_DEV := $(VENV)/ready-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint crash bench docs lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Hài Lòng needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# What runs the service comes from requirements.lock, what tests it from requirements-dev.lock
+# (a superset); both carry hashes, so what is installed here is what was tested.
+$(READY): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing (once) …"
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(READY_DEV): requirements-dev.lock $(READY)
+	@echo "Installing what the tests need (once) …"
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(READY) ## load the synthetic province over HTTP, print its rates, serve it
+	@$(BIN)/hailong demo
+
+test: $(READY_DEV) lint ## every check: lint, types, imports, tests on SQLite and PostgreSQL
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+lint: $(READY_DEV) ## style, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy analysis surveys app
+	$(BIN)/lint-imports
+
+crash: $(READY_DEV) ## kill the server under load, 20 times on each database
+	HAILONG_CRASH_ROUNDS=20 $(BIN)/pytest -m crash -p no:cacheprovider --timeout 1800
+
+bench: $(READY_DEV) ## paired benchmarks: intake against an empty endpoint, reading against DuckDB
+	$(BIN)/python -m tests.bench
+
+docs: $(READY_DEV) ## write the generated pages under docs/ anew
+	$(BIN)/hailong docs
+
+lock: ## resolve the lock files anew from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  pyproject.toml --group build -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  -c requirements.lock pyproject.toml --group build --group dev -o requirements-dev.lock
+
+clean: ## remove the environment and the demonstration
+	rm -rf $(VENV) var
