@@ -1,0 +1,105 @@
+"""What must hold between the parts of a form: each breach with the place where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from surveys.model import (
+    CodedItem,
+    MultipleChoiceItem,
+    Questionnaire,
+    RatedItem,
+    SingleChoiceItem,
+    TextItem,
+    ZeroToTenItem,
+)
+
+Place = tuple[str | int, ...]
+
+
+def breaches(form: Questionnaire) -> Iterator[tuple[Place, str]]:
+    """Yield ``(place, reason)`` for every rule between parts that the form breaks.
+
+    ``place`` is the path of keys and positions from the top of the YAML document.
+    """
+    yield from _repeated_factor_codes(form)
+    yield from _items(form)
+    yield from _scoring(form)
+
+
+def _placed_items(form: Questionnaire) -> Iterator[tuple[Place, CodedItem | TextItem]]:
+    for f, factor in enumerate(form.factors):
+        for i, item in enumerate(factor.items):
+            yield ("factors", f, "items", i), item
+    for i, item in enumerate(form.more):
+        yield ("more", i), item
+
+
+def _repeated_factor_codes(form: Questionnaire) -> Iterator[tuple[Place, str]]:
+    seen: set[str] = set()
+    for f, factor in enumerate(form.factors):
+        if factor.code in seen:
+            yield ("factors", f, "code"), f"factor {factor.code} stands twice"
+        seen.add(factor.code)
+
+
+def _items(form: Questionnaire) -> Iterator[tuple[Place, str]]:
+    earlier: dict[str, CodedItem | TextItem] = {}
+    for place, item in _placed_items(form):
+        if item.code in earlier:
+            yield (*place, "code"), f"item {item.code} stands twice"
+        if isinstance(item, RatedItem) and item.scale not in form.scales:
+            yield (*place, "scale"), f"scale {item.scale!r} is not among scales"
+        if isinstance(item, SingleChoiceItem | MultipleChoiceItem):
+            values = [option.value for option in item.options]
+            if len(set(values)) < len(values):
+                yield (*place, "options"), "an option's value stands twice"
+            if isinstance(item, MultipleChoiceItem) and max(values) > len(values):
+                yield (*place, "options"), "options of a multiple choice are numbered 1, 2, 3 …"
+            if item.no_opinion and item.no_opinion.value in values:
+                yield (*place, "no_opinion"), "no_opinion has the value of an option"
+        if item.shown_if is not None:
+            yield from _condition((*place, "shown_if"), form, item, earlier)
+        earlier[item.code] = item
+
+
+def _condition(
+    place: Place,
+    form: Questionnaire,
+    item: CodedItem | TextItem,
+    earlier: dict[str, CodedItem | TextItem],
+) -> Iterator[tuple[Place, str]]:
+    assert item.shown_if is not None
+    asked = earlier.get(item.shown_if.item)
+    if asked is None:
+        yield (*place, "item"), f"{item.shown_if.item} is not an item before {item.code}"
+        return
+    match asked:
+        case RatedItem():
+            scale = form.scales.get(asked.scale)
+            values = {level.value for level in scale.levels} if scale else set()
+        case SingleChoiceItem():
+            values = {option.value for option in asked.options}
+        case ZeroToTenItem():
+            values = set(range(11))
+        case _:
+            yield (
+                (*place, "item"),
+                f"{asked.code} has no levels or single options to depend on",
+            )
+            return
+    if strangers := sorted(set(item.shown_if.is_) - values):
+        yield (*place, "is"), f"{asked.code} never takes {strangers}"
+
+
+def _scoring(form: Questionnaire) -> Iterator[tuple[Place, str]]:
+    factors = {factor.code: factor for factor in form.factors}
+    for i, code in enumerate(form.scoring.index):
+        if code not in factors:
+            yield ("scoring", "index", i), f"{code} is not a factor"
+        elif not form.index_items(factors[code]):
+            yield ("scoring", "index", i), f"factor {code} has no rated item for the index"
+    codes = {item.code for item in form.items}
+    for i, code in enumerate(form.scoring.leave_out):
+        if code not in codes:
+            yield ("scoring", "leave_out", i), f"{code} is not an item"
