@@ -1,0 +1,1 @@
+"""The service: HTTP, database, pages. It computes no statistics itself; ``analysis`` does."""

@@ -1,0 +1,62 @@
+"""What the commands of all rooms share: the database at hand, refusing, reporting progress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from sqlalchemy.exc import OperationalError
+
+from app.db import Database
+from app.settings import Settings
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+class Refused(Exception):  # noqa: N818 - what the command line does, not a defect
+    """A command cannot do what it was asked; the message says why, to a person."""
+
+
+def say_error(message: str) -> None:
+    """One refusal on standard error."""
+    err.print(f"[bold red]hailong:[/] {message}", soft_wrap=True)
+
+
+@contextmanager
+def open_database(settings: Settings | None = None) -> Iterator[Database]:
+    """The database of the settings.
+
+    Raises
+    ------
+    Refused
+        Where it cannot be reached.
+    """
+    settings = settings or Settings()
+    database = Database(settings.database_url)
+    try:
+        yield database
+    except OperationalError as error:
+        raise Refused(f"the database does not answer: {error.orig}") from error
+    finally:
+        database.close()
+
+
+def progress() -> Progress:
+    """A progress bar for long work; on a pipe it prints nothing but its last state."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=False,
+    )

@@ -1,0 +1,91 @@
+"""The one place that knows which store is behind the models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.pq import Format
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+_WRITES = "hailong_writes"
+
+
+class _BinaryCursor(psycopg.Cursor[Any]):
+    """Receives results in PostgreSQL's binary format: cells arrive as bytes, not hexadecimal."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.format = Format.BINARY
+
+
+class Database:
+    """An engine with our conventions, and sessions that read or write.
+
+    On SQLite a writing session takes the write lock at its begin (``BEGIN IMMEDIATE``), so what
+    it reads stays true until it commits; commits are durable (WAL, ``synchronous=FULL``). On
+    PostgreSQL transactions are READ COMMITTED and rows must be locked where that matters.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        if self.url.get_backend_name() == "sqlite":
+            self.engine = _sqlite(self.url.render_as_string(hide_password=False))
+        else:
+            self.engine = create_engine(
+                self.url, connect_args={"cursor_factory": _BinaryCursor}, pool_pre_ping=True
+            )
+        self._writing_engine = self.engine.execution_options(**{_WRITES: True})
+
+    @property
+    def locks_whole_database(self) -> bool:
+        """Whether a writing session excludes every other one."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for reading; nothing is committed."""
+        with Session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that commits at its end, durably, or not at all."""
+        with Session(self._writing_engine) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def _sqlite(url: str) -> Engine:
+    file = make_url(url).database
+    if file and file != ":memory:":
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 60, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        # The driver would begin transactions by itself, and too late; we begin them (below).
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "cache_size=-65536",
+            "wal_autocheckpoint=4000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Any) -> None:
+        writes = connection.get_execution_options().get(_WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

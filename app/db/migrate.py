@@ -1,0 +1,27 @@
+"""Brings a database to the newest schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+
+from app.db.database import Database
+
+_ROOT = Path(__file__).parents[2]
+#: Any number: the key of PostgreSQL's lock by which servers that start together take turns.
+_LOCK = 4_818_515_140
+
+
+def migrate(database: Database, revision: str = "head") -> None:
+    """Run all migrations up to ``revision``, or down to it, in one transaction."""
+    with database.writing() as session:
+        connection = session.connection()
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        config = Config(_ROOT / "alembic.ini")
+        config.attributes["connection"] = connection
+        going_down = revision == "base" or revision.startswith("-")
+        (command.downgrade if going_down else command.upgrade)(config, revision)

@@ -1,0 +1,58 @@
+"""The message catalogue: every sentence that a person reads, Vietnamese first, then English."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal, get_args
+
+import yaml
+
+Language = Literal["vi", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+
+@cache
+def catalogue(language: Language) -> dict[str, str]:
+    """All messages of one language by dotted key."""
+    file = Path(__file__).with_name(f"{language}.yaml")
+    messages: dict[str, str] = {}
+
+    def collect(prefix: str, tree: dict[str, object]) -> None:
+        for key, value in tree.items():
+            if isinstance(value, dict):
+                collect(f"{prefix}{key}.", value)
+            else:
+                messages[f"{prefix}{key}"] = str(value)
+
+    collect("", yaml.safe_load(file.read_text(encoding="utf-8")))
+    return messages
+
+
+def say(key: str, language: Language, **values: object) -> str:
+    """The sentence under ``key`` with its values put in.
+
+    Raises
+    ------
+    KeyError
+        Where the catalogue has no such message: a defect, and a test keeps it from happening.
+    """
+    return catalogue(language)[key].format(**values)
+
+
+def preferred(accept_language: str | None) -> Language:
+    """The first language of an ``Accept-Language`` header that we speak; Vietnamese otherwise."""
+    ranked: list[tuple[float, Language]] = []
+    for part in (accept_language or "").split(",")[:20]:
+        tag, _, weight = part.partition(";q=")
+        primary = tag.strip().lower().split("-")[0]
+        for language in LANGUAGES:
+            if primary == language:
+                try:
+                    ranked.append((float(weight) if weight else 1.0, language))
+                except ValueError:
+                    continue
+    if not ranked:
+        return "vi"
+    best = max(weight for weight, _ in ranked)
+    return next(language for weight, language in ranked if weight == best)

@@ -1,0 +1,171 @@
+"""The error model: every refusal is a named problem in the format of RFC 9457.
+
+A room states its own problems beside its code as subclasses of ``Problem``; title and detail
+stand in the message catalogue under ``problem.<code>``. ``docs/problems.md`` lists them all.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from typing import Any, ClassVar
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from app.messages import Language, preferred, say
+
+log = logging.getLogger("hailong")
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One wrong field: its dotted path, the catalogue's key of the reason, the reason's values."""
+
+    field: str
+    reason: str
+    values: Mapping[str, object] = dataclass_field(default_factory=dict)
+
+    def document(self, language: Language) -> dict[str, str]:
+        """The error as it stands in a problem's ``errors``."""
+        return {
+            "field": self.field,
+            "code": self.reason,
+            "detail": say(self.reason, language, **self.values),
+        }
+
+
+class Problem(Exception):  # noqa: N818 - the RFC's word
+    """Base of all refusals. ``code`` names it for machines, ``status`` is the HTTP status."""
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    #: Whether the same request may succeed later: a queueing client keeps it and tries again.
+    passing: ClassVar[bool] = False
+    catalogue: ClassVar[dict[str, type[Problem]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        Problem.catalogue[cls.code] = cls
+
+    def __init__(
+        self,
+        *,
+        field: str | None = None,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        **values: object,
+    ) -> None:
+        super().__init__(f"{self.code} {field or ''} {values or ''}".strip())
+        self.field, self.errors = field, errors
+        self.headers, self.values = dict(headers or {}), values
+
+    def document(self, language: Language, instance: str | None = None) -> dict[str, Any]:
+        """The problem as RFC 9457 JSON in one language."""
+        document: dict[str, Any] = {
+            "type": f"/problems/{self.code}",
+            "title": say(f"problem.{self.code}.title", language),
+            "status": self.status,
+            "detail": say(f"problem.{self.code}.detail", language, **self.values),
+            "retry": self.passing,
+        }
+        if instance:
+            document["instance"] = instance
+        if self.field:
+            document["field"] = self.field
+        if self.errors:
+            document["errors"] = [error.document(language) for error in self.errors]
+        return document
+
+
+class MalformedBody(Problem):
+    """The body is not JSON, or not an object."""
+
+    code, status = "malformed-body", 400
+
+
+class InvalidFields(Problem):
+    """Fields are missing, unknown or of a wrong kind; ``errors`` names each."""
+
+    code, status = "invalid-fields", 422
+
+
+class NotFound(Problem):
+    """No route answers at this address."""
+
+    code, status = "not-found", 404
+
+
+class MethodNotAllowed(Problem):
+    """The address exists and does not take this method."""
+
+    code, status = "method-not-allowed", 405
+
+
+class InternalError(Problem):
+    """A defect of ours; the log has the traceback, the caller does not."""
+
+    code, status, passing = "internal-error", 500, True
+
+
+def invalid_fields(error: ValidationError | RequestValidationError) -> InvalidFields:
+    """Turn Pydantic's errors into ours, each with the field's path and a catalogue message."""
+    return InvalidFields(errors=list(map(_field_error, error.errors())), count=len(error.errors()))
+
+
+def _field_error(detail: Mapping[str, Any]) -> FieldError:
+    location = [str(step) for step in detail["loc"] if step not in ("body", "query", "path")]
+    path = ".".join(location)
+    match detail["type"]:
+        case "missing":
+            return FieldError(path, "field.missing")
+        case "extra_forbidden":
+            return FieldError(path, "field.unknown")
+        case "timezone_aware":
+            return FieldError(path, "field.no_offset")
+        case "not_uuid7" | "uuid_version" | "uuid_parsing" | "uuid_type":
+            return FieldError(path, "field.not_uuid7")
+        case _:
+            return FieldError(path, "field.invalid", {"reason": detail["msg"]})
+
+
+def respond(request: Request, problem: Problem) -> Response:
+    """The HTTP answer that carries a problem, in the caller's language."""
+    language = preferred(request.headers.get("accept-language"))
+    return Response(
+        json.dumps(problem.document(language, request.url.path), ensure_ascii=False),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers={"Content-Language": language, "Vary": "Accept-Language", **problem.headers},
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make every failure of the application answer with a problem."""
+
+    @app.exception_handler(Problem)
+    async def _problem(request: Request, problem: Problem) -> Response:
+        return respond(request, problem)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
+        return respond(request, invalid_fields(error))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == MethodNotAllowed.status:
+            return respond(request, MethodNotAllowed(method=request.method, headers=error.headers))
+        if error.status_code == NotFound.status:
+            return respond(request, NotFound())
+        return respond(request, MalformedBody(reason=str(error.detail)))
+
+    @app.exception_handler(Exception)
+    async def _defect(request: Request, error: Exception) -> Response:
+        log.error("defect while answering %s %s", request.method, request.url.path, exc_info=error)
+        return respond(request, InternalError())

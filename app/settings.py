@@ -1,0 +1,66 @@
+"""Every setting of the service, typed and documented; each is read from ``HAILONG_<NAME>``."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The service's settings, from the environment or a ``.env`` file in the working directory."""
+
+    model_config = SettingsConfigDict(env_prefix="HAILONG_", env_file=".env", extra="ignore")
+
+    database_url: str = Field(
+        "sqlite:///var/hailong.db",
+        description="SQLAlchemy address of the database; SQLite file or PostgreSQL "
+        "(postgresql+psycopg://…).",
+    )
+    timezone: str = Field(
+        "Asia/Ho_Chi_Minh",
+        description="Zone whose days and months the figures are counted in.",
+    )
+    host: str = Field("127.0.0.1", description="Address that the server listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port that the server listens on.")
+    workers: int = Field(1, ge=1, description="Server processes; more than one wants PostgreSQL.")
+    questionnaires: Path | None = Field(
+        None, description="Directory of further forms in YAML, besides those that come with us."
+    )
+
+    body_limit: int = Field(
+        2 * 1024 * 1024, description="Largest request body in bytes; larger ones get 413."
+    )
+    batch_limit: int = Field(500, ge=1, description="Most responses in one request.")
+    waiting_limit: int = Field(
+        20_000,
+        description="Most responses that wait for the next commit; beyond it callers get 503 and "
+        "try again later.",
+    )
+    clock_tolerance_s: int = Field(
+        120,
+        description="Seconds by which a clock may differ from the server's before it is corrected.",
+    )
+    backlog_days: int = Field(
+        30, description="How many days back a device may date a response that it kept offline."
+    )
+    public_rate: str = Field(
+        "30/minute",
+        description="Responses with a public code from one address to one point.",
+    )
+    point_rate: str = Field(
+        "600/minute", description="Responses with a public code from all addresses to one point."
+    )
+    cache_s: float = Field(
+        5.0,
+        description="Seconds for which a process trusts what it last read about credentials and "
+        "points; a revocation holds everywhere after this time.",
+    )
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The time zone as an object."""
+        return ZoneInfo(self.timezone)
