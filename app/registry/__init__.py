@@ -1,0 +1,1 @@
+"""Units, their validity, survey points with their public codes, and published questionnaires."""

@@ -1,0 +1,212 @@
+"""Commands on units, survey points and questionnaires."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import typer
+from rich.table import Table
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.commands import Refused, open_database, out, progress, say_error
+from app.problems import Problem
+from app.registry.models import (
+    Channel,
+    PointState,
+    QuestionnaireVersion,
+    SurveyPoint,
+    Unit,
+)
+from app.registry.points import (
+    RevokedPointError,
+    change_state,
+    current_code,
+    find_by_code,
+    open_point,
+    reprint,
+)
+from app.registry.queries import find_unit
+from app.registry.questionnaires import (
+    PublishedVersionChangedError,
+    available,
+    publish,
+    versions_of,
+)
+from app.registry.unit_import import UnitFileError, add_units, read_units
+from app.settings import Settings
+from surveys import FormError, check_file
+
+questionnaires = typer.Typer(help="Check, list and publish questionnaires.", no_args_is_help=True)
+points = typer.Typer(help="Survey points and their public codes.", no_args_is_help=True)
+
+
+@questionnaires.command("check")
+def check(files: list[Path] = typer.Argument(help="Forms in YAML.")) -> None:
+    """Name file, line and field of every mistake; exit code 1 if there is one."""
+    found = 0
+    for file in files:
+        if not file.is_file():
+            raise Refused(f"{file}: no such file")
+        mistakes = check_file(file)
+        for mistake in mistakes:
+            typer.echo(str(mistake))
+        if not mistakes:
+            typer.echo(f"{file}: sound")
+        found += len(mistakes)
+    if found:
+        raise typer.Exit(1)
+
+
+@questionnaires.command("list")
+def list_questionnaires() -> None:
+    """List the published questionnaires."""
+    table = Table("code", "version", "title", "items", "published")
+    with open_database() as database, database.reading() as session:
+        rows = session.scalars(
+            select(QuestionnaireVersion).order_by(
+                QuestionnaireVersion.code, QuestionnaireVersion.version
+            )
+        ).all()
+        by_key = {(r.code, r.version): r.published_at for r in rows}
+        for code in dict.fromkeys(row.code for row in rows):
+            for version in versions_of(session, code):
+                form = version.form
+                table.add_row(
+                    form.code,
+                    str(form.version),
+                    form.title.vi,
+                    str(len(list(form.items))),
+                    f"{by_key[(form.code, form.version)]:%Y-%m-%d}",
+                )
+    out.print(table)
+
+
+@questionnaires.command("publish")
+def publish_questionnaires() -> None:
+    """Publish the forms that come with us and those of HAILONG_QUESTIONNAIRES."""
+    try:
+        with open_database() as database, database.writing() as session:
+            new = publish(session, available(Settings().questionnaires))
+    except (FormError, PublishedVersionChangedError) as error:
+        raise Refused(str(error)) from error
+    for form in new:
+        typer.echo(f"published {form.code} version {form.version}")
+    typer.echo(f"{len(new)} published")
+
+
+def import_units(
+    file: Path = typer.Argument(help="CSV in UTF-8; docs/operator.md tells the columns."),
+    valid_from: str = typer.Option(
+        "2020-01-01", help="First day of units whose row has no valid_from."
+    ),
+) -> None:
+    """Read units from a CSV file: all of them, or none if a line is wrong."""
+    try:
+        day = date.fromisoformat(valid_from)
+    except ValueError as error:
+        raise Refused(f"--valid-from is not a day: {valid_from}") from error
+    if not file.is_file():
+        raise Refused(f"{file}: no such file")
+    try:
+        with open_database() as database, database.writing() as session, progress() as bar:
+            units = read_units(file, day)
+            task = bar.add_task("units", total=len(units))
+            added, changed = add_units(
+                session, units, file, lambda n: bar.update(task, completed=n)
+            )
+    except UnitFileError as error:
+        for mistake in error.mistakes[:50]:
+            say_error(mistake)
+        more = len(error.mistakes) - 50
+        raise Refused(
+            (f"and {more} more mistakes; " if more > 0 else "") + "nothing was imported"
+        ) from error
+    typer.echo(f"{added} units added, {changed} changed, {len(units) - added - changed} unchanged")
+
+
+@points.command("list")
+def list_points(unit: str = typer.Option(None, help="Code of a unit.")) -> None:
+    """List survey points with their public codes."""
+    table = Table("code", "unit", "name", "questionnaire", "channel", "state")
+    with open_database() as database, database.reading() as session:
+        query = select(SurveyPoint).join(Unit).order_by(Unit.code, SurveyPoint.id)
+        if unit is not None:
+            query = query.where(SurveyPoint.unit_id == _unit(session, unit).id)
+        for point in session.scalars(query):
+            table.add_row(
+                current_code(point),
+                point.unit.code,
+                point.name,
+                point.questionnaire,
+                point.channel,
+                point.state,
+            )
+    out.print(table)
+
+
+@points.command("add")
+def add_point(
+    unit: str = typer.Argument(help="Code of the unit."),
+    questionnaire: str = typer.Argument(help="Code of the questionnaire."),
+    channel: Channel = typer.Option(Channel.QR, help="By which way answers enter."),
+    name: str = typer.Option("", help="What the point is called; the unit's name if left out."),
+) -> None:
+    """Open a survey point and print its public code."""
+    with open_database() as database, database.writing() as session:
+        place = _unit(session, unit)
+        try:
+            versions_of(session, questionnaire)
+        except Problem as error:
+            raise Refused(f"no questionnaire {questionnaire} is published") from error
+        point = open_point(session, place, questionnaire, channel, name or place.name_vi)
+        typer.echo(current_code(point))
+
+
+@points.command("pause")
+def pause(code: str = typer.Argument(help="Public code.")) -> None:
+    """Take no answers until the point is resumed."""
+    _change(code, PointState.PAUSED)
+
+
+@points.command("resume")
+def resume(code: str = typer.Argument(help="Public code.")) -> None:
+    """Take answers again."""
+    _change(code, PointState.ACTIVE)
+
+
+@points.command("revoke")
+def revoke(code: str = typer.Argument(help="Public code.")) -> None:
+    """Take no answers ever again."""
+    _change(code, PointState.REVOKED)
+
+
+@points.command("reprint")
+def reprint_code(code: str = typer.Argument(help="Public code.")) -> None:
+    """Replace the public code by a new one and print it; the old poster no longer works."""
+    with open_database() as database, database.writing() as session:
+        typer.echo(reprint(session, _point(session, code)))
+
+
+def _change(code: str, state: PointState) -> None:
+    with open_database() as database, database.writing() as session:
+        try:
+            change_state(session, _point(session, code), state)
+        except RevokedPointError as error:
+            raise Refused(str(error)) from error
+    typer.echo(f"{code}: {state.value}")
+
+
+def _unit(session: Session, code: str) -> Unit:
+    try:
+        return find_unit(session, code)
+    except Problem as error:
+        raise Refused(f"no unit has the code {code}") from error
+
+
+def _point(session: Session, code: str) -> SurveyPoint:
+    point = find_by_code(session, code)
+    if point is None:
+        raise Refused(f"no survey point has the current code {code}")
+    return point

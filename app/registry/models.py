@@ -1,0 +1,124 @@
+"""The registry's tables."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import Float, ForeignKey, Index, Integer, SmallInteger, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db import Base, UtcDateTime
+
+
+class UnitKind(StrEnum):
+    """What a unit is in the organisation."""
+
+    PROVINCE = "province"
+    AGENCY = "agency"
+    DISTRICT = "district"
+    COMMUNE = "commune"
+    HOSPITAL = "hospital"
+    HEALTH_CENTRE = "health_centre"
+    WARD = "ward"
+    DESK = "desk"
+
+
+class Channel(StrEnum):
+    """By which way answers enter."""
+
+    KIOSK = "kiosk"
+    QR = "qr"
+    WEB = "web"
+    SMS = "sms"
+    PAPER = "paper"
+
+
+class PointState(StrEnum):
+    """Whether a survey point takes answers; a revoked one never does again."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    REVOKED = "revoked"
+
+
+class Unit(Base):
+    """A node of the organisation. Never deleted: what ends gets ``valid_to``.
+
+    A code may serve again for another unit after a reform, so code and first day are unique
+    together.
+    """
+
+    __tablename__ = "unit"
+    __table_args__ = (Index("uq_unit_code_valid_from", "code", "valid_from", unique=True),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(32))
+    kind: Mapped[str] = mapped_column(String(16))
+    name_vi: Mapped[str] = mapped_column(String(200))
+    name_en: Mapped[str] = mapped_column(String(200))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    latitude: Mapped[float | None] = mapped_column(Float(53))
+    longitude: Mapped[float | None] = mapped_column(Float(53))
+
+    parent: Mapped[Unit | None] = relationship(remote_side=id)
+
+
+class QuestionnaireVersion(Base):
+    """A published version of a form, whole, so that old answers keep their questions."""
+
+    __tablename__ = "questionnaire_version"
+    __table_args__ = (
+        Index("uq_questionnaire_version_code_version", "code", "version", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(48))
+    version: Mapped[int] = mapped_column(SmallInteger)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    document: Mapped[str] = mapped_column(Text)
+    published_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SurveyPoint(Base):
+    """Where answers enter: a kiosk, a poster, a link. Of one unit, one form and one channel."""
+
+    __tablename__ = "survey_point"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
+    questionnaire: Mapped[str] = mapped_column(String(48))
+    channel: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(16), default=PointState.ACTIVE)
+    state_since: Mapped[datetime] = mapped_column(UtcDateTime)
+    opens_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    unit: Mapped[Unit] = relationship()
+    codes: Mapped[list[PointCode]] = relationship(back_populates="point")
+
+
+class PointCode(Base):
+    """A short public code as printed in a QR code: no secret. Reprinting replaces it."""
+
+    __tablename__ = "point_code"
+
+    code: Mapped[str] = mapped_column(String(16), primary_key=True)
+    point_id: Mapped[int] = mapped_column(ForeignKey("survey_point.id"), index=True)
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    replaced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    point: Mapped[SurveyPoint] = relationship(back_populates="codes")
+
+
+class Installation(Base):
+    """The one row of facts about this database; made by the first migration."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    #: Whether the answers are drawn by a generator: every figure then says so.
+    synthetic: Mapped[bool] = mapped_column(default=False)

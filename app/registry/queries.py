@@ -1,0 +1,101 @@
+"""Reading units: by code, below others, as a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.problems import Problem
+from app.registry.models import Installation, Unit
+
+
+class UnknownUnit(Problem):
+    """No unit has this code."""
+
+    code, status = "unknown-unit", 404
+
+
+@dataclass(frozen=True)
+class UnitNode:
+    """A unit as the figures need it."""
+
+    id: int
+    code: str
+    kind: str
+    name_vi: str
+    name_en: str
+    parent_id: int | None
+
+
+class UnitTree:
+    """All units of the registry with who stands below whom; read whole, 10,000 in 30 ms."""
+
+    def __init__(self, nodes: Sequence[UnitNode]) -> None:
+        self.nodes = {node.id: node for node in nodes}
+        #: The last one wins: units are read by first day of validity.
+        self.by_code = {node.code: node for node in nodes}
+        self._children: dict[int | None, list[int]] = {}
+        for node in nodes:
+            self._children.setdefault(node.parent_id, []).append(node.id)
+
+    def find(self, code: str) -> UnitNode:
+        """The unit with this code; of several in time, the latest.
+
+        Raises
+        ------
+        UnknownUnit
+            Where there is none.
+        """
+        try:
+            return self.by_code[code]
+        except KeyError:
+            raise UnknownUnit(code=code, field="unit") from None
+
+    def children(self, id: int) -> list[int]:
+        """The ids of the units directly below."""
+        return self._children.get(id, [])
+
+    def below(self, id: int) -> list[int]:
+        """The ids of the unit itself and of all below it."""
+        found = [id]
+        for each in found:
+            found += self._children.get(each, [])
+        return found
+
+
+def tree(session: Session) -> UnitTree:
+    """The registry's units as a tree."""
+    rows = session.execute(
+        select(Unit.id, Unit.code, Unit.kind, Unit.name_vi, Unit.name_en, Unit.parent_id).order_by(
+            Unit.valid_from, Unit.id
+        )
+    )
+    return UnitTree([UnitNode(*row) for row in rows])
+
+
+def find_unit(session: Session, code: str, on: date | None = None) -> Unit:
+    """The unit with this code that is valid on a day; without a day, the latest.
+
+    Raises
+    ------
+    UnknownUnit
+        Where there is none.
+    """
+    query = select(Unit).where(Unit.code == code).order_by(Unit.valid_from.desc())
+    if on is not None:
+        query = query.where(
+            Unit.valid_from <= on, (Unit.valid_to.is_(None)) | (Unit.valid_to >= on)
+        )
+    unit = session.scalars(query).first()
+    if unit is None:
+        raise UnknownUnit(code=code, field="unit")
+    return unit
+
+
+def is_synthetic(session: Session) -> bool:
+    """Whether this database holds a demonstration."""
+    return bool(session.scalar(select(Installation.synthetic)))

@@ -1,0 +1,127 @@
+"""Publishes forms into the database, where a published version never changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.problems import Problem
+from app.registry.models import QuestionnaireVersion
+from surveys import AnswerSheet, Questionnaire, load_directory
+from surveys.loader import changed_reason
+
+
+class UnknownQuestionnaire(Problem):
+    """No published questionnaire has this code."""
+
+    code, status = "unknown-questionnaire", 404
+
+
+class PublishedVersionChangedError(ValueError):
+    """A form differs from the version that was published under its code and number."""
+
+
+@dataclass(frozen=True, eq=False)
+class Published:
+    """A published version: its row's id, the form, and the sheet that packs its answers.
+
+    Each is read once a process (``_known``), so identity serves as equality and as hash.
+    """
+
+    id: int
+    form: Questionnaire
+
+    @cached_property
+    def sheet(self) -> AnswerSheet:
+        """Checks and packs answers to this version."""
+        return AnswerSheet(self.form)
+
+
+#: Versions never change, so what was read once holds for the life of the process.
+_known: dict[tuple[int, str], Published] = {}
+
+
+def publish(session: Session, forms: Iterable[Questionnaire]) -> list[Questionnaire]:
+    """Publish the forms that are not published yet; those that were.
+
+    Raises
+    ------
+    PublishedVersionChangedError
+        Where a published version has other content; nothing is published then.
+    """
+    hashes = {
+        (row.code, row.version): row.content_hash
+        for row in session.scalars(select(QuestionnaireVersion))
+    }
+    new = []
+    for form in forms:
+        published = hashes.get((form.code, form.version))
+        if published is None:
+            new.append(form)
+        elif published != form.content_hash:
+            raise PublishedVersionChangedError(changed_reason(form))
+    for form in new:
+        session.add(
+            QuestionnaireVersion(
+                code=form.code,
+                version=form.version,
+                content_hash=form.content_hash,
+                document=form.model_dump_json(by_alias=True),
+                published_at=datetime.now(UTC),
+            )
+        )
+    return new
+
+
+def available(further: Path | None = None) -> list[Questionnaire]:
+    """The forms that come with the software, and those of the operator's own directory.
+
+    Raises
+    ------
+    FormError
+        With every mistake in any of them.
+    """
+    forms = load_directory()
+    if further is not None:
+        forms |= load_directory(further)
+    return list(forms.values())
+
+
+def published(session: Session) -> list[Published]:
+    """All published versions, oldest first."""
+    rows = session.execute(
+        select(
+            QuestionnaireVersion.id,
+            QuestionnaireVersion.content_hash,
+            QuestionnaireVersion.document,
+        ).order_by(QuestionnaireVersion.id)
+    )
+    return [_read(id, content_hash, document) for id, content_hash, document in rows]
+
+
+def versions_of(session: Session, code: str) -> list[Published]:
+    """The published versions of one questionnaire, oldest first.
+
+    Raises
+    ------
+    UnknownQuestionnaire
+        Where there is none.
+    """
+    found = [version for version in published(session) if version.form.code == code]
+    if not found:
+        raise UnknownQuestionnaire(questionnaire=code, field="questionnaire")
+    return found
+
+
+def _read(id: int, content_hash: str, document: str) -> Published:
+    key = (id, content_hash)
+    if key not in _known:
+        _known[key] = Published(id, Questionnaire.model_validate(json.loads(document)))
+    return _known[key]
