@@ -1,0 +1,1 @@
+"""Sufficient statistics: what a cell keeps, adding to cells, reading them."""

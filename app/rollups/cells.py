@@ -1,0 +1,212 @@
+"""What a cell keeps, as a NumPy record whose fields add.
+
+- ``respondents``: all respondents of the cell.
+- ``sums``: int64 (factors + 1, 10), first row the whole index, then a row a factor of the index.
+  Per respondent i: m_i answers given, a_i of them at a satisfied level, s_i the sum of their
+  levels; the columns are named in ``SUMS``. From them come the rate with respondents as
+  clusters, the mean score with its variance, and the wholly satisfied.
+- ``counts``: uint32, for every item with levels or options one count a level (or option) and one
+  for "no opinion", in the form's order (``Layout.slots``).
+- ``moments``: int64 (numbers, 3), for every per cent and number the count, sum and sum of
+  squares of its packed value (``Layout.numbers``; the value less its minimum, in its smallest
+  step, plus one).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.registry.questionnaires import Published
+from surveys.answers import NO_OPINION
+from surveys.model import (
+    MultipleChoiceItem,
+    NumberItem,
+    PercentItem,
+    RatedItem,
+    SingleChoiceItem,
+    ZeroToTenItem,
+)
+
+#: Columns of ``sums``: respondents who answered, Σa, Σm, Σa², Σam, Σm², Σs, Σs², Σsm, and the
+#: respondents satisfied on everything that they answered.
+SUMS = ("n", "a", "m", "aa", "am", "mm", "s", "ss", "sm", "whole")
+
+Cells = NDArray[np.void]
+
+
+class Layout:
+    """How the cells of one questionnaire version are laid out, and how responses add to them."""
+
+    def __init__(self, version: Published) -> None:
+        form, sheet = version.form, version.sheet
+        self.factors = tuple(factor.code for factor in form.index_factors)
+        columns = {column.item.code: column for column in sheet.columns}
+        self._width = sheet.width
+
+        #: Slot of each (item, answer) in ``counts``; the answer None is "no opinion".
+        self.slots: dict[tuple[str, int | None], int] = {}
+        #: Row of each per cent or number in ``moments``.
+        self.numbers: dict[str, int] = {}
+        one_byte: list[tuple[int, NDArray[np.int64]]] = []
+        self._choices: list[tuple[str, list[tuple[int, int]], int]] = []
+        for column in sheet.columns:
+            item = column.item
+            match item:
+                case RatedItem() | SingleChoiceItem() | ZeroToTenItem():
+                    slot_of_code = np.full(256, -1, dtype=np.int64)
+                    for answer, code in column.codes.items():
+                        slot_of_code[code] = self._new_slot(item.code, answer)
+                    slot_of_code[NO_OPINION[1]] = self._new_slot(item.code, None)
+                    one_byte.append((column.offset, slot_of_code))
+                case MultipleChoiceItem():
+                    bits = [(o.value - 1, self._new_slot(item.code, o.value)) for o in item.options]
+                    self._choices.append((item.code, bits, self._new_slot(item.code, None)))
+                case PercentItem() | NumberItem():
+                    self.numbers[item.code] = len(self.numbers)
+        count = len(self.slots)
+        self._offsets = np.array([offset for offset, _ in one_byte], dtype=np.intp)
+        # One slot past the end takes what is counted nowhere: "not answered".
+        table = np.stack([slots for _, slots in one_byte])
+        self._slot_of_code = np.where(table < 0, count, table)
+        self._codes_dtype = sheet.dtype
+        self._number_widths = {code: columns[code].width for code in self.numbers}
+
+        index = [
+            (f, item)
+            for f, factor in enumerate(form.index_factors, start=1)
+            for item in form.index_items(factor)
+        ]
+        self._index_offsets = np.array([columns[item.code].offset for _, item in index])
+        self._satisfied = np.zeros((len(index), 256), dtype=bool)
+        membership = np.zeros((len(index), len(self.factors) + 1))
+        for i, (factor, item) in enumerate(index):
+            self._satisfied[i, list(form.scales[item.scale].satisfied)] = True
+            membership[i, [0, factor]] = 1.0
+        self._membership = membership
+
+        self.dtype = np.dtype(
+            [
+                ("respondents", "<i8"),
+                ("sums", "<i8", (len(self.factors) + 1, len(SUMS))),
+                ("moments", "<i8", (len(self.numbers), 3)),
+                ("counts", "<u4", (count,)),
+            ]
+        )
+
+    def _new_slot(self, item: str, answer: int | None) -> int:
+        self.slots[(item, answer)] = len(self.slots)
+        return len(self.slots) - 1
+
+    def row(self, factor: str | None) -> int:
+        """The row of ``sums`` of a factor; of the whole index without one."""
+        return 0 if factor is None else self.factors.index(factor) + 1
+
+    def empty(self, n: int) -> Cells:
+        """n cells without respondents."""
+        return np.zeros(n, dtype=self.dtype)
+
+    def unpack(self, packed: Sequence[bytes]) -> Cells:
+        """Stored cells as one array that may be changed."""
+        return np.frombuffer(bytearray(b"".join(packed)), dtype=self.dtype)
+
+    def tally(self, records: Sequence[bytes], cell_of: NDArray[np.intp], cells: int) -> Cells:
+        """Add up packed answer records into cells.
+
+        Parameters
+        ----------
+        records
+            n answer records of this version.
+        cell_of
+            For each record the cell, 0 … cells − 1, shape (n,).
+        cells
+            How many cells to return.
+        """
+        tallied = self.empty(cells)
+        n = len(records)
+        if n == 0:
+            return tallied
+        raw = np.frombuffer(b"".join(records), dtype=np.uint8).reshape(n, self._width)
+        tallied["respondents"] = np.bincount(cell_of, minlength=cells)
+        _add(tallied["sums"], cell_of, self._sums(raw))
+
+        count = len(self.slots)
+        slots = self._slot_of_code[np.arange(len(self._offsets)), raw[:, self._offsets]]
+        flat = (cell_of[:, None] * (count + 1) + slots).ravel()
+        counted = np.bincount(flat, minlength=cells * (count + 1)).reshape(cells, count + 1)
+        tallied["counts"] = counted[:, :count]
+
+        if self._choices or self.numbers:
+            self._tally_wide(raw, cell_of, tallied)
+        return tallied
+
+    def _sums(self, raw: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """The ``sums`` of each respondent alone, shape (n, factors + 1, 10)."""
+        levels = raw[:, self._index_offsets]
+        answered = (levels > 0) & (levels < NO_OPINION[1])
+        satisfied = self._satisfied[np.arange(levels.shape[1]), levels]
+        # In float64 the products use BLAS and are exact: the sums stay far below 2^53.
+        m = answered.astype(np.float64) @ self._membership
+        a = satisfied.astype(np.float64) @ self._membership
+        s = np.where(answered, levels, 0).astype(np.float64) @ self._membership
+        some = m > 0
+        parts = (some, a, m, a * a, a * m, m * m, s, s * s, s * m, some & (a == m))
+        return np.stack(parts, axis=-1).astype(np.int64)
+
+    def _tally_wide(
+        self, raw: NDArray[np.uint8], cell_of: NDArray[np.intp], tallied: Cells
+    ) -> None:
+        table = raw.view(self._codes_dtype)[:, 0]
+        for item, bits, no_opinion_slot in self._choices:
+            chosen = table[item]
+            no_opinion = chosen == NO_OPINION[4]
+            tallied["counts"][:, no_opinion_slot] = _count(cell_of[no_opinion], len(tallied))
+            for bit, slot in bits:
+                with_it = (chosen >> bit & 1).astype(bool) & ~no_opinion
+                tallied["counts"][:, slot] = _count(cell_of[with_it], len(tallied))
+        for item, row in self.numbers.items():
+            value = table[item].astype(np.int64)
+            given = (value > 0) & (value < NO_OPINION[self._number_widths[item]])
+            value = value[given]
+            moments = np.stack([np.ones_like(value), value, value * value], axis=-1)
+            _add(tallied["moments"][:, row], cell_of[given], moments)
+
+
+@lru_cache(maxsize=256)
+def layout_of(version: Published) -> Layout:
+    """The layout of a version's cells, made once."""
+    return Layout(version)
+
+
+def add_up(cells: Cells, group_of: NDArray[np.intp], groups: int) -> Cells:
+    """Sum cells of one layout into groups: a month, a district, a province."""
+    total = np.zeros(groups, dtype=cells.dtype)
+    for name in cells.dtype.names or ():
+        _add(total[name], group_of, cells[name])
+    return total
+
+
+def plus(left: Cells, right: Cells) -> Cells:
+    """Cell by cell sums of two arrays of one layout."""
+    total = left.copy()
+    for name in total.dtype.names or ():
+        total[name] += right[name]
+    return total
+
+
+def _count(cell_of: NDArray[np.intp], cells: int) -> NDArray[np.intp]:
+    return np.bincount(cell_of, minlength=cells)
+
+
+def _add(into: NDArray[Any], group_of: NDArray[np.intp], values: NDArray[Any]) -> None:
+    """``into[group] += value``, by sorting: many times faster than ``np.add.at`` on rows."""
+    if len(values) == 0:
+        return
+    order = np.argsort(group_of, kind="stable")
+    groups = group_of[order]
+    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
+    into[groups[starts]] += np.add.reduceat(values[order], starts, axis=0, dtype=into.dtype)

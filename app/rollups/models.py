@@ -1,0 +1,26 @@
+"""The table of cells."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import LargeBinary, SmallInteger, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base
+
+
+class RollupCell(Base):
+    """Packed sums of one (local day, unit, questionnaire version, channel).
+
+    Derived from responses: ``hailong rollups rebuild`` makes it anew. Units and versions are
+    never deleted, so no foreign key is checked on this path.
+    """
+
+    __tablename__ = "rollup_cell"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    unit_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    channel: Mapped[str] = mapped_column(String(16), primary_key=True)
+    packed: Mapped[bytes] = mapped_column(LargeBinary)

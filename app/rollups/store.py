@@ -1,0 +1,100 @@
+"""Adds responses to their cells, within the transaction that stores the responses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, cast
+
+import numpy as np
+from sqlalchemy import Table
+from sqlalchemy.orm import Session
+
+from app.db import Database, bulk
+from app.registry.questionnaires import Published
+from app.rollups.cells import layout_of, plus
+from app.rollups.models import RollupCell
+
+_TABLE = cast(Table, RollupCell.__table__)
+#: (day, unit id, version id, channel), in the order of the primary key.
+CellKey = tuple[date, int, int, str]
+
+
+class CellsVanishedError(RuntimeError):
+    """Cells that this process knew are gone; nothing was written, the same call works again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one counted response adds: its packed answers, and where."""
+
+    key: CellKey
+    version: Published
+    packed: bytes
+
+
+class CellStore:
+    """Adds to cells, safely beside other threads and processes.
+
+    Cells are locked in the order of their keys. On PostgreSQL a row that does not exist cannot
+    be locked, so missing cells are first made, empty, in a transaction of their own, and no cell
+    is ever deleted; which cells exist is remembered.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._existing: set[CellKey] = set()
+
+    def add(self, session: Session, contributions: Sequence[Contribution]) -> None:
+        """Add contributions to their cells within the session's transaction.
+
+        Raises
+        ------
+        CellsVanishedError
+            Where another program deleted cells; the transaction must be rolled back.
+        """
+        by_version: dict[int, list[Contribution]] = {}
+        for contribution in contributions:
+            by_version.setdefault(contribution.version.id, []).append(contribution)
+        keys = sorted({contribution.key for contribution in contributions})
+        if not self._database.locks_whole_database:
+            self._ensure(keys, {c.key: c.version for c in contributions})
+        connection = session.connection()
+        kept = bulk.find_by_key(connection, _TABLE, keys, ("packed",), lock=True)
+        if not self._database.locks_whole_database and len(kept) < len(keys):
+            self._existing.clear()
+            raise CellsVanishedError(f"{len(keys) - len(kept)} cells are gone")
+        rows: list[tuple[Any, ...]] = []
+        for group in by_version.values():
+            rows += _added(group, kept)
+        bulk.replace(
+            connection, _TABLE, ("day", "unit_id", "version_id", "channel", "packed"), rows
+        )
+
+    def _ensure(self, keys: Sequence[CellKey], versions: dict[CellKey, Published]) -> None:
+        missing = [key for key in keys if key not in self._existing]
+        if not missing:
+            return
+        empty = [(*key, layout_of(versions[key]).empty(1).tobytes()) for key in missing]
+        columns = ("day", "unit_id", "version_id", "channel", "packed")
+        with self._database.writing() as session:
+            bulk.insert_missing(session.connection(), _TABLE, columns, empty)
+        if len(self._existing) > 1_000_000:
+            self._existing.clear()
+        self._existing.update(missing)
+
+
+def _added(group: Sequence[Contribution], kept: dict[Any, Any]) -> list[tuple[Any, ...]]:
+    """The new contents of the cells that the contributions of one version touch."""
+    layout = layout_of(group[0].version)
+    place: dict[CellKey, int] = {}
+    cell_of = [place.setdefault(contribution.key, len(place)) for contribution in group]
+    cells = layout.tally(
+        [contribution.packed for contribution in group], np.array(cell_of), len(place)
+    )
+    empty = layout.empty(1).tobytes()
+    before = layout.unpack([kept[key][0] if key in kept else empty for key in place])
+    after = plus(before, cells).tobytes()
+    size = layout.dtype.itemsize
+    return [(*key, after[i * size : (i + 1) * size]) for key, i in place.items()]
