@@ -1,0 +1,207 @@
+"""Commands on responses and cells."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+from pydantic import ValidationError
+from rich.table import Table
+
+from app.access.credentials import Caller
+from app.access.models import Right
+from app.commands import Refused, open_database, out, progress
+from app.db import Database
+from app.intake import replay
+from app.intake.directory import Directory
+from app.intake.paper import PaperFileError, PaperRow, read_rows
+from app.intake.schemas import ResponseIn
+from app.intake.service import Intake, UnknownPoint
+from app.intake.store import Outcome, Prepared, ResponseStore
+from app.messages import say
+from app.problems import FieldError, InvalidFields, Problem, invalid_fields
+from app.registry.questionnaires import Published, versions_of
+from app.settings import Settings
+
+rollups = typer.Typer(help="The cells that figures are read from.", no_args_is_help=True)
+
+_GROUP = 1000
+_SHOWN = 5
+
+
+@rollups.command("rebuild")
+def rebuild() -> None:
+    """Make all cells anew from the stored responses."""
+    with open_database() as database, progress() as bar:
+        with database.reading() as session:
+            task = bar.add_task("responses", total=replay.count_responses(session))
+        cells = replay.rebuild(database, lambda n: bar.advance(task, n))
+    typer.echo(f"{cells} cells rebuilt")
+
+
+@rollups.command("verify")
+def verify() -> None:
+    """Recount all responses; exit code 1 and a line for every cell that differs."""
+    with open_database() as database, progress() as bar:
+        with database.reading() as session:
+            task = bar.add_task("responses", total=replay.count_responses(session))
+        differences = replay.verify(database, lambda n: bar.advance(task, n))
+    for difference in differences[:100]:
+        day, unit, version, channel = difference.key
+        typer.echo(
+            f"{day} unit {unit} version {version} {channel}: "
+            f"{difference.kept_respondents} respondents kept, "
+            f"{difference.recounted_respondents} recounted"
+        )
+    if differences:
+        raise Refused(f"{len(differences)} cells differ; hailong rollups rebuild mends them")
+    typer.echo("all cells equal their recount")
+
+
+def import_responses(
+    file: Path = typer.Argument(help="CSV or XLSX: one row a respondent, a column an item code."),
+    questionnaire: str = typer.Option(help="Code of the questionnaire that was on paper."),
+    version: int = typer.Option(None, help="Its version; the newest if left out."),
+    point: str = typer.Option(None, help="Public code for rows that name no point."),
+    preview: bool = typer.Option(False, "--preview", help="Check and show; store nothing."),
+) -> None:
+    """Read paper forms through the same checks as every other response. Safe to run twice.
+
+    Rows with mistakes are left out and named in FILE.errors.csv; exit code 1 says so.
+    """
+    if not file.is_file():
+        raise Refused(f"{file}: no such file")
+    settings = Settings()
+    with open_database(settings) as database:
+        with database.reading() as session:
+            try:
+                versions = versions_of(session, questionnaire)
+            except Problem as error:
+                raise Refused(f"no questionnaire {questionnaire} is published") from error
+        chosen = next((v for v in versions if v.form.version == version), None)
+        if version is None:
+            chosen = versions[-1]
+        if chosen is None:
+            raise Refused(f"{questionnaire} version {version} is not published")
+        try:
+            PaperImport(database, settings, file, chosen, point).run(store=not preview)
+        except PaperFileError as error:
+            raise Refused(str(error)) from error
+
+
+class PaperImport:
+    """One run of the import."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        file: Path,
+        version: Published,
+        point: str | None,
+    ) -> None:
+        self._file, self._version, self._point = file, version, point
+        self._store = ResponseStore(database)
+        self._directory = Directory(database, trust_s=60)
+        self._intake = Intake(settings, self._directory, self._store)
+        self._zone = settings.zone
+        self._caller = Caller("import", frozenset({Right.IMPORT_HISTORY}))
+        self._wrong: list[tuple[int, FieldError]] = []
+        self._outcomes: Counter[str] = Counter()
+        self._first: list[Prepared] = []
+
+    def run(self, *, store: bool) -> None:
+        """Check every row and, if asked, store those that are right."""
+        began = time.monotonic()
+        group: list[tuple[int, Prepared]] = []
+        with progress() as bar:
+            task = bar.add_task("rows", total=None)
+            rows = read_rows(self._file, self._version.sheet, self._point, self._zone)
+            for row in rows:
+                prepared = self._prepare(row)
+                if prepared is not None:
+                    group.append((row.number, prepared))
+                    self._first += [prepared] if len(self._first) < _SHOWN else []
+                if len(group) == _GROUP:
+                    self._finish(group, store)
+                    group = []
+                bar.advance(task)
+            self._finish(group, store)
+        self._report(store, time.monotonic() - began)
+
+    def _prepare(self, row: PaperRow) -> Prepared | None:
+        errors = list(row.errors)
+        if row.body is not None:
+            try:
+                response = ResponseIn.model_validate(row.body)
+                place = self._directory.point(response.point or "")[1]
+                place = place or self._directory.read_point(response.point or "")
+                if place is None:
+                    raise UnknownPoint(field="point")
+                return self._intake.prepare(
+                    response, self._version, place, self._caller, datetime.now(UTC)
+                )
+            except ValidationError as error:
+                errors += invalid_fields(error).errors
+            except InvalidFields as problem:
+                errors += problem.errors
+            except Problem as problem:
+                errors.append(
+                    FieldError(
+                        problem.field or "", f"problem.{problem.code}.detail", problem.values
+                    )
+                )
+        self._wrong += [(row.number, error) for error in errors]
+        return None
+
+    def _finish(self, group: list[tuple[int, Prepared]], store: bool) -> None:
+        if not store:
+            self._outcomes["right"] += len(group)
+            return
+        if not group:
+            return
+        outcomes = self._store.append([prepared for _, prepared in group])
+        for (number, prepared), outcome in zip(group, outcomes, strict=True):
+            self._outcomes[outcome.value] += 1
+            if outcome is Outcome.CONFLICT:
+                values = {"id": prepared.id}
+                self._wrong.append(
+                    (
+                        number,
+                        FieldError("form_no", "problem.conflicting-response.detail", values),
+                    )
+                )
+
+    def _report(self, store: bool, seconds: float) -> None:
+        table = Table("day", "point", "answers", "texts", title=f"First rows of {self._file.name}")
+        for prepared in self._first:
+            answers = self._version.sheet.unpack(prepared.packed)
+            shown = " ".join(f"{code}={'–' if v is None else v}" for code, v in answers.items())
+            texts = " | ".join(prepared.texts.values())
+            table.add_row(str(prepared.day), str(prepared.point_id), shown, texts)
+        out.print(table)
+        wrong_rows = len({number for number, _ in self._wrong})
+        if sum(self._outcomes.values()) + wrong_rows == 0:
+            raise Refused(f"{self._file}: the file has no row of data")
+        counts = ", ".join(f"{n} {outcome}" for outcome, n in self._outcomes.items() if n)
+        typer.echo(f"{counts or 'none right'}, {wrong_rows} rows wrong ({seconds:.1f} s)")
+        errors = self._file.with_name(self._file.name + ".errors.csv")
+        errors.unlink(missing_ok=True)
+        if self._wrong:
+            with errors.open("w", encoding="utf-8-sig", newline="") as stream:
+                writer = csv.writer(stream)
+                writer.writerow(["row", "column", "vi", "en"])
+                for number, error in sorted(self._wrong, key=lambda wrong: wrong[0]):
+                    column = error.field.removeprefix("answers.")
+                    sentences = (
+                        say(error.reason, "vi", **error.values),
+                        say(error.reason, "en", **error.values),
+                    )
+                    writer.writerow([number, column, *sentences])
+            raise Refused(f"{wrong_rows} rows have mistakes; they are named in {errors}")
+        if not store:
+            typer.echo("nothing was stored (--preview)")

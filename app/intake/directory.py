@@ -1,0 +1,53 @@
+"""What the intake looks up for every response, held in memory for a few seconds."""
+
+from __future__ import annotations
+
+import time
+
+from app.db import Database
+from app.registry.points import Point, as_point, find_by_code
+from app.registry.questionnaires import Published, published
+
+
+class Directory:
+    """Published versions and survey points.
+
+    Versions never change, so they are read again only when one is asked for that is not known.
+    Points are trusted for ``trust_s`` seconds: so long may it take until a pause holds.
+    """
+
+    def __init__(self, database: Database, trust_s: float) -> None:
+        self._database, self._trust_s = database, trust_s
+        self._versions: dict[tuple[str, int], Published] = {}
+        self._versions_read_at = float("-inf")
+        self._points: dict[str, tuple[float, Point | None]] = {}
+
+    def version(self, code: str, number: int) -> Published | None:
+        """A published version if it is at hand."""
+        return self._versions.get((code, number))
+
+    def point(self, code: str) -> tuple[bool, Point | None]:
+        """Whether a fresh answer about this public code is at hand, and the answer."""
+        entry = self._points.get(code)
+        if entry is None or entry[0] < time.monotonic():
+            return False, None
+        return True, entry[1]
+
+    def read_version(self, code: str, number: int) -> Published | None:
+        """The same from the database, which is asked once a second at most."""
+        now = time.monotonic()
+        if now - self._versions_read_at > min(1.0, self._trust_s):
+            self._versions_read_at = now
+            with self._database.reading() as session:
+                self._versions = {(v.form.code, v.form.version): v for v in published(session)}
+        return self.version(code, number)
+
+    def read_point(self, code: str) -> Point | None:
+        """The point behind a public code, from the database."""
+        with self._database.reading() as session:
+            row = find_by_code(session, code)
+            point = as_point(row) if row else None
+        if len(self._points) > 100_000:
+            self._points.clear()
+        self._points[code] = (time.monotonic() + self._trust_s, point)
+        return point

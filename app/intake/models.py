@@ -1,0 +1,67 @@
+"""The tables of responses."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Index, Integer, LargeBinary, SmallInteger, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, UtcDateTime
+
+
+class Disposition(StrEnum):
+    """Whether a response counts."""
+
+    COUNTED = "counted"
+    QUARANTINED = "quarantined"
+    REJECTED = "rejected"
+
+
+class Response(Base):
+    """One completed form, as it came in; appended, never edited (save its disposition).
+
+    On PostgreSQL the table is partitioned by month over ``id``: a UUIDv7 begins with the
+    device's clock, so ids of a month are one range, and the primary key stays unique over all
+    partitions. Units, points and versions are never deleted, so no foreign key is checked on
+    this path.
+    """
+
+    __tablename__ = "response"
+    __table_args__ = (
+        Index("ix_response_day_unit_id", "day", "unit_id"),
+        {"postgresql_partition_by": "RANGE (id)"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    point_id: Mapped[int]
+    unit_id: Mapped[int]
+    version_id: Mapped[int] = mapped_column(SmallInteger)
+    channel: Mapped[str] = mapped_column(String(16))
+    #: The local day on which it is counted.
+    day: Mapped[date]
+    #: When it was answered by the server's rules, and what the client said.
+    answered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    claimed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    duration_s: Mapped[int | None] = mapped_column(Integer)
+    language: Mapped[str] = mapped_column(String(2))
+    disposition: Mapped[str] = mapped_column(String(16))
+    #: The coded answers as the version's answer sheet packs them.
+    packed: Mapped[bytes] = mapped_column(LargeBinary)
+    #: Tells a repeated response from another one that took its id.
+    content_hash: Mapped[bytes] = mapped_column(LargeBinary(16))
+
+
+class ResponseText(Base):
+    """A free text of a response: apart, with rights and a time of keeping of its own."""
+
+    __tablename__ = "response_text"
+
+    response_id: Mapped[UUID] = mapped_column(primary_key=True)
+    item: Mapped[str] = mapped_column(String(32), primary_key=True)
+    unit_id: Mapped[int]
+    day: Mapped[date]
+    body: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,211 @@
+"""Reads paper forms that were typed into a table: one row a respondent, a column an item code.
+
+CSV (UTF-8, comma or semicolon) or XLSX (first sheet). Besides item codes the columns are
+``date`` (day on which it was answered), ``point`` (public code; may be given for the whole
+file), ``form_no`` (the number on the sheet) and ``language``, each also by its Vietnamese name.
+
+Safe to run twice: a row's id is made from point and form number, or without one from the row's
+content and how many like it came before, so the same rows are duplicates the second time.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from app.problems import FieldError
+from surveys import AnswerSheet
+from surveys.model import LongTextItem, MultipleChoiceItem, ShortTextItem
+
+#: What a column may be called besides an item code.
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "date": ("date", "answered_at", "ngay", "ngày"),
+    "point": ("point", "diem", "điểm", "ma_diem", "mã điểm"),
+    "form_no": ("form_no", "so_phieu", "số phiếu"),
+    "language": ("language", "ngon_ngu", "ngôn ngữ"),
+}
+
+
+class PaperFileError(ValueError):
+    """The file as a whole cannot be read; each sentence says why."""
+
+
+@dataclass(frozen=True)
+class PaperRow:
+    """A row as read: its number in the file (the header is 1), and the body it makes or why not."""
+
+    number: int
+    body: dict[str, Any] | None
+    errors: tuple[FieldError, ...] = ()
+
+
+def read_rows(
+    file: Path, sheet: AnswerSheet, point: str | None, zone: ZoneInfo
+) -> Iterator[PaperRow]:
+    """Every row of the file as the body of a response; memory does not grow with the file.
+
+    Raises
+    ------
+    PaperFileError
+        Where the file is no table, or its header lacks a column or has an unknown one.
+    """
+    table = _xlsx_table(file) if file.suffix.lower() in (".xlsx", ".xlsm") else _csv_table(file)
+    try:
+        _, header = next(table)
+    except StopIteration:
+        raise PaperFileError(f"{file}: the file is empty") from None
+    columns = _columns(file, header, sheet, point)
+    seen: Counter[bytes] = Counter()
+    for number, cells in table:
+        if all(cell is None or str(cell).strip() == "" for cell in cells):
+            continue
+        row = dict(zip(columns, [*cells, *[None] * len(columns)], strict=False))
+        yield _row(number, row, sheet, point, zone, seen)
+
+
+def _columns(file: Path, header: list[Any], sheet: AnswerSheet, point: str | None) -> list[str]:
+    names = {alias: name for name, aliases in COLUMNS.items() for alias in aliases}
+    items = {item.code.lower(): item.code for item in sheet.form.items}
+    columns, wrong = [], []
+    for cell in header:
+        title = str(cell or "").strip()
+        column = items.get(title.lower()) or names.get(title.lower())
+        if column is None:
+            wrong.append(
+                f"{file}:1: {title!r} is neither an item of {sheet.form.code} nor a column"
+            )
+        columns.append(column or "")
+    wrong += [
+        f"{file}:1: column {column} stands twice"
+        for column, count in Counter(filter(None, columns)).items()
+        if count > 1
+    ]
+    needed = ["date"] if point else ["date", "point"]
+    wrong += [f"{file}:1: column {name} is missing" for name in needed if name not in columns]
+    if wrong:
+        raise PaperFileError("\n".join(wrong))
+    return columns
+
+
+def _row(
+    number: int,
+    row: dict[str, Any],
+    sheet: AnswerSheet,
+    point: str | None,
+    zone: ZoneInfo,
+    seen: Counter[bytes],
+) -> PaperRow:
+    errors = []
+    answers: dict[str, Any] = {}
+    for item in sheet.form.items:
+        value = row.get(item.code)
+        if value is None or str(value).strip() == "":
+            continue
+        if isinstance(item, ShortTextItem | LongTextItem):
+            answers[item.code] = str(value)
+            continue
+        try:
+            answers[item.code] = (
+                [int(part) for part in str(value).replace(",", ";").split(";") if part.strip()]
+                if isinstance(item, MultipleChoiceItem)
+                else _number(value)
+            )
+        except ValueError:
+            errors.append(FieldError(item.code, "import.whole_number", {"value": value}))
+    answered_at = _moment(row.get("date"), zone)
+    if answered_at is None:
+        errors.append(FieldError("date", "import.bad_date", {"value": row.get("date")}))
+    if errors or answered_at is None:
+        return PaperRow(number, None, tuple(errors))
+    place = str(row.get("point") or point or "").strip()
+    form_no = str(row.get("form_no") or "").strip()
+    body = {
+        "questionnaire": sheet.form.code,
+        "version": sheet.form.version,
+        "point": place,
+        "answered_at": answered_at.isoformat(),
+        "language": str(row.get("language") or "vi").strip().lower(),
+        "answers": answers,
+    }
+    key = json.dumps([place, form_no] if form_no else body, sort_keys=True, ensure_ascii=False)
+    digest = blake2b(key.encode(), digest_size=10).digest()
+    if not form_no:
+        seen[digest] += 1
+        digest = blake2b(digest + str(seen[digest]).encode(), digest_size=10).digest()
+    # With a form number the id must not depend on the date, or a corrected date would count
+    # the form a second time instead of being named as a conflict.
+    moment = datetime(2000, 1, 1, tzinfo=zone) if form_no else answered_at
+    return PaperRow(number, body | {"id": str(made_uuid7(moment, digest))})
+
+
+def made_uuid7(moment: datetime, digest: bytes) -> UUID:
+    """A UUID of version 7 from a moment and 10 bytes that tell it from others."""
+    milliseconds = int(moment.timestamp() * 1000)
+    value = milliseconds << 80 | int.from_bytes(digest, "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, bool):
+        raise ValueError(value)
+    number = float(str(value).strip().replace(",", "."))
+    return int(number) if number.is_integer() else number
+
+
+def _moment(value: Any, zone: ZoneInfo) -> datetime | None:
+    """A day is taken at its first moment, so that today's forms do not lie in the future."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=zone)
+    if isinstance(value, date):
+        return datetime.combine(value, time(), zone)
+    text = str(value or "").strip()
+    for form in ("%d/%m/%Y", "%d/%m/%Y %H:%M"):
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=zone)
+        except ValueError:
+            continue
+    try:
+        return _moment(datetime.fromisoformat(text), zone)
+    except ValueError:
+        return None
+
+
+def _csv_table(file: Path) -> Iterator[tuple[int, list[Any]]]:
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        try:
+            head = stream.readline()
+            stream.seek(0)
+            delimiter = ";" if head.count(";") > head.count(",") else ","
+            reader = csv.reader(stream, delimiter=delimiter, strict=True)
+            for cells in reader:
+                yield reader.line_num, cells
+        except UnicodeDecodeError as error:
+            raise PaperFileError(f"{file}: not UTF-8 text ({error.reason})") from error
+        except csv.Error as error:
+            raise PaperFileError(f"{file}: {error}") from error
+
+
+def _xlsx_table(file: Path) -> Iterator[tuple[int, list[Any]]]:
+    try:
+        book = load_workbook(file, read_only=True, data_only=True)
+    except (InvalidFileException, OSError, KeyError, ValueError) as error:
+        raise PaperFileError(f"{file}: not an XLSX file ({error})") from error
+    try:
+        sheet = book.worksheets[0]
+        for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+            yield number, list(cells)
+    finally:
+        book.close()

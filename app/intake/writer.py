@@ -1,0 +1,113 @@
+"""Group commit: all responses that wait are stored in one transaction, then acknowledged.
+
+One durable commit costs about as much for a hundred responses as for one. While one group is
+being written, the next gathers; nobody waits for a timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.intake.store import Outcome, Prepared, ResponseStore
+from app.problems import Problem
+from app.rollups.store import CellsVanishedError
+
+log = logging.getLogger("hailong.intake")
+
+RETRY_AFTER_S = 2
+
+
+class Busy(Problem):
+    """The response was not taken: too many wait, or the database does not answer."""
+
+    code, status, passing = "busy", 503, True
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": str(RETRY_AFTER_S)}, retry_after=RETRY_AFTER_S)
+
+
+class Writer:
+    """Gathers responses of all requests and stores them group by group in a thread."""
+
+    def __init__(self, store: ResponseStore, waiting_limit: int, group_limit: int = 2000) -> None:
+        self._store = store
+        self._waiting_limit, self._group_limit = waiting_limit, group_limit
+        self._waiting: list[tuple[Sequence[Prepared], asyncio.Future[list[Outcome]]]] = []
+        self._count = 0
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to write; call within a running event loop."""
+        self._task = asyncio.create_task(self._run(), name="intake-writer")
+
+    async def stop(self) -> None:
+        """Write what waits, then end."""
+        if self._task is None:
+            return
+        task, self._task = self._task, None
+        self._wake.set()
+        await task
+
+    async def submit(self, responses: Sequence[Prepared]) -> list[Outcome]:
+        """Wait until the responses are durable; the outcome of each, in order.
+
+        Raises
+        ------
+        Busy
+            Nothing was taken; the same call may succeed later.
+        """
+        if self._task is None or self._count + len(responses) > self._waiting_limit:
+            raise Busy
+        future: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((responses, future))
+        self._count += len(responses)
+        self._wake.set()
+        return await future
+
+    async def _run(self) -> None:
+        while self._task is not None or self._waiting:
+            if not self._waiting:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            group = self._take()
+            responses = [response for part, _ in group for response in part]
+            try:
+                outcomes = await asyncio.to_thread(self._store.append, responses)
+            except (SQLAlchemyError, CellsVanishedError):
+                # Rolled back whole. The callers know that nothing was taken and send it again.
+                log.exception("a group of %d responses could not be stored", len(responses))
+                _fail(group, Busy())
+            except Exception as error:
+                log.exception("defect while storing %d responses", len(responses))
+                _fail(group, error)
+            else:
+                start = 0
+                for part, future in group:
+                    if not future.done():
+                        future.set_result(outcomes[start : start + len(part)])
+                    start += len(part)
+
+    def _take(self) -> list[tuple[Sequence[Prepared], asyncio.Future[list[Outcome]]]]:
+        taken, count = 0, 0
+        for part, _ in self._waiting:
+            if taken and count + len(part) > self._group_limit:
+                break
+            taken += 1
+            count += len(part)
+        group, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        self._count -= count
+        return group
+
+
+def _fail(
+    group: list[tuple[Sequence[Prepared], asyncio.Future[list[Outcome]]]], error: Exception
+) -> None:
+    for _, future in group:
+        if not future.done():
+            future.set_exception(error)
