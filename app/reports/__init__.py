@@ -1,0 +1,1 @@
+"""Reads rollups, calls the statistics, shapes results."""

@@ -1,0 +1,100 @@
+"""The command ``hailong rates``."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+
+import typer
+from rich.table import Table
+
+from app.commands import Refused, open_database, out
+from app.db import Database
+from app.messages import say
+from app.problems import Problem
+from app.reports import satisfaction
+from app.reports.satisfaction import Expand, Key
+
+
+def rates(
+    unit: list[str] = typer.Option([], help="Code of a unit; all if none is named."),
+    expand: Expand = typer.Option(Expand.GIVEN, help="Which units get a row."),
+    questionnaire: str = typer.Option(None, help="Code of one questionnaire."),
+    by: list[Key] = typer.Option([Key.UNIT], help="What rows are grouped by."),
+    own: bool = typer.Option(False, "--own", help="Only answers about the unit itself."),
+    first: str = typer.Option(None, "--from", help="First day, like 2026-01-01."),
+    last: str = typer.Option(None, "--to", help="Last day."),
+) -> None:
+    """Print satisfaction rates with their confidence intervals."""
+    try:
+        query = satisfaction.Query(
+            units=unit,
+            expand=expand,
+            questionnaire=questionnaire,
+            by=by,
+            descendants=not own,
+            first=date.fromisoformat(first) if first else None,
+            last=date.fromisoformat(last) if last else None,
+        )
+    except ValueError as error:
+        raise Refused(f"not a day: {error}") from error
+    with open_database() as database:
+        print_rates(database, query)
+
+
+def print_rates(database: Database, query: satisfaction.Query) -> None:
+    """One table a questionnaire; rows without respondents are left out and counted.
+
+    Raises
+    ------
+    Refused
+        Where the query names something unknown.
+    """
+    try:
+        with database.reading() as session:
+            found = satisfaction.find(session, query)
+    except Problem as problem:
+        raise Refused(say(f"problem.{problem.code}.detail", "en", **problem.values)) from problem
+    if found.synthetic:
+        out.print(f"[bold]{say('synthetic.notice', 'vi')} / {say('synthetic.notice', 'en')}[/]")
+    for rates in found.rates:
+        kept = [i for i, n in enumerate(rates.sums["n"]) if n > 0]
+        if not kept:
+            continue
+        keys = {
+            "unit": [f"{u.code}  {u.name_vi}" if u else "" for u in rates.unit],
+            "period": [period or "" for period in rates.period],
+            "channel": [channel or "" for channel in rates.channel],
+            "factor": [measure.factor or "" for measure in rates.measure],
+            "item": [measure.item or "" for measure in rates.measure],
+        }
+        shown = {
+            "unit": Key.UNIT in query.by,
+            "period": query.step is not None,
+            "channel": Key.CHANNEL in query.by,
+            "factor": Key.FACTOR in query.by,
+            "item": Key.ITEM in query.by,
+        }
+        table = Table(
+            *[key for key in keys if shown[key]],
+            title=f"{rates.questionnaire}, {found.first} – {found.last}",
+            title_justify="left",
+        )
+        for heading in ("rate", "95 % interval", "respondents", "answers", "design effect"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for i in kept:
+            table.add_row(
+                *[keys[key][i] for key in keys if shown[key]],
+                _percent(rates.ratio.estimate[i]),
+                f"{_percent(rates.low[i])} – {_percent(rates.high[i])}",
+                f"{rates.sums['n'][i]:,.0f}",
+                f"{rates.sums['m'][i]:,.0f}",
+                "" if math.isnan(d := rates.ratio.design_effect[i]) else f"{d:.1f}",
+            )
+        out.print(table)
+        if len(kept) < len(rates.unit):
+            typer.echo(f"{len(rates.unit) - len(kept)} rows have no respondents")
+
+
+def _percent(rate: float) -> str:
+    return f"{100 * rate:.1f} %"

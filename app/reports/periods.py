@@ -1,0 +1,73 @@
+"""Days grouped into the periods of the calendar, with the labels that the API uses."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.messages import say
+from app.problems import Problem
+
+
+class PeriodInvalid(Problem):
+    """The first day comes after the last."""
+
+    code, status = "period-invalid", 422
+
+
+class Step(StrEnum):
+    """Lengths of a period; a week begins on Monday and is numbered by ISO 8601."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+def check(first: date | None, last: date | None) -> None:
+    """Refuse a period that ends before it begins.
+
+    Raises
+    ------
+    PeriodInvalid
+        Naming both days.
+    """
+    if first is not None and last is not None and last < first:
+        reason = say("period.reversed", "vi", first=first, last=last)
+        english = say("period.reversed", "en", first=first, last=last)
+        raise PeriodInvalid(field="to", reason=f"{reason} / {english}")
+
+
+def ordinals(days: NDArray[np.datetime64], step: Step) -> NDArray[np.int64]:
+    """Number the periods in which days lie, in order of time; one number a period."""
+    match step:
+        case Step.DAY:
+            return days.astype("datetime64[D]").astype(np.int64)
+        case Step.WEEK:  # day 0 of the epoch was a Thursday
+            return (days.astype("datetime64[D]").astype(np.int64) + 3) // 7
+        case Step.MONTH:
+            return days.astype("datetime64[M]").astype(np.int64)
+        case Step.QUARTER:
+            return days.astype("datetime64[M]").astype(np.int64) // 3
+        case Step.YEAR:
+            return days.astype("datetime64[Y]").astype(np.int64)
+
+
+def label(ordinal: int, step: Step) -> str:
+    """The label of a period: 2026-11-24, 2026-W48, 2026-11, 2026-Q4, 2026."""
+    match step:
+        case Step.DAY:
+            return str(date(1970, 1, 1) + timedelta(days=ordinal))
+        case Step.WEEK:
+            year, week, _ = (date(1970, 1, 1) + timedelta(days=ordinal * 7 - 3)).isocalendar()
+            return f"{year}-W{week:02}"
+        case Step.MONTH:
+            return f"{1970 + ordinal // 12}-{ordinal % 12 + 1:02}"
+        case Step.QUARTER:
+            return f"{1970 + ordinal // 4}-Q{ordinal % 4 + 1}"
+        case Step.YEAR:
+            return str(1970 + ordinal)

@@ -1,0 +1,158 @@
+"""GET /api/v1/satisfaction."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from app.access.credentials import Caller
+from app.access.doors import Door
+from app.access.models import Right
+from app.db import Database
+from app.messages import say
+from app.registry.models import Channel, UnitKind
+from app.registry.queries import UnitNode
+from app.reports import satisfaction
+from app.reports.satisfaction import Expand, Found, Key, Rates
+from app.reports.schemas import Figures
+
+router = APIRouter(prefix="/api/v1", tags=["figures"])
+
+READERS = Door(Right.READ_FIGURES)
+
+
+@router.get(
+    "/satisfaction",
+    summary="Rates and intervals",
+    response_model=Figures,
+    response_model_exclude_unset=True,
+)
+def rates(
+    request: Request,
+    caller: Annotated[Caller, Depends(READERS)],
+    unit: Annotated[
+        list[str], Query(description="Codes of units; all units if none is named.")
+    ] = [],  # noqa: B006 - FastAPI copies it
+    expand: Annotated[
+        Expand,
+        Query(description="Rows for the units given, for their children, or for all below them."),
+    ] = Expand.GIVEN,
+    kind: Annotated[list[UnitKind], Query(description="Only units of these kinds.")] = [],  # noqa: B006
+    descendants: Annotated[
+        bool, Query(description="Count the answers about the units below too, pooled.")
+    ] = True,
+    questionnaire: Annotated[str | None, Query(description="Code of one questionnaire.")] = None,
+    factor: Annotated[str | None, Query(description="One factor of its index.")] = None,
+    item: Annotated[str | None, Query(description="One rated item of its index.")] = None,
+    channel: Annotated[list[Channel], Query(description="Only these channels.")] = [],  # noqa: B006
+    first: Annotated[date | None, Query(alias="from", description="First local day.")] = None,
+    last: Annotated[date | None, Query(alias="to", description="Last local day.")] = None,
+    by: Annotated[list[Key], Query(description="What rows are grouped by.")] = [],  # noqa: B006
+    confidence: Annotated[float, Query(gt=0.5, lt=1, description="Coverage.")] = 0.95,
+) -> dict[str, Any]:
+    """Satisfaction rates with confidence intervals, for any units, times and groupings.
+
+    Who: a credential with ``figures:read``. Rows never sum different questionnaires. Rates over
+    several items take respondents as clusters; where a respondent gives one answer the interval
+    is Wilson's; ``method`` names it in every row. A unit or period without answers has a row
+    with nulls.
+    """
+    database: Database = request.app.state.database
+    query = satisfaction.Query(
+        units=unit,
+        expand=expand,
+        kinds=kind,
+        descendants=descendants,
+        questionnaire=questionnaire,
+        factor=factor,
+        item=item,
+        channels=channel,
+        first=first,
+        last=last,
+        by=by,
+        confidence=confidence,
+    )
+    with database.reading() as session:
+        found = satisfaction.find(session, query)
+    return document(found, query)
+
+
+def document(found: Found, query: satisfaction.Query) -> dict[str, Any]:
+    """The answer as JSON takes it."""
+    notice = None
+    if found.synthetic:
+        notice = {language: say("synthetic.notice", language) for language in ("vi", "en")}
+    return {
+        "synthetic": found.synthetic,
+        "notice": notice,
+        "first": found.first,
+        "last": found.last,
+        "confidence": query.confidence,
+        "rows": [row for rates in found.rates for row in _rows(rates, query)],
+    }
+
+
+def _rows(rates: Rates, query: satisfaction.Query) -> list[dict[str, Any]]:
+    with_items = [measure.item is not None for measure in rates.measure]
+    m, s = rates.sums["m"], rates.sums["s"]
+    figures = zip(
+        rates.ratio.estimate.tolist(),
+        rates.low.tolist(),
+        rates.high.tolist(),
+        rates.ratio.standard_error.tolist(),
+        rates.sums["n"].tolist(),
+        m.tolist(),
+        rates.ratio.design_effect.tolist(),
+        s.tolist(),
+        rates.wholly.estimate.tolist(),
+        rates.wholly.low.tolist(),
+        rates.wholly.high.tolist(),
+        rates.method.tolist(),
+        strict=True,
+    )
+    rows = []
+    for i, (rate, low, high, se, n, answers, deff, score, w, w_low, w_high, method) in enumerate(
+        figures
+    ):
+        row: dict[str, Any] = {
+            "scope": "with_descendants" if query.descendants else "own",
+            "questionnaire": rates.questionnaire,
+            "rate": _number(rate),
+            "low": _number(low),
+            "high": _number(high),
+            "standard_error": _number(se),
+            "respondents": int(n),
+            "answers": int(answers),
+            "design_effect": _number(deff),
+            "mean_score": score / answers if answers else None,
+            "wholly_satisfied": None
+            if with_items[i]
+            else {"rate": _number(w), "low": _number(w_low), "high": _number(w_high)},
+            "method": method,
+        }
+        keys = {
+            "unit": _unit(rates.unit[i]),
+            "factor": rates.measure[i].factor,
+            "item": rates.measure[i].item,
+            "channel": rates.channel[i],
+            "period": rates.period[i],
+        }
+        rows.append({key: value for key, value in keys.items() if value is not None} | row)
+    return rows
+
+
+def _unit(node: UnitNode | None) -> dict[str, Any] | None:
+    if node is None:
+        return None
+    return {
+        "code": node.code,
+        "kind": node.kind,
+        "name": {"vi": node.name_vi, "en": node.name_en},
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value

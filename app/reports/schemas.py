@@ -1,0 +1,69 @@
+"""What the figures look like on the wire. Rates lie in [0, 1]; what is undefined is null."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class Names(BaseModel):
+    """A name in both languages."""
+
+    vi: str
+    en: str
+
+
+class UnitOut(BaseModel):
+    """The unit of a row."""
+
+    code: str
+    kind: str
+    name: Names
+
+
+class WhollySatisfied(BaseModel):
+    """Respondents satisfied on every index item that they answered (Wilson interval)."""
+
+    rate: float | None
+    low: float | None
+    high: float | None
+
+
+class Row(BaseModel):
+    """One figure with its uncertainty. Keys that were not grouped by are left out."""
+
+    unit: UnitOut | None = None
+    scope: Literal["own", "with_descendants"] = Field(
+        description="own: answers about the unit itself. with_descendants: these and the answers "
+        "about all units below it, pooled."
+    )
+    questionnaire: str
+    factor: str | None = None
+    item: str | None = None
+    channel: str | None = None
+    period: str | None = None
+    rate: float | None = Field(description="Share of answers at a satisfied level.")
+    low: float | None = Field(description="Lower limit of the rate's confidence interval.")
+    high: float | None = Field(description="Upper limit.")
+    standard_error: float | None
+    respondents: int = Field(description="Respondents with at least one answer that counts.")
+    answers: int = Field(description="Their answers that count: no opinion is not among them.")
+    design_effect: float | None = Field(
+        description="How many times larger the variance is than with independent answers."
+    )
+    mean_score: float | None = Field(description="Mean level of the answers.")
+    wholly_satisfied: WhollySatisfied | None
+    method: str = Field(description="How the interval was computed.")
+
+
+class Figures(BaseModel):
+    """Rates and intervals."""
+
+    synthetic: bool = Field(description="Whether the answers were drawn by a generator.")
+    notice: Names | None
+    first: date | None = Field(description="First day that was asked for, or has answers.")
+    last: date | None
+    confidence: float
+    rows: list[Row]
