@@ -1,0 +1,1 @@
+"""Pages and addresses that belong to no other room."""

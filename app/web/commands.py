@@ -1,0 +1,58 @@
+"""The command ``hailong docs``: pages under docs/ that are made from the code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from app.messages import say
+from app.problems import Problem
+from app.settings import Settings
+
+_ROOT = Path(__file__).parents[2]
+
+
+def docs() -> None:
+    """Write docs/problems.md and docs/settings.md anew."""
+    for name, text in pages().items():
+        (_ROOT / "docs" / name).write_text(text, encoding="utf-8")
+        typer.echo(f"docs/{name}")
+
+
+def pages() -> dict[str, str]:
+    """The generated pages by name; a test compares them with what stands under docs/."""
+    return {"problems.md": _problems(), "settings.md": _settings()}
+
+
+def _problems() -> str:
+    lines = [
+        "# Problems",
+        "",
+        "Every refusal of the server, in the format of RFC 9457. `retry` says whether the same",
+        "request may succeed later. Made by `make docs`.",
+        "",
+        "| type | status | retry | title (vi / en) | meaning |",
+        "|---|---|---|---|---|",
+    ]
+    for code, problem in sorted(Problem.catalogue.items()):
+        titles = " / ".join(say(f"problem.{code}.title", language) for language in ("vi", "en"))
+        meaning = " ".join((problem.__doc__ or "").split())
+        retry = "yes" if problem.passing else "no"
+        lines.append(f"| `/problems/{code}` | {problem.status} | {retry} | {titles} | {meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def _settings() -> str:
+    lines = [
+        "# Settings",
+        "",
+        "Read from the environment or from a `.env` file. Made by `make docs`.",
+        "",
+        "| variable | default | meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else f"`{field.default}`"
+        lines.append(f"| `HAILONG_{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,82 @@
+"""Puts into the OpenAPI document what each door asks for, and the shape of problems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from app.access.doors import Door
+from app.intake.schemas import BatchIn, ResponseIn
+
+_PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "A refusal in the format of RFC 9457.",
+    "required": ["type", "title", "status", "detail", "retry"],
+    "properties": {
+        "type": {"type": "string", "examples": ["/problems/invalid-fields"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "retry": {"type": "boolean", "description": "Whether the same request may succeed later."},
+        "field": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "field": {"type": "string", "examples": ["answers.A1"]},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+def door_of(route: APIRoute) -> Door | None:
+    """The door that a route declares."""
+    return next((d.call for d in route.dependant.dependencies if isinstance(d.call, Door)), None)
+
+
+def document_doors(app: FastAPI) -> None:
+    """Replace the application's OpenAPI document by one that knows doors and problems."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema:
+            return app.openapi_schema
+        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        components = document.setdefault("components", {})
+        components["securitySchemes"] = {"credential": {"type": "http", "scheme": "bearer"}}
+        schemas = components.setdefault("schemas", {})
+        schemas["Problem"] = _PROBLEM_SCHEMA
+        for model in (ResponseIn, BatchIn):
+            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= schema.pop("$defs", {})
+            schemas[model.__name__] = schema
+        for route in app.routes:
+            if not isinstance(route, APIRoute) or not route.include_in_schema:
+                continue
+            door = door_of(route)
+            for method in route.methods or ():
+                operation = document["paths"][route.path_format][method.lower()]
+                if door and door.rights:
+                    operation["security"] = [{"credential": sorted(door.rights)}]
+                    if door.strangers:
+                        operation["security"].append({})
+                operation["responses"].pop("422", None)
+                operation["responses"]["default"] = {
+                    "description": "Refused, with the reason.",
+                    "content": {
+                        "application/problem+json": {
+                            "schema": {"$ref": "#/components/schemas/Problem"}
+                        }
+                    },
+                }
+        app.openapi_schema = document
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
