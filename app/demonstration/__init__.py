@@ -1,0 +1,1 @@
+"""The synthetic province: drawn with a seed, labelled, sent through the real HTTP intake."""
