@@ -1,0 +1,85 @@
+"""The command ``hailong``: wires the commands of the rooms together.
+
+Exit codes: 0 done, 1 refused with the reason on standard error, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+import uvicorn
+
+from app.access.commands import credentials
+from app.commands import Refused, open_database, say_error
+from app.demonstration.commands import demo
+from app.intake.commands import import_responses, rollups
+from app.intake.preparation import prepare
+from app.registry.commands import import_units, points, questionnaires
+from app.reports.commands import rates
+from app.settings import Settings
+from app.web.commands import docs
+
+cli = typer.Typer(
+    name="hailong",
+    help="Hài Lòng: citizen-satisfaction surveys with honest statistics.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+imports = typer.Typer(help="Read units or responses from a file.", no_args_is_help=True)
+imports.command("units")(import_units)
+imports.command("responses")(import_responses)
+
+cli.add_typer(imports, name="import")
+cli.add_typer(questionnaires, name="questionnaires")
+cli.add_typer(points, name="points")
+cli.add_typer(credentials, name="credentials")
+cli.add_typer(rollups, name="rollups")
+cli.command()(demo)
+cli.command()(rates)
+cli.command()(docs)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the newest schema and publish new questionnaires."""
+    settings = Settings()
+    with open_database(settings) as database:
+        prepare(database, settings)
+    typer.echo(f"The database is up to date: {database.url.render_as_string()}")
+
+
+@cli.command()
+def serve(
+    host: str = typer.Option(None, help="Address to listen on."),
+    port: int = typer.Option(None, help="Port to listen on."),
+    workers: int = typer.Option(None, help="Server processes."),
+) -> None:
+    """Serve HTTP until stopped; the database is migrated first."""
+    settings = Settings()
+    with open_database(settings) as database:
+        prepare(database, settings)
+    uvicorn.run(
+        "app.main:create_app",
+        factory=True,
+        host=host or settings.host,
+        port=settings.port if port is None else port,
+        workers=workers or settings.workers,
+        access_log=False,
+        log_level="info",
+        # A slow client holds its connection, not the others' answers.
+        timeout_keep_alive=75,
+    )
+
+
+def main() -> None:
+    """Run the command line; a refusal is a sentence and exit code 1, never a traceback."""
+    try:
+        cli()
+    except Refused as refused:
+        say_error(str(refused))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Wires the rooms together, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app import problems
+from app.access.credentials import Callers
+from app.db import Database
+from app.intake.directory import Directory
+from app.intake.routes import router as intake_routes
+from app.intake.service import Intake
+from app.intake.store import ResponseStore
+from app.reports.routes import router as report_routes
+from app.settings import Settings
+from app.web.openapi import document_doors
+from app.web.routes import router as web_routes
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application of one server process."""
+    settings = settings or Settings()
+    database = Database(settings.database_url)
+    intake = Intake(settings, Directory(database, settings.cache_s), ResponseStore(database))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        intake.writer.start()
+        yield
+        await intake.writer.stop()
+        database.close()
+
+    app = FastAPI(title="Hài Lòng", version="0.1.0", lifespan=lifespan, redoc_url=None)
+    app.state.settings = settings
+    app.state.database = database
+    app.state.callers = Callers(database, settings.cache_s)
+    app.state.intake = intake
+    problems.install(app)
+    for router in (intake_routes, report_routes, web_routes):
+        app.include_router(router)
+    document_doors(app)
+    return app

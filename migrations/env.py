@@ -1,0 +1,43 @@
+"""Runs migrations on the database of the settings, or on one that the caller hands over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic import context
+
+from app.access import models as _access  # noqa: F401 - each import registers a room's tables
+from app.db import Base, Database
+from app.intake import models as _intake  # noqa: F401
+from app.intake.partitions import is_partition
+from app.registry import models as _registry  # noqa: F401
+from app.rollups import models as _rollups  # noqa: F401
+from app.settings import Settings
+
+
+def include_name(name: str | None, kind: str, _parents: Any) -> bool:
+    """Leave out the monthly partitions: they come and go without a migration."""
+    return not (kind == "table" and name is not None and is_partition(name))
+
+
+def run(connection: Any) -> None:
+    """Run the migrations on an open connection."""
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        include_name=include_name,
+        compare_type=True,
+        render_as_batch=connection.dialect.name == "sqlite",
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
+else:
+    database = Database(Settings().database_url)
+    with database.writing() as session:
+        run(session.connection())
+    database.close()
