@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -28,6 +30,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        _tune_interpreter()
         intake.writer.start()
         yield
         await intake.writer.stop()
@@ -43,3 +46,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router)
     document_doors(app)
     return app
+
+
+def _tune_interpreter() -> None:
+    """Fit the interpreter to the intake, as measured by ``make bench``.
+
+    Waiting responses are many objects without reference cycles: with Python's defaults a third
+    of the time went into walking over them. And the writer's thread, which mostly waits for the
+    database, gets its turn within a millisecond instead of five.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+    sys.setswitchinterval(0.001)

@@ -129,7 +129,7 @@ def _field_error(detail: Mapping[str, Any]) -> FieldError:
             return FieldError(path, "field.unknown")
         case "timezone_aware":
             return FieldError(path, "field.no_offset")
-        case "not_uuid7" | "uuid_version" | "uuid_parsing" | "uuid_type":
+        case "string_pattern_mismatch" if path.rpartition(".")[2] == "id":
             return FieldError(path, "field.not_uuid7")
         case _:
             return FieldError(path, "field.invalid", {"reason": detail["msg"]})

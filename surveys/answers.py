@@ -132,7 +132,7 @@ class AnswerSheet:
                 self._pack_slowly(code, value, record, texts)
             except _Refused as refused:
                 mistakes.append(Mistake(code, refused.reason, refused.values))
-        if not self._required <= answers.keys() or self._has_empty_required(record, texts):
+        if self._required and self._has_empty_required(record, texts):
             wrong = {mistake.item for mistake in mistakes}
             mistakes += [
                 Mistake(code, "answer.required")

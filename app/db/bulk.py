@@ -2,16 +2,25 @@
 
 SQLAlchemy's own bulk statements spend more time in Python than SQLite spends in storing; and as
 each statement hands the interpreter's lock over and back, one statement for many rows also
-keeps the event loop's thread running.
+keeps the event loop's thread running. So values are written in the form in which each store
+keeps them, column by column: on SQLite what SQLAlchemy's types would bind, on PostgreSQL one
+array literal a column, which its server takes apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy import Connection, Date, LargeBinary, String, Table, Uuid
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.types import TypeEngine
+
+from app.db.base import UtcDateTime, microseconds
 
 Row = tuple[Any, ...]
 
@@ -22,7 +31,7 @@ _CHUNKS = (256, 64, 16, 4, 1)
 def insert_missing(
     connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]
 ) -> set[Row]:
-    """Insert the rows whose primary key is not there yet; the keys of those inserted.
+    """Insert the rows whose primary key is not there yet; the keys that were there.
 
     ``rows`` must be sorted by key and hold each key once: sorted, two processes that insert the
     same keys wait for one another in one order and never for ever. A key that another
@@ -30,23 +39,17 @@ def insert_missing(
     """
     if not rows:
         return set()
-    keys = _key_names(table)
-    places = [columns.index(name) for name in keys]
-    bound = _bind(table, columns, connection.dialect, rows)
     if connection.dialect.name == "sqlite":
-        bound_keys = [tuple(row[i] for i in places) for row in bound]
-        present = {row[: len(keys)] for row in _sqlite_find(connection, table, bound_keys, keys)}
-        missing = [i for i, key in enumerate(bound_keys) if key not in present]
-        head = f"INSERT INTO {table.name} ({', '.join(columns)})"
-        _sqlite_insert(connection, head, [bound[i] for i in missing])
-        return {tuple(rows[i][place] for place in places) for i in missing}
-    inserted = connection.exec_driver_sql(
-        f"INSERT INTO {table.name} ({', '.join(columns)}) "
-        f"SELECT * FROM {_unnest(table, columns, connection.dialect)} "
-        f"ON CONFLICT ({', '.join(keys)}) DO NOTHING RETURNING {', '.join(keys)}",
-        _arrays(bound),
+        return _sqlite_insert_missing(connection, table, columns, rows)
+    keys = _key_names(table)
+    present = connection.exec_driver_sql(
+        f"WITH given AS {_rows(table, columns)}, inserted AS ("
+        f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM given "
+        f"ON CONFLICT ({', '.join(keys)}) DO NOTHING RETURNING {', '.join(keys)}) "
+        f"SELECT {_read(table, keys)} FROM given EXCEPT SELECT {_read(table, keys)} FROM inserted",
+        _literals(table, columns, rows),
     )
-    return {tuple(row) for row in inserted}
+    return {tuple(row) for row in present}
 
 
 def replace(
@@ -58,13 +61,15 @@ def replace(
     keys = _key_names(table)
     kept = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)
     conflict = f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {kept}"
-    head = f"INSERT INTO {table.name} ({', '.join(columns)})"
-    bound = _bind(table, columns, connection.dialect, rows)
     if connection.dialect.name == "sqlite":
-        _sqlite_insert(connection, head, bound, conflict)
+        for _, chunk in _chunks(_stored(table, columns, rows)):
+            _sqlite_insert(connection, table, columns, chunk, conflict)
     else:
-        arrays = _unnest(table, columns, connection.dialect)
-        connection.exec_driver_sql(f"{head} SELECT * FROM {arrays} {conflict}", _arrays(bound))
+        connection.exec_driver_sql(
+            f"INSERT INTO {table.name} ({', '.join(columns)}) "
+            f"SELECT * FROM {_rows(table, columns)} AS given {conflict}",
+            _literals(table, columns, rows),
+        )
 
 
 def find_by_key(
@@ -83,69 +88,75 @@ def find_by_key(
     if not keys:
         return {}
     names = _key_names(table)
-    bound = _bind(table, names, connection.dialect, keys)
-    original = dict(zip(bound, keys, strict=True))
     if connection.dialect.name == "sqlite":
+        bound = _stored(table, names, keys)
+        original = dict(zip(bound, keys, strict=True))
         found = _sqlite_find(connection, table, bound, names + columns)
-    else:
-        wanted = _unnest(table, names, connection.dialect)
-        same = " AND ".join(f"t.{name} = wanted.{name}" for name in names)
-        result = connection.exec_driver_sql(
-            f"SELECT {', '.join(f't.{name}' for name in names + columns)} "
-            f"FROM {table.name} t JOIN {wanted} AS wanted({', '.join(names)}) ON {same} "
-            f"ORDER BY {', '.join(f't.{name}' for name in names)} "
-            f"{'FOR UPDATE OF t' if lock else ''}",
-            _arrays(bound),
-        )
-        found = [tuple(row) for row in result]
-    return {original[row[: len(names)]]: row[len(names) :] for row in found}
+        return {original[row[: len(names)]]: row[len(names) :] for row in found}
+    same = " AND ".join(f"t.{name} = wanted.{name}" for name in names)
+    result = connection.exec_driver_sql(
+        f"SELECT {_read(table, names + columns, 't.')} FROM {table.name} t "
+        f"JOIN {_rows(table, names)} AS wanted ON {same} "
+        f"ORDER BY {', '.join(f't.{name}' for name in names)} "
+        f"{'FOR UPDATE OF t' if lock else ''}",
+        _literals(table, names, keys),
+    )
+    rows = [tuple(row) for row in result]
+    return {row[: len(names)]: row[len(names) :] for row in rows}
 
 
 def _key_names(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.primary_key)
 
 
-def _bind(
-    table: Table, columns: tuple[str, ...], dialect: Dialect, rows: Sequence[Row]
-) -> list[Row]:
-    """The rows as the driver takes them."""
-    processors = _processors(table, columns, dialect)
-    by_column = (
-        map(process, values) if process else values
-        for process, values in zip(processors, zip(*rows, strict=True), strict=True)
-    )
-    return list(zip(*by_column, strict=True))
+# --- SQLite -------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=64)
-def _processors(
-    table: Table, columns: tuple[str, ...], dialect: Dialect
-) -> tuple[Callable[[Any], Any] | None, ...]:
-    return tuple(
-        table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns
-    )
+def _sqlite_insert_missing(
+    connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]
+) -> set[Row]:
+    keys = _key_names(table)
+    places = [columns.index(name) for name in keys]
+    there: set[Row] = set()
+    for start, chunk in _chunks(_stored(table, columns, rows)):
+        try:
+            # Nearly always none is there yet; if one is, the statement has inserted nothing.
+            _sqlite_insert(connection, table, columns, chunk)
+        except IntegrityError:
+            bound = [tuple(row[i] for i in places) for row in chunk]
+            present = {row[: len(keys)] for row in _sqlite_find(connection, table, bound, keys)}
+            for _, part in _chunks(
+                [row for key, row in zip(bound, chunk, strict=True) if key not in present]
+            ):
+                _sqlite_insert(connection, table, columns, part)
+            there |= {
+                tuple(rows[start + i][place] for place in places)
+                for i, key in enumerate(bound)
+                if key in present
+            }
+    return there
 
 
-def _arrays(rows: list[Row]) -> Row:
-    return tuple(list(column) for column in zip(*rows, strict=True))
-
-
-@lru_cache(maxsize=64)
-def _unnest(table: Table, columns: tuple[str, ...], dialect: Dialect) -> str:
-    arrays = (f"%s::{table.c[name].type.compile(dialect)}[]" for name in columns)
-    return f"unnest({', '.join(arrays)})"
-
-
-def _sqlite_insert(connection: Connection, head: str, rows: list[Row], tail: str = "") -> None:
+def _chunks(rows: list[Row]) -> Iterator[tuple[int, list[Row]]]:
+    """Where each chunk starts, and its rows."""
     start = 0
     for size in _CHUNKS:
         while len(rows) - start >= size:
-            chunk = rows[start : start + size]
+            yield start, rows[start : start + size]
             start += size
-            connection.exec_driver_sql(
-                f"{head} VALUES {_places(len(chunk[0]), size)} {tail}",
-                tuple(value for row in chunk for value in row),
-            )
+
+
+def _sqlite_insert(
+    connection: Connection,
+    table: Table,
+    columns: tuple[str, ...],
+    chunk: list[Row],
+    tail: str = "",
+) -> None:
+    connection.exec_driver_sql(
+        _insert_statement(table.name, columns, len(chunk), tail),
+        tuple(chain.from_iterable(chunk)),
+    )
 
 
 def _sqlite_find(
@@ -159,14 +170,119 @@ def _sqlite_find(
         size = next(size for size in reversed(_CHUNKS) if size >= len(chunk))
         chunk = chunk + [chunk[-1]] * (size - len(chunk))
         result = connection.exec_driver_sql(
-            f"SELECT {', '.join(columns)} FROM {table.name} "
-            f"WHERE ({', '.join(names)}) IN (VALUES {_places(len(names), size)})",
-            tuple(value for key in chunk for value in key),
+            _find_statement(table.name, names, columns, size), tuple(chain.from_iterable(chunk))
         )
         found += [tuple(row) for row in result]
     return found
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
+def _insert_statement(table: str, columns: tuple[str, ...], rows: int, tail: str) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {_places(len(columns), rows)} {tail}"
+
+
+@lru_cache(maxsize=256)
+def _find_statement(table: str, names: tuple[str, ...], columns: tuple[str, ...], rows: int) -> str:
+    return (
+        f"SELECT {', '.join(columns)} FROM {table} "
+        f"WHERE ({', '.join(names)}) IN (VALUES {_places(len(names), rows)})"
+    )
+
+
 def _places(columns: int, rows: int) -> str:
     return ", ".join([f"({', '.join('?' * columns)})"] * rows)
+
+
+def _stored(table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> list[Row]:
+    """The rows as SQLite keeps them, which is as SQLAlchemy's types would bind them."""
+    encoders = _encoders(table, columns, "sqlite")
+    by_column = (
+        encode(values) if encode else values
+        for encode, values in zip(encoders, zip(*rows, strict=True), strict=True)
+    )
+    return list(zip(*by_column, strict=True))
+
+
+# --- PostgreSQL ---------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=64)
+def _rows(table: Table, columns: tuple[str, ...]) -> str:
+    """A subquery whose rows are taken from one array a column; moments come as microseconds."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    arrays, values = [], []
+    for name in columns:
+        kind = table.c[name].type
+        if isinstance(kind, UtcDateTime):
+            arrays.append("%s::bigint[]")
+            values.append(f"timestamptz 'epoch' + {name} * interval '1 microsecond' AS {name}")
+        else:
+            arrays.append(f"%s::{kind.compile(dialect)}[]")
+            values.append(name)
+    return (
+        f"(SELECT {', '.join(values)} FROM unnest({', '.join(arrays)}) AS u({', '.join(columns)}))"
+    )
+
+
+@lru_cache(maxsize=64)
+def _read(table: Table, columns: tuple[str, ...], of: str = "") -> str:
+    """Columns to select; ids as text, which is how rows hold them."""
+    return ", ".join(
+        f"{of}{name}::text" if isinstance(table.c[name].type, Uuid) else f"{of}{name}"
+        for name in columns
+    )
+
+
+def _literals(table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> Row:
+    """One array literal a column: the driver's own arrays cost a call for every element."""
+    encoders = _encoders(table, columns, "postgresql")
+    return tuple(
+        "{" + ",".join((encode or _plain)(values)) + "}"
+        for encode, values in zip(encoders, zip(*rows, strict=True), strict=True)
+    )
+
+
+# --- Values -------------------------------------------------------------------------------
+
+_Encoder = Callable[[Iterable[Any]], Iterable[Any]]
+
+
+def _plain(values: Iterable[Any]) -> Iterable[str]:
+    return ("NULL" if v is None else str(v) for v in values)
+
+
+def _quoted(values: Iterable[Any]) -> Iterable[str]:
+    return (
+        "NULL" if v is None else '"' + v.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        for v in values
+    )
+
+
+#: Days are few, and each stands in many rows.
+_day = lru_cache(maxsize=8192)(date.isoformat)
+
+#: How each store takes the values of a type; types that are not named need nothing.
+_ENCODERS: dict[str, dict[type[TypeEngine[Any]], _Encoder]] = {
+    "sqlite": {
+        UtcDateTime: lambda values: (None if v is None else microseconds(v) for v in values),
+        Date: lambda values: (None if v is None else _day(v) for v in values),
+        Uuid: lambda values: (None if v is None else v.replace("-", "") for v in values),
+    },
+    "postgresql": {
+        UtcDateTime: lambda values: ("NULL" if v is None else str(microseconds(v)) for v in values),
+        Date: lambda values: ("NULL" if v is None else _day(v) for v in values),
+        LargeBinary: lambda values: (
+            "NULL" if v is None else '"\\\\x' + v.hex() + '"' for v in values
+        ),
+        String: _quoted,
+    },
+}
+
+
+@lru_cache(maxsize=64)
+def _encoders(table: Table, columns: tuple[str, ...], store: str) -> tuple[_Encoder | None, ...]:
+    encoders = _ENCODERS[store]
+    return tuple(
+        next((e for kind, e in encoders.items() if isinstance(table.c[name].type, kind)), None)
+        for name in columns
+    )

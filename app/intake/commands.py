@@ -22,6 +22,7 @@ from app.intake.paper import PaperFileError, PaperRow, read_rows
 from app.intake.schemas import ResponseIn
 from app.intake.service import Intake, UnknownPoint
 from app.intake.store import Outcome, Prepared, ResponseStore
+from app.intake.times import Clock
 from app.messages import say
 from app.problems import FieldError, InvalidFields, Problem, invalid_fields
 from app.registry.questionnaires import Published, versions_of
@@ -108,7 +109,7 @@ class PaperImport:
         self._store = ResponseStore(database)
         self._directory = Directory(database, trust_s=60)
         self._intake = Intake(settings, self._directory, self._store)
-        self._zone = settings.zone
+        self._settings = settings
         self._caller = Caller("import", frozenset({Right.IMPORT_HISTORY}))
         self._wrong: list[tuple[int, FieldError]] = []
         self._outcomes: Counter[str] = Counter()
@@ -120,7 +121,7 @@ class PaperImport:
         group: list[tuple[int, Prepared]] = []
         with progress() as bar:
             task = bar.add_task("rows", total=None)
-            rows = read_rows(self._file, self._version.sheet, self._point, self._zone)
+            rows = read_rows(self._file, self._version.sheet, self._point, self._settings.zone)
             for row in rows:
                 prepared = self._prepare(row)
                 if prepared is not None:
@@ -142,9 +143,8 @@ class PaperImport:
                 place = place or self._directory.read_point(response.point or "")
                 if place is None:
                     raise UnknownPoint(field="point")
-                return self._intake.prepare(
-                    response, self._version, place, self._caller, datetime.now(UTC)
-                )
+                clock = Clock(self._settings, self._caller, datetime.now(UTC))
+                return self._intake.prepare(response, self._version, place, clock)
             except ValidationError as error:
                 errors += invalid_fields(error).errors
             except InvalidFields as problem:

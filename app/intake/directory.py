@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from threading import Lock
 
 from app.db import Database
 from app.registry.points import Point, as_point, find_by_code
@@ -20,6 +21,7 @@ class Directory:
         self._database, self._trust_s = database, trust_s
         self._versions: dict[tuple[str, int], Published] = {}
         self._versions_read_at = float("-inf")
+        self._reading_versions = Lock()
         self._points: dict[str, tuple[float, Point | None]] = {}
 
     def version(self, code: str, number: int) -> Published | None:
@@ -35,11 +37,14 @@ class Directory:
 
     def read_version(self, code: str, number: int) -> Published | None:
         """The same from the database, which is asked once a second at most."""
-        now = time.monotonic()
-        if now - self._versions_read_at > min(1.0, self._trust_s):
-            self._versions_read_at = now
-            with self._database.reading() as session:
-                self._versions = {(v.form.code, v.form.version): v for v in published(session)}
+        asked_at = time.monotonic()
+        # Whoever asks while another thread reads waits for its answer: a version that is being
+        # read is not an unknown one.
+        with self._reading_versions:
+            if asked_at - self._versions_read_at > min(1.0, self._trust_s):
+                with self._database.reading() as session:
+                    self._versions = {(v.form.code, v.form.version): v for v in published(session)}
+                self._versions_read_at = time.monotonic()
         return self.version(code, number)
 
     def read_point(self, code: str) -> Point | None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from uuid import UUID
 
-from sqlalchemy import Index, Integer, LargeBinary, SmallInteger, String, Text
+from sqlalchemy import Integer, LargeBinary, SmallInteger, String, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, UtcDateTime
@@ -25,17 +24,14 @@ class Response(Base):
 
     On PostgreSQL the table is partitioned by month over ``id``: a UUIDv7 begins with the
     device's clock, so ids of a month are one range, and the primary key stays unique over all
-    partitions. Units, points and versions are never deleted, so no foreign key is checked on
-    this path.
+    partitions. On SQLite the table is ordered by it, so that an insertion touches one tree.
+    Units, points and versions are never deleted, so no foreign key is checked on this path.
     """
 
     __tablename__ = "response"
-    __table_args__ = (
-        Index("ix_response_day_unit_id", "day", "unit_id"),
-        {"postgresql_partition_by": "RANGE (id)"},
-    )
+    __table_args__ = ({"postgresql_partition_by": "RANGE (id)", "sqlite_with_rowid": False},)
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
     point_id: Mapped[int]
     unit_id: Mapped[int]
     version_id: Mapped[int] = mapped_column(SmallInteger)
@@ -51,8 +47,9 @@ class Response(Base):
     disposition: Mapped[str] = mapped_column(String(16))
     #: The coded answers as the version's answer sheet packs them.
     packed: Mapped[bytes] = mapped_column(LargeBinary)
-    #: Tells a repeated response from another one that took its id.
-    content_hash: Mapped[bytes] = mapped_column(LargeBinary(16))
+    #: Of its texts, if it has some; with the other columns it tells a repeated response from
+    #: another one that took its id, even after the texts are deleted.
+    texts_hash: Mapped[bytes | None] = mapped_column(LargeBinary(16))
 
 
 class ResponseText(Base):
@@ -60,7 +57,7 @@ class ResponseText(Base):
 
     __tablename__ = "response_text"
 
-    response_id: Mapped[UUID] = mapped_column(primary_key=True)
+    response_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
     item: Mapped[str] = mapped_column(String(32), primary_key=True)
     unit_id: Mapped[int]
     day: Mapped[date]

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 #: No form of ours has more items; a body with more answers is refused before it is read on.
 MOST_ANSWERS = 300
 
 
-def _version_7(value: UUID) -> UUID:
-    if value.version != 7:
-        raise PydanticCustomError("not_uuid7", "not a UUID of version 7")
-    return value
+#: A UUID of version 7 in its usual form, kept as text: nothing is ever computed from it.
+Uuid7 = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$",
+        to_lower=True,
+    ),
+]
+
+
+#: Far enough for every real clock, near enough that no arithmetic on moments overflows.
+Moment = Annotated[
+    AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))
+]
 
 
 class ResponseIn(BaseModel):
@@ -23,9 +32,10 @@ class ResponseIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: Annotated[UUID, AfterValidator(_version_7)] = Field(
+    id: Uuid7 = Field(
+        json_schema_extra={"format": "uuid"},
         description="Made by the device, once per completed form (UUID version 7). Sent again "
-        "with the same content it is acknowledged again and counted once."
+        "with the same content it is acknowledged again and counted once.",
     )
     questionnaire: Annotated[str, StringConstraints(max_length=48)] = Field(
         description="Code of the questionnaire."
@@ -36,14 +46,14 @@ class ResponseIn(BaseModel):
     point: Annotated[str, StringConstraints(max_length=16)] | None = Field(
         None, description="Public code of the survey point; a device's credential implies it."
     )
-    answered_at: AwareDatetime = Field(
+    answered_at: Moment = Field(
         description="When it was completed, ISO 8601 with offset, by the device's clock."
     )
     duration_s: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
         None, description="Seconds from the first question to the last answer."
     )
     language: Literal["vi", "en"] = Field("vi", description="Language in which it was answered.")
-    answers: dict[Annotated[str, StringConstraints(max_length=32)], Any] = Field(
+    answers: dict[str, Any] = Field(
         max_length=MOST_ANSWERS,
         description="Answers by item code: a level or option, a list of options, a number, a "
         "text; null for no opinion.",
@@ -56,7 +66,7 @@ class BatchIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     responses: list[ResponseIn] = Field(min_length=1)
-    sent_at: AwareDatetime | None = Field(
+    sent_at: Moment | None = Field(
         None,
         description="The device's clock at the moment of sending; a device whose clock is wrong "
         "has its times corrected by the difference.",
@@ -69,7 +79,7 @@ class Envelope(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     responses: list[Any] = Field(min_length=1)
-    sent_at: AwareDatetime | None = None
+    sent_at: Moment | None = None
 
 
 class Acknowledged(BaseModel):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
+from datetime import UTC, datetime
 
 from fastapi.concurrency import run_in_threadpool
 from limits import parse
@@ -15,15 +13,18 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from app.access.credentials import Caller
 from app.access.models import Right
 from app.intake.directory import Directory
+from app.intake.models import Disposition
 from app.intake.schemas import ResponseIn
-from app.intake.store import Outcome, Prepared, ResponseStore
-from app.intake.times import counted_at
+from app.intake.store import Content, Outcome, Prepared, ResponseStore, hash_of_texts
+from app.intake.times import AnsweredTooLongAgo, Clock
 from app.intake.writer import Writer
 from app.problems import FieldError, InvalidFields, Problem
 from app.registry.points import Point
 from app.registry.questionnaires import Published
 from app.settings import Settings
 from surveys import AnswerError
+
+_COUNTED = Disposition.COUNTED.value
 
 
 class UnknownQuestionnaireVersion(Problem):
@@ -80,6 +81,7 @@ class Intake:
     def __init__(self, settings: Settings, directory: Directory, store: ResponseStore) -> None:
         self._settings, self._directory = settings, directory
         self.body_limit, self.batch_limit = settings.body_limit, settings.batch_limit
+        self._store = store
         self.writer = Writer(store, settings.waiting_limit)
         self._zone = settings.zone
         # Counted in this process's memory only: the address is kept nowhere.
@@ -95,41 +97,55 @@ class Intake:
         sent_at: datetime | None = None,
     ) -> list[Outcome | Problem]:
         """Check and store responses; for each, in order, its outcome or why it was refused."""
-        now = datetime.now(UTC)
-        offset = now - sent_at if sent_at and caller.credential_id else timedelta()
-        results: list[Outcome | Problem] = []
+        clock = Clock(self._settings, caller, datetime.now(UTC), sent_at)
+        results: list[Outcome | Problem] = [Outcome.ACCEPTED] * len(responses)
         prepared: list[Prepared] = []
         places: list[int] = []
+        late: dict[int, Content] = {}
+        # The responses of a request are mostly of one point and form: each is looked up once.
+        points: dict[str | None, Point] = {}
+        versions: dict[tuple[str, int], Published] = {}
+        if caller.point is not None:
+            points[None] = caller.point
         for place, response in enumerate(responses):
             try:
-                point = await self._point(response, caller)
+                point = points.get(response.point)
+                if point is None:
+                    point = points[response.point] = await self._point(response, caller)
                 if caller.credential_id is None:
                     await self._limit(point, address)
-                version = await self._version(response)
-                fit = self.prepare(response, version, point, caller, now, offset)
+                key = response.questionnaire, response.version
+                version = versions.get(key)
+                if version is None:
+                    version = versions[key] = await self._version(*key)
+                try:
+                    prepared.append(self.prepare(response, version, point, clock))
+                except (PointClosed, AnsweredTooLongAgo):
+                    late[place] = _content(response, point, version)
+                    raise
             except Problem as problem:
-                results.append(problem)
+                results[place] = problem
             else:
-                results.append(Outcome.ACCEPTED)
-                prepared.append(fit)
                 places.append(place)
         if prepared:
             outcomes = await self.writer.submit(prepared)
             for place, outcome in zip(places, outcomes, strict=True):
-                results[place] = outcome
-        return [
-            ConflictingResponse(id=responses[i].id, field="id") if r is Outcome.CONFLICT else r
-            for i, r in enumerate(results)
-        ]
+                results[place] = (
+                    ConflictingResponse(id=responses[place].id, field="id")
+                    if outcome is Outcome.CONFLICT
+                    else outcome
+                )
+        if late:
+            # The sender may ask again about what was counted in time, its answer having been lost.
+            contents = {responses[place].id: content for place, content in late.items()}
+            known = await run_in_threadpool(self._store.duplicates, contents)
+            for place in late:
+                if responses[place].id in known:
+                    results[place] = Outcome.DUPLICATE
+        return results
 
     def prepare(
-        self,
-        response: ResponseIn,
-        version: Published,
-        point: Point,
-        caller: Caller,
-        now: datetime,
-        offset: timedelta = timedelta(),
+        self, response: ResponseIn, version: Published, point: Point, clock: Clock
     ) -> Prepared:
         """Check one response against its questionnaire, its point and the rule of times.
 
@@ -149,38 +165,33 @@ class Intake:
         except AnswerError as error:
             errors = [FieldError(f"answers.{m.item}", m.reason, m.values) for m in error.mistakes]
             raise InvalidFields(errors=errors, count=len(errors)) from None
-        answered_at = counted_at(
-            response.answered_at,
-            caller=caller,
-            now=now,
-            offset=offset,
-            tolerance_s=self._settings.clock_tolerance_s,
-            backlog_days=self._settings.backlog_days,
-        )
+        claimed_at = response.answered_at.astimezone(UTC)
+        answered_at = clock.counted_at(claimed_at)
         if not point.takes_answers_of(answered_at):
             raise PointClosed(field="point")
         return Prepared(
-            id=response.id,
-            point_id=point.id,
-            unit_id=point.unit_id,
-            version=version,
-            channel=point.channel,
-            day=answered_at.astimezone(self._zone).date(),
-            answered_at=answered_at,
-            claimed_at=response.answered_at,
-            received_at=now,
-            duration_s=response.duration_s,
-            language=response.language,
-            packed=packed,
-            texts=texts,
-            content_hash=_content_hash(response, point.id, version.id, packed, texts),
+            response.id,
+            point.id,
+            point.unit_id,
+            version.id,
+            point.channel,
+            clock.local_day(answered_at),
+            answered_at,
+            claimed_at,
+            clock.now,
+            response.duration_s,
+            response.language,
+            _COUNTED,
+            packed,
+            hash_of_texts(texts) if texts else None,
+            version,
+            texts,
         )
 
     async def _point(self, response: ResponseIn, caller: Caller) -> Point:
+        """The survey point that a response names, read from the database if need be."""
         if response.point is None:
-            if caller.point is None:
-                raise PointMissing(field="point")
-            return caller.point
+            raise PointMissing(field="point")
         fresh, point = self._directory.point(response.point)
         if not fresh:
             point = await run_in_threadpool(self._directory.read_point, response.point)
@@ -194,8 +205,7 @@ class Intake:
             raise PointNotYours(field="point")
         return point
 
-    async def _version(self, response: ResponseIn) -> Published:
-        code, number = response.questionnaire, response.version
+    async def _version(self, code: str, number: int) -> Published:
         version = self._directory.version(code, number)
         if version is None:
             version = await run_in_threadpool(self._directory.read_version, code, number)
@@ -213,13 +223,14 @@ class Intake:
                 )
 
 
-def _content_hash(
-    response: ResponseIn, point_id: int, version_id: int, packed: bytes, texts: dict[str, str]
-) -> bytes:
-    """16 bytes over everything that the respondent said and the device claims."""
-    head = (
-        f"{point_id}|{version_id}|{response.answered_at.timestamp()!r}|"
-        f"{response.duration_s}|{response.language}|"
+def _content(response: ResponseIn, point: Point, version: Published) -> Content:
+    packed, texts = version.sheet.pack(response.answers)
+    return Content(
+        point.id,
+        version.id,
+        response.answered_at.astimezone(UTC),
+        response.duration_s,
+        response.language,
+        packed,
+        hash_of_texts(texts),
     )
-    tail = json.dumps(texts, sort_keys=True) if texts else ""
-    return blake2b(head.encode() + packed + tail.encode(), digest_size=16).digest()

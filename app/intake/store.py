@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, cast
-from uuid import UUID
+from hashlib import blake2b
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Table
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
 
 from app.db import Database, bulk
-from app.intake.models import Disposition, Response, ResponseText
+from app.intake.models import Response, ResponseText
 from app.registry.questionnaires import Published
 from app.rollups.store import CellStore, Contribution
 
 _RESPONSES = cast(Table, Response.__table__)
 _TEXTS = cast(Table, ResponseText.__table__)
-_COLUMNS = (
-    "id",
-    "point_id",
-    "unit_id",
-    "version_id",
-    "channel",
-    "day",
-    "answered_at",
-    "claimed_at",
-    "received_at",
-    "duration_s",
-    "language",
-    "disposition",
-    "packed",
-    "content_hash",
-)
+_IDS_AT_ONCE = 500
 
 
 class Outcome(Enum):
@@ -44,14 +30,35 @@ class Outcome(Enum):
     CONFLICT = "conflict"
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A response that passed every check and waits to be stored."""
+class Content(NamedTuple):
+    """Everything that a respondent said and the device claims."""
 
-    id: UUID
+    point_id: int
+    version_id: int
+    claimed_at: datetime
+    duration_s: int | None
+    language: str
+    packed: bytes
+    texts_hash: bytes | None
+
+
+def hash_of_texts(texts: Mapping[str, str]) -> bytes | None:
+    """Sixteen bytes that tell a response's texts, which may be gone before it; None for none."""
+    if not texts:
+        return None
+    return blake2b(json.dumps(texts, sort_keys=True).encode(), digest_size=16).digest()
+
+
+class Prepared(NamedTuple):
+    """A response that passed every check and waits to be stored.
+
+    The first fields are the columns of its row, in their order (``_COLUMNS``).
+    """
+
+    id: str
     point_id: int
     unit_id: int
-    version: Published
+    version_id: int
     channel: str
     day: date
     answered_at: datetime
@@ -59,34 +66,34 @@ class Prepared:
     received_at: datetime
     duration_s: int | None
     language: str
+    disposition: str
     packed: bytes
+    texts_hash: bytes | None
+    version: Published
     texts: dict[str, str]
-    content_hash: bytes
 
     def row(self) -> tuple[Any, ...]:
         """The row of the response table."""
-        return (
-            self.id,
+        return self[: len(_COLUMNS)]
+
+    def content(self) -> Content:
+        """What tells it from another response with its id."""
+        return Content(
             self.point_id,
-            self.unit_id,
-            self.version.id,
-            self.channel,
-            self.day,
-            self.answered_at,
+            self.version_id,
             self.claimed_at,
-            self.received_at,
             self.duration_s,
             self.language,
-            Disposition.COUNTED.value,
             self.packed,
-            self.content_hash,
+            self.texts_hash,
         )
 
     def contribution(self) -> Contribution:
-        """What the response adds to its cell."""
-        return Contribution(
-            (self.day, self.unit_id, self.version.id, self.channel), self.version, self.packed
-        )
+        """What the response adds to its cell: where, and its packed answers."""
+        return (self.day, self.unit_id, self.version_id, self.channel), self.version, self.packed
+
+
+_COLUMNS = Prepared._fields[:-2]
 
 
 class ResponseStore:
@@ -102,16 +109,20 @@ class ResponseStore:
         When this returns, what was accepted is on disk. An id that stands twice in the group or
         is stored already is a duplicate if the content is the same and a conflict otherwise.
         """
-        first: dict[UUID, Prepared] = {}
+        first: dict[str, Prepared] = {}
         for response in group:
             first.setdefault(response.id, response)
         ordered = [first[id] for id in sorted(first)]
         with self._database.writing() as session:
             connection = session.connection()
-            inserted = bulk.insert_missing(
+            there = bulk.insert_missing(
                 connection, _RESPONSES, _COLUMNS, [response.row() for response in ordered]
             )
-            accepted = [response for response in ordered if (response.id,) in inserted]
+            stored: dict[str, Content] = {}
+            accepted = ordered
+            if there:
+                accepted = [response for response in ordered if (response.id,) not in there]
+                stored = _contents(session, [id for (id,) in there])
             bulk.insert_missing(
                 connection,
                 _TEXTS,
@@ -119,27 +130,43 @@ class ResponseStore:
                 [
                     (response.id, item, response.unit_id, response.day, response.texts[item])
                     for response in accepted
+                    if response.texts
                     for item in sorted(response.texts)
                 ],
             )
             if accepted:
                 self._cells.add(session, [response.contribution() for response in accepted])
-            stored = {response.id: response.content_hash for response in accepted}
-            if len(accepted) < len(ordered):
-                others = [(id,) for id in sorted(first) if (id,) not in inserted]
-                hashes = bulk.find_by_key(connection, _RESPONSES, others, ("content_hash",))
-                stored |= {key[0]: bytes(row[0]) for key, row in hashes.items()}
-        return [self._outcome(response, first, inserted, stored) for response in group]
+        if len(accepted) == len(group):
+            return [Outcome.ACCEPTED] * len(group)
+        return [
+            Outcome.ACCEPTED
+            if first[response.id] is response and response.id not in stored
+            else Outcome.DUPLICATE
+            if response.content() == (stored.get(response.id) or first[response.id].content())
+            else Outcome.CONFLICT
+            for response in group
+        ]
 
-    @staticmethod
-    def _outcome(
-        response: Prepared,
-        first: dict[UUID, Prepared],
-        inserted: set[tuple[Any, ...]],
-        stored: dict[UUID, bytes],
-    ) -> Outcome:
-        if first[response.id] is response and (response.id,) in inserted:
-            return Outcome.ACCEPTED
-        if stored[response.id] == response.content_hash:
-            return Outcome.DUPLICATE
-        return Outcome.CONFLICT
+    def duplicates(self, contents: Mapping[str, Content]) -> set[str]:
+        """Those of the ids whose response is stored with just this content."""
+        with self._database.reading() as session:
+            stored = _contents(session, list(contents))
+        return {id for id, content in stored.items() if contents[id] == content}
+
+
+def _contents(session: Session, ids: Sequence[str]) -> dict[str, Content]:
+    """The contents of stored responses by id."""
+    found = {}
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        query = select(Response).where(Response.id.in_(ids[start : start + _IDS_AT_ONCE]))
+        for row in session.scalars(query):
+            found[row.id] = Content(
+                row.point_id,
+                row.version_id,
+                row.claimed_at,
+                row.duration_s,
+                row.language,
+                bytes(row.packed),
+                row.texts_hash,
+            )
+    return found

@@ -17,11 +17,12 @@ Both moments are stored: ``claimed_at`` as sent, ``answered_at`` by this rule.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from app.access.credentials import Caller
 from app.access.models import Right
 from app.problems import Problem
+from app.settings import Settings
 
 
 class AnsweredInFuture(Problem):
@@ -36,27 +37,63 @@ class AnsweredTooLongAgo(Problem):
     code, status = "answered-too-long-ago", 422
 
 
-def counted_at(
-    claimed: datetime,
-    *,
-    caller: Caller,
-    now: datetime,
-    offset: timedelta,
-    tolerance_s: int,
-    backlog_days: int,
-) -> datetime:
-    """The moment at which a response is counted, by the rule of this module.
+class Clock:
+    """The rule of this module for all responses of one request.
 
-    ``offset`` is what the sender's clock lacks to the server's (rule 1).
+    ``sent_at`` is the sender's clock when it sent the request, if it said so; all moments that
+    come out are in UTC.
     """
-    tolerance = timedelta(seconds=tolerance_s)
-    moment = claimed
-    if abs(offset) > tolerance:
-        moment = claimed + offset
-    if Right.SUBMIT not in caller.rights and Right.IMPORT_HISTORY not in caller.rights:
-        return moment if abs(now - moment) <= tolerance and moment <= now else now
-    if moment > now + tolerance:
-        raise AnsweredInFuture(field="answered_at", tolerance=tolerance_s)
-    if Right.IMPORT_HISTORY not in caller.rights and moment < now - timedelta(days=backlog_days):
-        raise AnsweredTooLongAgo(field="answered_at", days=backlog_days)
-    return min(moment, now)
+
+    def __init__(
+        self,
+        settings: Settings,
+        caller: Caller,
+        now: datetime,
+        sent_at: datetime | None = None,
+    ) -> None:
+        self.now = now.astimezone(UTC)
+        self._zone = settings.zone
+        self._tolerance_s, self._backlog_days = settings.clock_tolerance_s, settings.backlog_days
+        tolerance = timedelta(seconds=settings.clock_tolerance_s)
+        self._latest = self.now + tolerance
+        self._correction: timedelta | None = None
+        if sent_at is not None and caller.credential_id is not None:
+            lacks = self.now - sent_at
+            self._correction = lacks if abs(lacks) > tolerance else None
+        self._dates_itself = not {Right.SUBMIT, Right.IMPORT_HISTORY}.isdisjoint(caller.rights)
+        if Right.IMPORT_HISTORY in caller.rights:
+            self._earliest = datetime.min.replace(tzinfo=UTC)
+        elif self._dates_itself:
+            self._earliest = self.now - timedelta(days=settings.backlog_days)
+        else:
+            self._earliest = self.now - tolerance
+        self._day, self._day_begins, self._day_ends = date.min, self.now, self.now
+
+    def counted_at(self, claimed: datetime) -> datetime:
+        """The moment at which a response is counted.
+
+        Raises
+        ------
+        AnsweredInFuture, AnsweredTooLongAgo
+            By rules 2 and 3.
+        """
+        moment = claimed if self._correction is None else claimed + self._correction
+        if self._earliest <= moment <= self.now:
+            return moment
+        if not self._dates_itself:
+            return self.now
+        if moment > self._latest:
+            raise AnsweredInFuture(field="answered_at", tolerance=self._tolerance_s)
+        if moment < self._earliest:
+            raise AnsweredTooLongAgo(field="answered_at", days=self._backlog_days)
+        return self.now
+
+    def local_day(self, moment: datetime) -> date:
+        """The local day of a moment; consecutive responses are mostly of one day."""
+        if not self._day_begins <= moment < self._day_ends:
+            self._day = moment.astimezone(self._zone).date()
+            midnights = (
+                datetime.combine(self._day + timedelta(days=n), time(), self._zone) for n in (0, 1)
+            )
+            self._day_begins, self._day_ends = (m.astimezone(UTC) for m in midnights)
+        return self._day

@@ -1,7 +1,8 @@
 """Group commit: all responses that wait are stored in one transaction, then acknowledged.
 
 One durable commit costs about as much for a hundred responses as for one. While one group is
-being written, the next gathers; nobody waits for a timer.
+being written, the next gathers; and before it is written, requests that have already arrived are
+read to their end and join it. Nobody waits for a timer.
 """
 
 from __future__ import annotations
@@ -10,15 +11,20 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from app.intake.store import Outcome, Prepared, ResponseStore
-from app.problems import Problem
+from app.problems import InternalError, Problem
 from app.rollups.store import CellsVanishedError
 
 log = logging.getLogger("hailong.intake")
 
 RETRY_AFTER_S = 2
+#: Turns of the event loop that a request needs from its socket to the writer.
+_IDLE_TURNS = 4
+
+
+_Answer = asyncio.Future[Sequence[Outcome | Problem]]
 
 
 class Busy(Problem):
@@ -36,7 +42,7 @@ class Writer:
     def __init__(self, store: ResponseStore, waiting_limit: int, group_limit: int = 2000) -> None:
         self._store = store
         self._waiting_limit, self._group_limit = waiting_limit, group_limit
-        self._waiting: list[tuple[Sequence[Prepared], asyncio.Future[list[Outcome]]]] = []
+        self._waiting: list[tuple[Sequence[Prepared], _Answer]] = []
         self._count = 0
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -53,7 +59,7 @@ class Writer:
         self._wake.set()
         await task
 
-    async def submit(self, responses: Sequence[Prepared]) -> list[Outcome]:
+    async def submit(self, responses: Sequence[Prepared]) -> Sequence[Outcome | Problem]:
         """Wait until the responses are durable; the outcome of each, in order.
 
         Raises
@@ -63,7 +69,7 @@ class Writer:
         """
         if self._task is None or self._count + len(responses) > self._waiting_limit:
             raise Busy
-        future: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
+        future: _Answer = asyncio.get_running_loop().create_future()
         self._waiting.append((responses, future))
         self._count += len(responses)
         self._wake.set()
@@ -75,17 +81,16 @@ class Writer:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
+            await self._gather()
             group = self._take()
             responses = [response for part, _ in group for response in part]
             try:
-                outcomes = await asyncio.to_thread(self._store.append, responses)
+                outcomes: Sequence[Outcome | Problem]
+                outcomes = await asyncio.to_thread(self._store_or_split, responses)
             except (SQLAlchemyError, CellsVanishedError):
                 # Rolled back whole. The callers know that nothing was taken and send it again.
                 log.exception("a group of %d responses could not be stored", len(responses))
                 _fail(group, Busy())
-            except Exception as error:
-                log.exception("defect while storing %d responses", len(responses))
-                _fail(group, error)
             else:
                 start = 0
                 for part, future in group:
@@ -93,7 +98,29 @@ class Writer:
                         future.set_result(outcomes[start : start + len(part)])
                     start += len(part)
 
-    def _take(self) -> list[tuple[Sequence[Prepared], asyncio.Future[list[Outcome]]]]:
+    def _store_or_split(self, responses: Sequence[Prepared]) -> Sequence[Outcome | Problem]:
+        """Store a group; where a response breaks it by a defect of ours, the others without it."""
+        try:
+            return self._store.append(responses)
+        except (OperationalError, InterfaceError, CellsVanishedError):
+            raise
+        except Exception:
+            log.exception("defect while storing %d responses", len(responses))
+            if len(responses) == 1:
+                return [InternalError()]
+            return [
+                outcome for response in responses for outcome in self._store_or_split([response])
+            ]
+
+    async def _gather(self) -> None:
+        """Let the event loop run as long as that brings more responses."""
+        idle = 0
+        while idle < _IDLE_TURNS and self._count < self._group_limit:
+            before = self._count
+            await asyncio.sleep(0)
+            idle = idle + 1 if self._count == before else 0
+
+    def _take(self) -> list[tuple[Sequence[Prepared], _Answer]]:
         taken, count = 0, 0
         for part, _ in self._waiting:
             if taken and count + len(part) > self._group_limit:
@@ -105,9 +132,7 @@ class Writer:
         return group
 
 
-def _fail(
-    group: list[tuple[Sequence[Prepared], asyncio.Future[list[Outcome]]]], error: Exception
-) -> None:
+def _fail(group: list[tuple[Sequence[Prepared], _Answer]], error: Exception) -> None:
     for _, future in group:
         if not future.done():
             future.set_exception(error)

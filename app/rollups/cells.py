@@ -154,8 +154,11 @@ class Layout:
         a = satisfied.astype(np.float64) @ self._membership
         s = np.where(answered, levels, 0).astype(np.float64) @ self._membership
         some = m > 0
-        parts = (some, a, m, a * a, a * m, m * m, s, s * s, s * m, some & (a == m))
-        return np.stack(parts, axis=-1).astype(np.int64)
+        sums = np.empty((*m.shape, len(SUMS)), dtype=np.int64)
+        for k, part in enumerate((some, a, m, a * a, a * m, m * m, s, s * s, s * m, a == m)):
+            sums[..., k] = part
+        sums[..., -1] &= some
+        return sums
 
     def _tally_wide(
         self, raw: NDArray[np.uint8], cell_of: NDArray[np.intp], tallied: Cells

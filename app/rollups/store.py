@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
@@ -25,13 +24,8 @@ class CellsVanishedError(RuntimeError):
     """Cells that this process knew are gone; nothing was written, the same call works again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """What one counted response adds: its packed answers, and where."""
-
-    key: CellKey
-    version: Published
-    packed: bytes
+#: What one counted response adds: its cell, its version, its packed answers.
+Contribution = tuple[CellKey, Published, bytes]
 
 
 class CellStore:
@@ -56,10 +50,10 @@ class CellStore:
         """
         by_version: dict[int, list[Contribution]] = {}
         for contribution in contributions:
-            by_version.setdefault(contribution.version.id, []).append(contribution)
-        keys = sorted({contribution.key for contribution in contributions})
+            by_version.setdefault(contribution[1].id, []).append(contribution)
+        keys = sorted({key for key, _, _ in contributions})
         if not self._database.locks_whole_database:
-            self._ensure(keys, {c.key: c.version for c in contributions})
+            self._ensure(keys, {key: version for key, version, _ in contributions})
         connection = session.connection()
         kept = bulk.find_by_key(connection, _TABLE, keys, ("packed",), lock=True)
         if not self._database.locks_whole_database and len(kept) < len(keys):
@@ -87,12 +81,10 @@ class CellStore:
 
 def _added(group: Sequence[Contribution], kept: dict[Any, Any]) -> list[tuple[Any, ...]]:
     """The new contents of the cells that the contributions of one version touch."""
-    layout = layout_of(group[0].version)
+    layout = layout_of(group[0][1])
     place: dict[CellKey, int] = {}
-    cell_of = [place.setdefault(contribution.key, len(place)) for contribution in group]
-    cells = layout.tally(
-        [contribution.packed for contribution in group], np.array(cell_of), len(place)
-    )
+    cell_of = [place.setdefault(key, len(place)) for key, _, _ in group]
+    cells = layout.tally([packed for _, _, packed in group], np.array(cell_of), len(place))
     empty = layout.empty(1).tobytes()
     before = layout.unpack([kept[key][0] if key in kept else empty for key in place])
     after = plus(before, cells).tobytes()

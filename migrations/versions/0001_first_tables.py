@@ -112,10 +112,10 @@ def upgrade() -> None:
         sa.Column("language", sa.String(2), nullable=False),
         sa.Column("disposition", sa.String(16), nullable=False),
         sa.Column("packed", sa.LargeBinary(), nullable=False),
-        sa.Column("content_hash", sa.LargeBinary(16), nullable=False),
+        sa.Column("texts_hash", sa.LargeBinary(16)),
         postgresql_partition_by="RANGE (id)",
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_response_day_unit_id", "response", ["day", "unit_id"])
     if op.get_bind().dialect.name == "postgresql":
         op.execute("CREATE TABLE response_default PARTITION OF response DEFAULT")
     op.create_table(

