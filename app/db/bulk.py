@@ -248,14 +248,14 @@ _Encoder = Callable[[Iterable[Any]], Iterable[Any]]
 
 
 def _plain(values: Iterable[Any]) -> Iterable[str]:
-    return ("NULL" if v is None else str(v) for v in values)
+    return ["NULL" if v is None else str(v) for v in values]
 
 
 def _quoted(values: Iterable[Any]) -> Iterable[str]:
-    return (
+    return [
         "NULL" if v is None else '"' + v.replace("\\", "\\\\").replace('"', '\\"') + '"'
         for v in values
-    )
+    ]
 
 
 #: Days are few, and each stands in many rows.
@@ -264,16 +264,16 @@ _day = lru_cache(maxsize=8192)(date.isoformat)
 #: How each store takes the values of a type; types that are not named need nothing.
 _ENCODERS: dict[str, dict[type[TypeEngine[Any]], _Encoder]] = {
     "sqlite": {
-        UtcDateTime: lambda values: (None if v is None else microseconds(v) for v in values),
-        Date: lambda values: (None if v is None else _day(v) for v in values),
-        Uuid: lambda values: (None if v is None else v.replace("-", "") for v in values),
+        UtcDateTime: lambda values: [None if v is None else microseconds(v) for v in values],
+        Date: lambda values: [None if v is None else _day(v) for v in values],
+        Uuid: lambda values: [None if v is None else v.replace("-", "") for v in values],
     },
     "postgresql": {
-        UtcDateTime: lambda values: ("NULL" if v is None else str(microseconds(v)) for v in values),
-        Date: lambda values: ("NULL" if v is None else _day(v) for v in values),
-        LargeBinary: lambda values: (
+        UtcDateTime: lambda values: ["NULL" if v is None else str(microseconds(v)) for v in values],
+        Date: lambda values: ["NULL" if v is None else _day(v) for v in values],
+        LargeBinary: lambda values: [
             "NULL" if v is None else '"\\\\x' + v.hex() + '"' for v in values
-        ),
+        ],
         String: _quoted,
     },
 }

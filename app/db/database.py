@@ -36,11 +36,13 @@ class Database:
         self.url = make_url(url)
         if self.url.get_backend_name() == "sqlite":
             self.engine = _sqlite(self.url.render_as_string(hide_password=False))
+            self._writing_engine: Engine = self.engine.execution_options(**{_WRITES: True})
         else:
-            self.engine = create_engine(
-                self.url, connect_args={"cursor_factory": _BinaryCursor}, pool_pre_ping=True
-            )
-        self._writing_engine = self.engine.execution_options(**{_WRITES: True})
+            arguments = {"cursor_factory": _BinaryCursor}
+            self.engine = create_engine(self.url, connect_args=arguments, pool_pre_ping=True)
+            # Writers do not ask first whether the server is still there, which costs as much as
+            # a small write: they take failure for what it is and are called again.
+            self._writing_engine = create_engine(self.url, connect_args=arguments)
 
     @property
     def locks_whole_database(self) -> bool:
@@ -62,6 +64,7 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+        self._writing_engine.dispose()
 
 
 def _sqlite(url: str) -> Engine:

@@ -82,7 +82,7 @@ class Intake:
         self._settings, self._directory = settings, directory
         self.body_limit, self.batch_limit = settings.body_limit, settings.batch_limit
         self._store = store
-        self.writer = Writer(store, settings.waiting_limit)
+        self.writer = Writer(store, settings.waiting_limit, groups_at_once=store.groups_at_once)
         self._zone = settings.zone
         # Counted in this process's memory only: the address is kept nowhere.
         self._limiter = MovingWindowRateLimiter(MemoryStorage())

@@ -103,6 +103,11 @@ class ResponseStore:
         self._database = database
         self._cells = CellStore(database)
 
+    @property
+    def groups_at_once(self) -> int:
+        """How many groups are worth storing at the same time."""
+        return 1 if self._database.locks_whole_database else 2
+
     def append(self, group: Sequence[Prepared]) -> list[Outcome]:
         """Store a group in one transaction; the outcome of each, in order.
 

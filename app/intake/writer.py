@@ -39,25 +39,35 @@ class Busy(Problem):
 class Writer:
     """Gathers responses of all requests and stores them group by group in a thread."""
 
-    def __init__(self, store: ResponseStore, waiting_limit: int, group_limit: int = 2000) -> None:
+    def __init__(
+        self,
+        store: ResponseStore,
+        waiting_limit: int,
+        group_limit: int = 2000,
+        groups_at_once: int = 1,
+    ) -> None:
         self._store = store
         self._waiting_limit, self._group_limit = waiting_limit, group_limit
+        self._groups_at_once = groups_at_once
         self._waiting: list[tuple[Sequence[Prepared], _Answer]] = []
         self._count = 0
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._stopping = True
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin to write; call within a running event loop."""
-        self._task = asyncio.create_task(self._run(), name="intake-writer")
+        self._stopping = False
+        self._tasks = [
+            asyncio.create_task(self._run(), name=f"intake-writer-{i}")
+            for i in range(self._groups_at_once)
+        ]
 
     async def stop(self) -> None:
         """Write what waits, then end."""
-        if self._task is None:
-            return
-        task, self._task = self._task, None
+        self._stopping = True
         self._wake.set()
-        await task
+        await asyncio.gather(*self._tasks)
 
     async def submit(self, responses: Sequence[Prepared]) -> Sequence[Outcome | Problem]:
         """Wait until the responses are durable; the outcome of each, in order.
@@ -67,7 +77,7 @@ class Writer:
         Busy
             Nothing was taken; the same call may succeed later.
         """
-        if self._task is None or self._count + len(responses) > self._waiting_limit:
+        if self._stopping or self._count + len(responses) > self._waiting_limit:
             raise Busy
         future: _Answer = asyncio.get_running_loop().create_future()
         self._waiting.append((responses, future))
@@ -76,12 +86,14 @@ class Writer:
         return await future
 
     async def _run(self) -> None:
-        while self._task is not None or self._waiting:
+        while not self._stopping or self._waiting:
             if not self._waiting:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
             await self._gather()
+            if not self._waiting:
+                continue
             group = self._take()
             responses = [response for part, _ in group for response in part]
             try:

@@ -111,8 +111,8 @@ class Layout:
         return np.zeros(n, dtype=self.dtype)
 
     def unpack(self, packed: Sequence[bytes]) -> Cells:
-        """Stored cells as one array that may be changed."""
-        return np.frombuffer(bytearray(b"".join(packed)), dtype=self.dtype)
+        """Stored cells as one array, which is not to be changed."""
+        return np.frombuffer(b"".join(packed), dtype=self.dtype)
 
     def tally(self, records: Sequence[bytes], cell_of: NDArray[np.intp], cells: int) -> Cells:
         """Add up packed answer records into cells.
@@ -195,7 +195,7 @@ def add_up(cells: Cells, group_of: NDArray[np.intp], groups: int) -> Cells:
 
 def plus(left: Cells, right: Cells) -> Cells:
     """Cell by cell sums of two arrays of one layout."""
-    total = left.copy()
+    total = left.copy()  # which may be changed
     for name in total.dtype.names or ():
         total[name] += right[name]
     return total

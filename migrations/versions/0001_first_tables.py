@@ -133,6 +133,7 @@ def upgrade() -> None:
         sa.Column("version_id", sa.SmallInteger(), primary_key=True, autoincrement=False),
         sa.Column("channel", sa.String(16), primary_key=True),
         sa.Column("packed", sa.LargeBinary(), nullable=False),
+        postgresql_with={"fillfactor": 50},
     )
 
 

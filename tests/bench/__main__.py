@@ -6,9 +6,9 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import intake
+from tests.bench import intake, reading
 
-BENCHES = {"intake": intake.main}
+BENCHES = {"intake": intake.main, "reading": reading.main}
 
 for name in sys.argv[1:] or BENCHES:
     BENCHES[name](Console(highlight=False, soft_wrap=True))
