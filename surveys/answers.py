@@ -8,7 +8,6 @@ NumPy reads as columns (``AnswerSheet.dtype``). Texts are no part of the record.
 
 from __future__ import annotations
 
-import math
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -278,8 +277,9 @@ def _encode_number(column: Column, value: object) -> int:
     item = column.item
     assert isinstance(item, NumberItem)
     bounds = {"minimum": f"{item.minimum:g}", "maximum": f"{item.maximum:g}"}
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise _Refused("answer.not_a_number", **bounds)
+    # NaN, the infinities and numbers too large for a float lie in no bounds.
     if not item.minimum <= value <= item.maximum:
         raise _Refused("answer.not_a_number", **bounds)
     steps: float = (value - item.minimum) * 10**item.decimals

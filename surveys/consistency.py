@@ -76,8 +76,9 @@ def _condition(
         return
     match asked:
         case RatedItem():
-            scale = form.scales.get(asked.scale)
-            values = {level.value for level in scale.levels} if scale else set()
+            if asked.scale not in form.scales:
+                return  # which is named as a mistake of its own
+            values = {level.value for level in form.scales[asked.scale].levels}
         case SingleChoiceItem():
             values = {option.value for option in asked.options}
         case ZeroToTenItem():

@@ -8,8 +8,8 @@ Let *now* be the server's clock at receipt and *tolerance* ``HAILONG_CLOCK_TOLER
 3. A device with its own credential may claim a moment up to ``HAILONG_BACKLOG_DAYS`` days back,
    for what it kept while offline; an earlier one is refused.
 4. A caller without a credential (a phone with a poster's code) is counted at the time of
-   receipt, whatever it claims by more than the tolerance: or else anybody could post into a
-   day, or a survey, that is closed. An impossible clock of a citizen's phone loses no answer.
+   receipt, whatever it claims: or else anybody could post into a day, or a survey, that is
+   closed. An impossible clock of a citizen's phone loses no answer.
 5. The bulk import's right takes any past moment.
 
 Both moments are stored: ``claimed_at`` as sent, ``answered_at`` by this rule.
@@ -66,7 +66,7 @@ class Clock:
         elif self._dates_itself:
             self._earliest = self.now - timedelta(days=settings.backlog_days)
         else:
-            self._earliest = self.now - tolerance
+            self._earliest = self.now
         self._day, self._day_begins, self._day_ends = date.min, self.now, self.now
 
     def counted_at(self, claimed: datetime) -> datetime:

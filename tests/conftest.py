@@ -1,0 +1,104 @@
+"""What tests of all rooms use: databases of both kinds, a small province, the application."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import pytest
+import uvicorn
+from sqlalchemy.engine import URL, make_url
+
+from app.db import Database
+from app.intake.preparation import prepare
+from app.main import create_app
+from app.settings import Settings
+from tests.databases import BACKENDS, PostgresServer, address, copy_sqlite
+from tests.small_province import SmallProvince
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with closing(PostgresServer()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def templates(
+    postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], URL]:
+    """Databases with the newest schema and the published forms, made once a kind."""
+    made: dict[str, URL] = {}
+
+    def template(backend: str) -> URL:
+        if backend not in made:
+            file = tmp_path_factory.mktemp("template") / "template.db"
+            url = postgres.create() if backend == "postgresql" else make_url(f"sqlite:///{file}")
+            with closing(Database(address(url))) as database:
+                prepare(database, Settings())
+            made[backend] = url
+        return made[backend]
+
+    return template
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(
+    request: pytest.FixtureRequest,
+    templates: Callable[[str], URL],
+    postgres: PostgresServer,
+    tmp_path: Path,
+) -> Iterator[str]:
+    """A database of each kind in turn, ready to take responses."""
+    template = templates(request.param)
+    if request.param == "sqlite":
+        yield address(copy_sqlite(template, tmp_path / "hailong.db"))
+        return
+    url = postgres.create(template)
+    yield address(url)
+    postgres.drop(url)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    with closing(Database(database_url)) as database:
+        yield database
+
+
+@pytest.fixture
+def province(database: Database) -> SmallProvince:
+    return SmallProvince.found(database)
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return Settings(database_url=database_url, cache_s=0)
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[httpx.Client]:
+    """The application behind a real HTTP server in a thread, and a client that knows where."""
+    config = uvicorn.Config(create_app(settings), port=0, log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        until = time.monotonic() + 30
+        while not server.started and time.monotonic() < until:
+            time.sleep(0.005)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join(30)
+
+
+@pytest.fixture
+def client(settings: Settings, province: SmallProvince) -> Iterator[httpx.Client]:
+    with serving(settings) as client:
+        yield client

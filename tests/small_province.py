@@ -1,0 +1,117 @@
+"""A province that a test can hold in mind, and bodies of responses about it.
+
+77 province ─┬─ A1 agency
+             ├─ D1 district ─┬─ C1 commune
+             │               └─ C2 commune
+             └─ H1 hospital ─── W1 ward
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+
+from app.access import credentials
+from app.access.models import Right
+from app.db import Database
+from app.intake.paper import made_uuid7
+from app.registry.models import Channel, Unit
+from app.registry.points import current_code, find_by_code, open_point
+
+UNITS = (
+    ("77", "province", None),
+    ("A1", "agency", "77"),
+    ("D1", "district", "77"),
+    ("C1", "commune", "D1"),
+    ("C2", "commune", "D1"),
+    ("H1", "hospital", "77"),
+    ("W1", "ward", "H1"),
+)
+POINTS = (
+    ("A1", "sipas-desk", Channel.QR),
+    ("D1", "sipas-desk", Channel.QR),
+    ("C1", "sipas-desk", Channel.QR),
+    ("C1", "kiosk-face", Channel.KIOSK),
+    ("C2", "sipas-desk", Channel.PAPER),
+    ("W1", "moh-inpatient", Channel.KIOSK),
+)
+
+
+@dataclass
+class SmallProvince:
+    """Ids of units and public codes of points, by what they are."""
+
+    database: Database
+    units: dict[str, int] = field(default_factory=dict)
+    points: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    @classmethod
+    def found(cls, database: Database) -> SmallProvince:
+        """Make units and points in a prepared database."""
+        province = cls(database)
+        with database.writing() as session:
+            units: dict[str, Unit] = {}
+            for code, kind, parent in UNITS:
+                unit = Unit(
+                    code=code,
+                    kind=kind,
+                    name_vi=f"Đơn vị {code}",
+                    name_en=f"Unit {code}",
+                    parent=units.get(parent or ""),
+                    valid_from=date(2020, 1, 1),
+                )
+                session.add(unit)
+                units[code] = unit
+            for code, form, channel in POINTS:
+                point = open_point(session, units[code], form, channel, f"{code} {form}")
+                province.points[(code, form)] = current_code(point)
+            province.units = {code: unit.id for code, unit in units.items()}
+        return province
+
+    def credential(
+        self, *rights: Right, point: str | None = None, expires_at: datetime | None = None
+    ) -> dict[str, str]:
+        """The header of a new credential."""
+        with self.database.writing() as session:
+            place = find_by_code(session, point) if point else None
+            secret = credentials.issue(session, "test", rights, place, expires_at)
+        return {"Authorization": f"Bearer {secret}"}
+
+    def device(self, unit: str = "C1", form: str = "sipas-desk") -> dict[str, str]:
+        """The header of a device at a survey point."""
+        return self.credential(Right.SUBMIT, point=self.points[(unit, form)])
+
+    def importer(self) -> dict[str, str]:
+        """The header of whoever may send history."""
+        return self.credential(Right.IMPORT_HISTORY)
+
+    def reader(self) -> dict[str, str]:
+        """The header of whoever may read figures."""
+        return self.credential(Right.READ_FIGURES)
+
+
+_random = np.random.default_rng()
+
+
+def new_id(moment: datetime | None = None) -> str:
+    """An id as a device makes it."""
+    return str(made_uuid7(moment or datetime.now(UTC), _random.bytes(10)))
+
+
+def body(
+    point: str | None = None, answers: dict[str, Any] | None = None, **changes: Any
+) -> dict[str, Any]:
+    """A response of the one-stop desk's form, complete enough to be accepted."""
+    made: dict[str, Any] = {
+        "id": new_id(),
+        "questionnaire": "sipas-desk",
+        "version": 1,
+        "answered_at": datetime.now(UTC).isoformat(),
+        "answers": {"A1": 4, "B1": 5, "C1": 2} if answers is None else answers,
+    }
+    if point is not None:
+        made["point"] = point
+    return made | changes
