@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from alembic import context
+from sqlalchemy import create_engine
 
 from app.access import models as _access  # noqa: F401 - each import registers a room's tables
-from app.db import Base, Database
+from app.db import Base
 from app.intake import models as _intake  # noqa: F401
 from app.intake.partitions import is_partition
 from app.registry import models as _registry  # noqa: F401
@@ -37,7 +38,8 @@ given = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    database = Database(Settings().database_url)
-    with database.writing() as session:
-        run(session.connection())
-    database.close()
+    # A plain engine: Alembic's reading of the schema wants the driver's ordinary results.
+    engine = create_engine(Settings().database_url)
+    with engine.begin() as connection:
+        run(connection)
+    engine.dispose()
