@@ -4,8 +4,8 @@ Own columns, in any order: ``kind, code, name_vi`` and, where known, ``name_en, 
 valid_from, valid_to, latitude, longitude``. A row's parent stands in the file or in the registry.
 
 The country's list (columns ``province_code, province, district_code, district, commune_code,
-commune, commune_type, lat, lon``, a row a commune) is known by its header; provinces and
-districts are made from it.
+commune, commune_type, lat, lon``, a row a commune, or a district that has none) is known by its
+header; provinces and districts are made from it.
 """
 
 from __future__ import annotations
@@ -172,6 +172,8 @@ def _country_row(row: dict[str, str], line: int, valid_from: date) -> Iterator[U
     )
     for kind, name, parent in levels:
         code = row[f"{name}_code"]
+        if kind is UnitKind.COMMUNE and not code and not row[name]:
+            return  # an island district that has no communes
         if not code or not row[name]:
             raise _Wrong(f"{name} has no code or no name")
         placed = kind is UnitKind.COMMUNE

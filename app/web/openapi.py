@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from app.access.doors import Door
 from app.intake.schemas import BatchIn, ResponseIn
@@ -37,6 +39,17 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
 }
 
 
+def routes_of(app: FastAPI) -> Iterator[APIRoute]:
+    """Every route that answers, also those of routers that FastAPI keeps whole."""
+    pending: list[BaseRoute] = list(reversed(app.routes))
+    while pending:
+        route = pending.pop()
+        if isinstance(route, APIRoute):
+            yield route
+        else:
+            pending += reversed(getattr(getattr(route, "original_router", route), "routes", []))
+
+
 def door_of(route: APIRoute) -> Door | None:
     """The door that a route declares."""
     return next((d.call for d in route.dependant.dependencies if isinstance(d.call, Door)), None)
@@ -57,8 +70,8 @@ def document_doors(app: FastAPI) -> None:
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas |= schema.pop("$defs", {})
             schemas[model.__name__] = schema
-        for route in app.routes:
-            if not isinstance(route, APIRoute) or not route.include_in_schema:
+        for route in routes_of(app):
+            if not route.include_in_schema:
                 continue
             door = door_of(route)
             for method in route.methods or ():
