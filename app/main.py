@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 
 from app import problems
 from app.access.credentials import Callers
@@ -19,6 +20,7 @@ from app.intake.store import ResponseStore
 from app.reports.routes import router as report_routes
 from app.settings import Settings
 from app.web.openapi import document_doors
+from app.web.routes import DOCUMENTATION_FILES, DOCUMENTATION_PATH
 from app.web.routes import router as web_routes
 
 
@@ -36,7 +38,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await intake.writer.stop()
         database.close()
 
-    app = FastAPI(title="Hài Lòng", version="0.1.0", lifespan=lifespan, redoc_url=None)
+    app = FastAPI(
+        title="Hài Lòng", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None
+    )
     app.state.settings = settings
     app.state.database = database
     app.state.callers = Callers(database, settings.cache_s)
@@ -44,6 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
     for router in (intake_routes, report_routes, web_routes):
         app.include_router(router)
+    app.mount(DOCUMENTATION_PATH, StaticFiles(directory=DOCUMENTATION_FILES))
     document_doors(app)
     return app
 

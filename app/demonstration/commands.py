@@ -24,7 +24,7 @@ from app.access.models import Credential, Right
 from app.commands import Refused, out, progress
 from app.db import Database
 from app.demonstration import draw, province
-from app.demonstration.load import RefusedResponsesError, Sender
+from app.demonstration.load import NoAnswerError, RefusedResponsesError, Sender
 from app.intake.preparation import prepare
 from app.intake.replay import count_responses
 from app.messages import say
@@ -94,10 +94,11 @@ def demo(
             stored = count_responses(session)
             code = next(p.code for p in province.points(session) if p.unit == "26506")
         out.print(f"{stored:,} responses, ready in {time.monotonic() - began:.1f} s\n")
+        (folder / "desk.code").write_text(code, encoding="utf-8")
         _print_addresses(settings, folder, reader, code)
         if stop:
             return
-        out.print("\nCtrl-C stops the server.")
+        out.print("\nThe server runs until Ctrl-C; the next start takes seconds.")
         try:
             process.wait()
         except KeyboardInterrupt:
@@ -118,7 +119,7 @@ def _load(database: Database, settings: Settings, plan: Plan) -> None:
             headers={"Authorization": f"Bearer {secret}"},
             timeout=60,
         ) as client:
-            sender = Sender(client, lambda n: bar.advance(task, n))
+            sender = Sender(client, lambda n: bar.advance(task, n), patience_s=60)
             await sender.send_all(bodies)
             return sender
 
@@ -126,8 +127,8 @@ def _load(database: Database, settings: Settings, plan: Plan) -> None:
         task = bar.add_task("Responses over HTTP", total=plan.size)
         try:
             sender = asyncio.run(send())
-        except RefusedResponsesError as error:
-            raise Refused(f"the server refused the demonstration: {error}") from error
+        except (RefusedResponsesError, NoAnswerError) as error:
+            raise Refused(f"the demonstration could not be loaded: {error}") from error
     if sender.set_aside:
         raise Refused(f"{len(sender.set_aside)} refused; the first: {sender.set_aside[0]}")
     with database.writing() as session:
@@ -150,11 +151,15 @@ def _reader_key(database: Database, folder: Path) -> str:
 
 def _print_addresses(settings: Settings, folder: Path, reader: str, code: str) -> None:
     base = f"http://{settings.host}:{settings.port}"
-    out.print(f"[bold]{say('synthetic.notice', 'vi')} / {say('synthetic.notice', 'en')}[/]")
-    out.print(f"  {base}/            what is served here")
-    out.print(f"  {base}/docs        the interface, to try out (Authorize with the key below)")
-    out.print(f"  key to read figures: {reader}   (kept in {folder / 'reader.key'})")
-    out.print(f"  public code of the desk of Phường 1: {code}", soft_wrap=True)
+    for line in (
+        f"[bold]{say('synthetic.notice', 'vi')} / {say('synthetic.notice', 'en')}[/]",
+        f"Open    {base}/docs",
+        f"Key     {reader}   (to read figures; kept in {folder / 'reader.key'})",
+        f"Desk    {code}   (public code of the desk of Phường 1, unit 26506; also in "
+        f"{folder / 'desk.code'})",
+        "README.md has the lines that submit a response there and read its rate.",
+    ):
+        out.print(line, soft_wrap=True)
 
 
 def _check_port(settings: Settings) -> None:

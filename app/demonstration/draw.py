@@ -84,7 +84,9 @@ def responses(
     unit_level = {
         code: rng.normal(1.35, 0.55) for code in dict.fromkeys(point.unit for point in points)
     }
-    district_level = {code: rng.normal(0.0, 0.25) for code in {point.parent for point in points}}
+    district_level = {
+        code: rng.normal(0.0, 0.25) for code in sorted({point.parent for point in points})
+    }
     stuffing = _stuffing(points, sheets, planted, rng, size, until)
     honest = size - len(stuffing)
     point_of = rng.choice(len(points), honest, p=volume / volume.sum())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -18,7 +20,11 @@ LONGEST_WAIT_S = 5.0
 
 
 class RefusedResponsesError(RuntimeError):
-    """The server refused responses for good; the message names the first."""
+    """The server refused a request as a whole; the message is its answer."""
+
+
+class NoAnswerError(RuntimeError):
+    """Nothing could be delivered for as long as the sender was told to try."""
 
 
 class Sender:
@@ -29,8 +35,14 @@ class Sender:
     response once. A response that is refused for good is set aside and does not hold up others.
     """
 
-    def __init__(self, client: httpx.AsyncClient, tell: Callable[[int], None] = lambda n: None):
-        self._client, self._tell = client, tell
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        tell: Callable[[int], None] = lambda n: None,
+        patience_s: float = math.inf,
+    ) -> None:
+        self._client, self._tell, self._patience_s = client, tell, patience_s
+        self._delivered_at = time.monotonic()
         self.outcomes: Counter[str] = Counter()
         self.set_aside: list[dict[str, Any]] = []
 
@@ -57,9 +69,13 @@ class Sender:
                         again.append(body)
                     else:
                         self.set_aside.append({"response": body, "problem": result["problem"]})
+                if len(again) < len(batch):
+                    self._delivered_at = time.monotonic()
                 self._tell(len(batch) - len(again))
                 batch = again
             if batch:
+                if time.monotonic() - self._delivered_at > self._patience_s:
+                    raise NoAnswerError(f"nothing was taken for {self._patience_s:.0f} s")
                 await asyncio.sleep(wait * random.uniform(0.5, 1.0))
                 wait = min(wait * 2, LONGEST_WAIT_S)
 

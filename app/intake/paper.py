@@ -20,6 +20,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zipfile import BadZipFile
 from zoneinfo import ZoneInfo
 
 from openpyxl import load_workbook
@@ -201,7 +202,7 @@ def _csv_table(file: Path) -> Iterator[tuple[int, list[Any]]]:
 def _xlsx_table(file: Path) -> Iterator[tuple[int, list[Any]]]:
     try:
         book = load_workbook(file, read_only=True, data_only=True)
-    except (InvalidFileException, OSError, KeyError, ValueError) as error:
+    except (InvalidFileException, BadZipFile, OSError, KeyError, ValueError) as error:
         raise PaperFileError(f"{file}: not an XLSX file ({error})") from error
     try:
         sheet = book.worksheets[0]

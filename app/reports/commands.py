@@ -6,6 +6,7 @@ import math
 from datetime import date
 
 import typer
+from rich import box
 from rich.table import Table
 
 from app.commands import Refused, open_database, out
@@ -56,13 +57,18 @@ def print_rates(database: Database, query: satisfaction.Query) -> None:
     except Problem as problem:
         raise Refused(say(f"problem.{problem.code}.detail", "en", **problem.values)) from problem
     if found.synthetic:
-        out.print(f"[bold]{say('synthetic.notice', 'vi')} / {say('synthetic.notice', 'en')}[/]")
+        out.print(f"[bold]{say('synthetic.notice', 'vi')}\n{say('synthetic.notice', 'en')}[/]")
+    out.print(
+        "The rate is the share of satisfied answers. A person's answers resemble one\n"
+        "another, so people are what the interval counts; deff is what that adds to the\n"
+        "variance, and the usual interval is too narrow by its square root."
+    )
     for rates in found.rates:
         kept = [i for i, n in enumerate(rates.sums["n"]) if n > 0]
         if not kept:
             continue
         keys = {
-            "unit": [f"{u.code}  {u.name_vi}" if u else "" for u in rates.unit],
+            "unit": [f"{u.code} {u.name_vi}" if u else "" for u in rates.unit],
             "period": [period or "" for period in rates.period],
             "channel": [channel or "" for channel in rates.channel],
             "factor": [measure.factor or "" for measure in rates.measure],
@@ -79,21 +85,24 @@ def print_rates(database: Database, query: satisfaction.Query) -> None:
             *[key for key in keys if shown[key]],
             title=f"{rates.questionnaire}, {found.first} – {found.last}",
             title_justify="left",
+            title_style="bold",
+            box=box.SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
         )
-        for heading in ("rate", "95 % interval", "respondents", "answers", "design effect"):
+        for heading in ("rate", "95 % interval", "people", "answers", "deff"):
             table.add_column(heading, justify="right", no_wrap=True)
         for i in kept:
             table.add_row(
                 *[keys[key][i] for key in keys if shown[key]],
                 _percent(rates.ratio.estimate[i]),
-                f"{_percent(rates.low[i])} – {_percent(rates.high[i])}",
+                f"{100 * rates.low[i]:.1f} – {_percent(rates.high[i])}",
                 f"{rates.sums['n'][i]:,.0f}",
                 f"{rates.sums['m'][i]:,.0f}",
                 "" if math.isnan(d := rates.ratio.design_effect[i]) else f"{d:.1f}",
             )
         out.print(table)
         if len(kept) < len(rates.unit):
-            typer.echo(f"{len(rates.unit) - len(kept)} rows have no respondents")
+            typer.echo(f"{len(rates.unit) - len(kept)} rows without respondents are left out.")
 
 
 def _percent(rate: float) -> str:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import typer
 
+from app.intake import routes as _intake  # noqa: F401 - with these all problems are known
 from app.messages import say
 from app.problems import Problem
+from app.reports import routes as _reports  # noqa: F401
 from app.settings import Settings
 
 _ROOT = Path(__file__).parents[2]

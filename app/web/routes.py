@@ -1,10 +1,14 @@
-"""The start page, health, and the explanation of problems."""
+"""Health, the interface's documentation, and the explanation of problems."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
+import fastapi_offline
 from fastapi import APIRouter, Depends, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import text
 
 from app.access.credentials import Caller
@@ -14,6 +18,30 @@ from app.messages import LANGUAGES, say
 from app.problems import NotFound, Problem
 
 router = APIRouter()
+
+#: Script and style of the documentation page, served by ourselves: nothing comes from a CDN.
+DOCUMENTATION_FILES = Path(fastapi_offline.__file__).parent / "static"
+DOCUMENTATION_PATH = "/static/documentation"
+
+
+@router.get("/", include_in_schema=False)
+async def start(caller: Annotated[Caller, Depends(ANYONE)]) -> RedirectResponse:
+    """Lead to the interface's documentation. Who: anybody."""
+    return RedirectResponse("/docs")
+
+
+@router.get("/docs", include_in_schema=False)
+async def documentation(
+    request: Request, caller: Annotated[Caller, Depends(ANYONE)]
+) -> HTMLResponse:
+    """Show the interface, to read and to try out. Who: anybody."""
+    return get_swagger_ui_html(
+        openapi_url=str(request.app.openapi_url),
+        title=request.app.title,
+        swagger_js_url=f"{DOCUMENTATION_PATH}/swagger-ui-bundle.js",
+        swagger_css_url=f"{DOCUMENTATION_PATH}/swagger-ui.css",
+        swagger_favicon_url=f"{DOCUMENTATION_PATH}/favicon.png",
+    )
 
 
 @router.get("/healthz", tags=["operation"], summary="Is the process alive")

@@ -1,0 +1,153 @@
+"""The synthetic province: as described, from its seed alone, with what was planted in it."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from app.db import Database
+from app.demonstration import draw, province
+from app.registry.models import Unit
+from surveys import AnswerSheet, load_directory
+from tests.databases import address, copy_sqlite
+
+UNTIL = datetime(2026, 11, 24, 9, 0, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+SHEETS = {form.code: AnswerSheet(form) for form in load_directory().values()}
+#: Communes under each mainland district in 2020, as the issue's registry names them.
+COMMUNES = {"747": 17, "748": 11, "754": 10, "750": 16, "753": 8, "752": 7, "751": 13}
+
+
+@pytest.fixture(scope="module")
+def database(templates, tmp_path_factory):
+    file = tmp_path_factory.mktemp("demonstration") / "x.db"
+    with closing(Database(address(copy_sqlite(templates("sqlite"), file)))) as database:
+        with database.writing() as session:
+            province.found(session)
+        yield database
+
+
+@pytest.fixture(scope="module")
+def points(database):
+    with database.reading() as session:
+        return province.points(session)
+
+
+@pytest.fixture(scope="module")
+def bodies(points):
+    return list(draw.responses(points, SHEETS, size=6000, seed=2020, until=UNTIL))
+
+
+def test_the_registry_is_the_province_of_2020(database):
+    with database.reading() as session:
+        units = session.scalars(select(Unit)).all()
+        kinds = Counter(unit.kind for unit in units)
+        assert (kinds["province"], kinds["agency"], kinds["district"]) == (1, 21, 8)
+        assert kinds["commune"] == 82
+        communes = Counter(unit.parent.code for unit in units if unit.kind == "commune")
+        assert communes == COMMUNES
+        assert kinds["hospital"] >= 5 and kinds["health_centre"] >= 7
+        wards = Counter(unit.parent.code for unit in units if unit.kind == "ward")
+        assert len(wards) == kinds["hospital"] + kinds["health_centre"]
+        assert min(wards.values()) >= 2
+        assert sum(unit.latitude is not None for unit in units) > 60
+
+
+def test_communes_bear_their_official_codes(database):
+    file = Path(__file__).parents[1] / "data/bariavungtau_2020.csv"
+    with file.open(encoding="utf-8") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["commune_code"]]
+    official = {row["commune_code"].zfill(5) for row in rows}
+    with database.reading() as session:
+        ours = {u.code for u in session.scalars(select(Unit).where(Unit.kind == "commune"))}
+    assert ours == official
+
+
+def test_founding_twice_changes_nothing(database, points):
+    with database.writing() as session:
+        province.found(session)
+    with database.reading() as session:
+        assert province.points(session) == points
+
+
+def test_every_body_is_accepted_by_its_form_and_dated_within_two_years(bodies, points):
+    forms = {point.code: point.questionnaire for point in points}
+    moments = []
+    for sent in bodies:
+        assert sent["questionnaire"] == forms[sent["point"]]
+        SHEETS[sent["questionnaire"]].pack(sent["answers"])
+        moments.append(datetime.fromisoformat(sent["answered_at"]))
+    assert len(bodies) == len({sent["id"] for sent in bodies}) == 6000
+    assert moments == sorted(moments)
+    assert max(moments) < UNTIL and UNTIL - min(moments) > timedelta(days=700)
+
+
+def test_a_persons_answers_resemble_one_another(bodies):
+    answers = [
+        [value for value in sent["answers"].values() if isinstance(value, int)][:22]
+        for sent in bodies
+        if sent["questionnaire"] == "sipas-desk"
+    ]
+    complete = np.array([a for a in answers if len(a) == 22], dtype=float)
+    halves = complete[:, ::2].mean(axis=1), complete[:, 1::2].mean(axis=1)
+    assert np.corrcoef(*halves)[0, 1] > 0.6
+
+
+def test_what_was_planted_is_there(bodies, points):
+    planted = draw.plant(points, 2020, UNTIL.date())
+    assert len(planted.shifted) == 3 and len(planted.stuffed) == 2
+    unit_of = {point.code: point.unit for point in points}
+    evening = Counter(
+        unit_of[sent["point"]]
+        for sent in bodies
+        if datetime.fromisoformat(sent["answered_at"]).hour >= 18
+    )
+    assert set(evening) == set(planted.stuffed)
+    levels = defaultdict(list)
+    for sent in draw.responses(points, SHEETS, size=40_000, seed=2020, until=UNTIL):
+        unit = unit_of[sent["point"]]
+        if unit in planted.shifted:
+            since, _ = planted.shifted[unit]
+            late = datetime.fromisoformat(sent["answered_at"]).date() >= since
+            values = [v for v in sent["answers"].values() if isinstance(v, int)]
+            levels[(unit, late)].append(np.mean(values))
+    for unit, (_, shift) in planted.shifted.items():
+        change = np.mean(levels[(unit, True)]) - np.mean(levels[(unit, False)])
+        assert np.sign(change) == np.sign(shift)
+
+
+def test_the_seed_decides_whatever_the_order_of_sets():
+    program = (
+        "import json; from tests.demonstration.test_draw import first_answers;"
+        "print(json.dumps(first_answers(7)))"
+    )
+    drawn = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert json.loads(drawn[0]) == json.loads(drawn[1])
+    assert json.loads(drawn[0]) != first_answers(8)
+
+
+def first_answers(seed):
+    """Some answers of a province whose points are not in a database."""
+    points = [
+        draw.DemoPoint(f"P{n}", f"U{n}", "commune", f"D{n % 3}", "sipas-desk", "qr")
+        for n in range(12)
+    ]
+    bodies = draw.responses(points, SHEETS, size=1000, seed=seed, until=UNTIL)
+    return [[sent["id"], sent["answers"]] for sent in bodies][:50]

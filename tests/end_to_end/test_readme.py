@@ -1,0 +1,127 @@
+"""The demonstration, and every command line of the README, run as a newcomer runs them."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.server import ROOT, free_port
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LINES = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", README, flags=re.S)
+    for line in block.strip().splitlines()
+]
+
+
+def demo(folder, port, *options):
+    return [
+        sys.executable, "-m", "app.cli", "demo", "--size", "3000", "--folder", str(folder),
+        "--port", str(port), *options,
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """A demonstration that serves: its folder, its port, what it printed."""
+    folder, port = tmp_path_factory.mktemp("readme") / "demo", free_port()
+    printed = folder.parent / "printed.txt"
+    with printed.open("w", encoding="utf-8") as stream:
+        process = subprocess.Popen(
+            demo(folder, port), cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT
+        )
+    until = time.monotonic() + 120
+    while "until Ctrl-C" not in printed.read_text(encoding="utf-8"):
+        assert process.poll() is None and time.monotonic() < until, printed.read_text("utf-8")
+        time.sleep(0.1)
+    yield folder, port, printed.read_text(encoding="utf-8")
+    process.send_signal(2)
+    assert process.wait(30) == 0
+
+
+def shell(line, folder, port):
+    line = line.replace("var/demo", str(folder)).replace(":8000", f":{port}")
+    done = subprocess.run(["bash", "-c", line], capture_output=True, check=True, text=True)
+    return json.loads(done.stdout)
+
+
+def test_the_readme_has_two_commands_and_two_curl_lines_and_no_others():
+    verbs = [line.split()[0] for line in LINES]
+    assert verbs == ["make", "make", "curl", "curl"]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for line in LINES[:2]:
+        assert f"\n{line.split()[1]}: " in makefile
+
+
+def test_a_stranger_submits_with_the_curl_line_and_sees_the_rate_change(running):
+    folder, port, _ = running
+    rates, submit = LINES[2:]
+    (before,) = shell(rates, folder, port)["rows"]
+    assert shell(submit, folder, port)["status"] == "accepted"
+    (after,) = shell(rates, folder, port)["rows"]
+    assert after["respondents"] == before["respondents"] + 1
+    assert after["answers"] == before["answers"] + 5
+    assert after["rate"] < before["rate"]
+    assert shell(submit, folder, port)["status"] == "duplicate"
+    assert shell(rates, folder, port)["rows"] == [after]
+
+
+def test_the_demonstration_prints_every_units_rate_and_says_that_it_is_synthetic(running):
+    folder, port, printed = running
+    assert "MÔ PHỎNG" in printed and "SYNTHETIC" in printed
+    for name in ("77 Tỉnh Bà Rịa", "26506 Phường 1", "AG17 Sở Y tế", "sipas-desk", "moh-inpatient"):
+        assert name in printed
+    key = (folder / "reader.key").read_text()
+    assert key in printed and (folder / "reader.key").stat().st_mode & 0o077 == 0
+    answer = httpx.get(
+        f"http://127.0.0.1:{port}/api/v1/satisfaction",
+        params={"by": "unit", "questionnaire": "sipas-desk"},
+        headers={"Authorization": f"Bearer {key}"},
+    ).json()
+    assert answer["synthetic"] is True
+    with_answers = {row["unit"]["code"] for row in answer["rows"] if row["respondents"]}
+    assert len(with_answers) >= 21 + 8 + 82
+
+
+def test_a_second_start_takes_what_is_there(running):
+    folder, _, _ = running
+    began = time.monotonic()
+    done = subprocess.run(
+        demo(folder, free_port(), "--stop"), cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "3,001 responses" in done.stdout  # one of them was the stranger's
+    assert "over HTTP" not in done.stderr
+    assert time.monotonic() - began < 30
+
+
+def test_a_demonstration_that_was_cut_off_goes_on(tmp_path):
+    folder, port = tmp_path / "demo", free_port()
+    process = subprocess.Popen(demo(folder, port), cwd=ROOT, stderr=subprocess.DEVNULL)
+    while not (folder / "hailong.db").exists():
+        time.sleep(0.02)
+    time.sleep(1.5)
+    process.kill()
+    process.wait()
+    subprocess.run(["pkill", "-9", "-f", f"serve --port {port}"], check=False)
+    done = subprocess.run(
+        demo(folder, free_port(), "--stop"), cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert "3,000 responses" in done.stdout
+
+
+def test_a_taken_port_is_said_so(running):
+    folder, port, _ = running
+    done = subprocess.run(
+        demo(folder.parent / "other", port), cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert f"port {port} is taken" in done.stderr and "Traceback" not in done.stderr
+    assert not (Path(folder.parent) / "other").exists()

@@ -1,0 +1,165 @@
+"""Paper forms typed into CSV or XLSX, through the command and into both stores."""
+
+import csv
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from openpyxl import Workbook
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from app.cli import cli
+from app.commands import Refused
+from app.intake.models import Response, ResponseText
+from app.intake.paper import PaperFileError, read_rows
+from app.intake.replay import verify
+from surveys import AnswerSheet, load_directory
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+SHEET = AnswerSheet(load_directory()[("sipas-desk", 1)])
+
+
+@pytest.fixture
+def run(database_url, monkeypatch):
+    """Runs the command; its exit code and what it printed."""
+    monkeypatch.setenv("HAILONG_DATABASE_URL", database_url)
+
+    def command(*arguments):
+        result = CliRunner().invoke(cli, ["import", "responses", *map(str, arguments)])
+        if isinstance(result.exception, Refused):
+            return 1, result.output + str(result.exception)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+        return result.exit_code, result.output
+
+    return command
+
+
+def stored(database):
+    with database.reading() as session:
+        rows = session.scalars(select(Response).order_by(Response.answered_at, Response.id)).all()
+        session.expunge_all()
+        return rows
+
+
+def rows_of(point):
+    return [
+        ["form_no", "Ngày", "điểm", "A1", "a2", "B1", "trips", "comment"],
+        ["1", "24/10/2026", point, 4, 5, None, 1, "Tốt"],
+        ["2", "2026-10-25", point, "3", "", "4", "2", None],
+        ["", "2026-10-25", point, 5, 5, 5, "", ""],
+        ["", "2026-10-25", point, 5, 5, 5, "", ""],
+    ]
+
+
+def write(file, rows):
+    if file.suffix == ".xlsx":
+        book = Workbook()
+        for row in rows:
+            book.active.append(row)
+        book.active["B2"] = datetime(2026, 10, 24)
+        book.save(file)
+        return
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows(["" if c is None else c for c in row] for row in rows)
+
+
+@pytest.mark.parametrize("name", ["forms.csv", "forms.xlsx"])
+def test_a_file_is_previewed_imported_and_safe_to_run_twice(
+    run, province, database, tmp_path, name
+):
+    file = tmp_path / name
+    write(file, rows_of(province.points[("C2", "sipas-desk")]))
+    arguments = (file, "--questionnaire", "sipas-desk")
+    code, said = run(*arguments, "--preview")
+    assert code == 0 and "4 right" in said and "nothing was stored" in said
+    assert stored(database) == []
+    code, said = run(*arguments)
+    assert code == 0 and "4 accepted, 0 rows wrong" in said
+    rows = stored(database)
+    assert [row.day for row in rows] == [date(2026, 10, 24)] + [date(2026, 10, 25)] * 3
+    assert {row.channel for row in rows} == {"paper"}
+    assert SHEET.unpack(bytes(rows[0].packed)) == {"A1": 4, "A2": 5, "trips": 1}
+    with database.reading() as session:
+        assert [t.body for t in session.scalars(select(ResponseText))] == ["Tốt"]
+    code, said = run(*arguments)
+    assert code == 0 and "4 duplicate" in said
+    assert len(stored(database)) == 4
+    assert verify(database) == []
+    assert not file.with_name(name + ".errors.csv").exists()
+
+
+def test_wrong_rows_are_named_in_a_file_beside_it_and_the_right_ones_are_taken(
+    run, province, database, tmp_path
+):
+    point = province.points[("C2", "sipas-desk")]
+    file = tmp_path / "forms.csv"
+    wrong = [
+        ["5", "24/13/2026", point, 4, "", "", "", ""],
+        ["6", "2026-10-24", point, 9, "x", "", "", ""],
+        ["7", "2026-10-24", "NOPOINT", 4, "", "", "", ""],
+        ["8", "2999-10-24", point, 4, "", "", "", ""],
+        ["9", "2027-10-24", point, 4, "", "", "", ""],
+        ["1", "2026-10-24", point, 1, "", "", "", ""],
+    ]
+    write(file, rows_of(point) + wrong)
+    code, said = run(file, "--questionnaire", "sipas-desk")
+    assert code == 1 and "6 rows have mistakes" in said and "4 accepted" in said
+    with file.with_name("forms.csv.errors.csv").open(encoding="utf-8-sig", newline="") as stream:
+        errors = list(csv.DictReader(stream))
+    assert [(error["row"], error["column"]) for error in errors] == [
+        ("6", "date"),
+        ("7", "A2"),
+        ("8", "point"),
+        ("9", "answered_at"),
+        ("10", "answered_at"),
+        ("11", "form_no"),
+    ]
+    assert all(error["vi"] and error["en"] for error in errors)
+    assert len(stored(database)) == 4
+    # Mended and run again: what was taken before is taken once.
+    write(file, [*rows_of(point), ["5", "24/10/2026", point, 4, "", "", "", ""]])
+    code, said = run(file, "--questionnaire", "sipas-desk")
+    assert code == 0 and "1 accepted" in said and "4 duplicate" in said
+    assert not file.with_name("forms.csv.errors.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "empty"),
+        ("date,point,A1\n", "no row of data"),
+        ("date,point,A9\n1,2,3\n", "'A9' is neither an item"),
+        ("point,A1\n1,2\n", "column date is missing"),
+        ("date,A1\n2026-01-01,2\n", "column point is missing"),
+        ("date,point,A1,a1\n1,2,3,4\n", "column A1 stands twice"),
+        (b"date,point,A1\n\xff,2,3\n", "not UTF-8"),
+    ],
+)
+def test_what_is_no_table_of_forms_is_refused(run, province, tmp_path, content, said):
+    file = tmp_path / "forms.csv"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    code, output = run(file, "--questionnaire", "sipas-desk")
+    assert code == 1 and said in output
+
+
+def test_files_and_forms_that_are_not_there(run, province, tmp_path):
+    assert run(tmp_path / "no.csv", "--questionnaire", "sipas-desk")[1].endswith("no such file")
+    file = tmp_path / "forms.xlsx"
+    file.write_text("no workbook")
+    assert "not an XLSX file" in run(file, "--questionnaire", "sipas-desk")[1]
+    assert "no questionnaire x" in run(file, "--questionnaire", "x")[1]
+    assert (
+        "version 9 is not published"
+        in run(file, "--questionnaire", "sipas-desk", "--version", 9)[1]
+    )
+
+
+def test_the_point_may_be_given_for_the_whole_file(tmp_path):
+    file = tmp_path / "forms.csv"
+    file.write_text("date;A1\n24/10/2026 09:30;4\n", encoding="utf-8")
+    (row,) = read_rows(file, SHEET, "ABCDEFG", ZONE)
+    assert row.body["point"] == "ABCDEFG"
+    assert row.body["answered_at"] == "2026-10-24T09:30:00+07:00"
+    with pytest.raises(PaperFileError):
+        list(read_rows(file, SHEET, None, ZONE))

@@ -1,0 +1,66 @@
+"""The catalogue says the same things in both languages, and whatever the code may say."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from app.messages import LANGUAGES, catalogue, preferred, say
+from app.problems import Problem
+
+ROOT = Path(__file__).parents[1]
+SOURCES = "\n".join(
+    file.read_text(encoding="utf-8")
+    for folder in ("app", "surveys")
+    for file in (ROOT / folder).rglob("*.py")
+)
+
+
+def fields(sentence):
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+def test_both_languages_have_the_same_sentences_with_the_same_values():
+    vietnamese, english = (catalogue(language) for language in LANGUAGES)
+    assert vietnamese.keys() == english.keys()
+    for key, sentence in vietnamese.items():
+        assert fields(sentence) == fields(english[key]), key
+
+
+def test_every_problem_has_its_sentences():
+    for code in Problem.catalogue:
+        for part in ("title", "detail"):
+            for language in LANGUAGES:
+                assert catalogue(language)[f"problem.{code}.{part}"]
+
+
+def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
+    keys = set(catalogue("vi"))
+    said = set(re.findall(r'"((?:answer|field|import|period|synthetic)\.[a-z0-9_]+)"', SOURCES))
+    of_problems = {
+        f"problem.{code}.{part}" for code in Problem.catalogue for part in ("title", "detail")
+    }
+    assert said | of_problems == keys
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        (None, "vi"),
+        ("", "vi"),
+        ("fr", "vi"),
+        ("en", "en"),
+        ("en-GB,en;q=0.9", "en"),
+        ("vi;q=0.3, en;q=0.7", "en"),
+        ("en;q=0.5,vi-VN;q=0.8", "vi"),
+        ("en;q=x", "vi"),
+        ("," * 5000, "vi"),
+    ],
+)
+def test_the_callers_language(header, language):
+    assert preferred(header) == language
+
+
+def test_values_are_put_in():
+    assert say("answer.not_a_percent", "en", maximum=200) == "Takes a whole number from 0 to 200."
