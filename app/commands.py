@@ -41,7 +41,10 @@ def open_database(settings: Settings | None = None) -> Iterator[Database]:
         Where it cannot be reached.
     """
     settings = settings or Settings()
-    database = Database(settings.database_url)
+    try:
+        database = Database(settings.database_url)
+    except OSError as error:
+        raise Refused(f"the database's folder cannot be made: {error}") from error
     try:
         yield database
     except OperationalError as error:

@@ -1,0 +1,136 @@
+"""The command line as a person and a script use it: what it prints, and its exit codes."""
+
+import os
+import re
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from app.registry.points import ALPHABET
+from surveys.loader import FORMS
+from tests.conftest import serving
+from tests.server import ROOT
+from tests.small_province import body
+
+
+@pytest.fixture
+def hailong(database_url):
+    """Runs `hailong`; what it printed, after its exit code was as expected."""
+
+    def run(*arguments, code=0):
+        done = subprocess.run(
+            [sys.executable, "-m", "app.cli", *map(str, arguments)],
+            cwd=ROOT,
+            env=os.environ | {"HAILONG_DATABASE_URL": database_url, "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout if code == 0 else done.stdout + done.stderr
+
+    return run
+
+
+def test_forms_are_checked_by_file_line_and_field(hailong, tmp_path):
+    sound = FORMS / "kiosk-face.yaml"
+    assert hailong("questionnaires", "check", sound).strip().endswith("sound")
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(sound.read_text("utf-8").replace("index: [S]", "index: [T]"), "utf-8")
+    said = hailong("questionnaires", "check", sound, wrong, code=1)
+    assert re.search(rf"{wrong}:49: scoring\.index\[0\]: T is not a factor", said)
+    assert "no such file" in hailong("questionnaires", "check", tmp_path / "no.yaml", code=1)
+
+
+def test_forms_are_listed_and_published(hailong):
+    said = hailong("questionnaires", "list")
+    assert "sipas-desk" in said and "moh-outpatient" in said
+    assert "0 published" in hailong("questionnaires", "publish")
+
+
+def test_a_point_from_opening_to_revocation(hailong, province, settings):
+    code = hailong("points", "add", "C2", "sipas-desk", "--name", "Bàn 1").strip()
+    assert re.fullmatch(f"[{ALPHABET}]{{7}}", code)
+    assert code in hailong("points", "list", "--unit", "C2")
+    hailong("points", "pause", code)
+    with serving(settings) as client:
+        assert client.post("/api/v1/responses", json=body(code)).status_code == 422
+        hailong("points", "resume", code)
+        assert client.post("/api/v1/responses", json=body(code)).status_code == 201
+        new = hailong("points", "reprint", code).strip()
+        assert client.post("/api/v1/responses", json=body(code)).status_code == 422
+        assert client.post("/api/v1/responses", json=body(new)).status_code == 201
+    hailong("points", "revoke", new)
+    assert "stays revoked" in hailong("points", "resume", new, code=1)
+    assert "no survey point" in hailong("points", "pause", "NOPOINT", code=1)
+    assert "no unit" in hailong("points", "add", "X9", "sipas-desk", code=1)
+    assert "no questionnaire" in hailong("points", "add", "C2", "x", code=1)
+
+
+def test_a_credential_from_issue_to_revocation(hailong, province, settings):
+    code = province.points[("C1", "sipas-desk")]
+    secret = hailong(
+        "credentials", "issue", "Máy C1", "--right", "responses:submit", "--point", code
+    ).strip()
+    header = {"Authorization": f"Bearer {secret}"}
+    with serving(settings) as client:
+        sent = client.post("/api/v1/responses", json=body(), headers=header)
+        assert sent.status_code == 201
+        listed = hailong("credentials", "list")
+        assert "Máy C1" in listed and secret not in listed
+        hailong("credentials", "revoke", 1)
+        again = client.post("/api/v1/responses", json=body(), headers=header)
+        assert again.json()["type"] == "/problems/credential-unknown"
+    assert "no credential 99" in hailong("credentials", "revoke", 99, code=1)
+    said = hailong("credentials", "issue", "x", "--right", "responses:submit", code=1)
+    assert "name its --point" in said
+
+
+def test_rates_and_cells(hailong, client, province):
+    for level in (5, 5, 2):
+        sent = body(answers={"A1": level, "B1": 4})
+        httpx.Response.raise_for_status(
+            client.post("/api/v1/responses", json=sent, headers=province.device())
+        )
+    said = hailong("rates", "--unit", "C1", "--questionnaire", "sipas-desk")
+    assert "C1 Đơn vị C1" in said and "83.3 %" in said
+    assert "A1" in hailong("rates", "--questionnaire", "sipas-desk", "--by", "item")
+    assert "no unit with code X" in hailong("rates", "--unit", "X", code=1)
+    assert "not a day" in hailong("rates", "--from", "soon", code=1)
+    assert "all cells equal" in hailong("rollups", "verify")
+    assert "1 cells rebuilt" in hailong("rollups", "rebuild")
+
+
+def test_units_are_imported_or_refused_by_line(hailong, tmp_path):
+    file = tmp_path / "units.csv"
+    file.write_text("kind,code,name_vi\nprovince,P,Tỉnh\n", encoding="utf-8")
+    assert "1 units added" in hailong("import", "units", file)
+    assert "0 units added" in hailong("import", "units", file)
+    file.write_text("kind,code,name_vi\nprovince,Q,Tỉnh\nvillage,V,Làng\n", encoding="utf-8")
+    said = hailong("import", "units", file, code=1)
+    assert f"{file}:3: kind 'village'" in said.replace("\n", "") and "nothing was imported" in said
+    assert "no such file" in hailong("import", "units", tmp_path / "x.csv", code=1)
+
+
+def test_usage_and_a_database_that_does_not_answer(hailong, monkeypatch):
+    hailong("points", "explode", code=2)
+    assert "up to date" in hailong("migrate")
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql+psycopg://nobody@127.0.0.1:1/none", "sqlite:////proc/none/x.db"]
+)
+def test_no_database_is_a_sentence_and_no_traceback(url):
+    done = subprocess.run(
+        [sys.executable, "-m", "app.cli", "points", "list"],
+        cwd=ROOT,
+        env=os.environ | {"HAILONG_DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr and done.stderr.startswith("hailong: ")
