@@ -60,6 +60,10 @@ class Settings(BaseSettings):
         "points; a revocation holds everywhere after this time.",
     )
 
+    demonstration_size: int = Field(
+        40_000, ge=1000, description="How many responses the demonstration draws."
+    )
+
     @cached_property
     def zone(self) -> ZoneInfo:
         """The time zone as an object."""

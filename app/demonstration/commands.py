@@ -59,7 +59,9 @@ class Plan:
 
 
 def demo(
-    size: int = typer.Option(40_000, min=1000, help="How many responses to draw."),
+    size: int = typer.Option(
+        None, min=1000, help="How many responses to draw; HAILONG_DEMONSTRATION_SIZE if left out."
+    ),
     seed: int = typer.Option(2020, help="Another seed draws another province."),
     folder: Path = typer.Option(Path("var/demo"), help="Where database and keys are kept."),
     port: int = typer.Option(None, help="Port to serve on."),
@@ -78,6 +80,7 @@ def demo(
         }
     )
     _check_port(settings)
+    size = settings.demonstration_size if size is None else size
     plan = Plan.of(folder, size, seed, datetime.now(settings.zone))
     database = Database(settings.database_url)
     prepare(database, settings)
