@@ -45,7 +45,8 @@ def found(session: Session) -> None:
     """Make units and survey points where the database has none, and label it as synthetic."""
     session.execute(update(Installation).values(synthetic=True))
     add_units(session, read_units(UNITS, FOUNDED), UNITS)
-    have = set(session.execute(select(SurveyPoint.unit_id, SurveyPoint.questionnaire)).tuples())
+    rows = session.execute(select(SurveyPoint.unit_id, SurveyPoint.questionnaire))
+    have = {tuple(row) for row in rows}
     for unit in session.scalars(select(Unit).order_by(Unit.id)):
         for questionnaire, channel in _points_of(unit):
             if (unit.id, questionnaire) not in have:

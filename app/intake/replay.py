@@ -46,7 +46,7 @@ def rebuild(database: Database, tell: Callable[[int], None] = lambda responses: 
         )
         emptied = [
             (*key, layout_of(versions[key[2]]).empty(1).tobytes())
-            for key in sorted(row._tuple() for row in keys)
+            for key in sorted(cast(CellKey, tuple(row)) for row in keys)
         ]
         bulk.replace(session.connection(), _CELLS, _COLUMNS, emptied)
         made: set[CellKey] = set()

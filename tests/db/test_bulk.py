@@ -56,7 +56,7 @@ def test_those_that_are_there_are_named_and_left_alone(database, count):
     assert insert(database, [row(id, unit_id=7) for id in sorted(there)]) == set()
     assert insert(database, [row(id) for id in ids]) == {(id,) for id in there}
     with database.reading() as session:
-        units = dict(session.execute(select(Response.id, Response.unit_id)).tuples().all())
+        units = dict(map(tuple, session.execute(select(Response.id, Response.unit_id))))
     assert units == {id: 7 if id in there else 2 for id in ids}
     assert insert(database, [row(id) for id in ids]) == {(id,) for id in ids}
 

@@ -107,7 +107,7 @@ def test_a_response_holds_nothing_of_the_one_before(serve, province, database):
         httpx.post(server.address + URL, json=sent, headers=headers).raise_for_status()
     with database.reading() as session:
         texts = session.scalars(select(ResponseText.response_id)).all()
-        packed = dict(session.execute(select(Response.id, Response.packed)).tuples().all())
+        packed = dict(map(tuple, session.execute(select(Response.id, Response.packed))))
     assert texts == [first["id"]]
     assert np.count_nonzero(np.frombuffer(bytes(packed[second["id"]]), np.uint8)) == 1
 

@@ -13,7 +13,7 @@ from tests.small_province import body, new_id
 def where(database):
     with database.reading() as session:
         rows = session.execute(text("SELECT id::text, tableoid::regclass::text FROM response"))
-        return dict(rows.tuples().all())
+        return dict(map(tuple, rows))
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
