@@ -97,9 +97,9 @@ def test_the_demonstration_prints_every_units_rate_and_says_that_it_is_synthetic
 
 def test_a_second_start_takes_what_is_there(running):
     folder, _, _ = running
-    with closing(Database(f"sqlite:///{folder / 'hailong.db'}")) as database:
-        with database.reading() as session:
-            stored = count_responses(session)
+    url = f"sqlite:///{folder / 'hailong.db'}"
+    with closing(Database(url)) as database, database.reading() as session:
+        stored = count_responses(session)
     assert stored >= 3000
     began = time.monotonic()
     done = subprocess.run(
