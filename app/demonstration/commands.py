@@ -21,7 +21,7 @@ import typer
 
 from app.access import credentials
 from app.access.models import Credential, Right
-from app.commands import Refused, out, progress
+from app.commands import Refused, out, progress, say_error
 from app.db import Database
 from app.demonstration import draw, province
 from app.demonstration.load import NoAnswerError, RefusedResponsesError, Sender
@@ -82,6 +82,11 @@ def demo(
     _check_port(settings)
     size = settings.demonstration_size if size is None else size
     plan = Plan.of(folder, size, seed, datetime.now(settings.zone))
+    if (plan.size, plan.seed) != (size, seed):
+        say_error(
+            f"{folder} holds {plan.size:,} responses of seed {plan.seed} and is kept; "
+            "--fresh draws it anew"
+        )
     database = Database(settings.database_url)
     prepare(database, settings)
     with database.writing() as session:

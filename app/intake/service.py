@@ -137,10 +137,10 @@ class Intake:
                 )
         if late:
             # The sender may ask again about what was counted in time, its answer having been lost.
-            contents = {responses[place].id: content for place, content in late.items()}
-            known = await run_in_threadpool(self._store.duplicates, contents)
-            for place in late:
-                if responses[place].id in known:
+            ids = [responses[place].id for place in late]
+            stored = await run_in_threadpool(self._store.contents, ids)
+            for place, content in late.items():
+                if stored.get(responses[place].id) == content:
                     results[place] = Outcome.DUPLICATE
         return results
 

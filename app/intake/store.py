@@ -152,11 +152,10 @@ class ResponseStore:
             for response in group
         ]
 
-    def duplicates(self, contents: Mapping[str, Content]) -> set[str]:
-        """Those of the ids whose response is stored with just this content."""
+    def contents(self, ids: Sequence[str]) -> dict[str, Content]:
+        """The contents of those of the ids that are stored."""
         with self._database.reading() as session:
-            stored = _contents(session, list(contents))
-        return {id for id, content in stored.items() if contents[id] == content}
+            return _contents(session, ids)
 
 
 def _contents(session: Session, ids: Sequence[str]) -> dict[str, Content]:

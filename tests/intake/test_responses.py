@@ -255,14 +255,18 @@ def test_what_was_counted_in_time_is_acknowledged_even_when_asked_again_late(
     client, province, database
 ):
     code = province.points[("C1", "sipas-desk")]
-    sent = body(code)
-    assert client.post(URL, json=sent).status_code == 201
+    sent, other = body(code), body(code)
+    for each in (sent, other):
+        assert client.post(URL, json=each).status_code == 201
     with database.writing() as session:
         change_state(session, find_by_code(session, code), PointState.REVOKED)
     again = client.post(URL, json=sent)
     assert (again.status_code, again.json()["status"]) == (200, "duplicate")
     problem(client.post(URL, json=sent | {"language": "en"}), 422, "point-closed")
     problem(client.post(URL, json=sent | {"id": new_id()}), 422, "point-closed")
+    batch = [sent, other, sent | {"language": "en"}, body(code)]
+    results = client.post(URL, json={"responses": batch}).json()["responses"]
+    assert [r["status"] for r in results] == ["duplicate", "duplicate", "refused", "refused"]
 
 
 def test_a_stranger_is_limited_by_address_and_point(province, settings):

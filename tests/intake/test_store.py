@@ -5,6 +5,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 
 import numpy as np
 import pytest
@@ -207,7 +208,7 @@ def days_ago(days):
     return (NOW - timedelta(days=days)).isoformat()
 
 
-def test_many_writers_neither_clash_nor_lose(database, province):
+def test_many_writers_and_rebuilds_neither_clash_nor_lose(database, province):
     # Several stores stand for several server processes: each has its own memory of cells.
     preparing = [Preparing(database) for _ in range(4)]
     codes = [code for (_, form), code in province.points.items() if form == "sipas-desk"]
@@ -233,8 +234,16 @@ def test_many_writers_neither_clash_nor_lose(database, province):
             for outcome in prepare.store.append([prepare(sent) for sent in group])
         ]
 
-    with ThreadPoolExecutor(4) as pool:
+    def rebuild_meanwhile():
+        while not written.is_set():
+            rebuild(database)
+
+    written = Event()
+    with ThreadPoolExecutor(5) as pool:
+        rebuilding = pool.submit(rebuild_meanwhile)
         outcomes = [outcome for each in pool.map(write, range(4)) for outcome in each]
+        written.set()
+        rebuilding.result()
     assert outcomes.count(Outcome.ACCEPTED) == 24 * 20
     assert outcomes.count(Outcome.DUPLICATE) == 4 * 20
     assert verify(database) == []
