@@ -11,6 +11,7 @@ import typer
 import uvicorn
 
 from app.access.commands import credentials
+from app.audit.commands import audit
 from app.commands import Refused, open_database, say_error
 from app.demonstration.commands import demo
 from app.intake.commands import import_responses, rollups
@@ -35,6 +36,7 @@ cli.add_typer(questionnaires, name="questionnaires")
 cli.add_typer(points, name="points")
 cli.add_typer(credentials, name="credentials")
 cli.add_typer(rollups, name="rollups")
+cli.add_typer(audit, name="audit")
 cli.command()(demo)
 cli.command()(rates)
 cli.command()(docs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -51,6 +52,11 @@ def open_database(settings: Settings | None = None) -> Iterator[Database]:
         raise Refused(f"the database does not answer: {error.orig}") from error
     finally:
         database.close()
+
+
+def operator() -> str:
+    """Who runs this command, as the audit log names them."""
+    return f"command:{getpass.getuser()}"
 
 
 def progress() -> Progress:

@@ -1,5 +1,8 @@
 """The command line as a person and a script use it: what it prints, and its exit codes."""
 
+import csv
+import io
+import json
 import os
 import re
 import subprocess
@@ -113,6 +116,22 @@ def test_units_are_imported_or_refused_by_line(hailong, tmp_path):
     said = hailong("import", "units", file, code=1)
     assert f"{file}:3: kind 'village'" in said.replace("\n", "") and "nothing was imported" in said
     assert "no such file" in hailong("import", "units", tmp_path / "x.csv", code=1)
+
+
+def test_the_audit_log_is_walked_and_written_out(hailong, province):
+    hailong("points", "add", "C2", "sipas-desk", "--name", "Bàn 2")
+    hailong("credentials", "issue", "=1+1", "--right", "figures:read")
+    said = hailong("audit", "verify")
+    head = said.split()[-1]
+    assert "all in order" in said and re.fullmatch("[0-9a-f]{64}", head)
+    rows = list(csv.DictReader(io.StringIO(hailong("audit", "export"))))
+    assert [int(row["id"]) for row in rows] == list(range(1, len(rows) + 1))
+    assert rows[-1]["hash"] == head and rows[-2]["action"] == "point.open"
+    assert rows[-1]["actor"].startswith("command:")
+    written = hailong("audit", "export", "--format", "jsonl")
+    lines = [json.loads(line) for line in written.splitlines()]
+    assert lines[-1]["details"]["name"] == "=1+1" and len(lines) == len(rows)
+    assert "breaks at entry" in hailong("audit", "verify", "--head", "f" * 64, code=1)
 
 
 def test_usage_and_a_database_that_does_not_answer(hailong, monkeypatch):

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.access import credentials as access
 from app.access.models import Credential, Right
-from app.commands import Refused, open_database, out
+from app.commands import Refused, open_database, operator, out
 from app.registry.points import find_by_code
 
 credentials = typer.Typer(help="Credentials of devices and other systems.", no_args_is_help=True)
@@ -24,7 +24,7 @@ def issue(
     days: int = typer.Option(None, help="Days after which it expires; never if left out."),
 ) -> None:
     """Make a credential and print its secret, once."""
-    with open_database() as database, database.writing() as session:
+    with open_database() as database, database.writing(operator()) as session:
         place = find_by_code(session, point) if point else None
         if point and place is None:
             raise Refused(f"no survey point has the current code {point}")
@@ -54,7 +54,7 @@ def list_credentials() -> None:
 @credentials.command("revoke")
 def revoke(id: int = typer.Argument(help="Number as in the list.")) -> None:
     """End a credential; it holds everywhere within a few seconds (HAILONG_CACHE_S)."""
-    with open_database() as database, database.writing() as session:
+    with open_database() as database, database.writing(operator()) as session:
         try:
             access.revoke(session, id)
         except KeyError as error:

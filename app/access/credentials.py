@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access.models import Credential, Right
+from app.audit.log import record
 from app.db import Database
 from app.registry.models import SurveyPoint
 from app.registry.points import Point, as_point
@@ -42,17 +43,25 @@ def issue(
 ) -> str:
     """Make a credential; its secret, which is shown now and never again."""
     secret = PREFIX + secrets.token_urlsafe(32)
-    session.add(
-        Credential(
-            name=name,
-            secret_hash=_hash(secret),
-            rights=" ".join(sorted(rights)),
-            point_id=point.id if point else None,
-            issued_at=datetime.now(UTC),
-            expires_at=expires_at,
-        )
+    credential = Credential(
+        name=name,
+        secret_hash=_hash(secret),
+        rights=" ".join(sorted(rights)),
+        point_id=point.id if point else None,
+        issued_at=datetime.now(UTC),
+        expires_at=expires_at,
     )
+    session.add(credential)
     session.flush()
+    record(
+        session,
+        "credential.issue",
+        credential.id,
+        name=name,
+        rights=credential.rights,
+        point=credential.point_id,
+        expires_at=expires_at,
+    )
     return secret
 
 
@@ -67,7 +76,9 @@ def revoke(session: Session, credential_id: int) -> None:
     credential = session.get(Credential, credential_id)
     if credential is None:
         raise KeyError(credential_id)
-    credential.revoked_at = credential.revoked_at or datetime.now(UTC)
+    if credential.revoked_at is None:
+        credential.revoked_at = datetime.now(UTC)
+        record(session, "credential.revoke", credential_id, name=credential.name)
 
 
 class Callers:

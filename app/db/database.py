@@ -14,6 +14,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 _WRITES = "hailong_writes"
+#: Key of ``Session.info``: whose doing the changes of a session are.
+ACTOR = "hailong_actor"
 
 
 class _BinaryCursor(psycopg.Cursor[Any]):
@@ -56,9 +58,12 @@ class Database:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A session that commits at its end, durably, or not at all."""
-        with Session(self._writing_engine) as session, session.begin():
+    def writing(self, actor: str = "system") -> Iterator[Session]:
+        """A session that commits at its end, durably, or not at all.
+
+        ``actor`` stands in the audit log beside what the session changes.
+        """
+        with Session(self._writing_engine, info={ACTOR: actor}) as session, session.begin():
             yield session
 
     def close(self) -> None:

@@ -14,7 +14,8 @@ from rich.table import Table
 
 from app.access.credentials import Caller
 from app.access.models import Right
-from app.commands import Refused, open_database, out, progress
+from app.audit.log import record
+from app.commands import Refused, open_database, operator, out, progress
 from app.db import Database
 from app.intake import replay
 from app.intake.directory import Directory
@@ -40,7 +41,7 @@ def rebuild() -> None:
     with open_database() as database, progress() as bar:
         with database.reading() as session:
             task = bar.add_task("responses", total=replay.count_responses(session))
-        cells = replay.rebuild(database, lambda n: bar.advance(task, n))
+        cells = replay.rebuild(database, lambda n: bar.advance(task, n), operator())
     typer.echo(f"{cells} cells rebuilt")
 
 
@@ -106,6 +107,7 @@ class PaperImport:
         point: str | None,
     ) -> None:
         self._file, self._version, self._point = file, version, point
+        self._database = database
         self._store = ResponseStore(database)
         self._directory = Directory(database, trust_s=60)
         self._intake = Intake(settings, self._directory, self._store)
@@ -132,6 +134,17 @@ class PaperImport:
                     group = []
                 bar.advance(task)
             self._finish(group, store)
+        if store:
+            with self._database.writing(operator()) as session:
+                record(
+                    session,
+                    "responses.import",
+                    self._file.name,
+                    questionnaire=self._version.form.code,
+                    version=self._version.form.version,
+                    wrong=len({number for number, _ in self._wrong}),
+                    **self._outcomes,
+                )
         self._report(store, time.monotonic() - began)
 
     def _prepare(self, row: PaperRow) -> Prepared | None:

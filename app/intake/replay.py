@@ -10,6 +10,7 @@ import numpy as np
 from sqlalchemy import Table, func, select, text
 from sqlalchemy.orm import Session
 
+from app.audit.log import record
 from app.db import Database, bulk
 from app.intake.models import Disposition, Response
 from app.registry.questionnaires import Published, published
@@ -32,13 +33,17 @@ class Difference:
     recounted_respondents: int
 
 
-def rebuild(database: Database, tell: Callable[[int], None] = lambda responses: None) -> int:
+def rebuild(
+    database: Database,
+    tell: Callable[[int], None] = lambda responses: None,
+    actor: str = "system",
+) -> int:
     """Make all cells anew from the counted responses, in one transaction; how many cells.
 
     Submissions wait meanwhile. Cells without responses become empty ones and stay: other
     processes may know that they exist.
     """
-    with database.writing() as session:
+    with database.writing(actor) as session:
         _hold_off_writers(session)
         versions = {version.id: version for version in published(session)}
         keys = session.execute(
@@ -55,6 +60,7 @@ def rebuild(database: Database, tell: Callable[[int], None] = lambda responses: 
                 _add_to_stored(session, versions, group)
                 made.update(group)
             tell(counted)
+        record(session, "rollups.rebuild", "all", cells=len(made))
     return len(made)
 
 

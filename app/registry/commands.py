@@ -10,7 +10,7 @@ from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.commands import Refused, open_database, out, progress, say_error
+from app.commands import Refused, open_database, operator, out, progress, say_error
 from app.problems import Problem
 from app.registry.models import (
     Channel,
@@ -87,7 +87,7 @@ def list_questionnaires() -> None:
 def publish_questionnaires() -> None:
     """Publish the forms that come with us and those of HAILONG_QUESTIONNAIRES."""
     try:
-        with open_database() as database, database.writing() as session:
+        with open_database() as database, database.writing(operator()) as session:
             new = publish(session, available(Settings().questionnaires))
     except (FormError, PublishedVersionChangedError) as error:
         raise Refused(str(error)) from error
@@ -110,7 +110,11 @@ def import_units(
     if not file.is_file():
         raise Refused(f"{file}: no such file")
     try:
-        with open_database() as database, database.writing() as session, progress() as bar:
+        with (
+            open_database() as database,
+            database.writing(operator()) as session,
+            progress() as bar,
+        ):
             units = read_units(file, day)
             task = bar.add_task("units", total=len(units))
             added, changed = add_units(
@@ -154,7 +158,7 @@ def add_point(
     name: str = typer.Option("", help="What the point is called; the unit's name if left out."),
 ) -> None:
     """Open a survey point and print its public code."""
-    with open_database() as database, database.writing() as session:
+    with open_database() as database, database.writing(operator()) as session:
         place = _unit(session, unit)
         try:
             versions_of(session, questionnaire)
@@ -185,12 +189,12 @@ def revoke(code: str = typer.Argument(help="Public code.")) -> None:
 @points.command("reprint")
 def reprint_code(code: str = typer.Argument(help="Public code.")) -> None:
     """Replace the public code by a new one and print it; the old poster no longer works."""
-    with open_database() as database, database.writing() as session:
+    with open_database() as database, database.writing(operator()) as session:
         typer.echo(reprint(session, _point(session, code)))
 
 
 def _change(code: str, state: PointState) -> None:
-    with open_database() as database, database.writing() as session:
+    with open_database() as database, database.writing(operator()) as session:
         try:
             change_state(session, _point(session, code), state)
         except RevokedPointError as error:

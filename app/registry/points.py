@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.audit.log import record
 from app.registry.models import Channel, PointCode, PointState, SurveyPoint, Unit
 
 #: Without 0 O 1 I L and U: read aloud or typed from a poster, none is taken for another.
@@ -71,7 +72,16 @@ def open_point(
     )
     session.add(point)
     session.flush()
-    _issue(session, point, now)
+    code = _issue(session, point, now)
+    record(
+        session,
+        "point.open",
+        point.id,
+        code=code,
+        unit=unit.code,
+        questionnaire=questionnaire,
+        channel=channel,
+    )
     return point
 
 
@@ -81,7 +91,9 @@ def reprint(session: Session, point: SurveyPoint) -> str:
     for code in point.codes:
         if code.replaced_at is None:
             code.replaced_at = now
-    return _issue(session, point, now)
+    new = _issue(session, point, now)
+    record(session, "point.reprint", point.id, code=new)
+    return new
 
 
 def change_state(session: Session, point: SurveyPoint, state: PointState) -> None:
@@ -95,6 +107,7 @@ def change_state(session: Session, point: SurveyPoint, state: PointState) -> Non
     if point.state == PointState.REVOKED and state != PointState.REVOKED:
         raise RevokedPointError("a revoked point stays revoked; open a new one")
     if point.state != state:
+        record(session, "point.change_state", point.id, before=point.state, after=state)
         point.state = state
         point.state_since = datetime.now(UTC)
 

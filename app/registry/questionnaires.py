@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.audit.log import record
 from app.problems import Problem
 from app.registry.models import QuestionnaireVersion
 from surveys import AnswerSheet, Questionnaire, load_directory
@@ -76,6 +77,12 @@ def publish(session: Session, forms: Iterable[Questionnaire]) -> list[Questionna
                 document=form.model_dump_json(by_alias=True),
                 published_at=datetime.now(UTC),
             )
+        )
+        record(
+            session,
+            "questionnaire.publish",
+            f"{form.code}/{form.version}",
+            content_hash=form.content_hash,
         )
     return new
 

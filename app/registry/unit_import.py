@@ -19,6 +19,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.audit.log import record
 from app.registry.models import Unit, UnitKind
 
 _REQUIRED = ("kind", "code", "name_vi")
@@ -256,6 +257,8 @@ def add_units(
     if mistakes:
         raise UnitFileError(mistakes)
     session.flush()
+    if added or changed:
+        record(session, "units.import", file.name, added=added, changed=changed)
     return added, changed
 
 

@@ -8,6 +8,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
 
 from app.access import models as _access  # noqa: F401 - each import registers a room's tables
+from app.audit import models as _audit  # noqa: F401
 from app.db import Base, Database
 from app.db.migrate import migrate
 from app.intake import models as _intake  # noqa: F401
