@@ -20,8 +20,9 @@ from app.intake.store import ResponseStore
 from app.reports.routes import router as report_routes
 from app.settings import Settings
 from app.web.openapi import document_doors
-from app.web.routes import DOCUMENTATION_FILES, DOCUMENTATION_PATH
+from app.web.routes import STATIC_FILES
 from app.web.routes import router as web_routes
+from app.web.security import SecurityHeaders
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -48,7 +49,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
     for router in (intake_routes, report_routes, web_routes):
         app.include_router(router)
-    app.mount(DOCUMENTATION_PATH, StaticFiles(directory=DOCUMENTATION_FILES))
+    for path, folder in STATIC_FILES.items():
+        app.mount(path, StaticFiles(directory=folder))
+    # Around all middleware: what add_middleware adds stands inside the one that answers defects.
+    build = app.build_middleware_stack
+    app.build_middleware_stack = lambda: SecurityHeaders(build())  # type: ignore[method-assign]
     document_doors(app)
     return app
 

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import fastapi_offline
 from fastapi import APIRouter, Depends, Request
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import text
 
@@ -19,9 +18,25 @@ from app.problems import NotFound, Problem
 
 router = APIRouter()
 
-#: Script and style of the documentation page, served by ourselves: nothing comes from a CDN.
-DOCUMENTATION_FILES = Path(fastapi_offline.__file__).parent / "static"
-DOCUMENTATION_PATH = "/static/documentation"
+#: Scripts and styles by the path under which they are served; nothing comes from a CDN.
+STATIC_FILES = {
+    "/static/documentation": Path(fastapi_offline.__file__).parent / "static",
+    "/static": Path(__file__).parent / "static",
+}
+_DOCUMENTATION = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Hài Lòng</title>
+<link rel="icon" href="/static/documentation/favicon.png">
+<link rel="stylesheet" href="/static/documentation/swagger-ui.css">
+<script src="/static/documentation/swagger-ui-bundle.js" defer></script>
+<script src="/static/documentation.js" defer></script>
+</head>
+<body><main id="swagger-ui" data-openapi="/openapi.json"></main></body>
+</html>
+"""
 
 
 @router.get("/", include_in_schema=False)
@@ -31,17 +46,9 @@ async def start(caller: Annotated[Caller, Depends(ANYONE)]) -> RedirectResponse:
 
 
 @router.get("/docs", include_in_schema=False)
-async def documentation(
-    request: Request, caller: Annotated[Caller, Depends(ANYONE)]
-) -> HTMLResponse:
+async def documentation(caller: Annotated[Caller, Depends(ANYONE)]) -> HTMLResponse:
     """Show the interface, to read and to try out. Who: anybody."""
-    return get_swagger_ui_html(
-        openapi_url=str(request.app.openapi_url),
-        title=request.app.title,
-        swagger_js_url=f"{DOCUMENTATION_PATH}/swagger-ui-bundle.js",
-        swagger_css_url=f"{DOCUMENTATION_PATH}/swagger-ui.css",
-        swagger_favicon_url=f"{DOCUMENTATION_PATH}/favicon.png",
-    )
+    return HTMLResponse(_DOCUMENTATION)
 
 
 @router.get("/healthz", tags=["operation"], summary="Is the process alive")
