@@ -17,7 +17,13 @@ from pydantic_core import from_json
 from app.access.credentials import Caller
 from app.access.doors import Door, RightMissing
 from app.access.models import Right
-from app.intake.schemas import BatchAcknowledged, BatchIn, Envelope, ResponseIn
+from app.intake.schemas import (
+    Acknowledged,
+    BatchAcknowledged,
+    BatchIn,
+    Envelope,
+    ResponseIn,
+)
 from app.intake.service import Intake
 from app.intake.store import Outcome
 from app.messages import Language, preferred
@@ -79,8 +85,11 @@ _EXAMPLE = {
     "/responses",
     summary="Submit one response or a batch",
     responses={
-        200: {"description": "A batch was answered for, or a single response was a duplicate."},
-        201: {"description": "The response is counted and on disk."},
+        200: {
+            "model": Acknowledged | BatchAcknowledged,
+            "description": "A batch was answered for, or a single response was a duplicate.",
+        },
+        201: {"model": Acknowledged, "description": "The response is counted and on disk."},
     },
     openapi_extra={
         "requestBody": {
@@ -106,7 +115,7 @@ _EXAMPLE = {
             },
         }
     },
-    response_model=BatchAcknowledged,
+    response_model=None,
 )
 async def submit(request: Request, caller: Annotated[Caller, Depends(SUBMITTERS)]) -> Response:
     """Store one response or several, durably, each counted once.

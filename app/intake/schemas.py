@@ -40,7 +40,7 @@ class ResponseIn(BaseModel):
     questionnaire: Annotated[str, StringConstraints(max_length=48)] = Field(
         description="Code of the questionnaire."
     )
-    version: Annotated[int, Field(ge=1, le=32767)] = Field(
+    version: Annotated[int, Field(ge=1, le=32767, strict=True)] = Field(
         description="The version of the questionnaire that was shown."
     )
     point: Annotated[str, StringConstraints(max_length=16)] | None = Field(
@@ -49,7 +49,7 @@ class ResponseIn(BaseModel):
     answered_at: Moment = Field(
         description="When it was completed, ISO 8601 with offset, by the device's clock."
     )
-    duration_s: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
+    duration_s: Annotated[int, Field(ge=0, le=86_400, strict=True)] | None = Field(
         None, description="Seconds from the first question to the last answer."
     )
     language: Literal["vi", "en"] = Field("vi", description="Language in which it was answered.")

@@ -1,0 +1,115 @@
+"""Bodies and parameters drawn from the OpenAPI document, and some that people have attacked with:
+never a 5xx, and every answer is what the document says.
+"""
+
+import json
+import subprocess
+import sys
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from app.access.models import Right
+from app.intake.models import ResponseText
+from app.intake.replay import verify
+from tests.small_province import body
+
+URL = "/api/v1/responses"
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("credential", ["reader and importer", "device", "nobody"])
+def test_what_schemathesis_draws_finds_no_defect(serve, province, database, credential):
+    server = serve(public_rate="100000/minute", point_rate="100000/minute")
+    headers = {
+        "reader and importer": lambda: province.credential(
+            Right.READ_FIGURES, Right.IMPORT_HISTORY
+        ),
+        "device": province.device,
+        "nobody": dict,
+    }[credential]()
+    checks = (
+        "not_a_server_error,status_code_conformance,content_type_conformance,"
+        "response_schema_conformance"
+    )
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "schemathesis.cli", "run", f"{server.address}/openapi.json",
+            "--checks", checks, "--phases", "examples,coverage,fuzzing", "--max-examples", "40",
+            "--seed", "2026", *[f"-H{name}: {value}" for name, value in headers.items()],
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert "passed" in done.stdout
+    assert verify(database) == []
+
+
+NASTY = {
+    "deep": "[" * 100_000 + "]" * 100_000,
+    "deep object": '{"a":' * 50_000 + "1" + "}" * 50_000,
+    "huge number": json.dumps(body()).replace('"version": 1', '"version": ' + "9" * 5000),
+    "huge level": json.dumps(body(answers={"A1": 10**4000})),
+    "exponent": json.dumps(body()).replace('"version": 1', '"version": 1e400'),
+    "not a number": json.dumps(body()).replace('"version": 1', '"version": NaN'),
+    "lone surrogate": json.dumps(body(answers={"comment": "x"})).replace('"x"', r'"\ud800"'),
+    "key twice": json.dumps(body()).replace('"version": 1', '"version": 1, "version": 2'),
+    "nul key": json.dumps(body(answers={"\x00": 1})),
+    "byte order mark": "\ufeff" + json.dumps(body()),
+}
+
+
+@pytest.mark.parametrize("name", NASTY)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_nasty_body_is_refused_or_taken_and_never_a_defect(serve, province, database, name):
+    server = serve()
+    answer = httpx.post(
+        server.address + URL, content=NASTY[name].encode("utf-8"), headers=province.device()
+    )
+    assert answer.status_code < 500, answer.text
+    if answer.status_code >= 400:
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert httpx.get(server.address + "/readyz").status_code == 200
+    assert verify(database) == []
+
+
+@pytest.mark.parametrize(
+    ("comment", "kept"),
+    [
+        ("\u202emoc.evil\u202c", "\u202emoc.evil\u202c"),
+        ("Z" + "\u0301" * 500, "\u0179" + "\u0301" * 499),
+        ("a\x00b\x1b[31m", "a b [31m"),
+        ("=HYPERLINK(\"http://x\")", "=HYPERLINK(\"http://x\")"),
+        ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+        ("'; DROP TABLE response; --", "'; DROP TABLE response; --"),
+        ("👩‍👩‍👧‍👦" * 50, "👩‍👩‍👧‍👦" * 50),
+    ],
+    ids=["bidi", "combining", "control", "formula", "script", "sql", "emoji"],
+)  # fmt: skip
+def test_any_comment_is_kept_as_text(client, province, database, comment, kept):
+    sent = body(answers={"A1": 4, "comment": comment})
+    answer = client.post(URL, json=sent, headers=province.device())
+    assert answer.status_code == 201, answer.text
+    with database.reading() as session:
+        assert session.scalars(select(ResponseText.body)).all() == [kept]
+
+
+def test_headers_that_carry_more_than_they_should(serve, province):
+    server = serve()
+    for headers in (
+        {"Authorization": "Bearer " + "x" * 20_000},
+        {"Authorization": "Bearer \xff\xfe".encode("latin-1")},
+        {"Accept-Language": "en;q=" + "9" * 5000},
+        {"Content-Length": "-1"},
+    ):
+        try:
+            answer = httpx.get(server.address + "/api/v1/satisfaction", headers=headers)
+        except httpx.TransportError:
+            continue  # the server refused to speak
+        assert answer.status_code < 500
+    answer = httpx.get(server.address + "/problems/x%0d%0aSet-Cookie:%20a=b")
+    assert answer.status_code == 404 and "set-cookie" not in answer.headers
+    assert httpx.get(server.address + "//evil.example/%2e%2e").status_code == 404
