@@ -60,6 +60,12 @@ class Settings(BaseSettings):
         "points; a revocation holds everywhere after this time.",
     )
 
+    least_respondents: int = Field(
+        10,
+        ge=1,
+        description="Fewest respondents whose rate is shown to callers without the right "
+        "figures:read-small; fewer could tell who said what.",
+    )
     demonstration_size: int = Field(
         40_000, ge=1000, description="How many responses the demonstration draws."
     )

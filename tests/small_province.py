@@ -89,7 +89,11 @@ class SmallProvince:
         return self.credential(Right.IMPORT_HISTORY)
 
     def reader(self) -> dict[str, str]:
-        """The header of whoever may read figures."""
+        """The header of whoever may read figures, those of few respondents too."""
+        return self.credential(Right.READ_FIGURES, Right.READ_SMALL_CELLS)
+
+    def public_reader(self) -> dict[str, str]:
+        """The header of whoever may read what may be published."""
         return self.credential(Right.READ_FIGURES)
 
 

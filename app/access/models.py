@@ -20,6 +20,8 @@ class Right(StrEnum):
     IMPORT_HISTORY = "responses:import"
     #: Read rates and intervals.
     READ_FIGURES = "figures:read"
+    #: See the rates of fewer respondents than HAILONG_LEAST_RESPONDENTS too.
+    READ_SMALL_CELLS = "figures:read-small"
     #: Read units, points and questionnaires.
     READ_REGISTRY = "registry:read"
 

@@ -53,7 +53,8 @@ def print_rates(database: Database, query: satisfaction.Query) -> None:
     """
     try:
         with database.reading() as session:
-            found = satisfaction.find(session, query)
+            # Whoever runs commands owns the database: nothing is hidden from them.
+            found = satisfaction.find(session, query, least_respondents=1)
     except Problem as problem:
         raise Refused(say(f"problem.{problem.code}.detail", "en", **problem.values)) from problem
     if found.synthetic:

@@ -16,8 +16,10 @@ from app.messages import say
 from app.registry.models import Channel, UnitKind
 from app.registry.queries import UnitNode
 from app.reports import satisfaction
-from app.reports.satisfaction import Expand, Found, Key, Rates
+from app.reports.rows import Found, Rates
+from app.reports.satisfaction import Expand, Key
 from app.reports.schemas import Figures
+from app.settings import Settings
 
 router = APIRouter(prefix="/api/v1", tags=["figures"])
 
@@ -58,7 +60,8 @@ def rates(
     Who: a credential with ``figures:read``. Rows never sum different questionnaires. Rates over
     several items take respondents as clusters; where a respondent gives one answer the interval
     is Wilson's; ``method`` names it in every row. A unit or period without answers has a row
-    with nulls.
+    with nulls. One with fewer respondents than the setting HAILONG_LEAST_RESPONDENTS is
+    ``suppressed``, and has nulls too, unless the credential has ``figures:read-small``.
     """
     database: Database = request.app.state.database
     query = satisfaction.Query(
@@ -75,8 +78,12 @@ def rates(
         by=by,
         confidence=confidence,
     )
+    settings: Settings = request.app.state.settings
+    sees_all = Right.READ_SMALL_CELLS in caller.rights
     with database.reading() as session:
-        found = satisfaction.find(session, query)
+        found = satisfaction.find(
+            session, query, least_respondents=1 if sees_all else settings.least_respondents
+        )
     return document(found, query)
 
 
@@ -117,6 +124,7 @@ def _rows(rates: Rates, query: satisfaction.Query) -> list[dict[str, Any]]:
     for i, (rate, low, high, se, n, answers, deff, score, w, w_low, w_high, method) in enumerate(
         figures
     ):
+        hidden = bool(rates.hidden[i])
         row: dict[str, Any] = {
             "scope": "with_descendants" if query.descendants else "own",
             "questionnaire": rates.questionnaire,
@@ -124,10 +132,11 @@ def _rows(rates: Rates, query: satisfaction.Query) -> list[dict[str, Any]]:
             "low": _number(low),
             "high": _number(high),
             "standard_error": _number(se),
-            "respondents": int(n),
-            "answers": int(answers),
+            "respondents": None if hidden else int(n),
+            "answers": None if hidden else int(answers),
+            "suppressed": hidden,
             "design_effect": _number(deff),
-            "mean_score": score / answers if answers else None,
+            "mean_score": score / answers if answers > 0 else None,
             "wholly_satisfied": None
             if with_items[i]
             else {"rate": _number(w), "low": _number(w_low), "high": _number(w_high)},

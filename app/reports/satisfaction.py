@@ -22,6 +22,7 @@ from app.registry.queries import UnitNode, UnitTree, is_synthetic, tree
 from app.registry.questionnaires import Published, UnknownQuestionnaire, published
 from app.reports import periods
 from app.reports.periods import Step
+from app.reports.rows import Found, Measure, Rates, without_small_cells
 from app.rollups import queries
 from app.rollups.cells import SUMS, Cells, add_up, layout_of
 
@@ -100,43 +101,10 @@ class Query:
         return next((step for step in Step if step.value in set(self.by)), None)
 
 
-@dataclass(frozen=True)
-class Measure:
-    """What a row measures: the whole index, one factor of it, or one item."""
-
-    factor: str | None = None
-    item: str | None = None
-
-
-@dataclass(frozen=True)
-class Rates:
-    """The rows of one questionnaire: keys as lists, figures as arrays, one entry a row."""
-
-    questionnaire: str
-    unit: list[UnitNode | None]
-    measure: list[Measure]
-    channel: list[str | None]
-    period: list[str | None]
-    sums: dict[str, NDArray[np.float64]]
-    ratio: clustered.RatioEstimate
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    method: NDArray[np.str_]
-    wholly: proportions.Interval
-
-
-@dataclass(frozen=True)
-class Found:
-    """The answer to a query."""
-
-    synthetic: bool
-    first: date | None
-    last: date | None
-    rates: list[Rates]
-
-
-def find(session: Session, query: Query) -> Found:
+def find(session: Session, query: Query, *, least_respondents: int) -> Found:
     """Compute the rates that a query asks for.
+
+    Rows with some, but fewer than ``least_respondents`` respondents are hidden.
 
     Raises
     ------
@@ -154,7 +122,9 @@ def find(session: Session, query: Query) -> Found:
     for version in versions:
         by_code.setdefault(version.form.code, []).append(version)
     rates = [
-        _rates(session, query, units, selected, code, of_code, first, last)
+        without_small_cells(
+            _rates(session, query, units, selected, code, of_code, first, last), least_respondents
+        )
         for code, of_code in by_code.items()
     ]
     return Found(is_synthetic(session), first, last, rates)
@@ -387,4 +357,5 @@ def _estimates(
         high=np.where(single, wilson.high, ratio.high),
         method=np.where(single, WILSON, ratio.method),
         wholly=proportions.interval(sums["whole"], sums["n"], confidence=confidence),
+        hidden=np.zeros(len(single), dtype=bool),
     )

@@ -48,8 +48,13 @@ class Row(BaseModel):
     low: float | None = Field(description="Lower limit of the rate's confidence interval.")
     high: float | None = Field(description="Upper limit.")
     standard_error: float | None
-    respondents: int = Field(description="Respondents with at least one answer that counts.")
-    answers: int = Field(description="Their answers that count: no opinion is not among them.")
+    respondents: int | None = Field(description="Respondents with at least one answer that counts.")
+    answers: int | None = Field(
+        description="Their answers that count: no opinion is not among them."
+    )
+    suppressed: bool = Field(
+        description="Whether the row has respondents, and too few to be shown to this caller."
+    )
     design_effect: float | None = Field(
         description="How many times larger the variance is than with independent answers."
     )
