@@ -22,7 +22,8 @@ from app.registry.queries import UnitNode, UnitTree, is_synthetic, tree
 from app.registry.questionnaires import Published, UnknownQuestionnaire, published
 from app.reports import periods
 from app.reports.periods import Step
-from app.reports.rows import Found, Measure, Rates, without_small_cells
+from app.reports.rows import Found, Measure, Rates
+from app.reports.small_cells import without_small_cells
 from app.rollups import queries
 from app.rollups.cells import SUMS, Cells, add_up, layout_of
 
