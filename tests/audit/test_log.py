@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.access import credentials
 from app.access.models import Right
-from app.audit.log import GENESIS, entries, record, verify
+from app.audit.log import GENESIS, entries, hash_of, record, verify
 from app.audit.models import AuditEntry
 from app.intake.replay import rebuild
 from app.registry.models import PointState
@@ -107,6 +107,21 @@ def test_whoever_tampers_breaks_the_chain_there(five, statement, entry):
     start = first_of(five)
     tamper(five, statement.format(second=start + 2, third=start + 3))
     assert verdict(five).breach.entry == start + entry
+
+
+def test_whoever_makes_the_changed_entrys_hash_anew_breaks_the_next_one(five):
+    second = first_of(five) + 2
+    with five.reading() as session:
+        before = session.get(AuditEntry, second - 1).hash
+        forged = session.get(AuditEntry, second)
+        forged.actor = "somebody else"
+        new_hash = hash_of(forged, before)
+        session.expunge(forged)
+    tamper(
+        five,
+        f"UPDATE audit_entry SET actor = 'somebody else', hash = '{new_hash}' WHERE id = {second}",
+    )
+    assert verdict(five).breach.entry == second + 1
 
 
 def test_a_log_that_was_cut_at_its_end_is_known_by_the_hash_that_was_noted(five):
