@@ -10,7 +10,7 @@ import sys
 import typer
 import uvicorn
 
-from app.access.commands import credentials
+from app.access.commands import accounts, keys
 from app.audit.commands import audit
 from app.commands import Refused, open_database, say_error
 from app.demonstration.commands import demo
@@ -34,7 +34,8 @@ imports.command("responses")(import_responses)
 cli.add_typer(imports, name="import")
 cli.add_typer(questionnaires, name="questionnaires")
 cli.add_typer(points, name="points")
-cli.add_typer(credentials, name="credentials")
+cli.add_typer(accounts, name="accounts")
+cli.add_typer(keys, name="keys")
 cli.add_typer(rollups, name="rollups")
 cli.add_typer(audit, name="audit")
 cli.command()(demo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import sys
 from collections.abc import AsyncIterator
@@ -11,7 +12,11 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from app import problems
-from app.access.credentials import Callers
+from app.access.callers import Callers
+from app.access.openid import Provider
+from app.access.rate_limits import RateLimits
+from app.access.routes import router as access_routes
+from app.access.tidying import keep_tidy
 from app.db import Database
 from app.intake.directory import Directory
 from app.intake.routes import router as intake_routes
@@ -19,23 +24,37 @@ from app.intake.service import Intake
 from app.intake.store import ResponseStore
 from app.reports.routes import router as report_routes
 from app.settings import Settings
+from app.web import accounts, audit_log, devices, keys, profile, registry, sign_in
 from app.web.openapi import document_doors
+from app.web.pages import problem_page
 from app.web.routes import STATIC_FILES
 from app.web.routes import router as web_routes
-from app.web.security import SecurityHeaders
+from app.web.security import BodyLimit, SecurityHeaders
+
+ROUTERS = (
+    intake_routes,
+    access_routes,
+    report_routes,
+    web_routes,
+    *(page.router for page in (sign_in, profile, accounts, keys, devices, audit_log, registry)),
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application of one server process."""
     settings = settings or Settings()
     database = Database(settings.database_url)
-    intake = Intake(settings, Directory(database, settings.cache_s), ResponseStore(database))
+    limits = RateLimits(database)
+    directory = Directory(database, settings.cache_s)
+    intake = Intake(settings, directory, ResponseStore(database), limits)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         _tune_interpreter()
         intake.writer.start()
+        tidying = asyncio.create_task(keep_tidy(database), name="tidying")
         yield
+        tidying.cancel()
         await intake.writer.stop()
         database.close()
 
@@ -44,16 +63,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
-    app.state.callers = Callers(database, settings.cache_s)
+    app.state.callers = Callers(database, settings)
+    app.state.limits = limits
     app.state.intake = intake
-    problems.install(app)
-    for router in (intake_routes, report_routes, web_routes):
+    app.state.provider = Provider(settings) if settings.oidc_issuer else None
+    problems.install(app, problem_page)
+    for router in ROUTERS:
         app.include_router(router)
     for path, folder in STATIC_FILES.items():
         app.mount(path, StaticFiles(directory=folder))
     # Around all middleware: what add_middleware adds stands inside the one that answers defects.
     build = app.build_middleware_stack
-    app.build_middleware_stack = lambda: SecurityHeaders(build())  # type: ignore[method-assign]
+    app.build_middleware_stack = (  # type: ignore[method-assign]
+        lambda: SecurityHeaders(BodyLimit(build(), settings.body_limit))
+    )
     document_doors(app)
     return app
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any, ClassVar
@@ -96,6 +96,12 @@ class InvalidFields(Problem):
     code, status = "invalid-fields", 422
 
 
+class BodyTooLarge(Problem):
+    """The body has more bytes than the server takes."""
+
+    code, status = "body-too-large", 413
+
+
 class NotFound(Problem):
     """No route answers at this address."""
 
@@ -146,26 +152,35 @@ def respond(request: Request, problem: Problem) -> Response:
     )
 
 
-def install(app: FastAPI) -> None:
+#: Shows a problem as a page to whoever wants one; None where the caller does not.
+Page = Callable[[Request, Problem], Awaitable[Response | None]]
+
+
+def install(app: FastAPI, page: Page) -> None:
     """Make every failure of the application answer with a problem."""
+
+    async def answer(request: Request, problem: Problem) -> Response:
+        return await page(request, problem) or respond(request, problem)
 
     @app.exception_handler(Problem)
     async def _problem(request: Request, problem: Problem) -> Response:
-        return respond(request, problem)
+        return await answer(request, problem)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
-        return respond(request, invalid_fields(error))
+        return await answer(request, invalid_fields(error))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
         if error.status_code == MethodNotAllowed.status:
-            return respond(request, MethodNotAllowed(method=request.method, headers=error.headers))
+            return await answer(
+                request, MethodNotAllowed(method=request.method, headers=error.headers)
+            )
         if error.status_code == NotFound.status:
-            return respond(request, NotFound())
-        return respond(request, MalformedBody(reason=str(error.detail)))
+            return await answer(request, NotFound())
+        return await answer(request, MalformedBody(reason=str(error.detail)))
 
     @app.exception_handler(Exception)
     async def _defect(request: Request, error: Exception) -> Response:
         log.error("defect while answering %s %s", request.method, request.url.path, exc_info=error)
-        return respond(request, InternalError())
+        return await answer(request, InternalError())

@@ -26,6 +26,12 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address that the server listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port that the server listens on.")
+    public_url: str | None = Field(
+        None,
+        description="Address by which people reach the service, like https://hailong.example.vn. "
+        "Without one, signing in works on the server's own machine only; with http:// instead of "
+        "https://, passwords cross the network readable by others.",
+    )
     workers: int = Field(1, ge=1, description="Server processes; more than one wants PostgreSQL.")
     questionnaires: Path | None = Field(
         None, description="Directory of further forms in YAML, besides those that come with us."
@@ -60,6 +66,32 @@ class Settings(BaseSettings):
         "points; a revocation holds everywhere after this time.",
     )
 
+    sign_in_rate: str = Field(
+        "10 per 15 minute",
+        description="Wrong passwords for one account before it is locked until the time is over.",
+    )
+    sign_in_address_rate: str = Field(
+        "100 per 15 minute", description="Attempts to sign in or to pair from one address."
+    )
+    session_s: int = Field(
+        12 * 3600, ge=60, description="Seconds after which a session ends, used or not."
+    )
+    session_idle_s: int = Field(
+        2 * 3600, ge=60, description="Seconds after which a session ends if it is not used."
+    )
+    confirmation_s: int = Field(
+        900,
+        ge=1,
+        description="Seconds for which a password opens what is dangerous: making accounts, roles "
+        "and keys. Later it is asked for again.",
+    )
+    oidc_issuer: str | None = Field(
+        None, description="Issuer of the OpenID Connect provider that people may sign in with."
+    )
+    oidc_client_id: str = Field("hailong", description="What the provider knows us as.")
+    oidc_client_secret: str = Field("", description="Our secret with the provider.")
+    oidc_name: str = Field("OpenID Connect", description="The provider's name on the button.")
+
     least_respondents: int = Field(
         10,
         ge=1,
@@ -69,6 +101,16 @@ class Settings(BaseSettings):
     demonstration_size: int = Field(
         40_000, ge=1000, description="How many responses the demonstration draws."
     )
+
+    @property
+    def over_https(self) -> bool:
+        """Whether browsers reach the service by HTTPS, so that cookies can insist on it."""
+        return (self.public_url or "").startswith("https://")
+
+    @property
+    def session_cookie(self) -> str:
+        """Name of the session's cookie; by the prefix a browser refuses it from other hosts."""
+        return "__Host-hailong" if self.over_https else "hailong"
 
     @cached_property
     def zone(self) -> ZoneInfo:

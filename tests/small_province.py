@@ -14,12 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from app.access import credentials
-from app.access.models import Right
+from app.access import accounts, credentials, sessions
+from app.access.callers import csrf_token_of
+from app.access.doors import CSRF_FIELD
+from app.access.models import Right, Sector
+from app.access.roles import Role
 from app.db import Database
 from app.intake.paper import made_uuid7
 from app.registry.models import Channel, Unit
 from app.registry.points import current_code, find_by_code, open_point
+from app.settings import Settings
 
 UNITS = (
     ("77", "province", None),
@@ -47,6 +51,7 @@ class SmallProvince:
     database: Database
     units: dict[str, int] = field(default_factory=dict)
     points: dict[tuple[str, str], str] = field(default_factory=dict)
+    _people: int = 0
 
     @classmethod
     def found(cls, database: Database) -> SmallProvince:
@@ -72,13 +77,44 @@ class SmallProvince:
         return province
 
     def credential(
-        self, *rights: Right, point: str | None = None, expires_at: datetime | None = None
+        self,
+        *rights: Right,
+        point: str | None = None,
+        expires_at: datetime | None = None,
+        unit: str | None = None,
     ) -> dict[str, str]:
         """The header of a new credential."""
         with self.database.writing() as session:
             place = find_by_code(session, point) if point else None
-            secret = credentials.issue(session, "test", rights, place, expires_at)
+            of_unit = session.get_one(Unit, self.units[unit]) if unit else None
+            secret = credentials.issue(session, "test", rights, place, expires_at, unit=of_unit)
         return {"Authorization": f"Bearer {secret}"}
+
+    def person(
+        self,
+        *roles: tuple[Role, str | None] | tuple[Role, str | None, Sector],
+        email: str | None = None,
+        password: str | None = None,
+    ) -> SignedIn:
+        """Somebody new with roles on units, who has just signed in."""
+        self._people += 1
+        email = email or f"person{self._people}@example.vn"
+        with self.database.writing() as session:
+            account = accounts.add(session, email, f"Người thứ {self._people}")
+            for role, unit, *sector in roles:
+                place = session.get_one(Unit, self.units[unit]) if unit else None
+                accounts.grant(session, account, role, place, sector[0] if sector else None)
+            if password:
+                accounts.set_password(session, account, password, password)
+            token = sessions.begin(session, account, "a test", Settings(), by="test")
+            session.flush()
+            account_id = account.id
+        return SignedIn(
+            account_id,
+            email,
+            {Settings().session_cookie: token},
+            {CSRF_FIELD: csrf_token_of(token)},
+        )
 
     def device(self, unit: str = "C1", form: str = "sipas-desk") -> dict[str, str]:
         """The header of a device at a survey point."""
@@ -95,6 +131,21 @@ class SmallProvince:
     def public_reader(self) -> dict[str, str]:
         """The header of whoever may read what may be published."""
         return self.credential(Right.READ_FIGURES)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Somebody with an account and a session: what their browser sends."""
+
+    account_id: int
+    email: str
+    cookies: dict[str, str]
+    csrf: dict[str, str]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The cookies as a header."""
+        return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
 
 
 _random = np.random.default_rng()

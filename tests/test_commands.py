@@ -76,19 +76,19 @@ def test_a_point_from_opening_to_revocation(hailong, province, settings):
 def test_a_credential_from_issue_to_revocation(hailong, province, settings):
     code = province.points[("C1", "sipas-desk")]
     secret = hailong(
-        "credentials", "issue", "Máy C1", "--right", "responses:submit", "--point", code
+        "keys", "issue", "Máy C1", "--right", "responses:submit", "--point", code
     ).strip()
     header = {"Authorization": f"Bearer {secret}"}
     with serving(settings) as client:
         sent = client.post("/api/v1/responses", json=body(), headers=header)
         assert sent.status_code == 201
-        listed = hailong("credentials", "list")
+        listed = hailong("keys", "list")
         assert "Máy C1" in listed and secret not in listed
-        hailong("credentials", "revoke", 1)
+        hailong("keys", "revoke", 1)
         again = client.post("/api/v1/responses", json=body(), headers=header)
         assert again.json()["type"] == "/problems/credential-unknown"
-    assert "no credential 99" in hailong("credentials", "revoke", 99, code=1)
-    said = hailong("credentials", "issue", "x", "--right", "responses:submit", code=1)
+    assert "no key 99" in hailong("keys", "revoke", 99, code=1)
+    said = hailong("keys", "issue", "x", "--right", "responses:submit", code=1)
     assert "name its --point" in said
 
 
@@ -120,7 +120,7 @@ def test_units_are_imported_or_refused_by_line(hailong, tmp_path):
 
 def test_the_audit_log_is_walked_and_written_out(hailong, province):
     hailong("points", "add", "C2", "sipas-desk", "--name", "Bàn 2")
-    hailong("credentials", "issue", "=1+1", "--right", "figures:read")
+    hailong("keys", "issue", "=1+1", "--right", "figures:read")
     said = hailong("audit", "verify")
     head = said.split()[-1]
     assert "all in order" in said and re.fullmatch("[0-9a-f]{64}", head)

@@ -6,14 +6,23 @@ from pathlib import Path
 
 import pytest
 
+from app.access.models import Right, Sector
+from app.access.roles import Role
 from app.messages import LANGUAGES, catalogue, preferred, say
 from app.problems import Problem
+from app.registry.models import Channel
+from app.web import commands as _all_rooms  # noqa: F401 - with them all problems are known
+from app.web.pages import MENU
 
 ROOT = Path(__file__).parents[1]
 SOURCES = "\n".join(
     file.read_text(encoding="utf-8")
     for folder in ("app", "surveys")
     for file in (ROOT / folder).rglob("*.py")
+)
+
+TEMPLATES = "\n".join(
+    file.read_text(encoding="utf-8") for file in (ROOT / "app/web/templates").glob("*.html")
 )
 
 
@@ -35,13 +44,28 @@ def test_every_problem_has_its_sentences():
                 assert catalogue(language)[f"problem.{code}.{part}"]
 
 
+#: Keys that are put together from a code: for every code there must be one, and no other.
+BY_CODE = {
+    "role": set(Role),
+    "sector": set(Sector),
+    "right": set(Right),
+    "channel": set(Channel),
+    "action": set(re.findall(r'record\(\s*\w+,\s*"([a-z_.]+)"', SOURCES)),
+}
+
+
 def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     keys = set(catalogue("vi"))
-    said = set(re.findall(r'"((?:answer|field|import|period|synthetic)\.[a-z0-9_]+)"', SOURCES))
-    of_problems = {
-        f"problem.{code}.{part}" for code in Problem.catalogue for part in ("title", "detail")
-    }
-    assert said | of_problems == keys
+    kinds = "account|answer|device|field|import|key|page|password|period|role|synthetic"
+    said = set(re.findall(rf'"((?:{kinds})\.[a-z0-9_]+)"', SOURCES + TEMPLATES))
+    said |= {key for key in keys if key.startswith("done.") and f'"{key[5:]}"' in SOURCES}
+    said -= {"account.id"} | BY_CODE["action"] | {key for key in said if key.endswith(".html")}
+    said |= {f"{place.name}_about" for place in MENU}
+    for kind, codes in BY_CODE.items():
+        said |= {f"{kind}.{code}" for code in codes}
+    said |= {f"problem.{code}.{part}" for code in Problem.catalogue for part in ("title", "detail")}
+    assert sorted(said - keys) == [], "not in the catalogue"
+    assert sorted(keys - said) == [], "never said"
 
 
 @pytest.mark.parametrize(

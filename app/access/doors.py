@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import hmac
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
-from app.access.credentials import STRANGER, Caller, Callers
+from app.access.callers import STRANGER, Caller, Callers, Person
 from app.access.models import Right
 from app.problems import Problem
+from app.settings import Settings
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+CSRF_FIELD = "csrf_token"
 
 
 class CredentialMissing(Problem):
@@ -23,9 +31,27 @@ class CredentialUnknown(Problem):
 
 
 class RightMissing(Problem):
-    """The credential is good and lacks the right."""
+    """The caller is known and lacks the right."""
 
     code, status = "right-missing", 403
+
+
+class SignInNeeded(Problem):
+    """The page is for people who have signed in; a browser is led to do so."""
+
+    code, status = "sign-in-needed", 401
+
+
+class ConfirmationNeeded(Problem):
+    """What is dangerous wants the password to have been given recently; a browser is led there."""
+
+    code, status = "confirmation-needed", 403
+
+
+class ForeignForm(Problem):
+    """The form did not come from a page of ours, or its session is over: nothing was changed."""
+
+    code, status = "foreign-form", 403
 
 
 class Door:
@@ -33,20 +59,32 @@ class Door:
 
     ``strangers`` says that the route also takes callers without a credential; what they may do
     there is then the route's to limit. A credential that is given must be good all the same.
+    ``everywhere`` wants the right to be bound to no units. Where reading is all that a request
+    does, a session's cookie opens the door too: another site can neither read the answer nor
+    change anything by it.
     """
 
-    def __init__(self, *rights: Right, strangers: bool = False) -> None:
+    def __init__(self, *rights: Right, strangers: bool = False, everywhere: bool = False) -> None:
         if not rights and not strangers:
             raise ValueError("a door that nobody may pass")
-        self.rights, self.strangers = frozenset(rights), strangers
+        self.rights, self.strangers, self.everywhere = frozenset(rights), strangers, everywhere
 
     async def __call__(self, request: Request) -> Caller:
         """The caller, if the door opens; a problem otherwise."""
         header = request.headers.get("authorization")
-        if header is None:
-            if self.strangers:
-                return STRANGER
-            raise CredentialMissing(headers={"WWW-Authenticate": "Bearer"})
+        if header is not None:
+            caller = await self._bearer(request, header)
+        elif self.strangers:
+            return STRANGER
+        else:
+            person = await person_of(request) if request.method in _SAFE else None
+            if person is None:
+                raise CredentialMissing(headers={"WWW-Authenticate": "Bearer"})
+            caller = person
+        self._check(caller)
+        return caller
+
+    async def _bearer(self, request: Request, header: str) -> Caller:
         scheme, _, secret = header.partition(" ")
         callers: Callers = request.app.state.callers
         caller = None
@@ -55,10 +93,103 @@ class Door:
             caller = callers.cached(secret) or await run_in_threadpool(callers.find, secret)
         if caller is None:
             raise CredentialUnknown(headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
-        if self.rights and not self.rights & caller.rights and not self.strangers:
-            raise RightMissing(right=" | ".join(sorted(self.rights)))
         return caller
+
+    def _check(self, caller: Caller) -> None:
+        if not self.rights or self.strangers:
+            return
+        having = self.rights & caller.rights
+        if self.everywhere:
+            having = frozenset(right for right in having if caller.has_everywhere(right))
+        if not having:
+            raise RightMissing(right=" | ".join(sorted(self.rights)))
+
+
+class ClientDoor(Door):
+    """The door of the token endpoint: what stands in the header is the endpoint's to judge."""
+
+    async def __call__(self, request: Request) -> Caller:
+        """A stranger, until the endpoint has looked."""
+        return STRANGER
+
+
+class PageDoor(Door):
+    """The door of a page: opened by a session's cookie, and by nothing else.
+
+    Without one, a browser is led to the sign-in page. A form must come from a page of ours: by
+    its origin and, within a session, by the token in it. ``recent`` wants the password to have
+    been given lately.
+    """
+
+    def __init__(
+        self,
+        *rights: Right,
+        strangers: bool = False,
+        everywhere: bool = False,
+        recent: bool = False,
+        anyone_signed_in: bool = False,
+    ) -> None:
+        super().__init__(*rights, strangers=strangers or anyone_signed_in, everywhere=everywhere)
+        self.strangers = strangers
+        self.recent = recent
+
+    async def __call__(self, request: Request) -> Caller:
+        """The person behind the session; a stranger where strangers may come in."""
+        person = await person_of(request)
+        if request.method not in _SAFE:
+            await _check_form(request, person)
+        if person is None:
+            if not self.strangers:
+                raise SignInNeeded
+            return STRANGER
+        self._check(person)
+        if self.recent:
+            settings: Settings = request.app.state.settings
+            # A form that was opened in time may take as long again to be filled in.
+            factor = 1 if request.method in _SAFE else 2
+            limit = timedelta(seconds=factor * settings.confirmation_s)
+            if person.confirmed_at + limit < datetime.now(UTC):
+                raise ConfirmationNeeded
+        return person
+
+
+async def person_of(request: Request) -> Person | None:
+    """Who has signed in with the browser that asks."""
+    settings: Settings = request.app.state.settings
+    token = request.cookies.get(settings.session_cookie)
+    if not token:
+        return None
+    callers: Callers = request.app.state.callers
+    return await run_in_threadpool(callers.find_person, token)
+
+
+async def _check_form(request: Request, person: Person | None) -> None:
+    """Refuse a form that another site sent.
+
+    Raises
+    ------
+    ForeignForm
+        By its origin, or for want of the session's token.
+    """
+    fetched = request.headers.get("sec-fetch-site")
+    if fetched is not None:
+        if fetched != "same-origin":
+            raise ForeignForm
+    else:
+        # Browsers that do not tell this tell the origin of a form at least.
+        origin = request.headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+            raise ForeignForm
+    if person is None:
+        return
+    form = await request.form(max_files=0, max_fields=100)
+    given = form.get(CSRF_FIELD)
+    if not isinstance(given, str) or not hmac.compare_digest(
+        given.encode("utf-8", "replace"), person.csrf_token.encode()
+    ):
+        raise ForeignForm
 
 
 #: For pages and addresses that everybody may see.
 ANYONE = Door(strangers=True)
+CLIENTS = ClientDoor(strangers=True)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -88,6 +88,52 @@ def entries(session: Session) -> Iterator[AuditEntry]:
     yield from session.scalars(
         select(AuditEntry).order_by(AuditEntry.id), execution_options={"yield_per": 1000}
     )
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which entries are asked for: parts of names, an action, local days."""
+
+    actor: str = ""
+    action: str = ""
+    subject: str = ""
+    first: date | None = None
+    last: date | None = None
+    zone: tzinfo = UTC
+
+
+def newest(
+    session: Session, filters: Filters, *, before: int | None, limit: int
+) -> Sequence[AuditEntry]:
+    """Entries that pass the filters, the newest first, with numbers less than ``before``."""
+    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(AuditEntry.id < before)
+    if filters.actor:
+        query = query.where(AuditEntry.actor.icontains(filters.actor, autoescape=True))
+    if filters.action:
+        query = query.where(AuditEntry.action == filters.action)
+    if filters.subject:
+        query = query.where(AuditEntry.subject.icontains(filters.subject, autoescape=True))
+    if filters.first is not None:
+        query = query.where(AuditEntry.at >= _midnight(filters.first, filters.zone))
+    if filters.last is not None and filters.last < date.max:
+        following = filters.last + timedelta(days=1)
+        query = query.where(AuditEntry.at < _midnight(following, filters.zone))
+    return session.scalars(query).all()
+
+
+def actions(session: Session) -> Sequence[str]:
+    """The kinds of changes that are in the log."""
+    return session.scalars(select(AuditEntry.action).distinct().order_by(AuditEntry.action)).all()
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    """The beginning of a local day; days beyond the calendar's ends in the zone are clipped."""
+    try:
+        return datetime.combine(day, time(), zone).astimezone(UTC)
+    except OverflowError:
+        return datetime.combine(day, time(), UTC)
 
 
 def verify(session: Session, expected_head: str | None = None) -> Verdict:

@@ -23,7 +23,7 @@ from app.access import credentials
 from app.access.models import Credential, Right
 from app.commands import Refused, out, progress, say_error
 from app.db import Database
-from app.demonstration import draw, province
+from app.demonstration import draw, people, province
 from app.demonstration.load import NoAnswerError, RefusedResponsesError, Sender
 from app.intake.preparation import prepare
 from app.intake.replay import count_responses
@@ -91,6 +91,8 @@ def demo(
     prepare(database, settings)
     with database.writing() as session:
         province.found(session)
+    password = people.password_of(folder)
+    people.settle(database, password)
     reader = _reader_key(database, folder)
     with database.reading() as session:
         loaded = count_responses(session)
@@ -103,7 +105,7 @@ def demo(
             code = next(p.code for p in province.points(session) if p.unit == "26506")
         out.print(f"{stored:,} responses, ready in {time.monotonic() - began:.1f} s\n")
         (folder / "desk.code").write_text(code, encoding="utf-8")
-        _print_addresses(settings, folder, reader, code)
+        _print_addresses(settings, folder, reader, code, password)
         if stop:
             return
         out.print("\nThe server runs until Ctrl-C; the next start takes seconds.")
@@ -160,11 +162,16 @@ def _reader_key(database: Database, folder: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def _print_addresses(settings: Settings, folder: Path, reader: str, code: str) -> None:
+def _print_addresses(
+    settings: Settings, folder: Path, reader: str, code: str, password: str
+) -> None:
     base = f"http://{settings.host}:{settings.port}"
     for line in (
         f"[bold]{say('synthetic.notice', 'vi')} / {say('synthetic.notice', 'en')}[/]",
-        f"Open    {base}/docs",
+        f"Open    {base}",
+        f"People  {', '.join(person.email for person in people.PEOPLE)}",
+        f"        with the password {password}   (kept in {folder / 'password'})",
+        f"API     {base}/docs",
         f"Key     {reader}   (to read figures; kept in {folder / 'reader.key'})",
         f"Desk    {code}   (public code of the desk of Phường 1, unit 26506; also in "
         f"{folder / 'desk.code'})",

@@ -12,8 +12,9 @@ import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from app.access.credentials import Caller
+from app.access.callers import Caller, Grant
 from app.access.models import Right
+from app.access.rate_limits import RateLimits
 from app.audit.log import record
 from app.commands import Refused, open_database, operator, out, progress
 from app.db import Database
@@ -110,9 +111,9 @@ class PaperImport:
         self._database = database
         self._store = ResponseStore(database)
         self._directory = Directory(database, trust_s=60)
-        self._intake = Intake(settings, self._directory, self._store)
+        self._intake = Intake(settings, self._directory, self._store, RateLimits(database))
         self._settings = settings
-        self._caller = Caller("import", frozenset({Right.IMPORT_HISTORY}))
+        self._caller = Caller("import", (Grant(frozenset({Right.IMPORT_HISTORY})),))
         self._wrong: list[tuple[int, FieldError]] = []
         self._outcomes: Counter[str] = Counter()
         self._first: list[Prepared] = []
@@ -179,6 +180,7 @@ class PaperImport:
             return
         outcomes = self._store.append([prepared for _, prepared in group])
         for (number, prepared), outcome in zip(group, outcomes, strict=True):
+            assert isinstance(outcome, Outcome)  # what is imported is not limited
             self._outcomes[outcome.value] += 1
             if outcome is Outcome.CONFLICT:
                 values = {"id": prepared.id}

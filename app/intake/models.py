@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Integer, LargeBinary, SmallInteger, String, Text, Uuid
+from sqlalchemy import Index, Integer, LargeBinary, SmallInteger, String, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, UtcDateTime
@@ -56,6 +56,7 @@ class ResponseText(Base):
     """A free text of a response: apart, with rights and a time of keeping of its own."""
 
     __tablename__ = "response_text"
+    __table_args__ = (Index(None, "unit_id", "day"),)
 
     response_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
     item: Mapped[str] = mapped_column(String(32), primary_key=True)

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from app.access.credentials import Caller
+from app.access.callers import Caller
 from app.access.doors import Door, RightMissing
 from app.access.models import Right
 from app.intake.schemas import (
@@ -55,12 +55,6 @@ router = APIRouter(prefix="/api/v1", tags=["responses"], route_class=DirectRoute
 _ONE = TypeAdapter(ResponseIn)
 _BATCH = TypeAdapter(BatchIn)
 _ENVELOPE = TypeAdapter(Envelope)
-
-
-class BodyTooLarge(Problem):
-    """The body has more bytes than the server takes."""
-
-    code, status = "body-too-large", 413
 
 
 class BatchTooLarge(Problem):
@@ -128,7 +122,7 @@ async def submit(request: Request, caller: Annotated[Caller, Depends(SUBMITTERS)
     if caller.credential_id is not None and not SUBMITTERS.rights & caller.rights:
         raise RightMissing(right=Right.SUBMIT)
     intake: Intake = request.app.state.intake
-    body = await _body(request, intake.body_limit)
+    body = await request.body()
     address = request.client.host if request.client else ""
     if _BATCH_BEGINS(body) or (b'"responses"' in body and _is_batch(body)):
         return await _submit_batch(request, intake, caller, address, body)
@@ -236,18 +230,3 @@ def _is_batch(body: bytes) -> bool:
     except ValueError:
         return False
     return isinstance(document, dict) and "responses" in document
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    """The body, read no further than the limit whatever the headers say."""
-    declared = request.headers.get("content-length")
-    if declared is not None and declared.isdigit() and int(declared) > limit:
-        raise BodyTooLarge(limit=limit)
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise BodyTooLarge(limit=limit)
-        chunks.append(chunk)
-    return b"".join(chunks)

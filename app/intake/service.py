@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 
 from fastapi.concurrency import run_in_threadpool
 from limits import parse
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
 
-from app.access.credentials import Caller
+from app.access.callers import Caller
 from app.access.models import Right
+from app.access.rate_limits import Hit, RateLimits
 from app.intake.directory import Directory
 from app.intake.models import Disposition
 from app.intake.schemas import ResponseIn
@@ -78,15 +77,16 @@ class RateExceeded(Problem):
 class Intake:
     """The intake of one server process."""
 
-    def __init__(self, settings: Settings, directory: Directory, store: ResponseStore) -> None:
+    def __init__(
+        self, settings: Settings, directory: Directory, store: ResponseStore, limits: RateLimits
+    ) -> None:
         self._settings, self._directory = settings, directory
-        self.body_limit, self.batch_limit = settings.body_limit, settings.batch_limit
+        self.batch_limit = settings.batch_limit
         self._store = store
         self.writer = Writer(store, settings.waiting_limit, groups_at_once=store.groups_at_once)
         self._zone = settings.zone
-        # Counted in this process's memory only: the address is kept nowhere.
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._rates = [parse(settings.public_rate), parse(settings.point_rate)]
+        self._limits = limits
+        self._rate, self._point_rate = parse(settings.public_rate), parse(settings.point_rate)
 
     async def submit(
         self,
@@ -112,14 +112,15 @@ class Intake:
                 point = points.get(response.point)
                 if point is None:
                     point = points[response.point] = await self._point(response, caller)
+                hits: tuple[Hit, ...] = ()
                 if caller.credential_id is None:
-                    await self._limit(point, address)
+                    hits = await self._hits(point, address)
                 key = response.questionnaire, response.version
                 version = versions.get(key)
                 if version is None:
                     version = versions[key] = await self._version(*key)
                 try:
-                    prepared.append(self.prepare(response, version, point, clock))
+                    prepared.append(self.prepare(response, version, point, clock, hits))
                 except (PointClosed, AnsweredTooLongAgo):
                     late[place] = _content(response, point, version)
                     raise
@@ -130,11 +131,13 @@ class Intake:
         if prepared:
             outcomes = await self.writer.submit(prepared)
             for place, outcome in zip(places, outcomes, strict=True):
-                results[place] = (
-                    ConflictingResponse(id=responses[place].id, field="id")
-                    if outcome is Outcome.CONFLICT
-                    else outcome
-                )
+                if isinstance(outcome, Hit):
+                    self._limits.note_over(outcome)
+                    results[place] = _rate_exceeded(outcome)
+                elif outcome is Outcome.CONFLICT:
+                    results[place] = ConflictingResponse(id=responses[place].id, field="id")
+                else:
+                    results[place] = outcome
         if late:
             # The sender may ask again about what was counted in time, its answer having been lost.
             ids = [responses[place].id for place in late]
@@ -145,7 +148,12 @@ class Intake:
         return results
 
     def prepare(
-        self, response: ResponseIn, version: Published, point: Point, clock: Clock
+        self,
+        response: ResponseIn,
+        version: Published,
+        point: Point,
+        clock: Clock,
+        hits: tuple[Hit, ...] = (),
     ) -> Prepared:
         """Check one response against its questionnaire, its point and the rule of times.
 
@@ -186,6 +194,7 @@ class Intake:
             hash_of_texts(texts) if texts else None,
             version,
             texts,
+            hits,
         )
 
     async def _point(self, response: ResponseIn, caller: Caller) -> Point:
@@ -213,14 +222,22 @@ class Intake:
             raise UnknownQuestionnaireVersion(field="version", questionnaire=code, version=number)
         return version
 
-    async def _limit(self, point: Point, address: str) -> None:
-        keys = ((f"{point.id}", address), (f"{point.id}",))
-        for rate, key in zip(self._rates, keys, strict=True):
-            if not await self._limiter.hit(rate, *key):
-                retry_after = rate.get_expiry()
-                raise RateExceeded(
-                    headers={"Retry-After": str(retry_after)}, retry_after=retry_after
-                )
+    async def _hits(self, point: Point, address: str) -> tuple[Hit, ...]:
+        """What a stranger's response counts against: its address at the point, and the point."""
+        limits = self._limits
+        if not limits.ready:
+            await run_in_threadpool(limits.prepare)
+        mine = limits.hit(self._rate, "point", point.id, address)
+        of_all = limits.hit(self._point_rate, "point", point.id)
+        for hit in (mine, of_all):
+            if limits.is_over(hit):
+                raise _rate_exceeded(hit)
+        return mine, of_all
+
+
+def _rate_exceeded(hit: Hit) -> RateExceeded:
+    seconds = hit.retry_after()
+    return RateExceeded(headers={"Retry-After": str(seconds)}, retry_after=seconds)
 
 
 def _content(response: ResponseIn, point: Point, version: Published) -> Content:

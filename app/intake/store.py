@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
+from app.access import rate_limits
+from app.access.rate_limits import Hit
 from app.db import Database, bulk
 from app.intake.models import Response, ResponseText
 from app.registry.questionnaires import Published
@@ -71,6 +73,8 @@ class Prepared(NamedTuple):
     texts_hash: bytes | None
     version: Published
     texts: dict[str, str]
+    #: What is to be counted against limits before it is stored.
+    hits: tuple[Hit, ...] = ()
 
     def row(self) -> tuple[Any, ...]:
         """The row of the response table."""
@@ -93,7 +97,7 @@ class Prepared(NamedTuple):
         return (self.day, self.unit_id, self.version_id, self.channel), self.version, self.packed
 
 
-_COLUMNS = Prepared._fields[:-2]
+_COLUMNS = Prepared._fields[:-3]
 
 
 class ResponseStore:
@@ -108,39 +112,46 @@ class ResponseStore:
         """How many groups are worth storing at the same time."""
         return 1 if self._database.locks_whole_database else 2
 
-    def append(self, group: Sequence[Prepared]) -> list[Outcome]:
-        """Store a group in one transaction; the outcome of each, in order.
+    def append(self, group: Sequence[Prepared]) -> list[Outcome | Hit]:
+        """Store a group in one transaction; the outcome of each, in order, or the limit it hit.
 
         When this returns, what was accepted is on disk. An id that stands twice in the group or
         is stored already is a duplicate if the content is the same and a conflict otherwise.
+        What is over a limit is counted against it, and not stored.
         """
+        with self._database.writing() as session:
+            reached = _limits_reached(session, group)
+            fine = [response for response, limit in zip(group, reached, strict=True) if not limit]
+            outcomes = iter(self._append(session, fine))
+        return [limit or next(outcomes) for limit in reached]
+
+    def _append(self, session: Session, group: Sequence[Prepared]) -> list[Outcome]:
         first: dict[str, Prepared] = {}
         for response in group:
             first.setdefault(response.id, response)
         ordered = [first[id] for id in sorted(first)]
-        with self._database.writing() as session:
-            connection = session.connection()
-            there = bulk.insert_missing(
-                connection, _RESPONSES, _COLUMNS, [response.row() for response in ordered]
-            )
-            stored: dict[str, Content] = {}
-            accepted = ordered
-            if there:
-                accepted = [response for response in ordered if (response.id,) not in there]
-                stored = _contents(session, [id for (id,) in there])
-            bulk.insert_missing(
-                connection,
-                _TEXTS,
-                ("response_id", "item", "unit_id", "day", "body"),
-                [
-                    (response.id, item, response.unit_id, response.day, response.texts[item])
-                    for response in accepted
-                    if response.texts
-                    for item in sorted(response.texts)
-                ],
-            )
-            if accepted:
-                self._cells.add(session, [response.contribution() for response in accepted])
+        connection = session.connection()
+        there = bulk.insert_missing(
+            connection, _RESPONSES, _COLUMNS, [response.row() for response in ordered]
+        )
+        stored: dict[str, Content] = {}
+        accepted = ordered
+        if there:
+            accepted = [response for response in ordered if (response.id,) not in there]
+            stored = _contents(session, [id for (id,) in there])
+        bulk.insert_missing(
+            connection,
+            _TEXTS,
+            ("response_id", "item", "unit_id", "day", "body"),
+            [
+                (response.id, item, response.unit_id, response.day, response.texts[item])
+                for response in accepted
+                if response.texts
+                for item in sorted(response.texts)
+            ],
+        )
+        if accepted:
+            self._cells.add(session, [response.contribution() for response in accepted])
         if len(accepted) == len(group):
             return [Outcome.ACCEPTED] * len(group)
         return [
@@ -156,6 +167,16 @@ class ResponseStore:
         """The contents of those of the ids that are stored."""
         with self._database.reading() as session:
             return _contents(session, ids)
+
+
+def _limits_reached(session: Session, group: Sequence[Prepared]) -> list[Hit | None]:
+    """Count the responses against their limits; for each the limit that it is beyond, if any."""
+    hits = [hit for response in group for hit in response.hits]
+    allowed = iter(rate_limits.count(session, hits))
+    return [
+        next((hit for hit, fine in [(h, next(allowed)) for h in response.hits] if not fine), None)
+        for response in group
+    ]
 
 
 def _contents(session: Session, ids: Sequence[str]) -> dict[str, Content]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from app.access.credentials import Caller
+from app.access.callers import Caller
 from app.access.models import Right
 from app.problems import Problem
 from app.settings import Settings

@@ -9,7 +9,8 @@ import typer
 from rich import box
 from rich.table import Table
 
-from app.commands import Refused, open_database, out
+from app.access.callers import owner
+from app.commands import Refused, open_database, operator, out
 from app.db import Database
 from app.messages import say
 from app.problems import Problem
@@ -53,8 +54,7 @@ def print_rates(database: Database, query: satisfaction.Query) -> None:
     """
     try:
         with database.reading() as session:
-            # Whoever runs commands owns the database: nothing is hidden from them.
-            found = satisfaction.find(session, query, least_respondents=1)
+            found = satisfaction.find(session, query, owner(operator()), least_respondents=1)
     except Problem as problem:
         raise Refused(say(f"problem.{problem.code}.detail", "en", **problem.values)) from problem
     if found.synthetic:

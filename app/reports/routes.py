@@ -1,4 +1,4 @@
-"""GET /api/v1/satisfaction."""
+"""GET /api/v1/satisfaction and /api/v1/comments."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse
 
-from app.access.credentials import Caller
+from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
 from app.db import Database
 from app.messages import say
 from app.registry.models import Channel, UnitKind
 from app.registry.queries import UnitNode
-from app.reports import satisfaction
+from app.reports import comments, satisfaction
 from app.reports.rows import Found, Rates
 from app.reports.satisfaction import Expand, Key
-from app.reports.schemas import Figures
+from app.reports.schemas import CommentsOut, Figures
 from app.settings import Settings
 
 router = APIRouter(prefix="/api/v1", tags=["figures"])
 
 READERS = Door(Right.READ_FIGURES)
+COMMENT_READERS = Door(Right.READ_COMMENTS)
 
 
 @router.get(
@@ -57,11 +59,12 @@ def rates(
 ) -> dict[str, Any]:
     """Satisfaction rates with confidence intervals, for any units, times and groupings.
 
-    Who: a credential with ``figures:read``. Rows never sum different questionnaires. Rates over
-    several items take respondents as clusters; where a respondent gives one answer the interval
-    is Wilson's; ``method`` names it in every row. A unit or period without answers has a row
-    with nulls. One with fewer respondents than the setting HAILONG_LEAST_RESPONDENTS is
-    ``suppressed``, and has nulls too, unless the credential has ``figures:read-small``.
+    Who: whoever has ``figures:read``, and only over the units that they have it on. Rows never
+    sum different questionnaires. Rates over several items take respondents as clusters; where a
+    respondent gives one answer the interval is Wilson's; ``method`` names it in every row. A unit
+    or period without answers has a row with nulls. One with fewer respondents than the setting
+    HAILONG_LEAST_RESPONDENTS is ``suppressed``, and has nulls too, unless the caller has
+    ``figures:read-small`` there.
     """
     database: Database = request.app.state.database
     query = satisfaction.Query(
@@ -79,12 +82,58 @@ def rates(
         confidence=confidence,
     )
     settings: Settings = request.app.state.settings
-    sees_all = Right.READ_SMALL_CELLS in caller.rights
     with database.reading() as session:
         found = satisfaction.find(
-            session, query, least_respondents=1 if sees_all else settings.least_respondents
+            session, query, caller, least_respondents=settings.least_respondents
         )
     return document(found, query)
+
+
+@router.get("/comments", summary="What respondents wrote", response_model=CommentsOut)
+def read_comments(
+    request: Request,
+    caller: Annotated[Caller, Depends(COMMENT_READERS)],
+    month: Annotated[str, Query(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", examples=["2026-11"])],
+    unit: Annotated[
+        list[str], Query(description="Codes of units; all that are the caller's if none is named.")
+    ] = [],  # noqa: B006 - FastAPI copies it
+    questionnaire: Annotated[str | None, Query(description="Code of one questionnaire.")] = None,
+) -> JSONResponse:
+    """Comments of a month with unit and questionnaire, never with their day or response.
+
+    Who: whoever has ``comments:read``, and only about the units that they have it on. Every
+    reading stands in the audit log. Where a questionnaire had fewer respondents about a unit in
+    that month than HAILONG_LEAST_RESPONDENTS, its comments are withheld, unless the caller has
+    ``figures:read-small`` there.
+    """
+    database: Database = request.app.state.database
+    settings: Settings = request.app.state.settings
+    with database.writing(caller.name) as session:
+        found = comments.read(
+            session,
+            caller,
+            date.fromisoformat(f"{month}-01"),
+            units=unit,
+            questionnaire=questionnaire,
+            least_respondents=settings.least_respondents,
+        )
+    rows = [
+        {
+            "unit": {
+                "code": each.unit.code,
+                "kind": each.unit.kind,
+                "name": {"vi": each.unit.name_vi, "en": each.unit.name_en},
+            },
+            "questionnaire": each.questionnaire,
+            "item": each.item,
+            "body": each.body,
+        }
+        for each in found.comments
+    ]
+    return JSONResponse(
+        {"month": month, "withheld": found.withheld, "comments": rows},
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 def document(found: Found, query: satisfaction.Query) -> dict[str, Any]:

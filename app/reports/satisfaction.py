@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis import clustered, proportions
+from app.access import scope
+from app.access.callers import Caller
+from app.access.models import Right
 from app.problems import Problem
-from app.registry.queries import UnitNode, UnitTree, is_synthetic, tree
+from app.registry.queries import UnitNode, UnitTree, is_synthetic
 from app.registry.questionnaires import Published, UnknownQuestionnaire, published
 from app.reports import periods
 from app.reports.periods import Step
@@ -102,10 +105,11 @@ class Query:
         return next((step for step in Step if step.value in set(self.by)), None)
 
 
-def find(session: Session, query: Query, *, least_respondents: int) -> Found:
-    """Compute the rates that a query asks for.
+def find(session: Session, query: Query, caller: Caller, *, least_respondents: int) -> Found:
+    """Compute the rates that a query asks for, over the units whose figures the caller may read.
 
-    Rows with some, but fewer than ``least_respondents`` respondents are hidden.
+    Rows with some, but fewer than ``least_respondents`` respondents are hidden where the caller
+    may not see those of so few.
 
     Raises
     ------
@@ -113,8 +117,12 @@ def find(session: Session, query: Query, *, least_respondents: int) -> Found:
         For unknown units, questionnaires, factors and items, impossible periods, too many rows.
     """
     periods.check(query.first, query.last)
-    units = tree(session)
+    units = scope.units(session, caller, Right.READ_FIGURES)
+    small = scope.unit_ids(session, caller, Right.READ_SMALL_CELLS)
     selected = _selected(units, query)
+    # A row over several units shows small cells only if all of them may be shown.
+    covered = _covered(units, selected, query)
+    all_small = small is None or (covered is not None and covered <= small)
     versions = _versions(session, query)
     span = queries.span(session)
     first = query.first or (span[0] if span else None)
@@ -122,12 +130,15 @@ def find(session: Session, query: Query, *, least_respondents: int) -> Found:
     by_code: dict[str, list[Published]] = {}
     for version in versions:
         by_code.setdefault(version.form.code, []).append(version)
-    rates = [
-        without_small_cells(
-            _rates(session, query, units, selected, code, of_code, first, last), least_respondents
+    rates = []
+    for code, of_code in by_code.items():
+        found = _rates(session, query, units, selected, code, of_code, first, last)
+        exempt = [
+            all_small if unit is None else small is None or unit.id in small for unit in found.unit
+        ]
+        rates.append(
+            without_small_cells(found, least_respondents, np.array(exempt, dtype=np.bool_))
         )
-        for code, of_code in by_code.items()
-    ]
     return Found(is_synthetic(session), first, last, rates)
 
 
@@ -257,7 +268,7 @@ def _rates(
 
 def _covered(units: UnitTree, selected: list[UnitNode], query: Query) -> set[int] | None:
     """The units whose cells are needed; None for all."""
-    if not query.units and not query.kinds:
+    if not query.units and not query.kinds and units.whole:
         return None
     ids = {node.id for node in selected}
     if query.descendants:
@@ -296,7 +307,7 @@ def _spread(
         target.append(at[kept] * per_unit + rest[kept])
         if not query.descendants:
             break
-        above = {id: units.nodes[a].parent_id for id, a in above.items() if a is not None}
+        above = {id: units.nodes[a].parent_id for id, a in above.items() if a in units.nodes}
         above = {id: a for id, a in above.items() if a is not None}
     order = np.concatenate(index) if index else np.zeros(0, dtype=np.intp)
     return cells[order], np.concatenate(target) if target else order

@@ -72,3 +72,22 @@ class Figures(BaseModel):
     last: date | None
     confidence: float
     rows: list[Row]
+
+
+class CommentRow(BaseModel):
+    """One text, as it was written."""
+
+    unit: UnitOut
+    questionnaire: str
+    item: str
+    body: str
+
+
+class CommentsOut(BaseModel):
+    """Comments of a month, in an order that tells nothing."""
+
+    month: str
+    withheld: int = Field(
+        description="How many more there are, about units with too few respondents that month."
+    )
+    comments: list[CommentRow]

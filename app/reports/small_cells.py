@@ -13,14 +13,16 @@ from app.reports.rows import Rates
 SUPPRESSED = "suppressed"
 
 
-def without_small_cells(rates: Rates, least: int) -> Rates:
+def without_small_cells(rates: Rates, least: int, exempt: NDArray[np.bool_]) -> Rates:
     """The rows again, without the figures of those with some, but fewer than ``least`` respondents.
+
+    ``exempt``, one entry a row, marks those that the caller may see all the same.
 
     The one gate for JSON, pages, files and the terminal. That a hidden row cannot be got back
     from others by subtraction is not looked after yet.
     """
     n = rates.sums["n"]
-    hidden = (n > 0) & (n < least)
+    hidden = (n > 0) & (n < least) & ~exempt
     if not hidden.any():
         return rates
 

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import typer
 
-from app.intake import routes as _intake  # noqa: F401 - with these all problems are known
+from app.access import routes as _access  # noqa: F401 - with these all problems are known
+from app.intake import routes as _intake  # noqa: F401
 from app.messages import say
 from app.problems import Problem
 from app.reports import routes as _reports  # noqa: F401
 from app.settings import Settings
+from app.web import accounts as _accounts  # noqa: F401
+from app.web import sign_in as _sign_in  # noqa: F401
 
 _ROOT = Path(__file__).parents[2]
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import fastapi_offline
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse
 from sqlalchemy import text
 
-from app.access.credentials import Caller
-from app.access.doors import ANYONE
+from app.access.callers import Caller, Person
+from app.access.doors import ANYONE, PageDoor
 from app.db import Database
 from app.messages import LANGUAGES, say
 from app.problems import NotFound, Problem
+from app.registry.queries import is_synthetic
+from app.web.pages import go_to, render
 
 router = APIRouter()
+
+VISITORS = PageDoor(strangers=True)
 
 #: Scripts and styles by the path under which they are served; nothing comes from a CDN.
 STATIC_FILES = {
@@ -39,10 +44,21 @@ _DOCUMENTATION = """<!DOCTYPE html>
 """
 
 
+@dataclass(frozen=True)
+class StartPage:
+    """Whether what is shown here is synthetic; the menu is the page's content."""
+
+    synthetic: bool
+
+
 @router.get("/", include_in_schema=False)
-async def start(caller: Annotated[Caller, Depends(ANYONE)]) -> RedirectResponse:
-    """Lead to the interface's documentation. Who: anybody."""
-    return RedirectResponse("/docs")
+def start(request: Request, caller: Annotated[Caller, Depends(VISITORS)]) -> Response:
+    """Show what one may do; lead strangers to the sign-in page. Who: anybody."""
+    if not isinstance(caller, Person):
+        return go_to("/sign-in")
+    database: Database = request.app.state.database
+    with database.reading() as session:
+        return render(request, caller, "start.html", StartPage(is_synthetic(session)))
 
 
 @router.get("/docs", include_in_schema=False)

@@ -1,8 +1,10 @@
-"""Headers that every answer carries, whatever answered: what a browser may do with it."""
+"""What holds for every request and answer: headers for browsers, and a limit on bodies."""
 
 from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.problems import BodyTooLarge
 
 #: Scripts, styles and everything else from this server alone, nothing inline, in no frame.
 CONTENT_SECURITY_POLICY = (
@@ -14,7 +16,8 @@ HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # To other servers nothing; among our own pages a browser then tells a form's origin, too.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
@@ -40,3 +43,35 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class BodyLimit:
+    """Reads no body further than a limit, whatever its headers say.
+
+    Raises ``BodyTooLarge`` to whoever reads the body, within the application, so that the
+    refusal is a problem like any other.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app, self._limit = app, limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
+            await self._app(scope, receive, send)
+            return
+        declared = next((v for name, v in scope["headers"] if name == b"content-length"), b"0")
+        too_long = declared.isdigit() and (len(declared) > 15 or int(declared) > self._limit)
+        received = 0
+
+        async def limited() -> Message:
+            nonlocal received
+            if too_long:
+                raise BodyTooLarge(limit=self._limit)
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._limit:
+                raise BodyTooLarge(limit=self._limit)
+            return message
+
+        await self._app(scope, limited, send)

@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import inspect, select
 
 from app.access import credentials
-from app.access.credentials import Callers
+from app.access.callers import Callers
 from app.access.models import Credential, Right
+from app.settings import Settings
 
 
 def issued(database, **arguments):
@@ -24,7 +25,7 @@ def test_the_secret_stands_nowhere_in_the_database(database):
 
 def test_it_opens_what_it_was_issued_for(database):
     secret = issued(database)
-    callers = Callers(database, trust_s=60)
+    callers = Callers(database, Settings(cache_s=60))
     assert callers.cached(secret) is None
     caller = callers.find(secret)
     assert caller.rights == {Right.READ_FIGURES}
@@ -36,7 +37,8 @@ def test_it_opens_what_it_was_issued_for(database):
 
 def test_a_revocation_holds_once_the_trust_is_over(database):
     secret = issued(database)
-    trusting, strict = Callers(database, trust_s=60), Callers(database, trust_s=0)
+    trusting = Callers(database, Settings(cache_s=60))
+    strict = Callers(database, Settings(cache_s=0))
     trusting.find(secret)
     strict.find(secret)
     with database.writing() as session:

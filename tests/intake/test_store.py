@@ -14,8 +14,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text, update
 
-from app.access.credentials import Caller
+from app.access.callers import Caller, Grant
 from app.access.models import Right
+from app.access.rate_limits import RateLimits
 from app.db import Database
 from app.intake.directory import Directory
 from app.intake.models import Disposition, Response
@@ -32,7 +33,7 @@ from app.settings import Settings
 from tests.databases import copy_sqlite
 from tests.small_province import SmallProvince, body
 
-CALLER = Caller("import", frozenset({Right.IMPORT_HISTORY}), credential_id=1)
+CALLER = Caller("import", (Grant(frozenset({Right.IMPORT_HISTORY})),), credential_id=1)
 NOW = datetime.now(UTC)
 
 
@@ -41,7 +42,7 @@ class Preparing:
 
     def __init__(self, database):
         self.store = ResponseStore(database)
-        self._intake = Intake(Settings(), Directory(database, 60), self.store)
+        self._intake = Intake(Settings(), Directory(database, 60), self.store, RateLimits(database))
         with database.reading() as session:
             self._versions = {(v.form.code, v.form.version): v for v in published(session)}
             self._database = database

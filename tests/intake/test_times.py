@@ -5,15 +5,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.access.credentials import STRANGER, Caller
+from app.access.callers import STRANGER, Caller, Grant
 from app.access.models import Right
 from app.intake.times import AnsweredInFuture, AnsweredTooLongAgo, Clock
 from app.settings import Settings
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 SETTINGS = Settings(clock_tolerance_s=120, backlog_days=30)
-DEVICE = Caller("kiosk", frozenset({Right.SUBMIT}), credential_id=1)
-IMPORTER = Caller("import", frozenset({Right.IMPORT_HISTORY}), credential_id=2)
+DEVICE = Caller("kiosk", (Grant(frozenset({Right.SUBMIT})),), credential_id=1)
+IMPORTER = Caller("import", (Grant(frozenset({Right.IMPORT_HISTORY})),), credential_id=2)
 
 
 def counted(caller, claimed, sent_at=None):

@@ -34,7 +34,7 @@ def test_the_whole_country_in_one_go(database):
         query = select(Unit.kind, func.count()).group_by(Unit.kind)
         kinds = dict(map(tuple, session.execute(query).all()))
         assert kinds == counts
-        units = tree(session)
+        units = tree(session, among=None)
         commune = units.find("26506")
         district = units.nodes[commune.parent_id]
         assert (commune.name_vi, district.code) == ("Phường 1", "747")

@@ -1,15 +1,18 @@
 """Figures of few respondents are hidden from whoever lacks the right, on every route of reports."""
 
+from datetime import datetime
+
 import httpx
 import pytest
 
+from app.access.roles import Role
 from app.main import create_app
 from app.reports.routes import router
 from app.settings import Settings
 from app.web.openapi import routes_of
 from tests.small_province import body
 
-URL = "/api/v1/satisfaction"
+URL, COMMENTS = "/api/v1/satisfaction", "/api/v1/comments"
 FIGURES = (
     "rate", "low", "high", "standard_error", "respondents", "answers", "design_effect",
     "mean_score",
@@ -65,7 +68,43 @@ def test_however_they_are_grouped(ask, province, client, by):
     assert rows and all(row["suppressed"] and row["rate"] is None for row in rows)
 
 
+def test_rates_of_few_are_shown_where_the_right_is_held_and_nowhere_else(ask, province, client):
+    """Somebody with two roles: an analyst of the district C1, a head of all."""
+    both = province.person((Role.PROVINCIAL_ANALYST, "C1"), (Role.UNIT_HEAD, "77"))
+
+    def rows(**parameters):
+        answer = client.get(
+            URL, params={"questionnaire": "sipas-desk"} | parameters, headers=both.headers
+        )
+        return answer.json()["rows"]
+
+    shown = {row["unit"]["code"]: row for row in rows(by="unit", descendants="false")}
+    assert shown["C1"]["respondents"] == 9 and shown["C1"]["suppressed"] is False
+    assert rows(unit="C1")[0]["respondents"] == 9
+    for _ in range(3):
+        answer = client.post("/api/v1/responses", json=body(), headers=province.device("A1"))
+        assert answer.status_code == 201
+    assert rows(unit="A1")[0]["suppressed"] is True
+    # Over C1, whose few may be seen, and A1, whose few may not, all of them may not.
+    with_few = {row["unit"]["code"]: row for row in rows(by="unit", descendants="false")}
+    assert with_few["A1"]["suppressed"] is True
+
+
+@pytest.mark.parametrize(("respondents", "shown"), [(9, 0), (10, 10)])
+def test_comments_of_nine_are_withheld(client, province, respondents, shown):
+    headers = province.device("D1")
+    batch = [body(answers={"A1": 4, "comment": f"lời {n}"}) for n in range(respondents)]
+    client.post("/api/v1/responses", json={"responses": batch}, headers=headers)
+    month = f"{datetime.now(Settings().zone):%Y-%m}"
+    head = province.person((Role.UNIT_HEAD, "D1"))
+    found = client.get(COMMENTS, params={"month": month}, headers=head.headers).json()
+    assert (len(found["comments"]), found["withheld"]) == (shown, respondents - shown)
+    analyst = province.person((Role.PROVINCIAL_ANALYST, "77"))
+    found = client.get(COMMENTS, params={"month": month}, headers=analyst.headers).json()
+    assert (len(found["comments"]), found["withheld"]) == (respondents, 0)
+
+
 def test_every_route_of_reports_is_asked_here(tmp_path):
     app = create_app(Settings(database_url=f"sqlite:///{tmp_path / 'x.db'}"))
     paths = {route.path for route in routes_of(app)} & {route.path for route in router.routes}
-    assert paths == {URL}, "ask the new route for a cell of 9 here"
+    assert paths == {URL, COMMENTS}, "ask the new route for a cell of 9 here"

@@ -11,7 +11,7 @@ def test_health(client):
 
 
 def test_the_documentation_comes_from_this_server_alone(client):
-    assert client.get("/", follow_redirects=True).url.path == "/docs"
+    assert client.get("/", follow_redirects=True).url.path == "/sign-in"
     page = client.get("/docs").text
     addresses = re.findall(r"""(?:src|href)=["']([^"']+)["']""", page)
     assert addresses and all(address.startswith("/") for address in addresses)

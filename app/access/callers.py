@@ -1,0 +1,202 @@
+"""Who calls: found by the secret of a device, a system or a script, or by a session's cookie."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from app.access import sessions
+from app.access.models import AccessToken, Account, AccountSession, Credential, Right, Sector
+from app.access.roles import RIGHTS, Role
+from app.access.tokens import hash_of
+from app.db import Database
+from app.registry.points import Point, as_point
+from app.settings import Settings
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Rights on a unit and all below it (everywhere if there is none), in a sector if one is."""
+
+    rights: frozenset[Right]
+    unit_id: int | None = None
+    sector: Sector | None = None
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls, as proved by a secret; without one, a stranger with no rights.
+
+    ``name`` stands in the audit log. ``rights`` are those that the caller has anywhere; where
+    it has them, ``app.access.scope`` tells.
+    """
+
+    name: str
+    grants: tuple[Grant, ...] = ()
+    point: Point | None = None
+    credential_id: int | None = None
+    account_id: int | None = None
+    rights: frozenset[Right] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Derive what is asked for in every request."""
+        rights: frozenset[Right] = frozenset().union(*(grant.rights for grant in self.grants))
+        object.__setattr__(self, "rights", rights)
+
+    def has_everywhere(self, right: Right) -> bool:
+        """Whether the right is not bound to some units."""
+        return any(
+            right in grant.rights and grant.unit_id is None and grant.sector is None
+            for grant in self.grants
+        )
+
+
+@dataclass(frozen=True)
+class Person(Caller):
+    """A caller who signed in with a browser."""
+
+    email: str = ""
+    full_name: str = ""
+    language: str = "vi"
+    has_password: bool = True
+    session_id: int = 0
+    confirmed_at: datetime = _LONG_AGO
+    #: Stands in every form, and not in the cookie: another site's form does not have it.
+    csrf_token: str = ""
+
+
+STRANGER = Caller("stranger")
+
+
+def owner(name: str) -> Caller:
+    """Whoever runs commands on the machine: the database is theirs, nothing is hidden."""
+    return Caller(name, (Grant(frozenset(Right)),))
+
+
+def grants_of(account: Account) -> tuple[Grant, ...]:
+    """What an account's roles let it do."""
+    if account.disabled_at is not None:
+        return ()
+    return tuple(
+        Grant(RIGHTS[Role(each.role)], each.unit_id, Sector(each.sector) if each.sector else None)
+        for each in account.grants
+    )
+
+
+class Callers:
+    """Finds callers, trusting what was read of a secret for a few seconds."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database, self._settings = database, settings
+        self._known: dict[str, tuple[float, Caller | None]] = {}
+
+    def cached(self, secret: str) -> Caller | None:
+        """The caller if a fresh answer is at hand; None says nothing."""
+        entry = self._known.get(hash_of(secret))
+        if entry is None or entry[0] < time.monotonic():
+            return None
+        return entry[1]
+
+    def find(self, secret: str) -> Caller | None:
+        """The caller behind a key or an access token, from the database; None for none."""
+        hashed = hash_of(secret)
+        with self._database.reading() as session:
+            caller = _by_credential(session, hashed)
+        if len(self._known) > 10_000:
+            self._known.clear()
+        if caller is not None:
+            self._known[hashed] = (time.monotonic() + self._settings.cache_s, caller)
+        return caller
+
+    def find_person(self, token: str) -> Person | None:
+        """Who signed in, behind a session's token; None where the session is over."""
+        now = datetime.now(UTC)
+        with self._database.reading() as session:
+            found = sessions.find(session, token, now, self._settings)
+            person = _person(found, token) if found else None
+            stale = found is not None and sessions.is_stale(found, now)
+        if person is not None and stale:
+            with self._database.writing(person.name) as session:
+                sessions.touch(session, person.session_id, now)
+        return person
+
+
+def csrf_token_of(session_token: str) -> str:
+    """The token in the forms of a session: only who has the cookie can compute it."""
+    return hmac.new(session_token.encode("utf-8", "replace"), b"csrf", "sha256").hexdigest()
+
+
+def _person(found: AccountSession, token: str) -> Person | None:
+    account = found.account
+    if account.disabled_at is not None:
+        return None
+    return Person(
+        name=account.email,
+        grants=grants_of(account),
+        account_id=account.id,
+        email=account.email,
+        full_name=account.name,
+        language=account.language,
+        has_password=account.password_hash is not None,
+        session_id=found.id,
+        confirmed_at=found.confirmed_at,
+        csrf_token=csrf_token_of(token),
+    )
+
+
+def _by_credential(session: Session, hashed: str) -> Caller | None:
+    now = datetime.now(UTC)
+    options = (joinedload(Credential.point), joinedload(Credential.account))
+    credential = session.scalar(
+        select(Credential).where(Credential.secret_hash == hashed).options(*options)
+    )
+    rights = None
+    if credential is None:
+        token = session.get(AccessToken, hashed)
+        if token is None or token.expires_at <= now:
+            return None
+        credential, rights = token.credential, _rights(token.rights.split())
+    if credential.revoked_at is not None:
+        return None
+    if credential.expires_at is not None and credential.expires_at <= now:
+        return None
+    return as_caller(credential, rights)
+
+
+def as_caller(credential: Credential, rights: frozenset[Right] | None = None) -> Caller | None:
+    """What a credential, or a token with fewer ``rights``, lets its holder do.
+
+    A person's key opens what the person may at this moment, and no more than it was issued for.
+    """
+    allowed = _rights(credential.rights.split())
+    if rights is not None:
+        allowed &= rights
+    account = credential.account
+    if account is None:
+        grants: tuple[Grant, ...] = (Grant(allowed, credential.unit_id),)
+    elif account.disabled_at is not None:
+        return None
+    else:
+        grants = tuple(
+            Grant(grant.rights & allowed, grant.unit_id, grant.sector)
+            for grant in grants_of(account)
+        )
+    return Caller(
+        name=f"key {credential.id} {credential.name}",
+        grants=grants,
+        point=as_point(credential.point) if credential.point else None,
+        credential_id=credential.id,
+        account_id=credential.account_id,
+    )
+
+
+def _rights(names: Iterable[str]) -> frozenset[Right]:
+    return frozenset(map(Right, names))

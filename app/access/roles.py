@@ -1,0 +1,71 @@
+"""Roles: which rights each has, and on what it may be granted. docs/rights.md shows the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from app.access.models import Right
+
+
+class Role(StrEnum):
+    """What a person is to this service; several at once on several units are usual."""
+
+    OPERATOR = "operator"
+    PROVINCIAL_ANALYST = "provincial-analyst"
+    DEPARTMENT_ANALYST = "department-analyst"
+    UNIT_HEAD = "unit-head"
+    DESK_STAFF = "desk-staff"
+    AUDITOR = "auditor"
+
+
+_ANALYST = frozenset(
+    {Right.READ_FIGURES, Right.READ_SMALL_CELLS, Right.READ_COMMENTS, Right.READ_REGISTRY}
+)
+RIGHTS: Mapping[Role, frozenset[Right]] = {
+    # Runs the service and reads nobody's words; may give itself more, which the log shows.
+    Role.OPERATOR: frozenset(
+        {
+            Right.READ_FIGURES,
+            Right.READ_REGISTRY,
+            Right.MANAGE_POINTS,
+            Right.READ_ACCESS,
+            Right.MANAGE_ACCESS,
+            Right.READ_AUDIT,
+            Right.IMPORT_HISTORY,
+        }
+    ),
+    Role.PROVINCIAL_ANALYST: _ANALYST,
+    # The same rights on the units of its sector alone.
+    Role.DEPARTMENT_ANALYST: _ANALYST,
+    # A head knows her patients: of few respondents she sees neither rates nor words.
+    Role.UNIT_HEAD: frozenset(
+        {Right.READ_FIGURES, Right.READ_COMMENTS, Right.READ_REGISTRY, Right.MANAGE_POINTS}
+    ),
+    Role.DESK_STAFF: frozenset({Right.READ_FIGURES, Right.READ_REGISTRY, Right.MANAGE_POINTS}),
+    # Reads all and changes nothing.
+    Role.AUDITOR: frozenset(
+        {
+            Right.READ_FIGURES,
+            Right.READ_SMALL_CELLS,
+            Right.READ_COMMENTS,
+            Right.READ_REGISTRY,
+            Right.READ_ACCESS,
+            Right.READ_AUDIT,
+        }
+    ),
+}
+#: Roles that mean nothing without a unit.
+NEED_UNIT = frozenset({Role.UNIT_HEAD, Role.DESK_STAFF})
+#: Roles that mean nothing without a sector; the others have none.
+NEED_SECTOR = frozenset({Role.DEPARTMENT_ANALYST})
+#: What a key may open: a key never manages who may do what.
+OF_KEYS = frozenset(
+    {
+        Right.IMPORT_HISTORY,
+        Right.READ_FIGURES,
+        Right.READ_SMALL_CELLS,
+        Right.READ_COMMENTS,
+        Right.READ_REGISTRY,
+    }
+)

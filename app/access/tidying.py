@@ -1,0 +1,47 @@
+"""Removes what is over: counts, salts, sessions, tokens, links and codes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import delete
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app.access import rate_limits
+from app.access.models import (
+    AccessToken,
+    AccountSession,
+    PairingCode,
+    PasswordLink,
+    SignInAttempt,
+)
+from app.db import Database
+
+log = logging.getLogger("hailong.access")
+
+EVERY_S = 60
+
+
+def tidy(session: Session, now: datetime) -> None:
+    """Remove what no longer opens anything; what happened stays in the audit log."""
+    rate_limits.tidy(session, now)
+    for table in (AccountSession, AccessToken, PairingCode, PasswordLink, SignInAttempt):
+        session.execute(delete(table).where(table.expires_at < now - timedelta(minutes=1)))
+
+
+async def keep_tidy(database: Database) -> None:
+    """Tidy once a minute, for ever; a database that does not answer is tried again."""
+
+    def run() -> None:
+        with database.writing() as session:
+            tidy(session, datetime.now(UTC))
+
+    while True:
+        try:
+            await asyncio.to_thread(run)
+        except SQLAlchemyError:
+            log.warning("could not tidy; trying again", exc_info=True)
+        await asyncio.sleep(EVERY_S)

@@ -1,0 +1,98 @@
+"""Pages of devices: pairing codes, and the devices of one's survey points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.access import credentials, devices, management, scope
+from app.access.callers import Person
+from app.access.doors import PageDoor
+from app.access.models import Credential, Right
+from app.db import Database
+from app.problems import FieldError, InvalidFields
+from app.registry.models import PointState, SurveyPoint
+from app.web.pages import EMPTY, Form, go_to, language_of, refused, render
+from app.web.sign_in import Text
+
+router = APIRouter(prefix="/devices", include_in_schema=False)
+
+STAFF = PageDoor(Right.MANAGE_POINTS)
+
+
+@dataclass(frozen=True)
+class DevicesPage:
+    """Devices that work and that did, and the points that a new one may stand at."""
+
+    devices: Sequence[Credential]
+    points: Sequence[SurveyPoint]
+    form: Form = EMPTY
+
+
+@dataclass(frozen=True)
+class CodePage:
+    """A pairing code, shown once, in two halves that are easily read aloud."""
+
+    code: str
+    point: SurveyPoint
+    name: str
+    minutes: int = devices.CODE_MINUTES
+
+
+@router.get("")
+def list_devices(
+    request: Request, caller: Annotated[Person, Depends(STAFF)], unit: str = ""
+) -> Response:
+    """List the devices of one's survey points. Who: ``points:manage``."""
+    return _show(request, caller)
+
+
+@router.post("/codes")
+def make_code(
+    request: Request,
+    caller: Annotated[Person, Depends(STAFF)],
+    point: Text = "",
+    name: Text = "",
+) -> Response:
+    """Make a pairing code and show it once. Who: ``points:manage`` on the point's unit."""
+    database: Database = request.app.state.database
+    try:
+        with database.writing(caller.name) as session:
+            place = session.get(SurveyPoint, int(point)) if point.isdigit() else None
+            if (
+                place is None
+                or place.state == PointState.REVOKED
+                or not scope.covers(session, caller, Right.MANAGE_POINTS, place.unit_id)
+            ):
+                raise InvalidFields(errors=[FieldError("point", "device.no_point")], count=1)
+            name = " ".join(name.split())[:200] or place.name
+            code = devices.new_code(session, place, name)
+            page = CodePage(f"{code[:4]}-{code[4:]}", place, name)
+            return render(request, caller, "device_code.html", page, 201)
+    except InvalidFields as problem:
+        form = refused(problem, language_of(request, caller), {"point": point, "name": name})
+        return _show(request, caller, form, 422)
+
+
+@router.post("/{id}/revoke")
+def revoke(request: Request, caller: Annotated[Person, Depends(STAFF)], id: int) -> Response:
+    """End a device's key. Who: ``points:manage`` on the unit of its point."""
+    database: Database = request.app.state.database
+    with database.writing(caller.name) as session:
+        credentials.revoke(session, management.key_to_end(session, caller, id).id)
+    return go_to("/devices", "device_revoked")
+
+
+def _show(request: Request, caller: Person, form: Form = EMPTY, status: int = 200) -> Response:
+    database: Database = request.app.state.database
+    with database.reading() as session:
+        points = devices.points_of(session, caller, Right.MANAGE_POINTS)
+        page = DevicesPage(
+            devices.of_caller(session, caller),
+            [point for point in points if point.state != PointState.REVOKED],
+            form,
+        )
+        return render(request, caller, "devices.html", page, status)

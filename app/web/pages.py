@@ -1,0 +1,224 @@
+"""Pages: templates, languages, where to go next; what every page of every room shares.
+
+A template receives ``page``, a frozen dataclass of the module that shows it, and the few names
+that ``render`` adds: nothing else, so a page's needs can be read in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from app.access.callers import STRANGER, Caller, Person
+from app.access.doors import CSRF_FIELD, ConfirmationNeeded, SignInNeeded, person_of
+from app.access.models import Right
+from app.messages import LANGUAGES, Language, preferred, say
+from app.problems import InternalError, InvalidFields, Problem
+from app.settings import Settings
+
+LANGUAGE_COOKIE = "language"
+#: What belongs to one person, or has a secret in its address, is kept by no cache.
+PRIVATE = {"Cache-Control": "no-store", "Vary": "Cookie, Accept-Language"}
+
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=select_autoescape(default=True, default_for_string=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def _named(codes: Sequence[str], kind: str, t: Callable[[str], str]) -> list[tuple[str, str]]:
+    """Codes with their names in the catalogue, for a list to choose from."""
+    return [(str(code), t(f"{kind}.{code}")) for code in codes]
+
+
+def _days_named(days: Sequence[int], t: Callable[..., str]) -> list[tuple[str, str]]:
+    return [(str(each), t("page.days", days=each)) for each in days]
+
+
+def _action_named(action: str, t: Callable[[str], str]) -> str:
+    """What an entry of the audit log did; entries of former versions keep their code."""
+    try:
+        return t(f"action.{action}")
+    except KeyError:
+        return action
+
+
+_templates.filters |= {
+    "named": _named,
+    "days_named": _days_named,
+    "action_named": _action_named,
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """An entry of the menu: its address, its name in the catalogue, who sees it."""
+
+    path: str
+    name: str
+    rights: frozenset[Right]
+
+
+MENU = (
+    Place("/devices", "page.devices", frozenset({Right.MANAGE_POINTS})),
+    Place("/accounts", "page.accounts", frozenset({Right.READ_ACCESS})),
+    Place("/keys", "page.keys", frozenset()),
+    Place("/audit", "page.audit", frozenset({Right.READ_AUDIT})),
+)
+
+
+@dataclass(frozen=True)
+class Form:
+    """What stood in a form that was refused, and why, so that it can be shown again."""
+
+    values: Mapping[str, str]
+    errors: Mapping[str, str]
+
+    def value(self, field: str, default: str = "") -> str:
+        """What was typed into a field."""
+        return self.values.get(field, default)
+
+
+EMPTY = Form({}, {})
+
+
+def refused(problem: Problem, language: Language, values: Mapping[str, str] | None = None) -> Form:
+    """The form again, with the sentences of a problem beside its fields."""
+    if isinstance(problem, InvalidFields):
+        errors = {e.field: say(e.reason, language, **e.values) for e in problem.errors}
+    else:
+        sentence = say(f"problem.{problem.code}.detail", language, **problem.values)
+        errors = {problem.field or "form": sentence}
+    return Form(values or {}, errors)
+
+
+def language_of(request: Request, caller: Caller) -> Language:
+    """The language of a page: the one chosen, a person's own, or what the browser prefers."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in LANGUAGES:
+        return chosen
+    if isinstance(caller, Person) and caller.language in LANGUAGES:
+        return caller.language
+    return preferred(request.headers.get("accept-language"))
+
+
+def render(
+    request: Request, caller: Caller, template: str, page: object = None, status: int = 200
+) -> HTMLResponse:
+    """A page as HTML, kept by no cache."""
+    settings: Settings = request.app.state.settings
+    language = language_of(request, caller)
+
+    def t(key: str, **values: object) -> str:
+        return say(key, language, **values)
+
+    html = _templates.get_template(template).render(
+        page=page,
+        t=t,
+        language=language,
+        languages=LANGUAGES,
+        here=request.url.path,
+        done=_done(request, t),
+        person=caller if isinstance(caller, Person) else None,
+        menu=[
+            place
+            for place in MENU
+            if isinstance(caller, Person) and (not place.rights or place.rights & caller.rights)
+        ],
+        csrf_field=CSRF_FIELD,
+        moment=lambda value: _moment(value, settings.zone),
+        day=_day,
+    )
+    return HTMLResponse(html, status, {"Content-Language": language, **PRIVATE})
+
+
+def go_to(path: str, done: str | None = None) -> RedirectResponse:
+    """Lead the browser to a page of ours after a form; ``done`` names what happened."""
+    if done:
+        assert say(f"done.{done}", "vi")  # a name without a sentence is a defect
+        path += ("&" if "?" in path else "?") + f"done={done}"
+    return RedirectResponse(path, 303, PRIVATE)
+
+
+def local_path(target: str, default: str = "/") -> str:
+    """The target if it is a path on this server, or the default: no page leads elsewhere."""
+    parts = urlsplit(target)
+    plain = target.isprintable() and "\\" not in target
+    if parts.scheme or parts.netloc or not plain or not target.startswith("/"):
+        return default
+    # Browsers take //host, and what follows a stripped character, for another server.
+    return default if target.startswith("//") else target
+
+
+async def problem_page(request: Request, problem: Problem) -> Response | None:
+    """The page that tells of a problem; None where the caller wants no page."""
+    if request.url.path.startswith(("/api/", "/oauth/")) or not _wants_page(request):
+        return None
+    if isinstance(problem, SignInNeeded | ConfirmationNeeded):
+        where = "/sign-in" if isinstance(problem, SignInNeeded) else "/sign-in/confirm"
+        return go_to(f"{where}?next={quote(_way_back(request), safe='')}")
+    caller: Caller = STRANGER
+    if not isinstance(problem, InternalError):  # after a defect, nothing more is asked for
+        caller = await person_of(request) or STRANGER
+    answer = render(
+        request, caller, "problem.html", problem_shown(problem, request, caller), problem.status
+    )
+    answer.headers.update(problem.headers)
+    return answer
+
+
+@dataclass(frozen=True)
+class ProblemShown:
+    """A problem as its page shows it."""
+
+    title: str
+    detail: str
+    status: int
+
+
+def problem_shown(problem: Problem, request: Request, caller: Caller) -> ProblemShown:
+    """The problem in the language of the page."""
+    document = problem.document(language_of(request, caller))
+    return ProblemShown(document["title"], document["detail"], problem.status)
+
+
+def _way_back(request: Request) -> str:
+    """The page that was asked for, or the one whose form was sent."""
+    if request.method in ("GET", "HEAD"):
+        return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    parts = urlsplit(request.headers.get("referer", ""))
+    return parts.path if parts.netloc == request.headers.get("host") else "/"
+
+
+def _wants_page(request: Request) -> bool:
+    accepted = request.headers.get("accept", "")
+    return "text/html" in accepted and "application/problem+json" not in accepted
+
+
+def _done(request: Request, t: Any) -> str | None:
+    """The sentence about what a form did, from its name in the address."""
+    name = request.query_params.get("done", "")
+    try:
+        return str(t(f"done.{name}"))
+    except KeyError:
+        return None
+
+
+def _moment(value: datetime | None, zone: ZoneInfo) -> str:
+    return f"{value.astimezone(zone):%d/%m/%Y %H:%M}" if value else ""
+
+
+def _day(value: date | datetime | None) -> str:
+    return f"{value:%d/%m/%Y}" if value else ""

@@ -1,0 +1,111 @@
+"""The page of one's own account: name, language, roles, password, sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.access import accounts, passwords, sessions
+from app.access.callers import Person
+from app.access.doors import PageDoor
+from app.access.models import Account, AccountSession
+from app.db import Database
+from app.problems import InvalidFields
+from app.web.pages import EMPTY, LANGUAGE_COOKIE, Form, go_to, language_of, refused, render
+from app.web.sign_in import Text
+
+router = APIRouter(prefix="/profile", include_in_schema=False)
+
+MEMBERS = PageDoor(anyone_signed_in=True)
+MEMBERS_OF_LATE = PageDoor(anyone_signed_in=True, recent=True)
+
+
+@dataclass(frozen=True)
+class ProfilePage:
+    """One's account with its roles and sessions, and the two forms."""
+
+    account: Account
+    sessions: Sequence[AccountSession]
+    here: int
+    form: Form = EMPTY
+    password_form: Form = EMPTY
+    least_length: int = passwords.LEAST_LENGTH
+
+
+@router.get("")
+def profile(request: Request, caller: Annotated[Person, Depends(MEMBERS)]) -> Response:
+    """Show one's own account. Who: whoever has signed in."""
+    return _show(request, caller)
+
+
+@router.post("")
+def change(
+    request: Request,
+    caller: Annotated[Person, Depends(MEMBERS)],
+    name: Text = "",
+    language: Text = "vi",
+) -> Response:
+    """Change one's own name and language. Who: whoever has signed in."""
+    database: Database = request.app.state.database
+    try:
+        with database.writing(caller.name) as session:
+            account = session.get_one(Account, caller.account_id)
+            accounts.change_profile(session, account, name, language)
+    except InvalidFields as problem:
+        form = refused(problem, language_of(request, caller), {"name": name, "language": language})
+        return _show(request, caller, form=form, status=422)
+    answer = go_to("/profile", "saved")
+    answer.delete_cookie(LANGUAGE_COOKIE)  # the account's language counts from now on
+    return answer
+
+
+@router.post("/password")
+def change_password(
+    request: Request,
+    caller: Annotated[Person, Depends(MEMBERS_OF_LATE)],
+    password: Text = "",
+    again: Text = "",
+) -> Response:
+    """Change one's own password; other sessions end. Who: whoever gave the old one lately."""
+    database: Database = request.app.state.database
+    try:
+        with database.writing(caller.name) as session:
+            account = session.get_one(Account, caller.account_id)
+            accounts.set_password(session, account, password, again, keep=caller.session_id)
+    except InvalidFields as problem:
+        form = refused(problem, language_of(request, caller))
+        return _show(request, caller, password_form=form, status=422)
+    return go_to("/profile", "password_changed")
+
+
+@router.post("/sessions/end")
+def end_other_sessions(request: Request, caller: Annotated[Person, Depends(MEMBERS)]) -> Response:
+    """Sign out everywhere else. Who: whoever has signed in."""
+    database: Database = request.app.state.database
+    with database.writing(caller.name) as session:
+        sessions.end_all(session, caller.account_id or 0, but=caller.session_id)
+    return go_to("/profile", "sessions_ended")
+
+
+def _show(
+    request: Request,
+    caller: Person,
+    *,
+    form: Form = EMPTY,
+    password_form: Form = EMPTY,
+    status: int = 200,
+) -> Response:
+    database: Database = request.app.state.database
+    with database.reading() as session:
+        account = session.get_one(Account, caller.account_id)
+        page = ProfilePage(
+            account,
+            sessions.of_account(session, account.id),
+            caller.session_id,
+            form,
+            password_form,
+        )
+        return render(request, caller, "profile.html", page, status)

@@ -1,0 +1,300 @@
+"""Pages to sign in and out, to confirm who one is, to set a password, to choose a language."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Form as FormField
+from fastapi.responses import RedirectResponse
+
+from app.access import accounts, openid, sessions
+from app.access.callers import Caller, Person
+from app.access.doors import PageDoor
+from app.access.openid import Provider
+from app.access.rate_limits import RateLimits
+from app.db import Database
+from app.messages import LANGUAGES
+from app.problems import InvalidFields, NotFound, Problem
+from app.settings import Settings
+from app.web.pages import (
+    EMPTY,
+    LANGUAGE_COOKIE,
+    PRIVATE,
+    Form,
+    go_to,
+    language_of,
+    local_path,
+    refused,
+    render,
+)
+
+router = APIRouter(include_in_schema=False)
+
+VISITORS = PageDoor(strangers=True)
+MEMBERS = PageDoor(anyone_signed_in=True)
+_ATTEMPT_COOKIE = "sign_in_attempt"
+_YEAR_S = 365 * 24 * 3600
+
+Text = Annotated[str, FormField(max_length=1000)]
+
+
+class PlainHttp(Problem):
+    """A password would cross the network readable by others."""
+
+    code, status = "plain-http", 403
+
+
+@dataclass(frozen=True)
+class SignInPage:
+    """The form, where to go afterwards, and the name of the identity provider if there is one."""
+
+    form: Form
+    target: str
+    provider: str | None
+    confirming: bool = False
+
+
+@dataclass(frozen=True)
+class PasswordPage:
+    """Setting a password by a link: the form, and for whom."""
+
+    form: Form
+    email: str
+
+
+@router.get("/sign-in")
+def sign_in_form(
+    request: Request, caller: Annotated[Caller, Depends(VISITORS)], next: str = "/"
+) -> Response:
+    """Show the form to sign in. Who: anybody."""
+    _refuse_plain_http(request)
+    if isinstance(caller, Person):
+        return go_to(local_path(next))
+    page = SignInPage(EMPTY, local_path(next), _provider_name(request))
+    return render(request, caller, "sign_in.html", page)
+
+
+@router.post("/sign-in")
+def sign_in(
+    request: Request,
+    caller: Annotated[Caller, Depends(VISITORS)],
+    email: Text = "",
+    password: Text = "",
+    next: Text = "/",
+) -> Response:
+    """Begin a session for the right password. Who: anybody; attempts are limited."""
+    _refuse_plain_http(request)
+    settings: Settings = request.app.state.settings
+    try:
+        token = accounts.sign_in(
+            request.app.state.database,
+            request.app.state.limits,
+            settings,
+            email=email,
+            password=password,
+            address=_address(request),
+            browser=request.headers.get("user-agent", ""),
+        )
+    except (accounts.SignInRefused, accounts.SignInLocked) as problem:
+        form = refused(problem, language_of(request, caller), {"email": email})
+        page = SignInPage(form, local_path(next), _provider_name(request))
+        answer = render(request, caller, "sign_in.html", page, problem.status)
+        answer.headers.update(problem.headers)
+        return answer
+    return _signed_in(settings, token, local_path(next))
+
+
+@router.get("/sign-in/confirm")
+def confirm_form(
+    request: Request, caller: Annotated[Person, Depends(MEMBERS)], next: str = "/"
+) -> Response:
+    """Ask for the password once more. Who: whoever has signed in."""
+    page = SignInPage(EMPTY, local_path(next), _provider_name(request), confirming=True)
+    return render(request, caller, "sign_in.html", page)
+
+
+@router.post("/sign-in/confirm")
+def confirm(
+    request: Request,
+    caller: Annotated[Person, Depends(MEMBERS)],
+    password: Text = "",
+    next: Text = "/",
+) -> Response:
+    """Note that the password was given again. Who: whoever has signed in; attempts are limited."""
+    database: Database = request.app.state.database
+    limits: RateLimits = request.app.state.limits
+    try:
+        accounts.confirm(
+            database, limits, request.app.state.settings, caller, password, _address(request)
+        )
+    except (accounts.SignInRefused, accounts.SignInLocked) as problem:
+        form = refused(problem, language_of(request, caller))
+        page = SignInPage(form, local_path(next), _provider_name(request), confirming=True)
+        return render(request, caller, "sign_in.html", page, problem.status)
+    return go_to(local_path(next))
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, caller: Annotated[Person, Depends(MEMBERS)]) -> Response:
+    """End this session. Who: whoever has signed in."""
+    database: Database = request.app.state.database
+    settings: Settings = request.app.state.settings
+    with database.writing(caller.name) as session:
+        sessions.end(session, caller.session_id)
+    answer = go_to("/sign-in", "signed_out")
+    answer.delete_cookie(settings.session_cookie, secure=settings.over_https, httponly=True)
+    # What the browser kept of our pages goes with the session.
+    answer.headers["Clear-Site-Data"] = '"cache"'
+    return answer
+
+
+@router.get("/password/{token}")
+def password_form(
+    request: Request, caller: Annotated[Caller, Depends(VISITORS)], token: str
+) -> Response:
+    """Show the form to set a password. Who: whoever has the link that an operator made."""
+    _refuse_plain_http(request)
+    database: Database = request.app.state.database
+    with database.reading() as session:
+        page = PasswordPage(EMPTY, accounts.account_of_link(session, token).email)
+    return render(request, caller, "password.html", page)
+
+
+@router.post("/password/{token}")
+def set_password(
+    request: Request,
+    caller: Annotated[Caller, Depends(VISITORS)],
+    token: str,
+    password: Text = "",
+    again: Text = "",
+) -> Response:
+    """Set a password; the link is then used up. Who: whoever has the link."""
+    _refuse_plain_http(request)
+    database: Database = request.app.state.database
+    with database.reading() as session:
+        email = accounts.account_of_link(session, token).email
+    try:
+        with database.writing(email) as session:
+            account = accounts.account_of_link(session, token)
+            accounts.set_password(session, account, password, again)
+    except InvalidFields as problem:
+        page = PasswordPage(refused(problem, language_of(request, caller)), email)
+        return render(request, caller, "password.html", page, problem.status)
+    return go_to("/sign-in", "password_set")
+
+
+@router.get("/sign-in/openid")
+def go_to_provider(
+    request: Request, caller: Annotated[Caller, Depends(VISITORS)], next: str = "/"
+) -> Response:
+    """Lead to the identity provider. Who: anybody, where one is set up."""
+    provider = _provider(request)
+    database: Database = request.app.state.database
+    with database.writing() as session:
+        sent = provider.begin(session, local_path(next)[:500])
+    answer = RedirectResponse(sent.url, 303, PRIVATE)
+    settings: Settings = request.app.state.settings
+    answer.set_cookie(
+        _ATTEMPT_COOKIE,
+        sent.browser,
+        max_age=600,
+        path=openid.CALLBACK,
+        secure=settings.over_https,
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+@router.get(openid.CALLBACK)
+def come_back_from_provider(
+    request: Request,
+    caller: Annotated[Caller, Depends(VISITORS)],
+    state: str = "",
+    code: str = "",
+) -> Response:
+    """Begin a session for whom the identity provider vouches. Who: anybody it knows."""
+    provider = _provider(request)
+    database: Database = request.app.state.database
+    settings: Settings = request.app.state.settings
+    with database.writing() as session:
+        attempt = openid.take_attempt(session, state, request.cookies.get(_ATTEMPT_COOKIE, ""))
+    if not code:  # the person, or the provider, said no
+        raise openid.ProviderRefused
+    identity = provider.identify(attempt, code)
+    with database.writing(identity.email or identity.subject) as session:
+        account = openid.account_of(session, identity)
+        browser = request.headers.get("user-agent", "")
+        token = sessions.begin(session, account, browser, settings, by=identity.issuer)
+    answer = _signed_in(settings, token, attempt.target)
+    answer.delete_cookie(_ATTEMPT_COOKIE, path=openid.CALLBACK)
+    return answer
+
+
+@router.get("/language/{language}")
+def choose_language(
+    request: Request,
+    caller: Annotated[Caller, Depends(VISITORS)],
+    language: str,
+    next: str = "/",
+) -> Response:
+    """Show pages in a language from now on, in this browser. Who: anybody."""
+    if language not in LANGUAGES:
+        raise NotFound
+    settings: Settings = request.app.state.settings
+    answer = go_to(local_path(next))
+    answer.set_cookie(
+        LANGUAGE_COOKIE, language, max_age=_YEAR_S, secure=settings.over_https, samesite="lax"
+    )
+    return answer
+
+
+def _signed_in(settings: Settings, token: str, target: str) -> RedirectResponse:
+    answer = go_to(target)
+    answer.set_cookie(
+        settings.session_cookie,
+        token,
+        max_age=settings.session_s,
+        secure=settings.over_https,
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+def _refuse_plain_http(request: Request) -> None:
+    """Let passwords travel by HTTPS, or within this machine, unless the operator chose otherwise.
+
+    Raises
+    ------
+    PlainHttp
+        Where they would not.
+    """
+    settings: Settings = request.app.state.settings
+    if settings.public_url or request.url.scheme == "https":
+        return
+    try:
+        local = ipaddress.ip_address(_address(request)).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise PlainHttp
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _provider_name(request: Request) -> str | None:
+    settings: Settings = request.app.state.settings
+    return settings.oidc_name if settings.oidc_issuer else None
+
+
+def _provider(request: Request) -> Provider:
+    provider: Provider | None = request.app.state.provider
+    if provider is None:
+        raise NotFound
+    return provider
