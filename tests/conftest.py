@@ -80,9 +80,9 @@ def settings(database_url: str) -> Settings:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[httpx.Client]:
+def serving(settings: Settings, port: int = 0) -> Iterator[httpx.Client]:
     """The application behind a real HTTP server in a thread, and a client that knows where."""
-    config = uvicorn.Config(create_app(settings), port=0, log_config=None, access_log=False)
+    config = uvicorn.Config(create_app(settings), port=port, log_config=None, access_log=False)
     server = uvicorn.Server(config)
     thread = Thread(target=server.run)
     thread.start()

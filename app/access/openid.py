@@ -22,8 +22,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, make_transient
 
 from app.access.models import Account, SignInAttempt
 from app.access.tokens import hash_of, new_token
@@ -197,20 +197,27 @@ class Provider:
         return document
 
 
-def take_attempt(session: Session, state: str, browser: str) -> SignInAttempt:
-    """The attempt that comes back, which is then used up.
+def take_attempt(session: Session, state: str) -> SignInAttempt | None:
+    """The attempt that comes back, if there was one; it is used up, fit or not."""
+    attempt = session.get(SignInAttempt, hash_of(state))
+    if attempt is not None:
+        session.delete(attempt)
+        session.flush()
+        make_transient(attempt)
+    return attempt
+
+
+def check_attempt(attempt: SignInAttempt | None, browser: str) -> SignInAttempt:
+    """The attempt, if it is of this browser.
 
     Raises
     ------
     ProviderRefused
         Where there was none, or it is too old, or began in another browser.
     """
-    attempt = session.get(SignInAttempt, hash_of(state))
-    if attempt is None:
+    if attempt is None or attempt.expires_at <= datetime.now(UTC):
         raise ProviderRefused
-    session.execute(delete(SignInAttempt).where(SignInAttempt.state_hash == attempt.state_hash))
-    session.expunge(attempt)
-    if attempt.expires_at <= datetime.now(UTC) or attempt.browser_hash != hash_of(browser):
+    if attempt.browser_hash != hash_of(browser):
         raise ProviderRefused
     return attempt
 

@@ -19,8 +19,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from limits import RateLimitItem
-from sqlalchemy import delete, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Date, bindparam, delete, select, text
 from sqlalchemy.orm import Session
 
 from app.access.models import DailySalt, RateCount
@@ -58,17 +57,17 @@ class RateLimits:
     def prepare(self) -> None:
         """Read this day's salt from the database, or draw it if no process has yet."""
         day = _today()
-        try:
-            with self._database.writing() as session:
-                kept = session.get(DailySalt, day)
-                if kept is None:
-                    kept = DailySalt(day=day, salt=secrets.token_bytes(32))
-                    session.add(kept)
-                self._salt = day, bytes(kept.salt)
-        except IntegrityError:  # another process has drawn it at this moment
-            with self._database.reading() as session:
-                kept = session.scalars(select(DailySalt).where(DailySalt.day == day)).one()
-                self._salt = day, bytes(kept.salt)
+        with self._database.writing() as session:
+            # Whichever process is first, its salt is everybody's.
+            session.execute(
+                text(
+                    "INSERT INTO daily_salt (day, salt) VALUES (:day, :salt) "
+                    "ON CONFLICT (day) DO NOTHING"
+                ).bindparams(bindparam("day", type_=Date)),
+                {"day": day, "salt": secrets.token_bytes(32)},
+            )
+            salt = session.scalars(select(DailySalt.salt).where(DailySalt.day == day)).one()
+        self._salt = day, bytes(salt)
 
     def hit(self, rate: RateLimitItem, *what: object) -> Hit:
         """The hit for something that happens now; counts nothing yet. Wants ``ready``."""

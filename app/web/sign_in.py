@@ -221,7 +221,8 @@ def come_back_from_provider(
     database: Database = request.app.state.database
     settings: Settings = request.app.state.settings
     with database.writing() as session:
-        attempt = openid.take_attempt(session, state, request.cookies.get(_ATTEMPT_COOKIE, ""))
+        taken = openid.take_attempt(session, state)
+    attempt = openid.check_attempt(taken, request.cookies.get(_ATTEMPT_COOKIE, ""))
     if not code:  # the person, or the provider, said no
         raise openid.ProviderRefused
     identity = provider.identify(attempt, code)

@@ -1,0 +1,166 @@
+"""Signing in over HTTP: cookies, lock-out over several processes, and what is not told."""
+
+import re
+
+import pytest
+from sqlalchemy import func, select
+
+from app.access.models import RateCount
+from app.access.roles import Role
+from app.audit.models import AuditEntry
+from tests.conftest import serving
+
+GOOD = "bốn từ ngẫu nhiên đây"
+PAGE = {"Accept": "text/html"}
+
+
+@pytest.fixture
+def somebody(province):
+    return province.person((Role.OPERATOR, None), email="an@tinh.vn", password=GOOD)
+
+
+def sign_in(client, email="an@tinh.vn", password=GOOD, **options):
+    return client.post("/sign-in", data={"email": email, "password": password}, **options)
+
+
+def test_the_right_password_begins_a_session(client, somebody):
+    answer = sign_in(client, email=" AN@tinh.vn ")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie and "SameSite=lax" in cookie and "Path=/" in cookie
+    assert client.get("/profile").status_code == 200
+    page = client.get("/profile").text
+    token = re.search(r'name="csrf_token" value="([0-9a-f]{64})"', page)[1]
+    assert token not in cookie
+    gone = client.post("/sign-out", data={"csrf_token": token})
+    assert gone.headers["location"].startswith("/sign-in")
+    client.cookies.clear()
+
+
+def test_the_cookie_after_signing_out_opens_nothing(client, somebody):
+    sign_in(client)
+    kept = dict(client.cookies)
+    token = re.search(r'value="([0-9a-f]{64})"', client.get("/profile").text)[1]
+    client.post("/sign-out", data={"csrf_token": token})
+    client.cookies.update(kept)
+    assert client.get("/profile", headers=PAGE).headers["location"].startswith("/sign-in?next=")
+
+
+def test_over_https_the_cookie_is_bound_to_host_and_transport(province, somebody, settings):
+    public = settings.model_copy(update={"public_url": "https://hailong.example.vn"})
+    with serving(public) as client:
+        cookie = sign_in(client).headers["set-cookie"]
+    assert cookie.startswith("__Host-hailong=") and "Secure" in cookie and "Domain" not in cookie
+
+
+def test_a_password_does_not_cross_a_network_in_the_clear(client, somebody):
+    from_afar = {"X-Forwarded-For": "203.0.113.9", **PAGE}
+    answer = sign_in(client, headers=from_afar)
+    assert answer.status_code == 403 and "HTTPS" in answer.text
+    assert client.get("/sign-in", headers=from_afar).status_code == 403
+    over_https = from_afar | {"X-Forwarded-Proto": "https"}
+    assert sign_in(client, headers=over_https).status_code == 303
+
+
+def test_it_is_not_told_who_has_an_account(client, somebody, province):
+    disabled = province.person(email="cu@tinh.vn", password=GOOD)
+    from app.access import accounts
+
+    with province.database.writing() as session:
+        accounts.disable(session, accounts.find(session, disabled.email))
+    texts = set()
+    for email, password in (
+        ("an@tinh.vn", "sai mật khẩu rồi"),
+        ("khong@tinh.vn", "sai mật khẩu rồi"),
+        ("cu@tinh.vn", GOOD),
+    ):
+        answer = sign_in(client, email, password)
+        assert answer.status_code == 401
+        texts.add(answer.text.replace(email, "…"))
+    assert len(texts) == 1
+
+
+def test_an_account_is_locked_over_all_processes_whether_it_exists_or_not(
+    province, somebody, settings
+):
+    few = settings.model_copy(update={"sign_in_rate": "4 per 1 hour"})
+    with serving(few) as one, serving(few) as other:
+        for email in ("an@tinh.vn", "khong@tinh.vn"):
+            for attempt in range(4):
+                server = one if attempt % 2 else other
+                assert sign_in(server, email, "sai mật khẩu rồi").status_code == 401
+            for server in (one, other):
+                # The right password does not help any more, either.
+                answer = sign_in(server, email)
+                assert answer.status_code == 429 and int(answer.headers["retry-after"]) > 0
+                assert "phút" in answer.text
+    with province.database.reading() as session:
+        locked = session.scalars(
+            select(AuditEntry.subject).where(AuditEntry.action == "account.locked")
+        ).all()
+    # Each process says so once; of an account that is not there, nothing is said.
+    assert set(locked) == {"an@tinh.vn"} and len(locked) <= 2
+
+
+def test_the_right_password_begins_the_count_anew(province, somebody, settings):
+    few = settings.model_copy(update={"sign_in_rate": "3 per 1 hour"})
+    with serving(few) as client:
+        for _ in range(4):
+            for _ in range(2):
+                assert sign_in(client, password="sai mật khẩu rồi").status_code == 401
+            assert sign_in(client).status_code == 303
+            client.cookies.clear()
+
+
+def test_one_address_cannot_try_many_accounts(province, settings):
+    few = settings.model_copy(update={"sign_in_address_rate": "5 per 1 hour"})
+    with serving(few) as client:
+        codes = [sign_in(client, f"n{n}@tinh.vn", "x").status_code for n in range(8)]
+    assert codes == [401] * 5 + [429] * 3
+    with province.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(RateCount))
+
+
+def test_a_stranger_is_led_to_sign_in_and_back(client, somebody):
+    answer = client.get("/accounts?q=an", headers=PAGE)
+    assert answer.headers["location"] == "/sign-in?next=%2Faccounts%3Fq%3Dan"
+    page = client.get(answer.headers["location"]).text
+    target = re.search(r'name="next" value="([^"]+)"', page)[1]
+    back = client.post("/sign-in", data={"email": "an@tinh.vn", "password": GOOD, "next": target})
+    assert back.headers["location"] == "/accounts?q=an"
+    client.cookies.clear()
+    # A script is told in its own way.
+    assert client.get("/accounts").json()["type"] == "/problems/sign-in-needed"
+
+
+def test_what_is_dangerous_asks_for_the_password_again(province, somebody, settings):
+    from datetime import UTC, datetime, timedelta
+
+    from sqlalchemy import update
+
+    from app.access.models import AccountSession
+
+    with serving(settings) as client:
+        sign_in(client)
+        assert client.get("/accounts/new").status_code == 200
+        with province.database.writing() as session:
+            long_ago = datetime.now(UTC) - timedelta(hours=1)
+            session.execute(update(AccountSession).values(confirmed_at=long_ago))
+        assert client.get("/accounts").status_code == 200
+        answer = client.get("/accounts/new", headers=PAGE)
+        assert answer.headers["location"] == "/sign-in/confirm?next=%2Faccounts%2Fnew"
+        page = client.get(answer.headers["location"]).text
+        token = re.search(r'value="([0-9a-f]{64})"', page)[1]
+        form = {"csrf_token": token, "next": "/accounts/new"}
+        # A form is refused as well, and leads back to the page that it stood on.
+        refused = client.post(
+            "/keys/new",
+            data={"csrf_token": token, "name": "k", "days": "30", "right": "figures:read"},
+            headers=PAGE | {"Referer": f"{client.base_url}/keys/new"},
+        )
+        assert refused.headers["location"] == "/sign-in/confirm?next=%2Fkeys%2Fnew"
+        wrong = client.post("/sign-in/confirm", data=form | {"password": "x"})
+        assert wrong.status_code == 401
+        right = client.post("/sign-in/confirm", data=form | {"password": GOOD})
+        assert right.headers["location"] == "/accounts/new"
+        assert client.get("/accounts/new").status_code == 200
