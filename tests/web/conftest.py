@@ -1,0 +1,44 @@
+"""A real browser, and a demonstration of pages in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+CHROMIUM = os.environ.get("HAILONG_CHROMIUM") or shutil.which("chromium")
+#: Without these, Chromium asks the world outside for updates while it is tested.
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+needs_browser = pytest.mark.skipif(
+    CHROMIUM is None and not os.environ.get("HAILONG_REQUIRE_ALL"),
+    reason="Chromium is not installed (HAILONG_CHROMIUM names one)",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def screenshots() -> Path:
+    """Where pictures of pages are put, to be looked at; not part of the source."""
+    folder = Path(__file__).parents[2] / "var/screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

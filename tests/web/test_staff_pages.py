@@ -1,0 +1,254 @@
+"""The staff's pages in a real browser: what each role does there, on a phone and on a desk.
+
+Every page is checked by axe-core (WCAG 2.2 AA), for what does not fit the screen, and for
+anything that the browser complains of, the content security policy included. Pictures are put
+into var/screenshots.
+"""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from app.access import accounts
+from app.access.models import Sector
+from app.access.roles import Role
+from app.registry.models import SurveyPoint
+from tests.web.conftest import needs_browser
+
+pytestmark = [
+    needs_browser,
+    # One real browser at a time, and one store: what the pages show does not depend on it.
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
+
+GOOD = "bốn từ ngẫu nhiên đây"
+SIZES = {"phone": (320, 640), "tall phone": (390, 844), "kiosk": (768, 1024), "desk": (1280, 800)}
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+
+
+class Visit:
+    """A browser window that notes what the browser complains of."""
+
+    def __init__(self, browser, client, screenshots, language="vi-VN"):
+        self.base, self.screenshots = str(client.base_url), screenshots
+        context = browser.new_context(base_url=self.base, locale=language)
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _note(self, message):
+        # That an answer was 401, 404 or 422 is what those pages are for.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
+
+    def sign_in(self, email, password=GOOD):
+        self.page.goto("/sign-in")
+        self.page.fill("#email", email)
+        self.page.fill("#password", password)
+        self.page.click("main button")
+        expect(self.page.locator("h1")).to_be_visible()
+
+    def look(self, name):
+        """Check the page as it stands at every size."""
+        for size, (width, height) in SIZES.items():
+            self.page.set_viewport_size({"width": width, "height": height})
+            wide = self.page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{name} is {wide} px wide on a {size} of {width} px"
+            found = Axe().run(self.page, options=WCAG)
+            assert not found.violations_count, f"{name}, {size}: {found.generate_report()}"
+            picture = self.screenshots / f"{name}-{width}.png"
+            self.page.screenshot(path=str(picture), full_page=True)
+        assert self.complaints == []
+
+
+@pytest.fixture
+def visit(browser, client, screenshots):
+    def begin(**options):
+        visit = Visit(browser, client, screenshots, **options)
+        opened.append(visit)
+        return visit
+
+    opened: list[Visit] = []
+    yield begin
+    for each in opened:
+        each.page.context.close()
+
+
+def menu(visit):
+    return [link.text_content().strip() for link in visit.page.locator("header nav a").all()]
+
+
+def test_every_page_fits_every_screen_and_everybody(visit, province):
+    province.person((Role.OPERATOR, None), email="quantri@tinh.vn", password=GOOD)
+    head = province.person((Role.UNIT_HEAD, "C1"))
+    window = visit()
+    window.page.goto("/")
+    window.look("sign_in")
+    window.sign_in("quantri@tinh.vn", "sai mật khẩu rồi")
+    expect(window.page.get_by_role("alert")).to_contain_text("không đúng")
+    window.look("sign_in_wrong")
+    window.sign_in("quantri@tinh.vn")
+    window.look("start")
+    for path in (
+        "/profile", "/accounts", f"/accounts/{head.account_id}", "/accounts/new", "/keys",
+        "/keys/new", "/devices", "/audit", "/sign-in/confirm", "/none",
+    ):  # fmt: skip
+        window.page.goto(path)
+        window.look(path.strip("/").replace("/", "_"))
+    window.page.goto("/language/en?next=/audit")
+    assert window.page.locator("h1").text_content() == "Audit log"
+    window.look("audit_en")
+
+
+def test_an_operator_lets_somebody_in_who_then_sees_what_is_theirs(visit, province):
+    province.person((Role.OPERATOR, None), email="quantri@tinh.vn", password=GOOD)
+    desk = visit()
+    desk.sign_in("quantri@tinh.vn")
+    desk.page.get_by_role("link", name="Tài khoản", exact=True).first.click()
+    desk.page.get_by_role("link", name="Tài khoản mới").click()
+    desk.page.fill("#email", "truong@xa.vn")
+    desk.page.fill("#name", "Trưởng Xã")
+    desk.page.select_option("#role", "unit-head")
+    desk.page.get_by_role("button", name="Tạo tài khoản").click()
+    # Forgotten: the unit. What was typed is still there.
+    expect(desk.page.locator("#unit-error")).to_contain_text("cần một đơn vị")
+    assert desk.page.input_value("#email") == "truong@xa.vn"
+    desk.look("account_new_wrong")
+    desk.page.fill("#unit", "C1 – Đơn vị C1")
+    desk.page.get_by_role("button", name="Tạo tài khoản").click()
+    link = desk.page.locator(".secret code").text_content()
+    desk.look("account_link")
+
+    phone = visit()
+    phone.page.goto(link)
+    phone.look("password")
+    phone.page.fill("#password", "ngắn")
+    phone.page.fill("#again", "ngắn")
+    phone.page.click("main button")
+    expect(phone.page.locator("#password-error")).to_contain_text("12 ký tự")
+    phone.page.fill("#password", GOOD)
+    phone.page.fill("#again", GOOD)
+    phone.page.click("main button")
+    expect(phone.page.get_by_role("status")).to_contain_text("Đã đặt mật khẩu")
+    phone.sign_in("truong@xa.vn")
+    assert menu(phone) == ["Máy khảo sát", "Khóa truy cập"]
+    phone.page.goto("/accounts")
+    expect(phone.page.locator("h1")).to_have_text("Không có quyền")
+    phone.look("problem")
+    # The link is used up.
+    phone.page.goto(link)
+    expect(phone.page.locator("h1")).to_have_text("Liên kết không còn dùng được")
+
+
+def test_a_walk_through_as_everybody_shows_each_only_what_is_theirs(visit, province):
+    walks = {
+        "quantri@tinh.vn": ((Role.OPERATOR, None),
+                            ["Máy khảo sát", "Tài khoản", "Khóa truy cập", "Nhật ký"]),
+        "soyte@tinh.vn": ((Role.DEPARTMENT_ANALYST, None, Sector.HEALTH), ["Khóa truy cập"]),
+        "khoa@bv.vn": ((Role.UNIT_HEAD, "W1"), ["Máy khảo sát", "Khóa truy cập"]),
+        "quay@xa.vn": ((Role.DESK_STAFF, "C1"), ["Máy khảo sát", "Khóa truy cập"]),
+        "thanhtra@tinh.vn": ((Role.AUDITOR, None), ["Tài khoản", "Khóa truy cập", "Nhật ký"]),
+    }  # fmt: skip
+    for email, (role, seen) in walks.items():
+        province.person(role, email=email, password=GOOD)
+        window = visit()
+        window.sign_in(email)
+        assert menu(window) == seen, email
+        found = window.page.evaluate(
+            "fetch('/api/v1/units').then(r => r.json()).then(d => d.units.map(u => u.code))"
+        )
+        expected = {
+            "soyte@tinh.vn": ["H1", "W1"], "khoa@bv.vn": ["W1"], "quay@xa.vn": ["C1"],
+        }.get(email, ["77", "A1", "D1", "H1", "C1", "C2", "W1"])  # fmt: skip
+        assert sorted(found) == sorted(expected), email
+    stranger = visit()
+    stranger.page.goto("/devices")
+    expect(stranger.page).to_have_url(re.compile("/sign-in"))
+    assert menu(stranger) == []
+
+
+def test_staff_pair_a_device_and_revoke_it(visit, province, client):
+    province.person((Role.DESK_STAFF, "C1"), email="quay@xa.vn", password=GOOD)
+    window = visit()
+    window.sign_in("quay@xa.vn")
+    window.page.goto("/devices")
+    with province.database.reading() as session:
+        mine = session.scalars(
+            select(SurveyPoint.id).where(SurveyPoint.unit_id == province.units["C1"])
+        ).all()
+    offered = window.page.locator("#point option").all()
+    assert sorted(int(option.get_attribute("value")) for option in offered) == sorted(mine)
+    window.page.fill("#name", "Ki-ốt cửa vào")
+    window.page.get_by_role("button", name="Lấy mã").click()
+    code = window.page.locator(".code").text_content()
+    window.look("device_code")
+    assert client.post("/api/v1/pairings", json={"code": code}).status_code == 201
+    window.page.goto("/devices")
+    window.look("devices_with_one")
+    window.page.get_by_role("button", name="Thu hồi máy: Ki-ốt cửa vào").click()
+    expect(window.page.get_by_role("status")).to_contain_text("Đã thu hồi máy")
+
+
+def test_a_key_is_shown_once_and_works_until_it_is_revoked(visit, province, client):
+    province.person((Role.PROVINCIAL_ANALYST, "D1"), email="cchc@tinh.vn", password=GOOD)
+    window = visit()
+    window.sign_in("cchc@tinh.vn")
+    window.page.goto("/keys/new")
+    window.page.fill("#name", "Báo cáo tháng")
+    window.page.get_by_label("Xem số liệu", exact=True).check()
+    window.page.get_by_role("button", name="Tạo khóa").click()
+    key = window.page.locator(".secret code").text_content()
+    window.look("key_made")
+    headers = {"Authorization": f"Bearer {key}"}
+    url = "/api/v1/satisfaction?questionnaire=sipas-desk&unit="
+    assert client.get(f"{url}C1", headers=headers).status_code == 200
+    assert client.get(f"{url}H1", headers=headers).status_code == 404
+    window.page.goto("/keys")
+    assert key not in window.page.content()
+    window.look("keys_with_one")
+    window.page.get_by_role("button", name="Thu hồi: Báo cáo tháng").click()
+    expect(window.page.get_by_role("status")).to_contain_text("Đã thu hồi khóa")
+    assert client.get(f"{url}C1", headers=headers).status_code == 401
+
+
+def test_the_log_is_filtered(visit, province):
+    province.person((Role.AUDITOR, None), email="thanhtra@tinh.vn", password=GOOD)
+    with province.database.writing("kẻ lạ") as session:
+        accounts.disable(session, accounts.find(session, province.person().email))
+    window = visit()
+    window.sign_in("thanhtra@tinh.vn")
+    window.page.goto("/audit")
+    everything = window.page.locator("tbody tr").count()
+    window.page.fill("#actor", "KẺ L".lower())
+    window.page.get_by_role("button", name="Lọc").click()
+    assert window.page.locator("tbody tr").count() == 1 < everything
+    expect(window.page.locator("tbody")).to_contain_text("Khóa tài khoản")
+    window.page.fill("#actor", "")
+    window.page.select_option("#action", "account.sign_in")
+    window.page.get_by_role("button", name="Lọc").click()
+    expect(window.page.locator("tbody")).to_contain_text("thanhtra@tinh.vn")
+    window.page.fill("#from", "2020-01-01")
+    window.page.fill("#to", "2020-12-31")
+    window.page.get_by_role("button", name="Lọc").click()
+    expect(window.page.locator(".empty")).to_be_visible()
+    window.look("audit_empty")
+
+
+def test_everything_works_by_keyboard_alone(visit, province):
+    province.person((Role.OPERATOR, None), email="quantri@tinh.vn", password=GOOD)
+    window = visit()
+    window.page.goto("/sign-in")
+    window.page.keyboard.press("Tab")
+    expect(window.page.locator(".skip")).to_be_focused()
+    window.page.keyboard.press("Enter")
+    window.page.keyboard.press("Tab")
+    window.page.keyboard.type("quantri@tinh.vn")
+    window.page.keyboard.press("Tab")
+    window.page.keyboard.type(GOOD)
+    window.page.keyboard.press("Enter")
+    expect(window.page.locator("h1")).to_contain_text("Xin chào")
