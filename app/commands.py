@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import (
@@ -52,6 +53,16 @@ def open_database(settings: Settings | None = None) -> Iterator[Database]:
         raise Refused(f"the database does not answer: {error.orig}") from error
     finally:
         database.close()
+
+
+def check_there(file: Path) -> None:
+    """Raise ``Refused`` where no file has this name."""
+    try:
+        there = file.is_file()
+    except OSError:  # longer than any name, say
+        there = False
+    if not there:
+        raise Refused(f"{file}: no such file")
 
 
 def operator() -> str:

@@ -178,6 +178,8 @@ def install(app: FastAPI, page: Page) -> None:
             )
         if error.status_code == NotFound.status:
             return await answer(request, NotFound())
+        if isinstance(error.__cause__, Problem):  # met while FastAPI read a form
+            return await answer(request, error.__cause__)
         return await answer(request, MalformedBody(reason=str(error.detail)))
 
     @app.exception_handler(Exception)

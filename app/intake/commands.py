@@ -16,7 +16,7 @@ from app.access.callers import Caller, Grant
 from app.access.models import Right
 from app.access.rate_limits import RateLimits
 from app.audit.log import record
-from app.commands import Refused, open_database, operator, out, progress
+from app.commands import Refused, check_there, open_database, operator, out, progress
 from app.db import Database
 from app.intake import replay
 from app.intake.directory import Directory
@@ -76,8 +76,7 @@ def import_responses(
 
     Rows with mistakes are left out and named in FILE.errors.csv; exit code 1 says so.
     """
-    if not file.is_file():
-        raise Refused(f"{file}: no such file")
+    check_there(file)
     settings = Settings()
     with open_database(settings) as database:
         with database.reading() as session:

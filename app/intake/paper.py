@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 from uuid import UUID
-from zipfile import BadZipFile
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile, ZipFile
 from zoneinfo import ZoneInfo
 
 from openpyxl import load_workbook
@@ -37,6 +39,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "form_no": ("form_no", "so_phieu", "số phiếu"),
     "language": ("language", "ngon_ngu", "ngôn ngữ"),
 }
+
+
+#: Most bytes that a workbook may unpack to; a million rows of 40 columns are about half of it.
+UNPACKED_LIMIT = 1024 * 2**20
 
 
 class PaperFileError(ValueError):
@@ -187,7 +193,7 @@ def _moment(value: Any, zone: ZoneInfo) -> datetime | None:
 def _csv_table(file: Path) -> Iterator[tuple[int, list[Any]]]:
     with file.open(encoding="utf-8-sig", newline="") as stream:
         try:
-            head = stream.readline()
+            head = stream.readline(65_536)
             stream.seek(0)
             delimiter = ";" if head.count(";") > head.count(",") else ","
             reader = csv.reader(stream, delimiter=delimiter, strict=True)
@@ -199,14 +205,42 @@ def _csv_table(file: Path) -> Iterator[tuple[int, list[Any]]]:
             raise PaperFileError(f"{file}: {error}") from error
 
 
+#: What openpyxl raises on a file that is damaged or was made to do harm.
+_UNREADABLE = (
+    InvalidFileException, BadZipFile, ParseError, OSError, KeyError, ValueError, zlib.error,
+    IndexError, TypeError,
+)  # fmt: skip
+
+
 def _xlsx_table(file: Path) -> Iterator[tuple[int, list[Any]]]:
     try:
+        with ZipFile(file) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        # A small file that unpacks to a large one was made to fill the memory.
+        if size > UNPACKED_LIMIT:
+            limit = UNPACKED_LIMIT // 2**20
+            raise PaperFileError(
+                f"{file}: it unpacks to {size // 2**20:,} MiB, and {limit} are the most; "
+                "split it, or save it as CSV"
+            )
         book = load_workbook(file, read_only=True, data_only=True)
-    except (InvalidFileException, BadZipFile, OSError, KeyError, ValueError) as error:
+    except PaperFileError:
+        raise
+    except _UNREADABLE as error:
         raise PaperFileError(f"{file}: not an XLSX file ({error})") from error
     try:
-        sheet = book.worksheets[0]
-        for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
-            yield number, list(cells)
+        rows = enumerate(book.worksheets[0].iter_rows(values_only=True), start=1)
+        while (row := _next_row(file, rows)) is not None:
+            yield row[0], list(row[1])
     finally:
         book.close()
+
+
+def _next_row(
+    file: Path, rows: Iterator[tuple[int, tuple[Any, ...]]]
+) -> tuple[int, tuple[Any, ...]] | None:
+    """The next row, or none at the end; apart, so that only reading the file is guarded."""
+    try:
+        return next(rows, None)
+    except _UNREADABLE as error:
+        raise PaperFileError(f"{file}: not an XLSX file ({error})") from error

@@ -10,7 +10,7 @@ from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.commands import Refused, open_database, operator, out, progress, say_error
+from app.commands import Refused, check_there, open_database, operator, out, progress, say_error
 from app.problems import Problem
 from app.registry.models import (
     Channel,
@@ -47,8 +47,7 @@ def check(files: list[Path] = typer.Argument(help="Forms in YAML.")) -> None:
     """Name file, line and field of every mistake; exit code 1 if there is one."""
     found = 0
     for file in files:
-        if not file.is_file():
-            raise Refused(f"{file}: no such file")
+        check_there(file)
         mistakes = check_file(file)
         for mistake in mistakes:
             typer.echo(str(mistake))
@@ -107,8 +106,7 @@ def import_units(
         day = date.fromisoformat(valid_from)
     except ValueError as error:
         raise Refused(f"--valid-from is not a day: {valid_from}") from error
-    if not file.is_file():
-        raise Refused(f"{file}: no such file")
+    check_there(file)
     try:
         with (
             open_database() as database,

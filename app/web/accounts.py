@@ -20,8 +20,7 @@ from app.problems import FieldError, InvalidFields
 from app.registry.models import Unit
 from app.registry.queries import UnitNode
 from app.settings import Settings
-from app.web.pages import EMPTY, Form, go_to, language_of, refused, render
-from app.web.sign_in import Text
+from app.web.pages import EMPTY, Asked, Form, Number, Text, go_to, language_of, refused, render
 
 router = APIRouter(prefix="/accounts", include_in_schema=False)
 
@@ -81,16 +80,16 @@ class LinkPage:
 def list_accounts(
     request: Request,
     caller: Annotated[Person, Depends(READERS)],
-    q: str = "",
-    after: str = "",
+    q: Asked = "",
+    after: Asked = "",
 ) -> Response:
     """List the accounts of the caller's units. Who: ``access:read``."""
     database: Database = request.app.state.database
     with database.reading() as session:
-        found = management.accounts(session, caller, q.strip()[:100], after[:200])
+        found = management.accounts(session, caller, q.strip(), after)
         page = AccountsPage(
             found[: management.PAGE],
-            q.strip()[:100],
+            q.strip(),
             found[management.PAGE - 1].email if len(found) > management.PAGE else None,
             Right.MANAGE_ACCESS in caller.rights,
         )
@@ -136,7 +135,7 @@ def add_account(
 
 @router.get("/{id}")
 def show_account(
-    request: Request, caller: Annotated[Person, Depends(READERS)], id: int
+    request: Request, caller: Annotated[Person, Depends(READERS)], id: Number
 ) -> Response:
     """Show an account with its roles. Who: ``access:read`` on a unit where it has a role."""
     return _show(request, caller, id)
@@ -146,7 +145,7 @@ def show_account(
 def grant(
     request: Request,
     caller: Annotated[Person, Depends(MANAGERS)],
-    id: int,
+    id: Number,
     role: Text = "",
     unit: Text = "",
     sector: Text = "",
@@ -169,8 +168,8 @@ def grant(
 def revoke(
     request: Request,
     caller: Annotated[Person, Depends(MANAGERS)],
-    id: int,
-    grant_id: int,
+    id: Number,
+    grant_id: Number,
 ) -> Response:
     """Take a role away. Who: ``access:manage`` on all the account's units."""
     return _change(
@@ -183,19 +182,19 @@ def revoke(
 
 
 @router.post("/{id}/disable")
-def disable(request: Request, caller: Annotated[Person, Depends(MANAGERS)], id: int) -> Response:
+def disable(request: Request, caller: Annotated[Person, Depends(MANAGERS)], id: Number) -> Response:
     """End an account. Who: ``access:manage`` on all the account's units."""
     return _change(request, caller, id, accounts.disable, "account_disabled")
 
 
 @router.post("/{id}/enable")
-def enable(request: Request, caller: Annotated[Person, Depends(MANAGERS)], id: int) -> Response:
+def enable(request: Request, caller: Annotated[Person, Depends(MANAGERS)], id: Number) -> Response:
     """Let a disabled account sign in again. Who: ``access:manage`` on all its units."""
     return _change(request, caller, id, accounts.enable, "account_enabled")
 
 
 @router.post("/{id}/reset")
-def reset(request: Request, caller: Annotated[Person, Depends(MANAGERS)], id: int) -> Response:
+def reset(request: Request, caller: Annotated[Person, Depends(MANAGERS)], id: Number) -> Response:
     """Take the password away and show a link for a new one. Who: ``access:manage`` there."""
     database: Database = request.app.state.database
     try:

@@ -17,7 +17,7 @@ from app.audit import log
 from app.audit.models import AuditEntry
 from app.db import Database
 from app.settings import Settings
-from app.web.pages import render
+from app.web.pages import Asked, render
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,9 +39,9 @@ class AuditPage:
 def show_log(
     request: Request,
     caller: Annotated[Person, Depends(AUDITORS)],
-    actor: Annotated[str, Query(max_length=200)] = "",
-    action: Annotated[str, Query(max_length=64)] = "",
-    subject: Annotated[str, Query(max_length=200)] = "",
+    actor: Asked = "",
+    action: Asked = "",
+    subject: Asked = "",
     first: Annotated[str, Query(alias="from", max_length=10)] = "",
     last: Annotated[str, Query(alias="to", max_length=10)] = "",
     before: Annotated[int | None, Query(ge=1, lt=2**31)] = None,

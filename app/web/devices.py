@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -15,10 +16,12 @@ from app.access.models import Credential, Right
 from app.db import Database
 from app.problems import FieldError, InvalidFields
 from app.registry.models import PointState, SurveyPoint
-from app.web.pages import EMPTY, Form, go_to, language_of, refused, render
-from app.web.sign_in import Text
+from app.web.pages import EMPTY, Form, Number, Text, go_to, language_of, refused, render
 
 router = APIRouter(prefix="/devices", include_in_schema=False)
+
+#: What a number of a point looks like; larger ones no store has.
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 STAFF = PageDoor(Right.MANAGE_POINTS)
 
@@ -43,9 +46,7 @@ class CodePage:
 
 
 @router.get("")
-def list_devices(
-    request: Request, caller: Annotated[Person, Depends(STAFF)], unit: str = ""
-) -> Response:
+def list_devices(request: Request, caller: Annotated[Person, Depends(STAFF)]) -> Response:
     """List the devices of one's survey points. Who: ``points:manage``."""
     return _show(request, caller)
 
@@ -61,7 +62,7 @@ def make_code(
     database: Database = request.app.state.database
     try:
         with database.writing(caller.name) as session:
-            place = session.get(SurveyPoint, int(point)) if point.isdigit() else None
+            place = session.get(SurveyPoint, int(point)) if _NUMBER.fullmatch(point) else None
             if (
                 place is None
                 or place.state == PointState.REVOKED
@@ -78,7 +79,7 @@ def make_code(
 
 
 @router.post("/{id}/revoke")
-def revoke(request: Request, caller: Annotated[Person, Depends(STAFF)], id: int) -> Response:
+def revoke(request: Request, caller: Annotated[Person, Depends(STAFF)], id: Number) -> Response:
     """End a device's key. Who: ``points:manage`` on the unit of its point."""
     database: Database = request.app.state.database
     with database.writing(caller.name) as session:

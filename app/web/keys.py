@@ -19,8 +19,7 @@ from app.access.roles import OF_KEYS
 from app.db import Database
 from app.problems import FieldError, InvalidFields
 from app.registry.models import Unit
-from app.web.pages import EMPTY, Form, go_to, language_of, refused, render
-from app.web.sign_in import Text
+from app.web.pages import EMPTY, Form, Number, Text, go_to, language_of, refused, render
 
 router = APIRouter(prefix="/keys", include_in_schema=False)
 
@@ -112,7 +111,7 @@ def issue(
 
 
 @router.post("/{id}/revoke")
-def revoke(request: Request, caller: Annotated[Person, Depends(MEMBERS)], id: int) -> Response:
+def revoke(request: Request, caller: Annotated[Person, Depends(MEMBERS)], id: Number) -> Response:
     """End a key. Who: its owner, and ``access:manage`` on its unit."""
     database: Database = request.app.state.database
     with database.writing(caller.name) as session:

@@ -6,17 +6,21 @@ that ``render`` adds: nothing else, so a page's needs can be read in one place.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
-from fastapi import Request
+from fastapi import Form as FormField
+from fastapi import Path as PathPart
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from pydantic import AfterValidator
 
 from app.access.callers import STRANGER, Caller, Person
 from app.access.doors import CSRF_FIELD, ConfirmationNeeded, SignInNeeded, person_of
@@ -150,6 +154,17 @@ def go_to(path: str, done: str | None = None) -> RedirectResponse:
         assert say(f"done.{done}", "vi")  # a name without a sentence is a defect
         path += ("&" if "?" in path else "?") + f"done={done}"
     return RedirectResponse(path, 303, PRIVATE)
+
+
+def _plain(text: str) -> str:
+    """What was typed, without control characters, which no store or printer agrees on."""
+    return "".join(c if unicodedata.category(c) not in ("Cc", "Cs") else " " for c in text)
+
+
+#: A field of a form, a part of the address, and the number of something in the path.
+Text = Annotated[str, FormField(max_length=1000), AfterValidator(_plain)]
+Asked = Annotated[str, Query(max_length=200), AfterValidator(_plain)]
+Number = Annotated[int, PathPart(ge=1, lt=2**31)]
 
 
 def local_path(target: str, default: str = "/") -> str:

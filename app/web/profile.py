@@ -14,8 +14,7 @@ from app.access.doors import PageDoor
 from app.access.models import Account, AccountSession
 from app.db import Database
 from app.problems import InvalidFields
-from app.web.pages import EMPTY, LANGUAGE_COOKIE, Form, go_to, language_of, refused, render
-from app.web.sign_in import Text
+from app.web.pages import EMPTY, LANGUAGE_COOKIE, Form, Text, go_to, language_of, refused, render
 
 router = APIRouter(prefix="/profile", include_in_schema=False)
 

@@ -30,6 +30,9 @@ from app.registry.points import current_code
 
 router = APIRouter(prefix="/api/v1", tags=["registry"])
 
+#: What a unit's code may look like: no control characters, which PostgreSQL refuses.
+CODE = r"^[^\x00-\x1f\x7f]{1,32}$"
+
 READERS = Door(Right.READ_REGISTRY)
 #: Numbers of rows, and of an answer's entries at most.
 After = Annotated[int, Query(ge=0, lt=2**31, description="``next`` of the answer before.")]
@@ -95,7 +98,7 @@ class Questionnaires(BaseModel):
 def units(
     request: Request,
     caller: Annotated[Caller, Depends(READERS)],
-    unit: Annotated[str | None, Query(max_length=32, description="Only this one.")] = None,
+    unit: Annotated[str | None, Query(pattern=CODE, description="Only this one.")] = None,
     kind: Annotated[list[UnitKind], Query(description="Only of these kinds.")] = [],  # noqa: B006
     after: After = 0,
     limit: Limit = 200,
@@ -141,7 +144,7 @@ def units(
 def points(
     request: Request,
     caller: Annotated[Caller, Depends(READERS)],
-    unit: Annotated[str | None, Query(max_length=32, description="Only of this unit.")] = None,
+    unit: Annotated[str | None, Query(pattern=CODE, description="Only of this unit.")] = None,
     after: After = 0,
     limit: Limit = 200,
 ) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi import Form as FormField
 from fastapi.responses import RedirectResponse
 
 from app.access import accounts, openid, sessions
@@ -24,6 +23,7 @@ from app.web.pages import (
     LANGUAGE_COOKIE,
     PRIVATE,
     Form,
+    Text,
     go_to,
     language_of,
     local_path,
@@ -37,8 +37,6 @@ VISITORS = PageDoor(strangers=True)
 MEMBERS = PageDoor(anyone_signed_in=True)
 _ATTEMPT_COOKIE = "sign_in_attempt"
 _YEAR_S = 365 * 24 * 3600
-
-Text = Annotated[str, FormField(max_length=1000)]
 
 
 class PlainHttp(Problem):
