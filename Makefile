@@ -7,7 +7,7 @@ READY := $(VENV)/ready-run
 READY_DEV := $(VENV)/ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint crash bench docs lock clean
+.PHONY: help demo test lint audit crash bench docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -41,6 +41,9 @@ lint: $(READY_DEV) ## style, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy analysis surveys app
 	$(BIN)/lint-imports
+
+audit: $(READY_DEV) ## published vulnerabilities of what is locked, where the service can be reached
+	@$(BIN)/python -m tests.advisories
 
 crash: $(READY_DEV) ## kill the server under load, 20 times on each database
 	HAILONG_CRASH_ROUNDS=20 $(BIN)/pytest -m crash -p no:cacheprovider --timeout 1800

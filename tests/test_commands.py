@@ -7,10 +7,13 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 
 import httpx
 import pytest
 
+import app.commands
+from app.cli import main
 from app.registry.points import ALPHABET
 from surveys.loader import FORMS
 from tests.conftest import serving
@@ -19,21 +22,27 @@ from tests.small_province import body
 
 
 @pytest.fixture
-def hailong(database_url):
-    """Runs `hailong`; what it printed, after its exit code was as expected."""
+def hailong(database_url, monkeypatch):
+    """Runs `hailong` in this process; what it printed, after its exit code was as expected.
+
+    A process of its own for each of some hundred commands would take minutes; the last tests of
+    this file start it as a shell does.
+    """
+    monkeypatch.setenv("HAILONG_DATABASE_URL", database_url)
+    monkeypatch.setattr(app.commands.out, "width", 200)
 
     def run(*arguments, code=0):
-        done = subprocess.run(
-            [sys.executable, "-m", "app.cli", *map(str, arguments)],
-            cwd=ROOT,
-            env=os.environ | {"HAILONG_DATABASE_URL": database_url, "COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done.stdout if code == 0 else done.stdout + done.stderr
+        monkeypatch.setattr(sys, "argv", ["hailong", *map(str, arguments)])
+        printed, complained = io.StringIO(), io.StringIO()
+        with (
+            redirect_stdout(printed),
+            redirect_stderr(complained),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main()
+        said = printed.getvalue() + complained.getvalue()
+        assert (ended.value.code or 0) == code, said
+        return printed.getvalue() if code == 0 else said
 
     return run
 
@@ -153,3 +162,72 @@ def test_no_database_is_a_sentence_and_no_traceback(url):
     )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr and done.stderr.startswith("hailong: ")
+
+
+def test_a_first_operator_is_made_by_a_command_and_sets_a_password(hailong, settings):
+    link = hailong(
+        "accounts", "add", "an@tinh.vn", "--name", "Nguyễn Văn An", "--role", "operator"
+    ).strip()
+    path = "/" + link.split("/", 3)[3]
+    assert re.fullmatch(r"/password/[\w-]{43}", path)
+    with serving(settings) as client:
+        form = {"password": "bốn từ ngẫu nhiên đây", "again": "bốn từ ngẫu nhiên đây"}
+        assert client.post(path, data=form).headers["location"].startswith("/sign-in")
+        signed = client.post("/sign-in", data={"email": "an@tinh.vn", "password": form["password"]})
+        assert signed.headers["location"] == "/" and client.get("/accounts").status_code == 200
+        again = hailong("accounts", "reset", "an@tinh.vn").strip()
+        assert again != link
+        assert client.get("/accounts").status_code == 401
+        assert client.get(path).status_code == 404
+    listed = hailong("accounts", "list")
+    assert "operator on everything" in listed and "not set" in listed
+
+
+def test_accounts_are_given_roles_and_ended(hailong, province):
+    hailong("accounts", "add", "an@x.vn", "--name", "An", "--role", "unit-head", "--unit", "C1")
+    assert "desk-staff on C2" in hailong(
+        "accounts", "grant", "an@x.vn", "--role", "desk-staff", "--unit", "C2"
+    )
+    hailong("accounts", "grant", "an@x.vn", "--role", "department-analyst", "--sector", "health")
+    listed = hailong("accounts", "list")
+    assert "unit-head on C1" in listed and "department-analyst (health) on everything" in listed
+    hailong("accounts", "revoke", "an@x.vn", "--role", "desk-staff", "--unit", "C2")
+    assert "C2" not in hailong("accounts", "list")
+    hailong("accounts", "disable", "an@x.vn")
+    assert "disabled" in hailong("accounts", "list")
+    hailong("accounts", "enable", "an@x.vn")
+    assert "disabled" not in hailong("accounts", "list")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["add", "an@x.vn", "--name", "An", "--role", "operator"], "has an account already"),
+        (["add", "an", "--name", "An", "--role", "operator"], "Enter an e-mail address"),
+        (["add", "b@x.vn", "--name", "B", "--role", "unit-head"], "This role needs a unit"),
+        (["add", "b@x.vn", "--name", "B", "--role", "unit-head", "--unit", "X9"], "X9"),
+        (["add", "b@x.vn", "--name", "B", "--role", "department-analyst"], "needs a sector"),
+        (["reset", "none@x.vn"], "no account none@x.vn"),
+        (["revoke", "an@x.vn", "--role", "desk-staff"], "no such role"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_cannot_be_done_with_accounts_is_a_sentence(hailong, province, arguments, said):
+    hailong("accounts", "add", "an@x.vn", "--name", "An", "--role", "auditor")
+    assert said in hailong("accounts", *arguments, code=1)
+    # Nothing is done by halves: no account without its role.
+    assert "b@x.vn" not in hailong("accounts", "list")
+
+
+def test_a_systems_key_is_bound_to_its_unit(hailong, province, settings):
+    secret = hailong(
+        "keys", "issue", "Phần mềm một cửa", "--right", "figures:read", "--unit", "D1",
+        "--days", "30",
+    ).strip()  # fmt: skip
+    assert "unit D1" in hailong("keys", "list")
+    header = {"Authorization": f"Bearer {secret}"}
+    with serving(settings) as client:
+        rates = "/api/v1/satisfaction?questionnaire=sipas-desk&unit="
+        assert client.get(f"{rates}C1", headers=header).status_code == 200
+        assert client.get(f"{rates}A1", headers=header).status_code == 404
+    assert "X9" in hailong("keys", "issue", "x", "--right", "figures:read", "--unit", "X9", code=1)

@@ -7,9 +7,9 @@ expiry, a check against what people usually choose (zxcvbn 4.5: Wheeler, USENIX 
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
 
 from pwdlib import PasswordHash
-from zxcvbn import zxcvbn
 
 from app.problems import FieldError
 
@@ -21,12 +21,19 @@ _LEAST_SCORE = 3
 _JUDGED_LENGTH = 72
 
 _argon2 = PasswordHash.recommended()
-#: Verified for those who have no password, so that they take as long as the others.
-_NOBODY = _argon2.hash("nobody has this password")
+
+
+@cache
+def _nobodys() -> str:
+    """Verified for those who have no password, so that they take as long as the others."""
+    return _argon2.hash("nobody has this password")
 
 
 def judge(password: str, *about: str, field: str = "password") -> FieldError | None:
     """Why a password is refused, or None. ``about`` is what others know of the person."""
+    # Its lists of words take a quarter of a second to load: not at the start of every command.
+    from zxcvbn import zxcvbn
+
     password = _normal(password)
     if len(password) < LEAST_LENGTH:
         return FieldError(field, "password.too_short", {"least": LEAST_LENGTH})
@@ -47,7 +54,7 @@ def verify(password: str, kept: str | None) -> bool:
     """Whether the password is the one that was kept; takes as long where none was."""
     if len(password) > MOST_LENGTH:
         return False
-    right = _argon2.verify(_normal(password), kept or _NOBODY)
+    right = _argon2.verify(_normal(password), kept or _nobodys())
     return right and kept is not None
 
 

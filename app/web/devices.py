@@ -24,6 +24,7 @@ router = APIRouter(prefix="/devices", include_in_schema=False)
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 STAFF = PageDoor(Right.MANAGE_POINTS)
+STAFF_OF_LATE = PageDoor(Right.MANAGE_POINTS, recent=True)
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,14 @@ def list_devices(request: Request, caller: Annotated[Person, Depends(STAFF)]) ->
 @router.post("/codes")
 def make_code(
     request: Request,
-    caller: Annotated[Person, Depends(STAFF)],
+    caller: Annotated[Person, Depends(STAFF_OF_LATE)],
     point: Text = "",
     name: Text = "",
 ) -> Response:
-    """Make a pairing code and show it once. Who: ``points:manage`` on the point's unit."""
+    """Make a pairing code and show it once.
+
+    Who: ``points:manage`` on the point's unit, after a recent password.
+    """
     database: Database = request.app.state.database
     try:
         with database.writing(caller.name) as session:

@@ -65,8 +65,8 @@ def test_what_changes_is_logged_with_its_actor_and_without_secrets(database, pro
     assert [(actor, action) for actor, action, *_ in new] == [
         ("command:an", "point.change_state"),
         ("command:an", "point.reprint"),
-        ("command:an", "credential.issue"),
-        ("command:an", "credential.revoke"),
+        ("command:an", "key.issue"),
+        ("command:an", "key.revoke"),
         ("command:an", "rollups.rebuild"),
     ]
     assert new[0][3] == {"before": "active", "after": "paused"}
