@@ -11,7 +11,9 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from app.access.doors import Door
+from app.access.roles import OF_KEYS
 from app.intake.schemas import BatchIn, ResponseIn
+from app.messages import say
 
 _PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -34,6 +36,25 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
                     "detail": {"type": "string"},
                 },
             },
+        },
+    },
+}
+
+_SECURITY_SCHEMES: dict[str, Any] = {
+    "credential": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A key, or a token that was got for one.",
+    },
+    "oauth": {
+        "type": "oauth2",
+        "flows": {
+            "clientCredentials": {
+                "tokenUrl": "/oauth/token",
+                "scopes": {
+                    right.value: say(f"right.{right.value}", "en") for right in sorted(OF_KEYS)
+                },
+            }
         },
     },
 }
@@ -63,7 +84,7 @@ def document_doors(app: FastAPI) -> None:
             return app.openapi_schema
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
         components = document.setdefault("components", {})
-        components["securitySchemes"] = {"credential": {"type": "http", "scheme": "bearer"}}
+        components["securitySchemes"] = _SECURITY_SCHEMES
         schemas = components.setdefault("schemas", {})
         schemas["Problem"] = _PROBLEM_SCHEMA
         for model in (ResponseIn, BatchIn):
@@ -78,6 +99,8 @@ def document_doors(app: FastAPI) -> None:
                 operation = document["paths"][route.path_format][method.lower()]
                 if door and door.rights:
                     operation["security"] = [{"credential": sorted(door.rights)}]
+                    if door.rights <= OF_KEYS:
+                        operation["security"].append({"oauth": sorted(door.rights)})
                     if door.strangers:
                         operation["security"].append({})
                 operation["responses"].pop("422", None)

@@ -40,7 +40,8 @@ def test_a_route_without_a_door_is_found(app):
 def test_the_document_says_what_each_door_asks_for(app):
     document = app.openapi()
     assert document["paths"]["/api/v1/satisfaction"]["get"]["security"] == [
-        {"credential": ["figures:read"]}
+        {"credential": ["figures:read"]},
+        {"oauth": ["figures:read"]},
     ]
     submit = document["paths"]["/api/v1/responses"]["post"]
     assert submit["security"] == [{"credential": ["responses:import", "responses:submit"]}, {}]
