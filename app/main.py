@@ -24,7 +24,7 @@ from app.intake.service import Intake
 from app.intake.store import ResponseStore
 from app.reports.routes import router as report_routes
 from app.settings import Settings
-from app.web import accounts, audit_log, devices, keys, profile, registry, sign_in
+from app.web import accounts, audit_log, citizen, devices, keys, kiosk, profile, registry, sign_in
 from app.web.openapi import document_doors
 from app.web.pages import problem_page
 from app.web.routes import STATIC_FILES
@@ -36,7 +36,10 @@ ROUTERS = (
     access_routes,
     report_routes,
     web_routes,
-    *(page.router for page in (sign_in, profile, accounts, keys, devices, audit_log, registry)),
+    *(
+        page.router
+        for page in (citizen, kiosk, sign_in, profile, accounts, keys, devices, audit_log, registry)
+    ),
 )
 
 

@@ -92,6 +92,12 @@ class Settings(BaseSettings):
     oidc_client_secret: str = Field("", description="Our secret with the provider.")
     oidc_name: str = Field("OpenID Connect", description="The provider's name on the button.")
 
+    kiosk_idle_s: int = Field(
+        45, ge=5, le=3600, description="Seconds after which a kiosk asks whether anybody is there."
+    )
+    kiosk_countdown_s: int = Field(
+        15, ge=3, le=120, description="Seconds that it then counts down before it resets itself."
+    )
     least_respondents: int = Field(
         10,
         ge=1,

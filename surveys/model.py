@@ -228,6 +228,8 @@ class Questionnaire(Part):
     source: Text
     unverified: tuple[str, ...] = ()
     estimated_minutes: Annotated[int, Field(ge=1, le=60)] = 3
+    #: Whether a kiosk sends what a respondent had answered before walking away.
+    keep_partial: bool = False
     scales: Annotated[dict[str, Scale], Field(min_length=1)]
     factors: Annotated[tuple[Factor, ...], Field(min_length=1)]
     more: tuple[Item, ...] = ()
@@ -258,8 +260,12 @@ class Questionnaire(Part):
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the form's whole meaning, wordings too; layout of the YAML does not count."""
+        meaning = self.model_dump(mode="json", by_alias=True)
+        # Came after versions had been published: where it is not set, they are what they were.
+        if not meaning["keep_partial"]:
+            del meaning["keep_partial"]
         canonical = json.dumps(
-            self.model_dump(mode="json", by_alias=True),
+            meaning,
             ensure_ascii=False,
             sort_keys=True,
             separators=(",", ":"),

@@ -20,7 +20,7 @@ from app.access.doors import CSRF_FIELD
 from app.access.models import Right, Sector
 from app.access.roles import Role
 from app.db import Database
-from app.intake.paper import made_uuid7
+from app.intake.ids import made_uuid7
 from app.registry.models import Channel, Unit
 from app.registry.points import current_code, find_by_code, open_point
 from app.settings import Settings

@@ -24,6 +24,10 @@ SOURCES = "\n".join(
 TEMPLATES = "\n".join(
     file.read_text(encoding="utf-8") for file in (ROOT / "app/web/templates").glob("*.html")
 )
+SCRIPTS = "\n".join(
+    file.read_text(encoding="utf-8") for file in (ROOT / "app/web/static/kiosk").glob("*.js")
+)
+CLOSED = set(re.findall(r'NoForm\("(\w+)"', SOURCES)) | {"ended", "early", "paused"}
 
 
 def fields(sentence):
@@ -56,11 +60,15 @@ BY_CODE = {
 
 def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     keys = set(catalogue("vi"))
-    kinds = "account|answer|device|field|import|key|page|password|period|role|synthetic"
+    kinds = "account|answer|device|field|form|import|key|kiosk|page|password|period|role|synthetic"
     said = set(re.findall(rf'"((?:{kinds})\.[a-z0-9_]+)"', SOURCES + TEMPLATES))
     said |= {key for key in keys if key.startswith("done.") and f'"{key[5:]}"' in SOURCES}
     said -= {"account.id"} | BY_CODE["action"] | {key for key in said if key.endswith(".html")}
     said |= {f"{place.name}_about" for place in MENU}
+    said |= {f"kiosk.{key}" for key in re.findall(r'say\((?:kept \? )?"(\w+)"', SCRIPTS)}
+    said |= {f"kiosk.{key}" for key in re.findall(r': "([a-z_]+)"\)\)', SCRIPTS)}
+    said |= {f"kiosk.trouble_{key}" for key in ("network", "server", "waiting", "revoked")}
+    said |= {f"closed.{key}{end}" for key in CLOSED for end in ("", "_title")}
     for kind, codes in BY_CODE.items():
         said |= {f"{kind}.{code}" for code in codes}
     said |= {f"problem.{code}.{part}" for code in Problem.catalogue for part in ("title", "detail")}

@@ -138,6 +138,7 @@ class Credential(Base):
     point: Mapped[SurveyPoint | None] = relationship()
     unit: Mapped[Unit | None] = relationship()
     account: Mapped[Account | None] = relationship()
+    status: Mapped[DeviceStatus | None] = relationship(viewonly=True)
 
 
 class AccessToken(Base):
@@ -162,9 +163,29 @@ class PairingCode(Base):
     point_id: Mapped[int] = mapped_column(ForeignKey("survey_point.id"))
     #: What the device will be called.
     name: Mapped[str] = mapped_column(String(200))
+    #: What staff type on the device to see its queue; the device keeps it, we do not.
+    pin: Mapped[str] = mapped_column(String(8))
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     point: Mapped[SurveyPoint] = relationship()
+
+
+class DeviceStatus(Base):
+    """What a device last told of itself."""
+
+    __tablename__ = "device_status"
+
+    credential_id: Mapped[int] = mapped_column(ForeignKey("credential.id"), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: Responses that wait on the device, and those that the server refused for good.
+    queue: Mapped[int]
+    aside: Mapped[int]
+    #: Of the kiosk's program.
+    release: Mapped[str] = mapped_column(String(16))
+    #: By how many seconds its clock was ahead of the server's.
+    clock_ahead_s: Mapped[int]
+    #: How full its storage is, in per cent; less than 0 if it cannot tell.
+    storage_percent: Mapped[int]
 
 
 class SignInAttempt(Base):

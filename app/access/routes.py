@@ -31,6 +31,7 @@ class PairingOut(BaseModel):
     """What the device keeps."""
 
     secret: str = Field(description="The device's own key, shown this once.")
+    pin: str = Field(description="What staff type on the device to see its queue.")
     point: str = Field(description="Name of its survey point.")
     questionnaire: str = Field(description="Code of the questionnaire that it shows.")
 
@@ -121,6 +122,7 @@ def pair(
         return JSONResponse(
             {
                 "secret": paired.secret,
+                "pin": paired.pin,
                 "point": paired.point.name,
                 "questionnaire": paired.point.questionnaire,
             },

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from app.demonstration.province import DemoPoint
-from app.intake.paper import made_uuid7
+from app.intake.ids import made_uuid7
 from surveys import AnswerSheet
 from surveys.model import (
     LongTextItem,

@@ -20,7 +20,6 @@ from datetime import date, datetime, time
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile, ZipFile
 from zoneinfo import ZoneInfo
@@ -28,6 +27,7 @@ from zoneinfo import ZoneInfo
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
+from app.intake.ids import made_uuid7
 from app.problems import FieldError
 from surveys import AnswerSheet
 from surveys.model import LongTextItem, MultipleChoiceItem, ShortTextItem
@@ -155,14 +155,6 @@ def _row(
     # the form a second time instead of being named as a conflict.
     moment = datetime(2000, 1, 1, tzinfo=zone) if form_no else answered_at
     return PaperRow(number, body | {"id": str(made_uuid7(moment, digest))})
-
-
-def made_uuid7(moment: datetime, digest: bytes) -> UUID:
-    """A UUID of version 7 from a moment and 10 bytes that tell it from others."""
-    milliseconds = int(moment.timestamp() * 1000)
-    value = milliseconds << 80 | int.from_bytes(digest, "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
 
 
 def _number(value: Any) -> int | float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -32,6 +33,8 @@ class DevicesPage:
     """Devices that work and that did, and the points that a new one may stand at."""
 
     devices: Sequence[Credential]
+    #: Devices not heard of since then are pointed out.
+    silent_since: datetime
     points: Sequence[SurveyPoint]
     form: Form = EMPTY
 
@@ -41,6 +44,7 @@ class CodePage:
     """A pairing code, shown once, in two halves that are easily read aloud."""
 
     code: str
+    pin: str
     point: SurveyPoint
     name: str
     minutes: int = devices.CODE_MINUTES
@@ -74,8 +78,8 @@ def make_code(
             ):
                 raise InvalidFields(errors=[FieldError("point", "device.no_point")], count=1)
             name = " ".join(name.split())[:200] or place.name
-            code = devices.new_code(session, place, name)
-            page = CodePage(f"{code[:4]}-{code[4:]}", place, name)
+            made = devices.new_code(session, place, name)
+            page = CodePage(f"{made.code[:4]}-{made.code[4:]}", made.pin, place, name)
             return render(request, caller, "device_code.html", page, 201)
     except InvalidFields as problem:
         form = refused(problem, language_of(request, caller), {"point": point, "name": name})
@@ -97,6 +101,7 @@ def _show(request: Request, caller: Person, form: Form = EMPTY, status: int = 20
         points = devices.points_of(session, caller, Right.MANAGE_POINTS)
         page = DevicesPage(
             devices.of_caller(session, caller),
+            datetime.now(UTC) - timedelta(hours=1),
             [point for point in points if point.state != PointState.REVOKED],
             form,
         )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ from app.access.models import Right
 from app.messages import LANGUAGES, Language, preferred, say
 from app.problems import InternalError, InvalidFields, Problem
 from app.settings import Settings
+from app.web.form_fields import faces, in_language, widget
 
 LANGUAGE_COOKIE = "language"
 #: What belongs to one person, or has a secret in its address, is kept by no cache.
@@ -60,6 +61,9 @@ def _action_named(action: str, t: Callable[[str], str]) -> str:
 
 
 _templates.filters |= {
+    "wording": in_language,
+    "widget": widget,
+    "faces": faces,
     "named": _named,
     "days_named": _days_named,
     "action_named": _action_named,
@@ -124,17 +128,12 @@ def render(
     """A page as HTML, kept by no cache."""
     settings: Settings = request.app.state.settings
     language = language_of(request, caller)
-
-    def t(key: str, **values: object) -> str:
-        return say(key, language, **values)
-
-    html = _templates.get_template(template).render(
-        page=page,
-        t=t,
-        language=language,
-        languages=LANGUAGES,
+    html = fill(
+        template,
+        language,
+        page,
         here=request.url.path,
-        done=_done(request, t),
+        done=_done(request, language),
         person=caller if isinstance(caller, Person) else None,
         menu=[
             place
@@ -146,6 +145,17 @@ def render(
         day=_day,
     )
     return HTMLResponse(html, status, {"Content-Language": language, **PRIVATE})
+
+
+def fill(template: str, language: Language, page: object, **more: object) -> str:
+    """A template with its page, in a language."""
+
+    def t(key: str, **values: object) -> str:
+        return say(key, language, **values)
+
+    return _templates.get_template(template).render(
+        page=page, t=t, language=language, languages=LANGUAGES, **more
+    )
 
 
 def go_to(path: str, done: str | None = None) -> RedirectResponse:
@@ -222,11 +232,11 @@ def _wants_page(request: Request) -> bool:
     return "text/html" in accepted and "application/problem+json" not in accepted
 
 
-def _done(request: Request, t: Any) -> str | None:
+def _done(request: Request, language: Language) -> str | None:
     """The sentence about what a form did, from its name in the address."""
     name = request.query_params.get("done", "")
     try:
-        return str(t(f"done.{name}"))
+        return say(f"done.{name}", language)
     except KeyError:
         return None
 

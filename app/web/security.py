@@ -39,7 +39,11 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *self._headers]
+                given = message.get("headers", [])
+                # A page that inlines its styles names their hash in a policy of its own.
+                names = {name.lower() for name, _ in given}
+                more = [header for header in self._headers if header[0] not in names]
+                message["headers"] = [*given, *more]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -25,7 +25,7 @@ def new_code(database, province):
     def make():
         with database.writing() as session:
             point = find_by_code(session, province.points[("C1", "sipas-desk")])
-            return devices.new_code(session, point, "Ki-ốt cửa vào")
+            return devices.new_code(session, point, "Ki-ốt cửa vào").code
 
     return make
 
@@ -120,6 +120,6 @@ def test_a_device_has_no_other_right(database, province, new_code):
 
 def new_code_in(session, province):
     point = find_by_code(session, province.points[("C1", "sipas-desk")])
-    code = devices.new_code(session, point, "x")
+    code = devices.new_code(session, point, "x").code
     session.flush()
     return code

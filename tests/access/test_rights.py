@@ -146,6 +146,10 @@ class World:
             )
             return session.scalars(select(Credential.id).order_by(Credential.id.desc())).first()
 
+    def code(self) -> str:
+        """The public code of C1's desk."""
+        return self.province.points[("C1", "sipas-desk")]
+
     def token(self) -> httpx.Response:
         """A token, asked for with a good key."""
         key = self.callers["key D1"]["Authorization"].split()[1]
@@ -167,7 +171,7 @@ class World:
         with self.province.database.writing() as session:
             return devices.new_code(
                 session, session.get_one(SurveyPoint, self.points["C1"]), "probe"
-            )
+            ).code
 
 
 # --- the probes ---------------------------------------------------------------------------
@@ -264,6 +268,29 @@ PROBES: dict[str, Probe] = {
     "GET /api/v1/units": of_unit("/api/v1/units", has("units")),
     "GET /api/v1/points": of_unit("/api/v1/points", has("points")),
     "GET /api/v1/questionnaires": get("/api/v1/questionnaires"),
+    "GET /q/{token}": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"/q/{world.code()}")
+    ),
+    "POST /q/{token}": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", f"/q/{world.code()}", data={"a.A1": "5"}
+        ),
+        worked=lambda answer, unit: "/thanks" in answer.headers.get("location", ""),
+    ),
+    "GET /q/{token}/thanks": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"/q/{world.code()}/thanks")
+    ),
+    "GET /kiosk": get("/kiosk"),
+    "GET /kiosk/worker.js": get("/kiosk/worker.js"),
+    "GET /kiosk/manifest": get("/kiosk/manifest"),
+    "GET /api/v1/kiosk": get("/api/v1/kiosk"),
+    "POST /api/v1/kiosk/status": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/api/v1/kiosk/status",
+            json={"queue": 0, "aside": 0, "release": "0", "storage_percent": 1,
+                  "sent_at": "2026-11-24T00:00:00Z"},
+        )
+    ),
     "GET /sign-in": Probe(
         lambda world, who, unit: world.call(who, "GET", "/sign-in"),
         worked=lambda answer, unit: answer.status_code in (200, 303),

@@ -23,7 +23,7 @@ from app.access import credentials
 from app.access.models import Right
 from app.db import Database
 from app.demonstration import province
-from app.intake.paper import made_uuid7
+from app.intake.ids import made_uuid7
 from app.intake.preparation import prepare
 from app.intake.replay import count_responses, verify
 from app.registry.points import find_by_code

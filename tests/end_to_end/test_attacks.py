@@ -142,7 +142,7 @@ def test_nothing_typed_is_run_on_any_page(client, province, payload):
         from app.registry.points import find_by_code
 
         point = find_by_code(session, province.points[("C1", "sipas-desk")])
-        devices.pair(session, _flushed(session, devices.new_code(session, point, payload)))
+        devices.pair(session, _flushed(session, devices.new_code(session, point, payload).code))
     shown = 0
     for path in ("/profile", "/accounts", "/keys", "/devices", "/audit", f"/accounts?q={payload}"):
         page = client.get(path, headers=operator.headers | HTML).text

@@ -1,0 +1,19 @@
+"""Ids of responses: UUIDs of version 7, which begin with a moment."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from uuid import UUID
+
+
+def new_id() -> str:
+    """An id for a response that begins now, for a browser that makes none itself."""
+    return str(made_uuid7(datetime.now(UTC), secrets.token_bytes(10)))
+
+
+def made_uuid7(moment: datetime, digest: bytes) -> UUID:
+    """A UUID of version 7 from a moment and 10 bytes that tell it from others."""
+    value = int(moment.timestamp() * 1000) << 80 | int.from_bytes(digest, "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)

@@ -1,0 +1,271 @@
+// The kiosk: pairs once, then asks one respondent after another, with a network or without.
+import { element } from "./element.js";
+import { call, flush, onChange, state } from "./queue.js";
+import { Respondent } from "./respondent.js";
+import { openStaffScreen } from "./staff.js";
+import * as store from "./store.js";
+
+const WORDS = JSON.parse(document.body.dataset.words);
+const THANKS_MS = 6000;
+const HEARTBEAT_MS = 60_000;
+const screen = document.getElementById("screen");
+const kiosk = { language: "vi", configuration: null, respondent: null, release: null, registration: null };
+let idleTimer = null;
+let thanksTimer = null;
+
+const say = (key, values = {}) => WORDS[kiosk.language][key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+
+function show(content) {
+  screen.replaceChildren(header(), element("main", {}, content), footer());
+}
+
+function header() {
+  const unit = kiosk.configuration?.unit[kiosk.language] ?? "";
+  // Held for three seconds, the unit's name leads to the staff's screen.
+  const name = element("p", { class: "unit" }, unit);
+  let held = null;
+  name.addEventListener("pointerdown", () => { held = setTimeout(staff, 3000); });
+  for (const end of ["pointerup", "pointerleave", "pointercancel"]) name.addEventListener(end, () => clearTimeout(held));
+  return element("header", {}, name,
+    kiosk.configuration?.synthetic && element("p", { class: "note" }, say("synthetic")),
+    element("div", { class: "languages" }, ...["vi", "en"].map((language) => element("button", { class: "quiet", lang: language, "aria-pressed": String(language === kiosk.language), onclick: () => speak(language) }, language === "vi" ? "Tiếng Việt" : "English"))));
+}
+
+function footer() {
+  return element("footer", { id: "trouble", role: "status" });
+}
+
+async function refreshTrouble() {
+  const place = document.getElementById("trouble");
+  if (!place) return;
+  const percent = await store.storagePercent();
+  // Of the network a respondent need not know; of a storage that is full, staff must.
+  place.textContent = percent >= 90 ? say("storage_full") : state.trouble === "revoked" ? say("revoked") : "";
+}
+
+function speak(language) {
+  kiosk.language = language;
+  document.documentElement.lang = language;
+  const current = kiosk.respondent;
+  if (current) {
+    current.language = language;
+    current.ask();
+  } else begin();
+}
+
+// --- one respondent after another ---------------------------------------------------------
+
+function begin() {
+  clearTimeout(thanksTimer);
+  clearTimeout(idleTimer);
+  document.querySelector(".countdown")?.remove();
+  kiosk.respondent = null;
+  takeNews();
+  if (!kiosk.configuration) return pair();
+  if (kiosk.configuration.point.state !== "active") return show(element("section", { class: "message" }, element("h1", {}, say("paused"))));
+  const form = kiosk.configuration.questionnaire;
+  const respondent = new Respondent({ form, language: kiosk.language, say, show, done: finish, began: () => { kiosk.respondent = respondent; watchIdle(); } });
+  const short = respondent.items.filter((item) => !item.shown_if).length === 1;
+  // One question with five faces is its own invitation; a whole form is begun by a touch.
+  if (short) respondent.ask();
+  else {
+    show(element("section", { class: "message" }, element("h1", {}, form.title[kiosk.language]),
+      element("p", {}, say("promise", { minutes: form.estimated_minutes })),
+      element("button", { class: "start", onclick: () => { respondent.start(); respondent.ask(); } }, say("start"))));
+  }
+  refreshTrouble();
+}
+
+async function finish(respondent) {
+  const kept = await keep(respondent);
+  kiosk.respondent = null;
+  clearTimeout(idleTimer);
+  show(element("section", { class: "message", id: kept ? "thanks" : "not-kept" },
+    element("h1", {}, say(kept ? "thanks" : "not_kept")), element("p", {}, say(kept ? "use" : "tell_staff"))));
+  thanksTimer = setTimeout(reset, kept ? THANKS_MS : 4 * THANKS_MS);
+}
+
+/** Put a response into the queue, durably; whether that worked. */
+async function keep(respondent) {
+  const answers = respondent.given();
+  if (!Object.keys(answers).length) return true;
+  const form = kiosk.configuration.questionnaire;
+  try {
+    await store.enqueue({
+      id: uuid7(), questionnaire: form.code, version: form.version, answered_at: new Date().toISOString(),
+      duration_s: Math.min(86_400, Math.max(0, Math.round((Date.now() - respondent.startedAt) / 1000))),
+      language: respondent.language, answers,
+    });
+  } catch (error) {
+    console.warn("a response could not be kept:", error.name);
+    await store.keepFact("lost", ((await store.fact("lost").catch(() => 0)) ?? 0) + 1).catch(() => {});
+    return false;
+  }
+  flush();
+  return true;
+}
+
+function reset() {
+  kiosk.language = "vi";
+  document.documentElement.lang = "vi";
+  begin();
+}
+
+/** The moment in 48 bits, then randomness: an id that sorts by time (RFC 9562, version 7). */
+function uuid7() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  let moment = Date.now();
+  for (let place = 5; place >= 0; place -= 1) { bytes[place] = moment % 256; moment = Math.floor(moment / 256); }
+  bytes[6] = 0x70 | (bytes[6] & 0x0f);
+  bytes[8] = 0x80 | (bytes[8] & 0x3f);
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+// --- left alone ---------------------------------------------------------------------------
+
+function watchIdle() {
+  clearTimeout(idleTimer);
+  document.querySelector(".countdown")?.remove();
+  if (kiosk.respondent) idleTimer = setTimeout(countDown, kiosk.configuration.idle_s * 1000);
+}
+
+function countDown() {
+  let left = kiosk.configuration.countdown_s;
+  const number = element("strong", {}, String(left));
+  const stay = element("button", { class: "start", onclick: watchIdle }, say("still_here"));
+  document.body.append(element("div", { class: "countdown", role: "alertdialog", "aria-label": say("still_here_question") },
+    element("p", {}, say("still_here_question")), number, stay));
+  stay.focus();
+  const tick = async () => {
+    if (!number.isConnected) return;
+    left -= 1;
+    number.textContent = String(left);
+    if (left > 0) { idleTimer = setTimeout(tick, 1000); return; }
+    const respondent = kiosk.respondent;
+    kiosk.respondent = null;
+    // Half an answer is kept only where the questionnaire says so, and nothing required is missing.
+    if (respondent && kiosk.configuration.questionnaire.keep_partial && respondent.complete) await keep(respondent);
+    reset();
+  };
+  idleTimer = setTimeout(tick, 1000);
+}
+
+for (const kind of ["pointerdown", "keydown", "input"]) {
+  addEventListener(kind, (event) => {
+    wake();
+    if (kiosk.respondent && !event.target.closest?.(".countdown")) watchIdle();
+  });
+}
+
+// The same picture for days burns into a screen, and at night nobody needs its light.
+let lastTouch = Date.now();
+function wake() {
+  lastTouch = Date.now();
+  document.body.classList.remove("dim");
+}
+setInterval(() => {
+  const hour = new Date().getHours();
+  document.body.classList.toggle("dim", Date.now() - lastTouch > 300_000 && (hour >= 19 || hour < 6));
+  screen.dataset.shift = String(Math.floor(Date.now() / 60_000) % 4);
+}, 30_000);
+
+// --- pairing, news, staff -----------------------------------------------------------------
+
+function pair(problem = "") {
+  const input = element("input", { id: "code", autocomplete: "off", autocapitalize: "characters", maxlength: 12, "aria-describedby": "pairing-error" });
+  const send = async (event) => {
+    event.preventDefault();
+    try {
+      const answer = await fetch("/api/v1/pairings", { method: "POST", headers: { "Content-Type": "application/json", "Accept-Language": kiosk.language }, body: JSON.stringify({ code: input.value || "-" }) });
+      const document_ = await answer.json();
+      if (!answer.ok) return pair(document_.detail);
+      await store.keepFact("pin", document_.pin);
+      await store.keepFact("secret", document_.secret);
+      await navigator.storage?.persist?.();
+      await fetchConfiguration();
+      begin();
+      heartbeat();
+    } catch { pair(say("no_network")); }
+  };
+  show(element("form", { class: "message", onsubmit: send }, element("h1", {}, say("pair")),
+    element("label", { for: "code" }, say("pair_help")), input,
+    element("p", { class: "error", id: "pairing-error", role: "alert" }, problem),
+    element("button", { class: "start" }, say("pair_button"))));
+}
+
+async function fetchConfiguration() {
+  const { status, document: fresh } = await call("/api/v1/kiosk");
+  if (status !== 200) return false;
+  await store.keepFact("configuration", fresh);
+  kiosk.news = fresh;
+  return true;
+}
+
+/** New questions and a new release take effect between two respondents, never during one. */
+function takeNews() {
+  if (kiosk.news) {
+    kiosk.configuration = kiosk.news;
+    kiosk.news = null;
+  }
+  if (kiosk.registration?.waiting) kiosk.registration.waiting.postMessage("take over");
+}
+
+async function heartbeat() {
+  if (!(await store.fact("secret"))) return;
+  kiosk.release ??= await releaseOfWorker();
+  try {
+    const { status, document: told } = await call("/api/v1/kiosk/status", {
+      method: "POST",
+      body: JSON.stringify({ queue: await store.countWaiting(), aside: await store.countAside(), release: kiosk.release ?? "0", sent_at: new Date().toISOString(), storage_percent: await store.storagePercent() }),
+    });
+    if (status === 200) {
+      if (state.trouble === "network" || state.trouble === "server" || state.trouble === "revoked") state.trouble = null;
+      if (told.configuration !== (kiosk.news ?? kiosk.configuration)?.hash) await fetchConfiguration();
+      if (told.release !== kiosk.release) await kiosk.registration?.update();
+      flush();
+      if (!kiosk.respondent && !document.querySelector("#thanks, #not-kept, .staff")) idleNews();
+    } else if (status === 401) state.trouble = "revoked";
+  } catch { state.trouble ??= "network"; }
+  refreshTrouble();
+}
+
+function idleNews() {
+  if (kiosk.news || kiosk.registration?.waiting) begin();
+}
+
+function staff() {
+  if (kiosk.respondent) return;
+  openStaffScreen({ say, show, leave: begin, heartbeat, kiosk });
+}
+
+async function install() {
+  if (!("serviceWorker" in navigator)) return;
+  kiosk.registration = await navigator.serviceWorker.register("/kiosk/worker.js", { scope: "/kiosk" });
+  let controlled = Boolean(navigator.serviceWorker.controller);
+  navigator.serviceWorker.addEventListener("controllerchange", () => {
+    // The first worker takes over a page that is already its own release.
+    if (controlled && !kiosk.respondent) location.reload();
+    controlled = true;
+  });
+}
+
+async function start() {
+  kiosk.release = await releaseOfWorker();
+  kiosk.configuration = (await store.fact("configuration")) ?? null;
+  if (!(await store.fact("secret"))) kiosk.configuration = null;
+  begin();
+  onChange(refreshTrouble);
+  setInterval(heartbeat, HEARTBEAT_MS * (0.9 + Math.random() / 5));
+  await heartbeat();
+  flush();
+}
+
+/** The release that runs here is the one whose worker keeps it; before the first, the server's. */
+async function releaseOfWorker() {
+  const name = (await caches.keys()).find((each) => each.startsWith("kiosk-"));
+  return name?.slice("kiosk-".length) ?? null;
+}
+
+install().catch((error) => console.warn("not installed:", error.message));
+start();

@@ -1,0 +1,103 @@
+// Sends the queue in batches, with back-off and jitter. A response leaves the queue only when the
+// server names it accepted or duplicate; what it refuses for good is laid aside and reported.
+import * as store from "./store.js";
+
+const BATCH = 50;
+const FIRST_WAIT_MS = 1000;
+// Never longer: a server that is back is found within half a minute.
+const LONGEST_WAIT_MS = 30_000;
+const TIMEOUT_MS = 30_000;
+
+export const state = { lastSync: null, trouble: null, wait: FIRST_WAIT_MS };
+let timer = null;
+let again = false;
+const listeners = new Set();
+export const onChange = (listener) => listeners.add(listener);
+const changed = () => listeners.forEach((listener) => listener());
+
+/** Fetch with the device's key and a time limit. */
+export async function call(path, options = {}) {
+  const secret = await store.fact("secret");
+  const control = new AbortController();
+  const limit = setTimeout(() => control.abort(), TIMEOUT_MS);
+  try {
+    const headers = { Authorization: `Bearer ${secret}`, ...(options.body ? { "Content-Type": "application/json" } : {}) };
+    const answer = await fetch(path, { ...options, headers, signal: control.signal, cache: "no-store" });
+    return { status: answer.status, document: answer.headers.get("content-type")?.includes("json") ? await answer.json() : null };
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
+/** Send what waits, now; while another tab or call does, it will look again. */
+export async function flush() {
+  clearTimeout(timer);
+  again = true;
+  await navigator.locks.request("flush", { ifAvailable: true }, async (lock) => {
+    if (!lock) return;
+    while (again) {
+      again = false;
+      await sendAll();
+    }
+  });
+}
+
+async function sendAll() {
+  const seen = new Set();
+  let size = BATCH;
+  for (;;) {
+    const batch = (await store.waiting(size + seen.size)).filter((each) => !seen.has(each.id)).slice(0, size);
+    if (!batch.length) {
+      if (seen.size) later();
+      return;
+    }
+    let answer;
+    try {
+      answer = await call("/api/v1/responses", { method: "POST", body: JSON.stringify({ sent_at: new Date().toISOString(), responses: batch }) });
+    } catch {
+      return later("network");
+    }
+    if (answer.status === 200 && answer.document?.responses?.length === batch.length) {
+      await learn(batch, answer.document.responses, seen);
+      state.lastSync = new Date();
+      state.wait = FIRST_WAIT_MS;
+      state.trouble = seen.size ? "waiting" : null;
+      size = BATCH;
+      changed();
+    } else if (answer.status === 413 || (answer.status >= 400 && answer.status < 500 && ![401, 403, 408, 425, 429].includes(answer.status))) {
+      // Something in the batch spoils it whole: smaller batches find out what.
+      if (batch.length === 1) {
+        await store.settle([], [{ response: batch[0], problem: answer.document }]);
+        changed();
+      } else {
+        size = Math.max(1, Math.floor(batch.length / 2));
+      }
+    } else {
+      return later(answer.status === 401 || answer.status === 403 ? "revoked" : "server");
+    }
+  }
+}
+
+async function learn(batch, results, seen) {
+  const counted = [];
+  const refused = [];
+  results.forEach((result, place) => {
+    if (result.status === "accepted" || result.status === "duplicate") counted.push(batch[place].id);
+    else if (result.problem?.retry) seen.add(batch[place].id);
+    else refused.push({ response: batch[place], problem: result.problem });
+  });
+  await store.settle(counted, refused);
+}
+
+function later(trouble) {
+  if (trouble) state.trouble = trouble;
+  changed();
+  clearTimeout(timer);
+  timer = setTimeout(flush, state.wait * (0.5 + Math.random()));
+  state.wait = Math.min(state.wait * 2, LONGEST_WAIT_MS);
+}
+
+addEventListener("online", () => {
+  state.wait = FIRST_WAIT_MS;
+  flush();
+});

@@ -1,0 +1,161 @@
+// One respondent's way through the form, a question a screen. Everything about the respondent is
+// in this object: when it is dropped, nothing of it is left for the next one.
+import { element, face } from "./element.js";
+
+const FACES = { 2: [1, 5], 3: [1, 3, 5], 4: [1, 2, 4, 5], 5: [1, 2, 3, 4, 5] };
+// Long enough to see which face was taken, short enough not to wait.
+const SEEN_MS = 220;
+
+export class Respondent {
+  constructor({ form, language, say, show, done, began }) {
+    Object.assign(this, { form, language, say, show, done, began });
+    this.items = [...form.factors.flatMap((factor) => factor.items), ...form.more];
+    this.answers = {};
+    this.place = 0;
+    this.startedAt = null;
+  }
+
+  wording(text) { return text[this.language]; }
+
+  applies(item) {
+    const condition = item.shown_if;
+    return !condition || condition.is.includes(this.answers[condition.item]);
+  }
+
+  /** Answers to items that apply: one that no longer does is left out. */
+  given() {
+    const given = {};
+    for (const item of this.items) {
+      if (item.code in this.answers && (!item.shown_if || item.shown_if.is.includes(given[item.shown_if.item]))) given[item.code] = this.answers[item.code];
+    }
+    return given;
+  }
+
+  ask() {
+    const item = this.items[this.place];
+    const asked = this.items.filter((each) => this.applies(each));
+    const screen = element("section", { class: `question ${item.kind}` });
+    const heading = element("h1", { tabindex: "-1" }, this.wording(item.text));
+    screen.append(heading, ...this.controls(item).filter(Boolean));
+    const foot = element("div", { class: "foot" });
+    if (this.place > 0) foot.append(element("button", { class: "quiet", onclick: () => this.back() }, `← ${this.say("back")}`));
+    if (asked.length > 1) foot.append(element("progress", { max: asked.length, value: asked.indexOf(item), "aria-label": this.say("progress") }));
+    if (!item.required && !this.movesByItself(item)) foot.append(element("button", { class: "next", onclick: () => this.next() }, this.say("next")));
+    else if (!item.required) foot.append(element("button", { class: "quiet", onclick: () => this.skip(item) }, this.say("skip")));
+    screen.append(foot);
+    this.show(screen);
+    if (this.place > 0) heading.focus();
+  }
+
+  movesByItself(item) { return ["rated", "single_choice", "zero_to_ten"].includes(item.kind); }
+
+  controls(item) {
+    switch (item.kind) {
+      case "rated": {
+        const scale = this.form.scales[item.scale];
+        const faces = FACES[scale.levels.length] || [];
+        return [
+          element("div", { class: "faces" }, ...scale.levels.map((level, place) => this.choice(item, level.value, this.wording(level.text), faces[place]))),
+          this.noOpinion(item, scale.no_opinion),
+        ];
+      }
+      case "single_choice":
+        return [element("div", { class: "options" }, ...item.options.map((option) => this.choice(item, option.value, this.wording(option.text)))), this.noOpinion(item, item.no_opinion)];
+      case "multiple_choice":
+        return [element("div", { class: "options" }, ...item.options.map((option) => this.toggle(item, option)))];
+      case "zero_to_ten":
+        return [element("div", { class: "tens" }, ...Array.from({ length: 11 }, (_, value) => this.choice(item, value, String(value)))), this.noOpinion(item, item.no_opinion)];
+      case "percent":
+      case "number":
+        return [this.number(item), this.noOpinion(item, item.no_opinion)];
+      default:
+        return [this.text(item)];
+    }
+  }
+
+  choice(item, value, label, number) {
+    const button = element("button", { class: "choice", "aria-pressed": String(this.answers[item.code] === value), onclick: () => this.take(item, value, button) }, number && face(number), element("span", {}, label));
+    return button;
+  }
+
+  noOpinion(item, noOpinion) {
+    if (!noOpinion) return null;
+    const button = element("button", { class: "choice none", "aria-pressed": String(this.answers[item.code] === null), onclick: () => this.take(item, null, button) }, this.wording(noOpinion.text));
+    return button;
+  }
+
+  toggle(item, option) {
+    const chosen = () => (this.answers[item.code] || []).includes(option.value);
+    const button = element("button", {
+      class: "choice", "aria-pressed": String(chosen()),
+      onclick: () => {
+        this.start();
+        const others = (this.answers[item.code] || []).filter((value) => value !== option.value);
+        const now = chosen() ? others : [...others, option.value].sort((a, b) => a - b);
+        if (now.length) this.answers[item.code] = now; else delete this.answers[item.code];
+        button.setAttribute("aria-pressed", String(chosen()));
+      },
+    }, this.wording(option.text));
+    return button;
+  }
+
+  number(item) {
+    const input = element("input", {
+      inputmode: "decimal", autocomplete: "off", maxlength: 12, "aria-label": this.wording(item.text), value: this.answers[item.code] ?? "",
+      oninput: () => {
+        this.start();
+        const value = Number(input.value.replace(",", "."));
+        const most = item.kind === "percent" ? item.maximum : item.maximum;
+        const fits = input.value.trim() !== "" && Number.isFinite(value) && value >= (item.minimum ?? 0) && value <= most && Number(value.toFixed(item.decimals ?? 0)) === value;
+        input.setAttribute("aria-invalid", String(input.value.trim() !== "" && !fits));
+        if (fits) this.answers[item.code] = value; else delete this.answers[item.code];
+      },
+    });
+    return element("div", { class: "typed" }, input, element("span", {}, item.kind === "percent" ? "%" : item.unit ? this.wording(item.unit) : ""));
+  }
+
+  text(item) {
+    const input = element(item.kind === "long_text" ? "textarea" : "input", {
+      rows: 4, maxlength: item.max_length, autocomplete: "off", autocorrect: "off", spellcheck: "false", "aria-label": this.wording(item.text),
+      oninput: () => { this.start(); if (input.value.trim()) this.answers[item.code] = input.value; else delete this.answers[item.code]; },
+    });
+    input.value = this.answers[item.code] ?? "";
+    return element("div", { class: "typed" }, input);
+  }
+
+  start() {
+    if (this.startedAt === null) {
+      this.startedAt = Date.now();
+      this.began();
+    }
+  }
+
+  take(item, value, button) {
+    if (this.moving) return; // a trembling hand taps twice
+    this.moving = true;
+    this.start();
+    this.answers[item.code] = value;
+    for (const each of document.querySelectorAll(".choice")) each.setAttribute("aria-pressed", String(each === button));
+    setTimeout(() => { this.moving = false; this.next(); }, SEEN_MS);
+  }
+
+  skip(item) {
+    this.start();
+    delete this.answers[item.code];
+    this.next();
+  }
+
+  next() {
+    this.start();
+    do this.place += 1; while (this.place < this.items.length && !this.applies(this.items[this.place]));
+    if (this.place < this.items.length) this.ask();
+    else this.done(this);
+  }
+
+  back() {
+    do this.place -= 1; while (this.place > 0 && !this.applies(this.items[this.place]));
+    this.ask();
+  }
+
+  get complete() { return this.items.every((item) => !item.required || !this.applies(item) || item.code in this.answers); }
+}

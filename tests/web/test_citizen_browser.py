@@ -1,0 +1,238 @@
+"""The citizen's form in a real browser: with and without script, by eye, by keyboard, offline."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+from sqlalchemy import func, select
+
+from app.intake.models import Response
+from app.registry.models import Channel, Unit
+from app.registry.points import current_code, open_point
+from tests.web.conftest import needs_browser
+
+pytestmark = [
+    needs_browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
+SIZES = ((320, 640), (390, 844), (768, 1024), (1280, 800))
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+
+
+@pytest.fixture
+def phone(browser, client):
+    """Opens a page in a browser of its own."""
+    contexts = []
+
+    def make(**options):
+        context = browser.new_context(
+            base_url=str(client.base_url), locale="vi-VN", viewport={"width": 390, "height": 844},
+            **options,
+        )  # fmt: skip
+        contexts.append(context)
+        page = context.new_page()
+        page.complaints = []
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                page.complaints.append(message.text)
+                if message.type == "error" and "Failed to load" not in message.text
+                else None
+            ),
+        )
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def code(province):
+    return province.points[("C1", "sipas-desk")]
+
+
+def stored(database):
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(Response))
+
+
+def choose(page, item, value):
+    page.locator(f'input[name="a.{item}"][value="{value}"]').check(force=True)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_a_form_is_filled_in(phone, code, database, script):
+    page = phone(java_script_enabled=script)
+    page.goto(f"/q/{code}")
+    choose(page, "A1", 5)
+    choose(page, "B1", "none")
+    choose(page, "trips", 2)
+    page.fill("#i-comment", "Cảm ơn")
+    page.get_by_role("button", name="Gửi ý kiến").click()
+    expect(page.locator("h1")).to_have_text("Cảm ơn ý kiến của bạn!")
+    # With script the form has left the history; without, the back button finds it.
+    if script:
+        page.goto(f"/q/{code}")
+    else:
+        page.go_back()
+        page.reload()
+    expect(page.locator("h1")).to_contain_text("đã được ghi nhận")
+    assert stored(database) == 1 and page.complaints == []
+
+
+def test_it_looks_right_and_is_accessible_at_every_size(
+    phone, province, database, screenshots, code
+):
+    with database.writing() as session:
+        unit = session.get_one(Unit, province.units["W1"])
+        inpatient = current_code(open_point(session, unit, "moh-inpatient", Channel.QR, "x"))
+    page = phone()
+    for name, path in (
+        ("form", f"/q/{code}"),
+        ("form_en", f"/q/{code}?lang=en"),
+        ("form_face", f"/q/{province.points[('C1', 'kiosk-face')]}"),
+        ("form_inpatient", f"/q/{inpatient}"),
+        ("form_unknown", "/q/NOSUCH2"),
+    ):
+        page.goto(path)
+        look(page, name, screenshots)
+    page.goto(f"/q/{code}")
+    page.get_by_role("button", name="Gửi ý kiến").click()
+    expect(page.locator("#summary")).to_be_focused()
+    look(page, "form_mistakes", screenshots)
+    choose(page, "A1", 4)
+    page.get_by_role("button", name="Gửi ý kiến").click()
+    expect(page.locator(".end h1")).to_be_visible()
+    look(page, "form_thanks", screenshots)
+
+
+def look(page, name, screenshots):
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{name} is {wide} px wide on {width}"
+        small = page.evaluate(
+            "[...document.querySelectorAll('.box, button, .lang')].filter(e => e.offsetParent && "
+            "(e.offsetHeight < 44 || e.offsetWidth < 44)).map(e => e.innerText)"
+        )
+        assert small == [], f"{name} at {width}: too small to touch: {small}"
+        found = Axe().run(page, options=WCAG)
+        assert not found.violations_count, f"{name}, {width}: {found.generate_report()}"
+        page.screenshot(path=str(screenshots / f"{name}-{width}.png"), full_page=True)
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_text_at_200_per_cent_still_fits(phone, code, width):
+    """As when the browser's own text size is doubled: rem and em follow it."""
+    page = phone()
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"/q/{code}")
+    page.evaluate("document.documentElement.style.setProperty('font-size', '200%')")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    cut = page.evaluate(
+        "[...document.querySelectorAll('.box')].filter(e => e.scrollWidth > e.clientWidth + 1)"
+        ".map(e => e.innerText)"
+    )
+    assert cut == []
+
+
+def test_forced_colours_show_what_is_chosen(phone, code, screenshots):
+    page = phone(forced_colors="active")
+    page.goto(f"/q/{code}")
+    choose(page, "A1", 5)
+    box = page.locator('input[name="a.A1"][value="5"] + .box')
+    other = page.locator('input[name="a.A1"][value="4"] + .box')
+    assert box.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
+    assert other.evaluate("e => getComputedStyle(e).outlineStyle") == "none"
+    assert "✓" in box.evaluate("e => getComputedStyle(e, '::after').content")
+    page.screenshot(path=str(screenshots / "form_forced_colours.png"))
+
+
+def test_by_keyboard_alone(phone, code, database):
+    page = phone()
+    page.goto(f"/q/{code}")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.name") == "a.A1":
+            break
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.querySelector('[name=\"a.A1\"]:checked').value") == "3"
+    outline = page.locator('input[name="a.A1"]:checked + .box').evaluate(
+        "e => getComputedStyle(e).outlineWidth"
+    )
+    assert outline == "3px"
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.tagName") == "BUTTON":
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator(".end h1")).to_be_visible()
+    assert stored(database) == 1
+
+
+def test_script_hides_what_does_not_apply_and_counts(phone, province):
+    page = phone()
+    page.goto(f"/q/{province.points[('C1', 'kiosk-face')]}")
+    expect(page.locator("#q-reason")).to_be_hidden()
+    choose(page, "S1", 2)
+    expect(page.locator("#q-reason")).to_be_visible()
+    expect(page.locator("#count")).to_have_text(re.compile("Đã trả lời 1/3"))
+    choose(page, "S1", 5)
+    expect(page.locator("#q-reason")).to_be_hidden()
+
+
+def test_a_draft_survives_a_reload_and_is_gone_once_sent(phone, code, database):
+    page = phone()
+    page.goto(f"/q/{code}")
+    choose(page, "A1", 2)
+    page.fill("#i-comment", "đang viết")
+    page.reload()
+    assert page.locator('input[name="a.A1"][value="2"]').is_checked()
+    assert page.input_value("#i-comment") == "đang viết"
+    page.get_by_role("button", name="Gửi ý kiến").click()
+    expect(page.locator(".end h1")).to_be_visible()
+    page.goto(f"/q/{code}?new=1")
+    assert page.input_value("#i-comment") == ""
+    assert page.locator("input:checked").count() == 0
+    assert stored(database) == 1
+
+
+def test_without_a_network_it_waits_and_sends_by_itself_once(phone, code, database):
+    page = phone()
+    page.goto(f"/q/{code}")
+    choose(page, "A1", 5)
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Gửi ý kiến").click()
+    expect(page.locator("#status")).to_contain_text("Mất mạng")
+    page.get_by_role("button", name="Gửi ý kiến").click(force=True)  # impatient
+    page.wait_for_timeout(1500)
+    assert stored(database) == 0
+    page.context.set_offline(False)
+    expect(page.locator(".end h1")).to_be_visible(timeout=20_000)
+    assert stored(database) == 1
+
+
+def test_an_answer_that_never_arrived_is_asked_for_again_and_counted_once(phone, code, database):
+    """The server has committed; the phone does not learn of it."""
+    page = phone()
+    cut = []
+
+    def lose_the_first(route):
+        if route.request.method == "POST" and not cut:
+            cut.append(route.fetch())  # it reached the server …
+            route.abort()  # … and its answer was lost
+        else:
+            route.continue_()
+
+    page.route("**/q/**", lose_the_first)
+    page.goto(f"/q/{code}")
+    choose(page, "A1", 5)
+    page.get_by_role("button", name="Gửi ý kiến").click()
+    expect(page.locator(".end h1")).to_be_visible(timeout=20_000)
+    assert len(cut) == 1 and stored(database) == 1
