@@ -16,6 +16,7 @@ from app.commands import Refused, open_database, say_error
 from app.demonstration.commands import demo
 from app.intake.commands import import_responses, rollups
 from app.intake.preparation import prepare
+from app.posters.commands import qr
 from app.registry.commands import import_units, points, questionnaires
 from app.reports.commands import rates
 from app.settings import Settings
@@ -40,6 +41,7 @@ cli.add_typer(rollups, name="rollups")
 cli.add_typer(audit, name="audit")
 cli.command()(demo)
 cli.command()(rates)
+cli.command()(qr)
 cli.command()(docs)
 
 

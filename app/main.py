@@ -22,9 +22,21 @@ from app.intake.directory import Directory
 from app.intake.routes import router as intake_routes
 from app.intake.service import Intake
 from app.intake.store import ResponseStore
+from app.posters.routes import router as poster_routes
 from app.reports.routes import router as report_routes
 from app.settings import Settings
-from app.web import accounts, audit_log, citizen, devices, keys, kiosk, profile, registry, sign_in
+from app.web import (
+    accounts,
+    audit_log,
+    citizen,
+    devices,
+    keys,
+    kiosk,
+    posters,
+    profile,
+    registry,
+    sign_in,
+)
 from app.web.openapi import document_doors
 from app.web.pages import problem_page
 from app.web.routes import STATIC_FILES
@@ -35,12 +47,12 @@ ROUTERS = (
     intake_routes,
     access_routes,
     report_routes,
+    poster_routes,
     web_routes,
-    *(
-        page.router
-        for page in (citizen, kiosk, sign_in, profile, accounts, keys, devices, audit_log, registry)
-    ),
 )
+PAGES = (
+    citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, audit_log, registry,
+)  # fmt: skip
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -71,7 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.intake = intake
     app.state.provider = Provider(settings) if settings.oidc_issuer else None
     problems.install(app, problem_page)
-    for router in ROUTERS:
+    for router in (*ROUTERS, *(page.router for page in PAGES)):
         app.include_router(router)
     for path, folder in STATIC_FILES.items():
         app.mount(path, StaticFiles(directory=folder))

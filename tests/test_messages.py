@@ -9,6 +9,7 @@ import pytest
 from app.access.models import Right, Sector
 from app.access.roles import Role
 from app.messages import LANGUAGES, catalogue, preferred, say
+from app.posters.drawing import Size
 from app.problems import Problem
 from app.registry.models import Channel
 from app.web import commands as _all_rooms  # noqa: F401 - with them all problems are known
@@ -60,7 +61,7 @@ BY_CODE = {
 
 def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     keys = set(catalogue("vi"))
-    kinds = "account|answer|device|field|form|import|key|kiosk|page|password|period|role|synthetic"
+    kinds = "account|answer|device|field|form|import|key|kiosk|page|password|period|poster|role|synthetic"
     said = set(re.findall(rf'"((?:{kinds})\.[a-z0-9_]+)"', SOURCES + TEMPLATES))
     said |= {key for key in keys if key.startswith("done.") and f'"{key[5:]}"' in SOURCES}
     said -= {"account.id"} | BY_CODE["action"] | {key for key in said if key.endswith(".html")}
@@ -68,6 +69,7 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     said |= {f"kiosk.{key}" for key in re.findall(r'say\((?:kept \? )?"(\w+)"', SCRIPTS)}
     said |= {f"kiosk.{key}" for key in re.findall(r': "([a-z_]+)"\)\)', SCRIPTS)}
     said |= {f"kiosk.trouble_{key}" for key in ("network", "server", "waiting", "revoked")}
+    said |= {f"poster.how_{step}" for step in (1, 2, 3)} | {f"poster.size_{size}" for size in Size}
     said |= {f"closed.{key}{end}" for key in CLOSED for end in ("", "_title")}
     for kind, codes in BY_CODE.items():
         said |= {f"{kind}.{code}" for code in codes}

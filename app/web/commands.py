@@ -9,6 +9,7 @@ import typer
 from app.access import routes as _access  # noqa: F401 - with these all problems are known
 from app.intake import routes as _intake  # noqa: F401
 from app.messages import say
+from app.posters import routes as _posters  # noqa: F401
 from app.problems import Problem
 from app.reports import routes as _reports  # noqa: F401
 from app.settings import Settings

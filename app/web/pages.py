@@ -81,6 +81,7 @@ class Place:
 
 MENU = (
     Place("/devices", "page.devices", frozenset({Right.MANAGE_POINTS})),
+    Place("/posters", "page.posters", frozenset({Right.READ_REGISTRY})),
     Place("/accounts", "page.accounts", frozenset({Right.READ_ACCESS})),
     Place("/keys", "page.keys", frozenset()),
     Place("/audit", "page.audit", frozenset({Right.READ_AUDIT})),

@@ -22,7 +22,7 @@ from app.access.roles import RIGHTS, Role
 from app.access.tokens import hash_of
 from app.main import create_app
 from app.registry.models import Channel, SurveyPoint, Unit
-from app.registry.points import open_point
+from app.registry.points import current_code, open_point
 from app.settings import Settings
 from app.web.openapi import routes_of
 from tests.small_province import UNITS, body
@@ -146,6 +146,11 @@ class World:
             )
             return session.scalars(select(Credential.id).order_by(Credential.id.desc())).first()
 
+    def code_of(self, unit: str) -> str:
+        """The public code of a point at a unit."""
+        with self.province.database.reading() as session:
+            return current_code(session.get_one(SurveyPoint, self.points[unit]))
+
     def code(self) -> str:
         """The public code of C1's desk."""
         return self.province.points[("C1", "sipas-desk")]
@@ -268,6 +273,22 @@ PROBES: dict[str, Probe] = {
     "GET /api/v1/units": of_unit("/api/v1/units", has("units")),
     "GET /api/v1/points": of_unit("/api/v1/points", has("points")),
     "GET /api/v1/questionnaires": get("/api/v1/questionnaires"),
+    "GET /api/v1/posters": of_unit(
+        "/api/v1/posters", lambda answer, unit: answer.content[:5] == b"%PDF-"
+    ),
+    "GET /api/v1/posters/{code}.png": Probe(
+        lambda world, who, unit: world.call(
+            who, "GET", f"/api/v1/posters/{world.code_of(unit)}.png"
+        ),
+        True,
+    ),
+    "GET /api/v1/posters/{code}.svg": Probe(
+        lambda world, who, unit: world.call(
+            who, "GET", f"/api/v1/posters/{world.code_of(unit)}.svg"
+        ),
+        True,
+    ),
+    "GET /posters": listed("/posters", lambda world, unit: f"/q/{world.code_of(unit)}"),
     "GET /q/{token}": Probe(
         lambda world, who, unit: world.call(who, "GET", f"/q/{world.code()}")
     ),
