@@ -22,6 +22,8 @@ from app.intake.directory import Directory
 from app.intake.routes import router as intake_routes
 from app.intake.service import Intake
 from app.intake.store import ResponseStore
+from app.invitations.routes import router as invitation_routes
+from app.invitations.sending import keep_sending
 from app.posters.routes import router as poster_routes
 from app.reports.routes import router as report_routes
 from app.settings import Settings
@@ -45,6 +47,7 @@ from app.web.security import BodyLimit, SecurityHeaders
 
 ROUTERS = (
     intake_routes,
+    invitation_routes,
     access_routes,
     report_routes,
     poster_routes,
@@ -61,15 +64,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = Database(settings.database_url)
     limits = RateLimits(database)
     directory = Directory(database, settings.cache_s)
-    intake = Intake(settings, directory, ResponseStore(database), limits)
+    intake = Intake(settings, directory, ResponseStore(database, settings.webhook_delay_s), limits)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         _tune_interpreter()
         intake.writer.start()
-        tidying = asyncio.create_task(keep_tidy(database), name="tidying")
+        background = [
+            asyncio.create_task(keep_tidy(database), name="tidying"),
+            asyncio.create_task(keep_sending(database, settings), name="sending"),
+        ]
         yield
-        tidying.cancel()
+        for task in background:
+            task.cancel()
         await intake.writer.stop()
         database.close()
 

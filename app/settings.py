@@ -92,6 +92,21 @@ class Settings(BaseSettings):
     oidc_client_secret: str = Field("", description="Our secret with the provider.")
     oidc_name: str = Field("OpenID Connect", description="The provider's name on the button.")
 
+    invitation_days: int = Field(
+        30, ge=1, le=365, description="Days after a case was finished that its link may be used."
+    )
+    webhook_delay_s: int = Field(
+        600,
+        ge=0,
+        description="Most seconds after an answer that webhooks are told of it, by chance: the "
+        "moment would tell which response it was.",
+    )
+    sms_url: str | None = Field(None, description="Address of the SMS gateway (JSON over HTTP).")
+    sms_token: str = Field("", description="Bearer token for the SMS gateway.")
+    sms_sender: str = Field("HaiLong", description="Sender's name that the SMS shows.")
+    sms_outbox: Path | None = Field(
+        None, description="File to write SMS to instead of sending them, for a trial."
+    )
     kiosk_idle_s: int = Field(
         45, ge=5, le=3600, description="Seconds after which a kiosk asks whether anybody is there."
     )

@@ -19,6 +19,8 @@ class Right(StrEnum):
     SUBMIT = "responses:submit"
     #: Send responses for any point and of any past time: the bulk import's right.
     IMPORT_HISTORY = "responses:import"
+    #: Make one-time links for finished cases: the one-stop or hospital software's right.
+    INVITE = "invitations:issue"
     #: Read rates and intervals.
     READ_FIGURES = "figures:read"
     #: See the rates of fewer respondents than HAILONG_LEAST_RESPONDENTS too.

@@ -63,6 +63,7 @@ NEED_SECTOR = frozenset({Role.DEPARTMENT_ANALYST})
 OF_KEYS = frozenset(
     {
         Right.IMPORT_HISTORY,
+        Right.INVITE,
         Right.READ_FIGURES,
         Right.READ_SMALL_CELLS,
         Right.READ_COMMENTS,

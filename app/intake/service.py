@@ -18,6 +18,7 @@ from app.intake.store import Content, Outcome, Prepared, ResponseStore, hash_of_
 from app.intake.times import AnsweredTooLongAgo, Clock
 from app.intake.writer import Writer
 from app.problems import FieldError, InvalidFields, Problem
+from app.registry.models import Channel
 from app.registry.points import Point
 from app.registry.questionnaires import Published
 from app.settings import Settings
@@ -62,6 +63,18 @@ class PointNotYours(Problem):
     code, status = "point-not-yours", 403
 
 
+class InvitationNeeded(Problem):
+    """The survey point takes answers of those who were invited, and no others."""
+
+    code, status = "invitation-needed", 403
+
+
+class InvitationUsed(Problem):
+    """The invitation was answered before, or is too old."""
+
+    code, status = "invitation-used", 410
+
+
 class ConflictingResponse(Problem):
     """The id was taken with other content."""
 
@@ -95,8 +108,12 @@ class Intake:
         caller: Caller,
         address: str,
         sent_at: datetime | None = None,
+        invitation: str | None = None,
     ) -> list[Outcome | Problem]:
-        """Check and store responses; for each, in order, its outcome or why it was refused."""
+        """Check and store responses; for each, in order, its outcome or why it was refused.
+
+        ``invitation`` is the hash of the token by which a single response was asked for.
+        """
         clock = Clock(self._settings, caller, datetime.now(UTC), sent_at)
         results: list[Outcome | Problem] = [Outcome.ACCEPTED] * len(responses)
         prepared: list[Prepared] = []
@@ -120,7 +137,8 @@ class Intake:
                 if version is None:
                     version = versions[key] = await self._version(*key)
                 try:
-                    prepared.append(self.prepare(response, version, point, clock, hits))
+                    ready = self.prepare(response, version, point, clock, hits, invitation)
+                    prepared.append(ready)
                 except (PointClosed, AnsweredTooLongAgo):
                     late[place] = _content(response, point, version)
                     raise
@@ -134,6 +152,8 @@ class Intake:
                 if isinstance(outcome, Hit):
                     self._limits.note_over(outcome)
                     results[place] = _rate_exceeded(outcome)
+                elif outcome is Outcome.UNINVITED:
+                    results[place] = InvitationUsed()
                 elif outcome is Outcome.CONFLICT:
                     results[place] = ConflictingResponse(id=responses[place].id, field="id")
                 else:
@@ -154,6 +174,7 @@ class Intake:
         point: Point,
         clock: Clock,
         hits: tuple[Hit, ...] = (),
+        invitation: str | None = None,
     ) -> Prepared:
         """Check one response against its questionnaire, its point and the rule of times.
 
@@ -177,12 +198,14 @@ class Intake:
         answered_at = clock.counted_at(claimed_at)
         if not point.takes_answers_of(answered_at):
             raise PointClosed(field="point")
+        if point.invitations_only and invitation is None and not clock.imports:
+            raise InvitationNeeded(field="point")
         return Prepared(
             response.id,
             point.id,
             point.unit_id,
             version.id,
-            point.channel,
+            point.channel if invitation is None else Channel.INVITATION.value,
             clock.local_day(answered_at),
             answered_at,
             claimed_at,
@@ -195,6 +218,7 @@ class Intake:
             version,
             texts,
             hits,
+            invitation,
         )
 
     async def _point(self, response: ResponseIn, caller: Caller) -> Point:

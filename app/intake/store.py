@@ -16,6 +16,7 @@ from app.access import rate_limits
 from app.access.rate_limits import Hit
 from app.db import Database, bulk
 from app.intake.models import Response, ResponseText
+from app.invitations.service import burn
 from app.registry.questionnaires import Published
 from app.rollups.store import CellStore, Contribution
 
@@ -30,6 +31,8 @@ class Outcome(Enum):
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
+    #: Its invitation was used up by another response, or is too old.
+    UNINVITED = "uninvited"
 
 
 class Content(NamedTuple):
@@ -75,6 +78,8 @@ class Prepared(NamedTuple):
     texts: dict[str, str]
     #: What is to be counted against limits before it is stored.
     hits: tuple[Hit, ...] = ()
+    #: Hash of the invitation's token that it uses up.
+    invitation: str | None = None
 
     def row(self) -> tuple[Any, ...]:
         """The row of the response table."""
@@ -97,14 +102,14 @@ class Prepared(NamedTuple):
         return (self.day, self.unit_id, self.version_id, self.channel), self.version, self.packed
 
 
-_COLUMNS = Prepared._fields[:-3]
+_COLUMNS = Prepared._fields[:-4]
 
 
 class ResponseStore:
     """Stores groups of responses, each group durably or not at all."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, webhook_delay_s: int = 0) -> None:
+        self._database, self._webhook_delay_s = database, webhook_delay_s
         self._cells = CellStore(database)
 
     @property
@@ -120,10 +125,37 @@ class ResponseStore:
         What is over a limit is counted against it, and not stored.
         """
         with self._database.writing() as session:
-            reached = _limits_reached(session, group)
-            fine = [response for response, limit in zip(group, reached, strict=True) if not limit]
+            kept_out = _limits_reached(session, group)
+            self._burn(session, group, kept_out)
+            fine = [response for response, out in zip(group, kept_out, strict=True) if not out]
             outcomes = iter(self._append(session, fine))
-        return [limit or next(outcomes) for limit in reached]
+        return [out or next(outcomes) for out in kept_out]
+
+    def _burn(
+        self, session: Session, group: Sequence[Prepared], kept_out: list[Hit | Outcome | None]
+    ) -> None:
+        """Use up the invitations of responses that are new; who has none any more is kept out.
+
+        A response that is sent again finds its own invitation used up, and passes.
+        """
+        invited = [
+            place
+            for place, response in enumerate(group)
+            if response.invitation and not kept_out[place]
+        ]
+        if not invited:
+            return
+        there = _contents(session, [group[place].id for place in invited])
+        burnt: set[str] = set()
+        for place in invited:
+            response = group[place]
+            assert response.invitation is not None
+            if response.id in there or response.id in burnt:
+                continue
+            if burn(session, response.invitation, response.received_at, self._webhook_delay_s):
+                burnt.add(response.id)
+            else:
+                kept_out[place] = Outcome.UNINVITED
 
     def _append(self, session: Session, group: Sequence[Prepared]) -> list[Outcome]:
         first: dict[str, Prepared] = {}
@@ -169,7 +201,7 @@ class ResponseStore:
             return _contents(session, ids)
 
 
-def _limits_reached(session: Session, group: Sequence[Prepared]) -> list[Hit | None]:
+def _limits_reached(session: Session, group: Sequence[Prepared]) -> list[Hit | Outcome | None]:
     """Count the responses against their limits; for each the limit that it is beyond, if any."""
     hits = [hit for response in group for hit in response.hits]
     allowed = iter(rate_limits.count(session, hits))

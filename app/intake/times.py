@@ -60,6 +60,8 @@ class Clock:
         if sent_at is not None and caller.credential_id is not None:
             lacks = self.now - sent_at
             self._correction = lacks if abs(lacks) > tolerance else None
+        #: Whether the caller sends history, which was taken by the rules of its time.
+        self.imports = Right.IMPORT_HISTORY in caller.rights
         self._dates_itself = not {Right.SUBMIT, Right.IMPORT_HISTORY}.isdisjoint(caller.rights)
         if Right.IMPORT_HISTORY in caller.rights:
             self._earliest = datetime.min.replace(tzinfo=UTC)

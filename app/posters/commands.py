@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from app import qr_codes
 from app.access.callers import owner
 from app.commands import Refused, open_database, operator, say_error
 from app.messages import say
@@ -62,4 +63,4 @@ def _drawn(posters: list[Poster], size: Size, suffix: str) -> bytes:
     if len(posters) != 1:
         raise ValueError(f"{suffix} holds one code, and {len(posters)} survey points were named")
     address = posters[0].address
-    return drawing.png(address) if suffix == ".png" else drawing.svg(address).encode()
+    return qr_codes.png(address) if suffix == ".png" else qr_codes.svg(address).encode()

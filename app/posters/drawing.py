@@ -1,28 +1,24 @@
-"""Draws QR codes, posters and cards: PNG and SVG by Segno, PDF by Typst.
+"""Draws posters and cards as PDF, by Typst.
 
-A code has error correction of level M at least (15 % of it may be dirty or scratched) and the
-quiet zone of four modules that ISO/IEC 18004 asks for. The address stands beside it in print, for
-phones that cannot scan.
+The address stands beside the code in print, for phones that cannot scan.
 """
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import segno
 import typst
 
 from app.messages import say
+from app.qr_codes import svg
 from app.registry.models import SurveyPoint
 from app.registry.points import current_code
 
 _TEMPLATE = Path(__file__).parent / "poster.typ"
-QUIET_ZONE = 4
 #: Most posters in one file: a district of the largest province, twice over.
 MOST = 500
 
@@ -50,22 +46,6 @@ class Poster:
         code = current_code(point)
         address = f"{public_url.rstrip('/')}/q/{code}"
         return cls(point.unit.name_vi, point.unit.name_en, code, address)
-
-
-def png(address: str, *, scale: int = 12) -> bytes:
-    """A code as PNG; ``scale`` is the pixels of a module."""
-    buffer = io.BytesIO()
-    _code(address).save(buffer, kind="png", scale=scale, border=QUIET_ZONE)
-    return buffer.getvalue()
-
-
-def svg(address: str) -> str:
-    """A code as SVG, ten units a module."""
-    buffer = io.BytesIO()
-    _code(address).save(
-        buffer, kind="svg", scale=10, border=QUIET_ZONE, xmldecl=True, light="white", title=address
-    )
-    return buffer.getvalue().decode()
 
 
 def pdf(posters: Sequence[Poster], size: Size) -> bytes:
@@ -101,7 +81,3 @@ def pdf(posters: Sequence[Poster], size: Size) -> bytes:
     drawn = typst.compile(_TEMPLATE, sys_inputs={"content": json.dumps(content)})
     assert isinstance(drawn, bytes)
     return drawn
-
-
-def _code(address: str) -> segno.QRCode:
-    return segno.make(address, error="m", micro=False, boost_error=True)

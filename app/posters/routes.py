@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
+from app import qr_codes
 from app.access import scope
 from app.access.callers import Caller
 from app.access.doors import Door
@@ -82,7 +83,7 @@ def png(request: Request, caller: Annotated[Caller, Depends(READERS)], code: str
     Who: ``registry:read`` on the point's unit.
     """
     poster = _one(request, caller, code)
-    return _file(drawing.png(poster.address), "image/png", f"{poster.code}.png")
+    return _file(qr_codes.png(poster.address), "image/png", f"{poster.code}.png")
 
 
 @router.get("/{code}.svg", summary="One code as SVG", response_class=Response)
@@ -92,7 +93,7 @@ def svg(request: Request, caller: Annotated[Caller, Depends(READERS)], code: str
     Who: ``registry:read`` on the point's unit.
     """
     poster = _one(request, caller, code)
-    return _file(drawing.svg(poster.address).encode(), "image/svg+xml", f"{poster.code}.svg")
+    return _file(qr_codes.svg(poster.address).encode(), "image/svg+xml", f"{poster.code}.svg")
 
 
 def of_units(session: Session, caller: Caller, units: Sequence[str]) -> Sequence[SurveyPoint]:

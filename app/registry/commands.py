@@ -154,15 +154,27 @@ def add_point(
     questionnaire: str = typer.Argument(help="Code of the questionnaire."),
     channel: Channel = typer.Option(Channel.QR, help="By which way answers enter."),
     name: str = typer.Option("", help="What the point is called; the unit's name if left out."),
+    invitations_only: bool = typer.Option(
+        False, "--invitations-only", help="Take answers of those who were invited, and no others."
+    ),
 ) -> None:
     """Open a survey point and print its public code."""
+    if channel is Channel.INVITATION:
+        raise Refused("invited answers have their own channel: choose the point's")
     with open_database() as database, database.writing(operator()) as session:
         place = _unit(session, unit)
         try:
             versions_of(session, questionnaire)
         except Problem as error:
             raise Refused(f"no questionnaire {questionnaire} is published") from error
-        point = open_point(session, place, questionnaire, channel, name or place.name_vi)
+        point = open_point(
+            session,
+            place,
+            questionnaire,
+            channel,
+            name or place.name_vi,
+            invitations_only=invitations_only,
+        )
         typer.echo(current_code(point))
 
 

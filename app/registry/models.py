@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Float, ForeignKey, Index, Integer, SmallInteger, String, Text
+from sqlalchemy import Float, ForeignKey, Index, Integer, SmallInteger, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Base, UtcDateTime
@@ -32,6 +32,8 @@ class Channel(StrEnum):
     WEB = "web"
     SMS = "sms"
     PAPER = "paper"
+    #: Of an answer: by a one-time link, whatever its point's own channel.
+    INVITATION = "invitation"
 
 
 class PointState(StrEnum):
@@ -96,6 +98,8 @@ class SurveyPoint(Base):
     state_since: Mapped[datetime] = mapped_column(UtcDateTime)
     opens_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: Whether only those who were invited may answer here.
+    invitations_only: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     unit: Mapped[Unit] = relationship()
     codes: Mapped[list[PointCode]] = relationship(back_populates="point")

@@ -34,6 +34,7 @@ class Point:
     state_since: datetime
     opens_at: datetime | None
     closes_at: datetime | None
+    invitations_only: bool = False
 
     def takes_answers_of(self, moment: datetime) -> bool:
         """Whether the point was open at that moment.
@@ -58,7 +59,13 @@ def new_code(among: Iterable[str] = ()) -> str:
 
 
 def open_point(
-    session: Session, unit: Unit, questionnaire: str, channel: Channel, name: str
+    session: Session,
+    unit: Unit,
+    questionnaire: str,
+    channel: Channel,
+    name: str,
+    *,
+    invitations_only: bool = False,
 ) -> SurveyPoint:
     """A new active point with its first public code."""
     now = datetime.now(UTC)
@@ -69,6 +76,7 @@ def open_point(
         name=name,
         state=PointState.ACTIVE,
         state_since=now,
+        invitations_only=invitations_only,
     )
     session.add(point)
     session.flush()
@@ -137,6 +145,7 @@ def as_point(row: SurveyPoint) -> Point:
         state_since=row.state_since,
         opens_at=row.opens_at,
         closes_at=row.closes_at,
+        invitations_only=row.invitations_only,
     )
 
 

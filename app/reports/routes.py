@@ -1,4 +1,4 @@
-"""GET /api/v1/satisfaction and /api/v1/comments."""
+"""GET /api/v1/satisfaction, /api/v1/comments and /api/v1/response-rates."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from app.db import Database
 from app.messages import say
 from app.registry.models import Channel, UnitKind
 from app.registry.queries import UnitNode
-from app.reports import comments, satisfaction
+from app.reports import comments, periods, satisfaction
+from app.reports import response_rates as invited
 from app.reports.rows import Found, Rates
 from app.reports.satisfaction import Expand, Key
-from app.reports.schemas import CommentsOut, Figures
+from app.reports.schemas import CommentsOut, Figures, ResponseRates
 from app.settings import Settings
 
 router = APIRouter(prefix="/api/v1", tags=["figures"])
@@ -134,6 +135,53 @@ def read_comments(
         {"month": month, "withheld": found.withheld, "comments": rows},
         headers={"Cache-Control": "no-store"},
     )
+
+
+@router.get(
+    "/response-rates", summary="How many of those invited answered", response_model=ResponseRates
+)
+def response_rates(
+    request: Request,
+    caller: Annotated[Caller, Depends(READERS)],
+    first: Annotated[date, Query(alias="from", description="First day of finished cases.")],
+    last: Annotated[date, Query(alias="to", description="Last day.")],
+    unit: Annotated[
+        list[str], Query(description="Codes of units; all that are the caller's if none is named.")
+    ] = [],  # noqa: B006 - FastAPI copies it
+) -> dict[str, Any]:
+    """Invitations answered over invitations issued, by unit and month, with Wilson's interval.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Where fewer were
+    invited than HAILONG_LEAST_RESPONDENTS, the figures are ``suppressed``, unless the caller has
+    ``figures:read-small`` there.
+    """
+    periods.check(first, last)
+    database: Database = request.app.state.database
+    settings: Settings = request.app.state.settings
+    with database.reading() as session:
+        rows = invited.find(
+            session, caller, first, last, units=unit,
+            least_respondents=settings.least_respondents,
+        )  # fmt: skip
+    return {
+        "rows": [
+            {
+                "unit": {
+                    "code": row.unit.code,
+                    "kind": row.unit.kind,
+                    "name": {"vi": row.unit.name_vi, "en": row.unit.name_en},
+                },
+                "month": row.month,
+                "issued": row.issued,
+                "answered": row.answered,
+                "rate": row.rate,
+                "low": row.low,
+                "high": row.high,
+                "suppressed": row.issued is None,
+            }
+            for row in rows
+        ]
+    }
 
 
 def document(found: Found, query: satisfaction.Query) -> dict[str, Any]:

@@ -91,3 +91,22 @@ class CommentsOut(BaseModel):
         description="How many more there are, about units with too few respondents that month."
     )
     comments: list[CommentRow]
+
+
+class ResponseRateRow(BaseModel):
+    """One unit and month in which cases were finished."""
+
+    unit: UnitOut
+    month: str
+    issued: int | None = Field(description="Invitations issued.")
+    answered: int | None
+    rate: float | None = Field(description="Answered over issued.")
+    low: float | None
+    high: float | None
+    suppressed: bool = Field(description="Whether too few were invited to be shown.")
+
+
+class ResponseRates(BaseModel):
+    """Response rates; a month without invitations has no row."""
+
+    rows: list[ResponseRateRow]

@@ -1,4 +1,4 @@
-"""GET and POST /q/{token}: the form behind a QR code. Complete without script, in one round trip.
+"""The form behind a QR code (/q/) or an invitation (/i/), complete without script.
 
 One browser at one point has one id for its response, in a cookie and in the form: sent twice, by
 a double tap, the back button, a reload or a second tab, it is counted once.
@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,18 +19,22 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
 from app.access.callers import STRANGER, Caller
 from app.access.doors import ANYONE
+from app.access.tokens import hash_of
 from app.db import Database
 from app.intake.ids import new_id
 from app.intake.schemas import ResponseIn
-from app.intake.service import ConflictingResponse, Intake, PointClosed
+from app.intake.service import ConflictingResponse, Intake, InvitationUsed, PointClosed
+from app.invitations.service import InvitationGone
+from app.invitations.service import find as find_invitation
 from app.messages import LANGUAGES, Language, say
 from app.problems import FieldError, InvalidFields, Problem
-from app.registry.models import PointCode, PointState
-from app.registry.points import as_point
+from app.registry.models import PointCode, PointState, SurveyPoint
+from app.registry.points import as_point, current_code
 from app.registry.queries import is_synthetic
 from app.registry.questionnaires import Published, versions_of
 from app.settings import Settings
@@ -56,10 +61,14 @@ class Place:
     """What stands behind a code: the survey point, its unit's names, and the form it asks."""
 
     code: str
+    #: Where the form is: /q/ and the code, or /i/ and an invitation's token.
+    path: str
     name_vi: str
     name_en: str
     version: Published
     synthetic: bool
+    #: Hash of the invitation's token, where somebody was invited.
+    invitation: str | None = None
 
     def name(self, language: Language) -> str:
         """The unit's name."""
@@ -101,9 +110,11 @@ class ClosedPage:
 class ThanksPage:
     """Thanks, and a way to answer about another case."""
 
-    code: str
+    path: str
     unit: str
     already: bool
+    #: Where to answer about another visit; an invitation is for one.
+    again: str | None
     styles: str = STYLES
 
 
@@ -115,17 +126,7 @@ def show_form(
     new: str = "",
 ) -> Response:
     """Show the form of a survey point. Who: anybody with its public code."""
-    try:
-        place = _place(request, token)
-    except NoForm as none:
-        return _closed(request, none)
-    id, done = _kept(request)
-    if done and not new:
-        return _thanks(request, place, already=True)
-    if id is None or done:
-        id = new_id()
-    page = FormPage(place, FormFields(place.version.form), id, int(time.time()), {}, {})
-    return _keep(_html(request, "citizen_form.html", page), request, place.code, id)
+    return _show(request, lambda: _place(request, token), new=bool(new))
 
 
 @router.post("/q/{token}")
@@ -133,24 +134,7 @@ async def answer(
     request: Request, caller: Annotated[Caller, Depends(ANYONE)], token: str
 ) -> Response:
     """Take the form. Who: anybody with the point's public code; how many is limited."""
-    data = await request.form(max_files=0, max_fields=400)
-    try:
-        place = await run_in_threadpool(_place, request, token)
-    except NoForm as none:
-        return _closed(request, none)
-    page = _filled_in(place, data)
-    problem = await _submit(request, page)
-    if isinstance(problem, PointClosed):
-        return _closed(request, NoForm("paused", 403))
-    if problem is None or isinstance(problem, ConflictingResponse):
-        # On a conflict this browser's first answers are counted; none is counted twice.
-        already = "?already=1" if problem else ""
-        answer = Response(status_code=303, headers={"Location": f"/q/{place.code}/thanks{already}"})
-        return _keep(answer, request, place.code, f"{page.id}.done")
-    shown = _html(request, "citizen_form.html", _with_mistakes(request, page, problem))
-    shown.status_code = problem.status
-    shown.headers.update(problem.headers)
-    return _keep(shown, request, place.code, page.id)
+    return await _take(request, lambda: _place(request, token))
 
 
 @router.get("/q/{token}/thanks")
@@ -165,6 +149,70 @@ def thank(
         return _thanks(request, _place(request, token), already=bool(already))
     except NoForm as none:
         return _closed(request, none)
+
+
+@router.get("/i/{token}")
+def show_invited_form(
+    request: Request, caller: Annotated[Caller, Depends(ANYONE)], token: str
+) -> Response:
+    """Show the form of an invitation. Who: whoever has its link, until it is used."""
+    return _show(request, lambda: _invited(request, token), new=False)
+
+
+@router.post("/i/{token}")
+async def answer_invitation(
+    request: Request, caller: Annotated[Caller, Depends(ANYONE)], token: str
+) -> Response:
+    """Take the form, and use the invitation up. Who: whoever has its link."""
+    return await _take(request, lambda: _invited(request, token, spent=True))
+
+
+@router.get("/i/{token}/thanks")
+def thank_invited(
+    request: Request, caller: Annotated[Caller, Depends(ANYONE)], token: str
+) -> Response:
+    """Thank whoever was invited. Who: anybody with the link."""
+    try:
+        return _thanks(request, _invited(request, token, spent=True), already=False)
+    except NoForm as none:
+        return _closed(request, none)
+
+
+def _show(request: Request, find: Callable[[], Place], *, new: bool) -> Response:
+    try:
+        place = find()
+    except NoForm as none:
+        return _closed(request, none)
+    id, done = _kept(request)
+    if done and not new:
+        return _thanks(request, place, already=True)
+    if id is None or done:
+        id = new_id()
+    page = FormPage(place, FormFields(place.version.form), id, int(time.time()), {}, {})
+    return _keep(_html(request, "citizen_form.html", page), request, place, id)
+
+
+async def _take(request: Request, find: Callable[[], Place]) -> Response:
+    data = await request.form(max_files=0, max_fields=400)
+    try:
+        place = await run_in_threadpool(find)
+    except NoForm as none:
+        return _closed(request, none)
+    page = _filled_in(place, data)
+    problem = await _submit(request, page)
+    if isinstance(problem, PointClosed):
+        return _closed(request, NoForm("paused", 403))
+    if isinstance(problem, InvitationUsed):
+        return _closed(request, NoForm("used", 410))
+    if problem is None or isinstance(problem, ConflictingResponse):
+        # On a conflict this browser's first answers are counted; none is counted twice.
+        already = "?already=1" if problem else ""
+        thanks = Response(status_code=303, headers={"Location": f"{place.path}/thanks{already}"})
+        return _keep(thanks, request, place, f"{page.id}.done")
+    shown = _html(request, "citizen_form.html", _with_mistakes(request, page, problem))
+    shown.status_code = problem.status
+    shown.headers.update(problem.headers)
+    return _keep(shown, request, place, page.id)
 
 
 def _filled_in(place: Place, data: FormData) -> FormPage:
@@ -201,7 +249,9 @@ async def _submit(request: Request, page: FormPage) -> Problem | None:
     )
     address = request.client.host if request.client else ""
     try:
-        (result,) = await intake.submit([response], caller=STRANGER, address=address)
+        (result,) = await intake.submit(
+            [response], caller=STRANGER, address=address, invitation=page.place.invitation
+        )
     except Problem as busy:
         return busy
     return result if isinstance(result, Problem) else None
@@ -241,13 +291,48 @@ def _place(request: Request, token: str) -> Place:
             ended = point.closes_at is not None and now >= point.closes_at
             early = point.opens_at is not None and now < point.opens_at
             raise NoForm("ended" if ended else "early" if early else "paused", 403)
-        unit = row.point.unit
-        version = versions_of(session, point.questionnaire)[-1]
-        return Place(code, unit.name_vi, unit.name_en, version, is_synthetic(session))
+        if point.invitations_only:
+            raise NoForm("invited_only", 403)
+        return _described(session, row.point, code, f"/q/{code}")
+
+
+def _invited(request: Request, token: str, *, spent: bool = False) -> Place:
+    """What an invitation leads to; with ``spent``, also one that was used: to thank again.
+
+    Raises
+    ------
+    NoForm
+        Where the link is unknown, used or too old, or its point takes no answers now.
+    """
+    database: Database = request.app.state.database
+    shown = "".join(sign for sign in token.upper() if sign.isalnum())[:40]
+    with database.reading() as session:
+        try:
+            _, row = find_invitation(session, shown)
+        except InvitationGone as gone:
+            reason = str(gone.values["reason"])
+            known = gone.values.get("point_id")
+            if not (spent and reason == "used") or not isinstance(known, int):
+                status = 404 if reason == "unknown" else 410
+                raise NoForm("no_invitation" if reason == "unknown" else reason, status) from None
+            row = session.get_one(SurveyPoint, known)
+        else:
+            if not as_point(row).takes_answers_of(datetime.now(UTC)):
+                raise NoForm("paused", 403)
+        code = current_code(row)
+        place = _described(session, row, code, f"/i/{shown}")
+        return replace(place, invitation=hash_of(shown))
+
+
+def _described(session: Session, point: SurveyPoint, code: str, path: str) -> Place:
+    version = versions_of(session, point.questionnaire)[-1]
+    unit = point.unit
+    return Place(code, path, unit.name_vi, unit.name_en, version, is_synthetic(session))
 
 
 def _thanks(request: Request, place: Place, *, already: bool) -> Response:
-    page = ThanksPage(place.code, place.name(_language(request)), already)
+    again = None if place.invitation else place.path
+    page = ThanksPage(place.path, place.name(_language(request)), already, again)
     return _html(request, "citizen_thanks.html", page)
 
 
@@ -285,13 +370,13 @@ def _kept(request: Request) -> tuple[str | None, bool]:
     return (id, done == "done") if _ID.fullmatch(id) else (None, False)
 
 
-def _keep(answer: Response, request: Request, code: str, value: str) -> Response:
+def _keep(answer: Response, request: Request, place: Place, value: str) -> Response:
     settings: Settings = request.app.state.settings
     answer.set_cookie(
         _COOKIE,
         value,
         max_age=_KEPT_S,
-        path=f"/q/{code}",
+        path=place.path,
         secure=settings.over_https,
         httponly=True,
         samesite="strict",

