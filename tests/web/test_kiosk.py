@@ -152,6 +152,7 @@ def look(page, name, screenshots):
         page.set_viewport_size({"width": width, "height": height})
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{name} is {wide} px wide on {width}"
+        assert not re.search("null|undefined|NaN|\\{", page.locator("body").inner_text())
         small = page.evaluate(
             "[...document.querySelectorAll('main button')].filter(b => b.offsetHeight < 44 "
             "|| b.offsetWidth < 44).length"

@@ -153,7 +153,8 @@ def test_a_walk_through_as_everybody_shows_each_only_what_is_theirs(visit, provi
                           ["Áp phích", "Khóa truy cập"]),
         "khoa@bv.vn": ((Role.UNIT_HEAD, "W1"), ["Máy khảo sát", "Áp phích", "Khóa truy cập"]),
         "quay@xa.vn": ((Role.DESK_STAFF, "C1"), ["Máy khảo sát", "Áp phích", "Khóa truy cập"]),
-        "thanhtra@tinh.vn": ((Role.AUDITOR, None), ["Áp phích", "Tài khoản", "Khóa truy cập", "Nhật ký"]),
+        "thanhtra@tinh.vn": ((Role.AUDITOR, None),
+                             ["Áp phích", "Tài khoản", "Khóa truy cập", "Nhật ký"]),
     }  # fmt: skip
     for email, (role, seen) in walks.items():
         province.person(role, email=email, password=GOOD)
