@@ -3,6 +3,7 @@
 Whatever happens between the tap and the acknowledgement, an answer is counted once.
 """
 
+import re
 import threading
 import time
 from contextlib import contextmanager
