@@ -35,6 +35,11 @@ class PostgresServer:
         self._own = Server(data)
         self._own.start()
         self._url = make_url(self._own.get_uri()).set(drivername="postgresql+psycopg")
+        # What is killed in tests is our server, never this one or its machine: it need not wait
+        # for the disk.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            self._run("ALTER SYSTEM SET {} = off", setting)
+        self._run("SELECT pg_reload_conf()")
 
     def create(self, template: URL | None = None) -> URL:
         """A new database, empty or a copy of another one that nobody is connected to."""

@@ -162,8 +162,8 @@ def test_link_case_and_answer_stand_nowhere_together(client, province, software,
                 if table.name == "invitation":
                     assert response.id not in kept
         # Neither has a moment that would lead to the other.
-        assert "answered_at" not in Invitation.__table__.columns
-        assert not any("invit" in name for name in Response.__table__.columns)
+        assert "answered_at" not in {column.name for column in Invitation.__table__.columns}
+        assert not any("invit" in column.name for column in Response.__table__.columns)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Every printed code is read again by a decoder that others wrote (ZXing), from the drawn page."""
 
 import io
-import subprocess
 import sys
 
 import numpy as np
@@ -12,11 +11,11 @@ from PIL import Image
 
 from app import qr_codes
 from app.access.models import Right
+from app.cli import main
 from app.posters import drawing
 from app.posters.drawing import Poster, Size
 from app.registry.models import Channel, PointState, Unit
 from app.registry.points import change_state, find_by_code, open_point
-from tests.server import ROOT
 
 BASE = "https://hailong.example.vn"
 LONG = "Văn phòng Đăng ký đất đai chi nhánh thành phố Vũng Tàu – Bộ phận tiếp nhận và trả kết quả"
@@ -134,19 +133,23 @@ def test_a_whole_district_of_many_points_is_one_file(client, province, database,
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_command_writes_files_and_says_where_codes_lead(database_url, province, tmp_path):
+def test_the_command_writes_files_and_says_where_codes_lead(
+    database_url, province, tmp_path, monkeypatch, capsys
+):
     code = province.points[("C1", "sipas-desk")]
+    monkeypatch.setenv("HAILONG_DATABASE_URL", database_url)
 
     def run(*arguments, public_url=BASE, expected=0):
-        environment = {"HAILONG_DATABASE_URL": database_url, "PATH": "/usr/bin", "HOME": "/tmp"}
         if public_url:
-            environment["HAILONG_PUBLIC_URL"] = public_url
-        done = subprocess.run(
-            [sys.executable, "-m", "app.cli", "qr", *arguments],
-            cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == expected and "Traceback" not in done.stderr, done.stderr
-        return done.stdout + done.stderr
+            monkeypatch.setenv("HAILONG_PUBLIC_URL", public_url)
+        else:
+            monkeypatch.delenv("HAILONG_PUBLIC_URL")
+        monkeypatch.setattr(sys, "argv", ["hailong", "qr", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        assert (ended.value.code or 0) == expected, printed
+        return printed.out + printed.err
 
     out = tmp_path / "one.pdf"
     assert "1 survey points" in run(code.lower(), "--out", str(out))

@@ -4,15 +4,17 @@ Whatever happens between the tap and the acknowledgement, an answer is counted o
 """
 
 import re
+import subprocess
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect
 from sqlalchemy import func, select
 
@@ -22,13 +24,16 @@ from app.intake.models import Response
 from app.intake.replay import verify
 from app.registry.models import Channel, PointState, Unit
 from app.registry.points import change_state, find_by_code, open_point
+from app.registry.questionnaires import publish, published
+from app.web import kiosk
+from surveys.loader import FORMS, load_file
 from tests.conftest import serving
 from tests.server import ServerProcess, free_port
 from tests.web.conftest import CHROMIUM, QUIET, needs_browser
 
 pytestmark = [
     needs_browser,
-    pytest.mark.xdist_group("browser"),
+    pytest.mark.xdist_group("kiosk"),
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
 ]
 FACE = "kiosk-face"
@@ -60,7 +65,7 @@ def wait_for(condition, seconds=40):
 
 @contextmanager
 def device(playwright, profile, address, **options):
-    """A browser with a profile of its own, as a kiosk has; killed at the end, not closed."""
+    """A browser with a profile of its own, as a kiosk has; in the end its power is cut."""
     context = playwright.chromium.launch_persistent_context(
         str(profile), executable_path=CHROMIUM, args=QUIET, locale="vi-VN",
         viewport=options.pop("viewport", {"width": 1024, "height": 768}), **options,
@@ -72,7 +77,10 @@ def device(playwright, profile, address, **options):
         page.goto(f"{address}/kiosk")
         yield page
     finally:
-        context.close()
+        # Killed, not closed: it gets no chance to tidy up.
+        subprocess.run(["pkill", "-9", "-f", f"user-data-dir={profile}"], check=False)
+        with suppress(PlaywrightError):
+            context.close()
 
 
 @pytest.fixture
@@ -89,7 +97,7 @@ def pair(page, code):
 
 def installed(page):
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    page.wait_for_function("caches.keys().then(k => k.length > 0)")
+    page.wait_for_function("() => caches.keys().then(k => k.length > 0)")
 
 
 def answer_five_faces(page, level=5):
@@ -104,8 +112,8 @@ def answer_five_faces(page, level=5):
 
 
 def next_respondent(page):
-    """Do not wait for the thanks to fade: the page begins anew as it would by itself."""
-    page.reload()
+    """Whoever comes next touches the thanks away."""
+    page.locator("#thanks").click()
 
 
 def queue_length(page):
@@ -268,7 +276,10 @@ def test_fifty_answers_while_the_server_is_away_and_the_browser_is_killed(
         server.kill()
         for number in range(50):
             answer_five_faces(page, level=4 + number % 2)
-            next_respondent(page)  # from the worker: there is no server
+            if number % 10 == 9:
+                page.reload()  # from the worker: there is no server
+            else:
+                next_respondent(page)
         assert queue_length(page) == 50
     assert stored(database) == 0
     server = ServerProcess(database_url, log, port=port).wait_until_ready()
@@ -354,6 +365,24 @@ def test_a_network_that_fails(playwright, client, database, pairing, tmp_path, f
         proxy.close()
     assert stored(database) == 12 and verify(database) == []
     assert proxy.count >= 6
+
+
+def test_a_server_that_is_back_is_found_without_a_reload(
+    playwright, database_url, database, province, pairing, tmp_path
+):
+    port = free_port()
+    log = tmp_path / "server.log"
+    server = ServerProcess(database_url, log, port=port).wait_until_ready()
+    with device(playwright, tmp_path / "p", server.address) as page:
+        pair(page, pairing().code)
+        server.kill()
+        answer_five_faces(page)
+        page.wait_for_timeout(4000)  # several tries in vain
+        server = ServerProcess(database_url, log, port=port).wait_until_ready()
+        # Within the longest wait of half a minute, and its jitter.
+        wait_for(lambda: stored(database) == 1, seconds=50)
+        wait_for(lambda: queue_length(page) == 0)
+    server.stop()
 
 
 def test_two_kiosks_at_one_point(playwright, client, database, pairing, tmp_path):
@@ -450,6 +479,42 @@ def test_a_wrong_clock_is_corrected(playwright, client, database, pairing, tmp_p
         assert told.clock_ahead_s < -3 * 86_400
 
 
+def test_half_an_answer_is_kept_where_the_questionnaire_says_so(
+    playwright, settings, database, province, tmp_path
+):
+    text = (FORMS / "sipas-desk.yaml").read_text("utf-8")
+    partial = tmp_path / "partial.yaml"
+    partial.write_text(
+        text.replace("code: sipas-desk\n", "code: partial-desk\n").replace(
+            "estimated_minutes: 3", "estimated_minutes: 3\nkeep_partial: true"
+        ),
+        "utf-8",
+    )
+    with database.writing() as session:
+        publish(session, [load_file(partial)])
+        unit = session.get_one(Unit, province.units["C1"])
+        codes = {}
+        for form in ("partial-desk", "sipas-desk"):
+            point = open_point(session, unit, form, Channel.KIOSK, form)
+            session.flush()
+            codes[form] = devices.new_code(session, point, form).code
+    quick = settings.model_copy(update={"kiosk_idle_s": 5, "kiosk_countdown_s": 3})
+    with serving(quick) as client:
+        for form, code in codes.items():
+            with device(playwright, tmp_path / form, client.base_url) as page:
+                pair(page, code)
+                page.get_by_role("button", name="Bắt đầu").click()
+                page.locator(".choice").first.click()
+                expect(page.locator(".countdown")).to_be_visible(timeout=9000)
+                expect(page.get_by_role("button", name="Bắt đầu")).to_be_visible(timeout=9000)
+                wait_for(lambda page=page: queue_length(page) == 0)
+    with database.reading() as session:
+        versions = {version.id: version for version in published(session)}
+        (row,) = session.scalars(select(Response))
+        assert versions[row.version_id].form.code == "partial-desk"
+        assert versions[row.version_id].sheet.unpack(row.packed) == {"A1": 1}
+
+
 # --- news ---------------------------------------------------------------------------------
 
 
@@ -475,9 +540,6 @@ def test_a_new_version_that_is_published_while_it_is_offline(
     playwright, database_url, database, province, pairing, tmp_path
 ):
     """Answers to the old version are counted as such; then the new one is asked."""
-    from app.registry.questionnaires import publish
-    from surveys.loader import FORMS, load_file
-
     port = free_port()
     log = tmp_path / "server.log"
     server = ServerProcess(database_url, log, port=port).wait_until_ready()
@@ -506,3 +568,31 @@ def test_a_new_version_that_is_published_while_it_is_offline(
     with database.reading() as session:
         versions = session.scalars(select(Response.version_id).order_by(Response.id)).all()
     assert len(set(versions)) == 2 and verify(database) == []
+
+
+def test_a_new_release_takes_over_between_respondents_and_never_during_one(
+    playwright, client, database, pairing, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(kiosk, "release", lambda: "aaaa")
+    with device(playwright, tmp_path / "p", client.base_url) as page:
+        pair(page, pairing().code)
+        installed(page)
+        page.reload()
+        expect(page.locator(".faces")).to_be_visible()
+        page.evaluate("window.sameLife = true")
+        page.locator(".faces .choice").nth(0).click()  # somebody is in the middle of it
+        expect(page.locator(".options")).to_be_visible()
+        monkeypatch.setattr(kiosk, "release", lambda: "bbbb")
+        page.evaluate("navigator.serviceWorker.getRegistration('/kiosk').then(r => r.update())")
+        page.wait_for_function(
+            "() => navigator.serviceWorker.getRegistration('/kiosk').then(r => !!r.waiting)"
+        )
+        page.get_by_role("button", name="Tiếp tục").click()
+        page.get_by_role("button", name="Tiếp tục").click()
+        expect(page.locator("#thanks")).to_be_visible()
+        assert page.evaluate("window.sameLife") is True
+        # Thanked, and nobody there: now it takes over and begins a new life.
+        page.wait_for_function("() => window.sameLife === undefined", timeout=15_000)
+        expect(page.locator(".faces")).to_be_visible()
+        page.wait_for_function("() => caches.keys().then(names => names.join() === 'kiosk-bbbb')")
+        wait_for(lambda: stored(database) == 1)

