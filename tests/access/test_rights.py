@@ -3,7 +3,7 @@
 Every route of the application is called as everybody, about every unit; what comes out is written
 as a table and compared with the documented one, so that a difference is read as a difference of
 two tables. On PostgreSQL alone: that both stores bound alike is for test_scope.py. A new route
-fails until it is probed here and stands there.
+fails until it is probed here and stands there; so the file grows with the routes.
 """
 
 from __future__ import annotations

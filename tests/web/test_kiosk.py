@@ -1,6 +1,7 @@
 """The kiosk in a real browser, against real servers that stop, fail and come back.
 
-Whatever happens between the tap and the acknowledgement, an answer is counted once.
+Whatever happens between the tap and the acknowledgement, an answer is counted once. One long file,
+since all of it needs the same device, and the same ways for it and its network to fail.
 """
 
 import re
