@@ -14,11 +14,12 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.db import Database
 from app.invitations.models import Delivery, SmsMessage, Webhook
@@ -102,6 +103,8 @@ def sign(secret: str, moment: int, body: str) -> str:
 
 def send_sms(database: Database, sender: SmsGateway) -> bool:
     """Send the SMS that is due longest; whether there was one."""
+    if not _is_due(database, SmsMessage.due_at):
+        return False
     with database.writing() as session:
         due = session.scalar(
             select(SmsMessage)
@@ -135,6 +138,8 @@ def send_sms(database: Database, sender: SmsGateway) -> bool:
 def tell_webhook(database: Database) -> bool:
     """Make the delivery that is due longest; whether there was one."""
     now = datetime.now(UTC)
+    if not _is_due(database, Delivery.due_at):
+        return False
     with database.writing() as session:
         row = session.execute(
             select(Delivery, Webhook)
@@ -159,6 +164,14 @@ def tell_webhook(database: Database) -> bool:
         with database.writing() as session:
             session.execute(delete(Delivery).where(Delivery.id == id))
     return True
+
+
+def _is_due(database: Database, due_at: InstrumentedAttribute[Any]) -> bool:
+    """Look before taking SQLite's one lock for writing, which the intake wants."""
+    with database.reading() as session:
+        return (
+            session.scalar(select(due_at).where(due_at <= datetime.now(UTC)).limit(1)) is not None
+        )
 
 
 def _told(url: str, secret: str, body: str) -> bool:
