@@ -212,3 +212,28 @@ def test_accounts_are_never_deleted(database, province):
         accounts.disable(session, accounts.find(session, somebody.email))
     with database.reading() as session:
         assert session.scalar(select(Account.email)) == somebody.email
+
+
+@pytest.mark.parametrize("action", ["reset", "disable", "grants"])
+def test_who_manages_a_unit_cannot_take_over_an_account_that_has_more(client, province, action):
+    """By a new password one would have what the account has elsewhere."""
+    local = province.person((Role.OPERATOR, "D1"))
+    wider = province.person((Role.DESK_STAFF, "C1"), (Role.PROVINCIAL_ANALYST, None))
+    mine = province.person((Role.DESK_STAFF, "C1"), (Role.UNIT_HEAD, "C2"))
+    form = {"role": "unit-head", "unit": "C1"} | local.csrf
+    for somebody, allowed in ((wider, False), (mine, True), (local, action == "grants")):
+        answer = client.post(
+            f"/accounts/{somebody.account_id}/{action}", data=form, headers=local.headers
+        )
+        assert (answer.status_code < 400) == allowed, answer.text
+    # Nor grant what lies elsewhere.
+    elsewhere = {"role": "unit-head", "unit": "A1"} | local.csrf
+    answer = client.post(
+        f"/accounts/{mine.account_id}/grants", data=elsewhere, headers=local.headers
+    )
+    assert answer.status_code == 422
+    everywhere = {"role": "auditor", "unit": ""} | local.csrf
+    answer = client.post(
+        f"/accounts/{mine.account_id}/grants", data=everywhere, headers=local.headers
+    )
+    assert answer.status_code == 422
