@@ -12,6 +12,7 @@ from app.access import accounts, passwords, sessions
 from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Account, AccountSession
+from app.audit.log import record
 from app.db import Database
 from app.problems import InvalidFields
 from app.web.pages import EMPTY, LANGUAGE_COOKIE, Form, Text, go_to, language_of, refused, render
@@ -86,6 +87,7 @@ def end_other_sessions(request: Request, caller: Annotated[Person, Depends(MEMBE
     database: Database = request.app.state.database
     with database.writing(caller.name) as session:
         sessions.end_all(session, caller.account_id or 0, but=caller.session_id)
+        record(session, "account.end_sessions", caller.email)
     return go_to("/profile", "sessions_ended")
 
 

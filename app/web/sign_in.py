@@ -14,6 +14,7 @@ from app.access.callers import Caller, Person
 from app.access.doors import PageDoor
 from app.access.openid import Provider
 from app.access.rate_limits import RateLimits
+from app.audit.log import record
 from app.db import Database
 from app.messages import LANGUAGES
 from app.problems import InvalidFields, NotFound, Problem
@@ -142,6 +143,7 @@ def sign_out(request: Request, caller: Annotated[Person, Depends(MEMBERS)]) -> R
     settings: Settings = request.app.state.settings
     with database.writing(caller.name) as session:
         sessions.end(session, caller.session_id)
+        record(session, "account.sign_out", caller.email)
     answer = go_to("/sign-in", "signed_out")
     answer.delete_cookie(settings.session_cookie, secure=settings.over_https, httponly=True)
     # What the browser kept of our pages goes with the session.

@@ -46,6 +46,16 @@ def test_the_cookie_after_signing_out_opens_nothing(client, somebody):
     assert client.get("/profile", headers=PAGE).headers["location"].startswith("/sign-in?next=")
 
 
+def test_sessions_begin_and_end_in_the_audit_log(client, somebody, province):
+    sign_in(client)
+    token = re.search(r'value="([0-9a-f]{64})"', client.get("/profile").text)[1]
+    for path in ("/profile/sessions/end", "/sign-out"):
+        assert client.post(path, data={"csrf_token": token}).status_code == 303
+    with province.database.reading() as session:
+        log = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id.desc()).limit(3))
+        assert log.all() == ["account.sign_out", "account.end_sessions", "account.sign_in"]
+
+
 def test_over_https_the_cookie_is_bound_to_host_and_transport(province, somebody, settings):
     public = settings.model_copy(update={"public_url": "https://hailong.example.vn"})
     with serving(public) as client:
