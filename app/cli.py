@@ -16,7 +16,7 @@ from app.commands import Refused, open_database, say_error
 from app.demonstration.commands import demo
 from app.intake.commands import import_responses, rollups
 from app.intake.preparation import prepare
-from app.invitations.commands import webhooks
+from app.invitations.commands import sms, webhooks
 from app.posters.commands import qr
 from app.registry.commands import import_units, points, questionnaires
 from app.reports.commands import rates
@@ -39,6 +39,7 @@ cli.add_typer(points, name="points")
 cli.add_typer(accounts, name="accounts")
 cli.add_typer(keys, name="keys")
 cli.add_typer(webhooks, name="webhooks")
+cli.add_typer(sms, name="sms")
 cli.add_typer(rollups, name="rollups")
 cli.add_typer(audit, name="audit")
 cli.command()(demo)

@@ -101,8 +101,12 @@ class AnswerSheet:
             item.code for item in form.items if item.required and item.shown_if is None
         )
 
-    def pack(self, answers: Mapping[str, object]) -> tuple[bytes, dict[str, str]]:
+    def pack(
+        self, answers: Mapping[str, object], *, partial: bool = False
+    ) -> tuple[bytes, dict[str, str]]:
         """Check ``answers`` (by item code) and pack them.
+
+        Of a ``partial`` response, left unfinished, nothing is required.
 
         Returns
         -------
@@ -131,7 +135,7 @@ class AnswerSheet:
                 self._pack_slowly(code, value, record, texts)
             except _Refused as refused:
                 mistakes.append(Mistake(code, refused.reason, refused.values))
-        if self._required and self._has_empty_required(record, texts):
+        if self._required and not partial and self._has_empty_required(record, texts):
             wrong = {mistake.item for mistake in mistakes}
             mistakes += [
                 Mistake(code, "answer.required")
@@ -139,7 +143,7 @@ class AnswerSheet:
                 if self._is_empty(code, record, texts)
             ]
         if self._conditional:
-            mistakes += self._check_conditions(record, texts)
+            mistakes += self._check_conditions(record, texts, partial)
         if mistakes:
             raise AnswerError(mistakes)
         return bytes(record), texts
@@ -195,7 +199,9 @@ class AnswerSheet:
     def _has_empty_required(self, record: bytearray, texts: dict[str, str]) -> bool:
         return any(self._is_empty(code, record, texts) for code in self._required)
 
-    def _check_conditions(self, record: bytearray, texts: dict[str, str]) -> list[Mistake]:
+    def _check_conditions(
+        self, record: bytearray, texts: dict[str, str], partial: bool
+    ) -> list[Mistake]:
         mistakes = []
         hidden: set[str] = set()
         for item in self._conditional:
@@ -209,7 +215,7 @@ class AnswerSheet:
                     mistakes.append(
                         Mistake(item.code, "answer.not_shown", {"asked": item.shown_if.item})
                     )
-            elif item.required and self._is_empty(item.code, record, texts):
+            elif item.required and not partial and self._is_empty(item.code, record, texts):
                 mistakes.append(Mistake(item.code, "answer.required"))
         return mistakes
 

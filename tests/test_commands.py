@@ -8,12 +8,14 @@ import re
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 import app.commands
 from app.cli import main
+from app.invitations.models import SmsMessage
 from app.registry.points import ALPHABET
 from surveys.loader import FORMS
 from tests.conftest import serving
@@ -55,6 +57,25 @@ def test_forms_are_checked_by_file_line_and_field(hailong, tmp_path):
     said = hailong("questionnaires", "check", sound, wrong, code=1)
     assert re.search(rf"{wrong}:49: scoring\.index\[0\]: T is not a factor", said)
     assert "no such file" in hailong("questionnaires", "check", tmp_path / "no.yaml", code=1)
+
+
+def test_an_sms_that_a_dead_process_took_is_shown_and_left_to_the_operator(hailong, database):
+    due = datetime(2026, 3, 1, tzinfo=UTC)
+    with database.writing() as session:
+        session.add_all(
+            [
+                SmsMessage(phone="+84912345678", body="a", due_at=due, tries=0),
+                SmsMessage(phone="+84912345679", body="b", due_at=None, tries=1),
+                SmsMessage(phone="+84912345670", body="c", due_at=None, tries=1),
+            ]
+        )
+    said = hailong("sms", "list")
+    assert said.count("unconfirmed") == 2 and "…679" in said and "12345" not in said
+    assert "no unconfirmed SMS 1" in hailong("sms", "retry", 1, code=1)
+    hailong("sms", "retry", 2)
+    hailong("sms", "drop", 3)
+    said = hailong("sms", "list")
+    assert "unconfirmed" not in said and "…679" in said and "…670" not in said
 
 
 def test_forms_are_listed_and_published(hailong):

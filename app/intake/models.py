@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, Integer, LargeBinary, SmallInteger, String, Text, Uuid
+from sqlalchemy import Index, Integer, LargeBinary, SmallInteger, String, Text, Uuid, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, UtcDateTime
@@ -47,6 +47,8 @@ class Response(Base):
     disposition: Mapped[str] = mapped_column(String(16))
     #: The coded answers as the version's answer sheet packs them.
     packed: Mapped[bytes] = mapped_column(LargeBinary)
+    #: Left unfinished by its respondent, and kept because its questionnaire says so.
+    partial: Mapped[bool] = mapped_column(default=False, server_default=false())
     #: Of its texts, if it has some; with the other columns it tells a repeated response from
     #: another one that took its id, even after the texts are deleted.
     texts_hash: Mapped[bytes | None] = mapped_column(LargeBinary(16))

@@ -53,6 +53,11 @@ class ResponseIn(BaseModel):
         None, description="Seconds from the first question to the last answer."
     )
     language: Literal["vi", "en"] = Field("vi", description="Language in which it was answered.")
+    partial: Annotated[bool, Field(strict=True)] = Field(
+        False,
+        description="It was left unfinished: taken only where the questionnaire keeps such "
+        "responses, marked as such, and nothing is required of it.",
+    )
     answers: dict[str, Any] = Field(
         max_length=MOST_ANSWERS,
         description="Answers by item code: a level or option, a list of options, a number, a "

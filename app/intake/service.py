@@ -63,6 +63,12 @@ class PointNotYours(Problem):
     code, status = "point-not-yours", 403
 
 
+class PartialNotKept(Problem):
+    """The questionnaire keeps no response that was left unfinished."""
+
+    code, status = "partial-not-kept", 422
+
+
 class InvitationNeeded(Problem):
     """The survey point takes answers of those who were invited, and no others."""
 
@@ -189,8 +195,10 @@ class Intake:
                 expected=point.questionnaire,
                 questionnaire=response.questionnaire,
             )
+        if response.partial and not version.form.keep_partial:
+            raise PartialNotKept(field="partial", questionnaire=response.questionnaire)
         try:
-            packed, texts = version.sheet.pack(response.answers)
+            packed, texts = version.sheet.pack(response.answers, partial=response.partial)
         except AnswerError as error:
             errors = [FieldError(f"answers.{m.item}", m.reason, m.values) for m in error.mistakes]
             raise InvalidFields(errors=errors, count=len(errors)) from None
@@ -213,6 +221,7 @@ class Intake:
             response.duration_s,
             response.language,
             _COUNTED,
+            response.partial,
             packed,
             hash_of_texts(texts) if texts else None,
             version,
@@ -265,13 +274,14 @@ def _rate_exceeded(hit: Hit) -> RateExceeded:
 
 
 def _content(response: ResponseIn, point: Point, version: Published) -> Content:
-    packed, texts = version.sheet.pack(response.answers)
+    packed, texts = version.sheet.pack(response.answers, partial=response.partial)
     return Content(
         point.id,
         version.id,
         response.answered_at.astimezone(UTC),
         response.duration_s,
         response.language,
+        response.partial,
         packed,
         hash_of_texts(texts),
     )

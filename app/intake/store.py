@@ -43,6 +43,7 @@ class Content(NamedTuple):
     claimed_at: datetime
     duration_s: int | None
     language: str
+    partial: bool
     packed: bytes
     texts_hash: bytes | None
 
@@ -72,6 +73,7 @@ class Prepared(NamedTuple):
     duration_s: int | None
     language: str
     disposition: str
+    partial: bool
     packed: bytes
     texts_hash: bytes | None
     version: Published
@@ -93,6 +95,7 @@ class Prepared(NamedTuple):
             self.claimed_at,
             self.duration_s,
             self.language,
+            self.partial,
             self.packed,
             self.texts_hash,
         )
@@ -223,6 +226,7 @@ def _contents(session: Session, ids: Sequence[str]) -> dict[str, Content]:
                 row.claimed_at,
                 row.duration_s,
                 row.language,
+                row.partial,
                 bytes(row.packed),
                 row.texts_hash,
             )

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -166,6 +166,16 @@ def tell_webhook(database: Database) -> bool:
     return True
 
 
+def _warn_of_unconfirmed(database: Database) -> None:
+    """Say what an earlier process took and never confirmed; a person must decide about it."""
+    with database.reading() as session:
+        unconfirmed = session.scalar(
+            select(func.count()).select_from(SmsMessage).where(SmsMessage.due_at.is_(None))
+        )
+    if unconfirmed:
+        log.warning("%d SMS were never confirmed; see: hailong sms list", unconfirmed)
+
+
 def _is_due(database: Database, due_at: InstrumentedAttribute[Any]) -> bool:
     """Look before taking SQLite's one lock for writing, which the intake wants."""
     with database.reading() as session:
@@ -190,6 +200,7 @@ def _told(url: str, secret: str, body: str) -> bool:
 async def keep_sending(database: Database, settings: Settings) -> None:
     """Send what is due, for ever; a database that does not answer is tried again."""
     sender = gateway(settings)
+    await asyncio.to_thread(_warn_of_unconfirmed, database)
     works: list[Callable[[], bool]] = [lambda: tell_webhook(database)]
     if sender is not None:
         works.append(lambda: send_sms(database, sender))

@@ -8,8 +8,10 @@ import pytest
 from app.access.models import Right
 from app.intake.models import Response, ResponseText
 from app.intake.replay import verify
-from app.registry.models import PointState
-from app.registry.points import change_state, find_by_code, reprint
+from app.registry.models import Channel, PointState, Unit
+from app.registry.points import change_state, current_code, find_by_code, open_point, reprint
+from app.registry.questionnaires import publish
+from surveys.loader import FORMS, load_file
 from tests.small_province import body, new_id
 
 URL = "/api/v1/responses"
@@ -250,6 +252,37 @@ def test_a_paused_or_revoked_point_takes_no_new_answers(client, province, databa
         change_state(session, find_by_code(session, new_code), PointState.ACTIVE)
     problem(client.post(URL, json=body(code)), 422, "unknown-point")
     assert client.post(URL, json=body(new_code)).status_code == 201
+
+
+def test_an_unfinished_response_is_kept_and_marked_only_where_its_questionnaire_says_so(
+    client, province, database, tmp_path
+):
+    text = (FORMS / "sipas-desk.yaml").read_text("utf-8")
+    file = tmp_path / "partial.yaml"
+    file.write_text(
+        text.replace("code: sipas-desk\n", "code: partial-desk\n", 1)
+        .replace("estimated_minutes: 3", "estimated_minutes: 3\nkeep_partial: true")
+        .replace("{ code: A1, ", "{ code: A1, required: true, ", 1),
+        "utf-8",
+    )
+    with database.writing() as session:
+        publish(session, [load_file(file)])
+        unit = session.get_one(Unit, province.units["C1"])
+        code = current_code(open_point(session, unit, "partial-desk", Channel.WEB, "Bỏ dở"))
+    sent = body(code, questionnaire="partial-desk", answers={"B1": 4})
+    problem(client.post(URL, json=sent), 422, "invalid-fields")
+    assert client.post(URL, json=sent | {"partial": True}).status_code == 201
+    assert client.post(URL, json=sent | {"partial": True}).status_code == 200
+    finished = sent | {"answers": {"A1": 4, "B1": 4}}
+    problem(client.post(URL, json=finished), 409, "conflicting-response")
+    whole = body(code, questionnaire="partial-desk", answers={"A1": 4})
+    assert client.post(URL, json=whole).status_code == 201
+    assert {row.id: row.partial for row in stored(database)} == {
+        sent["id"]: True,
+        whole["id"]: False,
+    }
+    other = body(province.points[("C1", "sipas-desk")]) | {"partial": True}
+    problem(client.post(URL, json=other), 422, "partial-not-kept")
 
 
 def test_what_was_counted_in_time_is_acknowledged_even_when_asked_again_late(

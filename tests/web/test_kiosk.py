@@ -512,8 +512,36 @@ def test_half_an_answer_is_kept_where_the_questionnaire_says_so(
     with database.reading() as session:
         versions = {version.id: version for version in published(session)}
         (row,) = session.scalars(select(Response))
-        assert versions[row.version_id].form.code == "partial-desk"
+        assert versions[row.version_id].form.code == "partial-desk" and row.partial
         assert versions[row.version_id].sheet.unpack(row.packed) == {"A1": 1}
+
+
+# --- the screen ---------------------------------------------------------------------------
+
+
+def test_the_picture_moves_and_is_dimmed_at_night_until_somebody_comes(
+    playwright, client, pairing, tmp_path
+):
+    with device(
+        playwright, tmp_path / "p", client.base_url, timezone_id="Asia/Ho_Chi_Minh"
+    ) as page:
+        # 18:50 in Vietnam: five minutes later nobody was there, but it is no night yet.
+        page.clock.install(time="2026-03-02T11:50:00Z")
+        page.reload()
+        pair(page, pairing().code)
+        places = set()
+        for _ in range(6):
+            page.clock.run_for(60_000)
+            places.add(page.locator("#screen").bounding_box()["x"])
+        assert len(places) >= 3
+        expect(page.locator("body")).not_to_have_class("dim")
+        page.clock.run_for(10 * 60_000)
+        expect(page.locator("body")).to_have_class("dim")
+        # Whoever touches it, wherever, has light at once, and their touch counts.
+        page.locator(".faces .choice").nth(1).click()
+        expect(page.locator("body")).not_to_have_class("dim")
+        page.clock.run_for(1000)
+        expect(page.locator(".options")).to_be_visible()
 
 
 # --- news ---------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ async function finish(respondent) {
 }
 
 /** Put a response into the queue, durably; whether that worked. */
-async function keep(respondent) {
+async function keep(respondent, partial = false) {
   const answers = respondent.given();
   if (!Object.keys(answers).length) return true;
   const form = kiosk.configuration.questionnaire;
@@ -95,7 +95,7 @@ async function keep(respondent) {
     await store.enqueue({
       id: uuid7(), questionnaire: form.code, version: form.version, answered_at: new Date().toISOString(),
       duration_s: Math.min(86_400, Math.max(0, Math.round((Date.now() - respondent.startedAt) / 1000))),
-      language: respondent.language, answers,
+      language: respondent.language, answers, ...(partial && { partial }),
     });
   } catch (error) {
     console.warn("a response could not be kept:", error.name);
@@ -145,8 +145,8 @@ function countDown() {
     if (left > 0) { idleTimer = setTimeout(tick, 1000); return; }
     const respondent = kiosk.respondent;
     kiosk.respondent = null;
-    // Half an answer is kept only where the questionnaire says so, and nothing required is missing.
-    if (respondent && kiosk.configuration.questionnaire.keep_partial && respondent.complete) await keep(respondent);
+    // Half an answer is kept, and marked, only where the questionnaire says so.
+    if (respondent && kiosk.configuration.questionnaire.keep_partial) await keep(respondent, true);
     reset();
   };
   idleTimer = setTimeout(tick, 1000);

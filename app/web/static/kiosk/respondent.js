@@ -156,6 +156,4 @@ export class Respondent {
     do this.place -= 1; while (this.place > 0 && !this.applies(this.items[this.place]));
     this.ask();
   }
-
-  get complete() { return this.items.every((item) => !item.required || !this.applies(item) || item.code in this.answers); }
 }
