@@ -207,7 +207,9 @@ async def _take(request: Request, find: Callable[[], Place]) -> Response:
     if problem is None or isinstance(problem, ConflictingResponse):
         # On a conflict this browser's first answers are counted; none is counted twice.
         already = "?already=1" if problem else ""
-        thanks = Response(status_code=303, headers={"Location": f"{place.path}/thanks{already}"})
+        # Our script goes there by itself; following a redirect, it would load the thanks twice.
+        status = 201 if request.headers.get("accept") == "application/json" else 303
+        thanks = Response(status_code=status, headers={"Location": f"{place.path}/thanks{already}"})
         return _keep(thanks, request, place, f"{page.id}.done")
     shown = _html(request, "citizen_form.html", _with_mistakes(request, page, problem))
     shown.status_code = problem.status

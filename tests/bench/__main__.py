@@ -1,4 +1,4 @@
-"""Runs all benchmarks, or those named: intake, reading."""
+"""Runs all benchmarks, or those named: intake, reading, citizen."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import intake, reading
+from tests.bench import citizen, intake, reading
 
-BENCHES = {"intake": intake.main, "reading": reading.main}
+BENCHES = {"intake": intake.main, "reading": reading.main, "citizen": citizen.main}
 
 for name in sys.argv[1:] or BENCHES:
     BENCHES[name](Console(highlight=False, soft_wrap=True))

@@ -51,6 +51,15 @@ def test_a_form_is_filled_in_without_script_and_thanked_for(client, code, databa
     assert row.channel == "qr" and 0 <= row.duration_s < 60 and row.language == "vi"
 
 
+def test_a_script_is_told_where_the_thanks_are_without_a_redirect(client, code, database):
+    form = hidden(client.get(f"/q/{code}").text) | {"a.A1": "5"}
+    for _ in range(2):
+        answer = client.post(f"/q/{code}", data=form, headers={"Accept": "application/json"})
+        assert answer.status_code == 201
+        assert answer.headers["location"].startswith(f"/q/{code}/thanks")
+    assert stored(database) == 1
+
+
 def test_each_kind_of_item_arrives_as_it_was_meant(province, client, database):
     with database.writing() as session:
         unit = session.get_one(Unit, province.units["W1"])

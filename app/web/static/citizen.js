@@ -90,8 +90,8 @@
     const control = new AbortController();
     const timer = setTimeout(() => control.abort(), 20000);
     try {
-      const answer = await fetch(form.action, { method: "POST", body, signal: control.signal, headers: { Accept: "text/html" } });
-      if (answer.redirected && answer.ok) { location.replace(answer.url); return; }
+      const answer = await fetch(form.action, { method: "POST", body, signal: control.signal, headers: { Accept: "application/json" } });
+      if (answer.status === 201) { location.replace(answer.headers.get("Location")); return; }
       if (answer.status >= 500) throw new Error("the server is not well");
       // Refused with reasons: let the browser show the server's page.
       form.submit();
