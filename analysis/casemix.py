@@ -1,0 +1,125 @@
+"""Case-mix adjustment: what units would have with the same mix of patients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from analysis.arrays import Floats
+
+_CHUNK = 65_536
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """``raw``, ``adjusted``, ``standard_error`` and ``n`` have an entry a unit, the rest an adjuster.
+
+    ``difference`` is adjusted minus raw: how much the mix flattered (negative) or harmed a unit.
+    ``f``, with its degrees of freedom and ``p``, tests whether the adjusters matter at all.
+    """
+
+    raw: Floats
+    adjusted: Floats
+    standard_error: Floats
+    n: Floats
+    coefficient: Floats
+    f: float
+    degrees_of_freedom: tuple[int, int]
+    p: float
+
+    @property
+    def difference(self) -> Floats:
+        """Adjusted minus raw."""
+        return self.adjusted - self.raw
+
+
+def adjust(outcome: ArrayLike, unit: ArrayLike, adjusters: ArrayLike) -> Adjusted:
+    """Linear regression on centred adjusters with an effect for every unit.
+
+    Parameters
+    ----------
+    outcome
+        Shape (respondents,): a mean score, or 0 and 1.
+    unit
+        Shape (respondents,): 0 … units − 1.
+    adjusters
+        Shape (respondents, adjusters): age, sex, self-rated health … as numbers, categories as
+        dummies without their base. Without NaN: leave such respondents out, or give them a dummy.
+
+    Returns
+    -------
+    Adjusted
+        raw_u − (x̄_u − x̄)β with β from within units. NaN for a unit without respondents. Standard
+        errors are those of the adjusted mean with homoscedastic residuals, β's included.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, NaN, fewer respondents than parameters; an adjuster that is
+        constant within every unit cannot be told from the units.
+
+    References
+    ----------
+    CAHPS Analysis Program 5.0 (Agency for Healthcare Research and Quality): adjusters centred at
+    the overall mean; the same as OLS of statsmodels 0.15 with unit dummies, by the theorem of
+    Frisch, Waugh and Lovell.
+
+    Examples
+    --------
+    >>> age = np.array([[30.0], [50], [30], [50], [50], [70]])
+    >>> found = adjust([3, 4, 3, 4, 4, 5], [0, 0, 0, 0, 1, 1], age)
+    >>> found.raw.round(2), found.adjusted.round(2)
+    (array([3.5, 4.5]), array([3.83, 3.83]))
+    """
+    y = np.asarray(outcome, dtype=np.float64)
+    place = np.asarray(unit, dtype=np.intp)
+    x = np.asarray(adjusters, dtype=np.float64)
+    if y.ndim != 1 or place.shape != y.shape or x.ndim != 2 or len(x) != len(y):
+        raise ValueError("outcome, unit and adjusters must have one entry or row a respondent")
+    if not np.isfinite(y).all() or not np.isfinite(x).all():
+        raise ValueError("outcome and adjusters must be finite")
+    if len(y) == 0 or place.min() < 0:
+        raise ValueError("unit must have entries, none of them negative")
+    units = int(place.max()) + 1
+    n = np.bincount(place, minlength=units).astype(np.float64)
+    filled = int((n > 0).sum())
+    parameters = x.shape[1]
+    free = len(y) - filled - parameters
+    if free <= 0:
+        raise ValueError("outcome has too few respondents for so many units and adjusters")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        raw = np.bincount(place, y, units) / n
+        mean = (
+            np.stack(
+                [np.bincount(place, column, units) / n for column in x.T] or [np.empty(units)][:0],
+                axis=1,
+            )
+            if parameters
+            else np.zeros((units, 0))
+        )
+    overall = x.mean(axis=0)
+    # Products within units, by pieces: a copy of a million rows is not needed.
+    cross, with_y, left = np.zeros((parameters, parameters)), np.zeros(parameters), 0.0
+    for start in range(0, len(y), _CHUNK):
+        piece = slice(start, start + _CHUNK)
+        at = place[piece]
+        dx, dy = x[piece] - mean[at], y[piece] - raw[at]
+        cross += dx.T @ dx
+        with_y += dx.T @ dy
+        left += float(dy @ dy)
+    if parameters and np.linalg.matrix_rank(cross / max(1.0, np.abs(cross).max())) < parameters:
+        raise ValueError("adjusters cannot be told from one another, or from the units")
+    inverse = np.linalg.inv(cross)
+    beta = inverse @ with_y
+    residual = left - float(beta @ with_y)
+    scale = residual / free
+    shift = mean - overall
+    with np.errstate(invalid="ignore", divide="ignore"):
+        adjusted = raw - shift @ beta
+        se = np.sqrt(scale * (1 / n + np.einsum("ui,ij,uj->u", shift, inverse, shift)))
+        f = (left - residual) / parameters / scale if parameters and scale > 0 else np.nan
+    p = float(stats.f.sf(f, parameters, free)) if parameters else np.nan
+    return Adjusted(raw, adjusted, se, n, beta, float(f), (parameters, free), p)

@@ -1,0 +1,345 @@
+"""Comparing units: funnel plots, heterogeneity, each against a reference, false discoveries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special, stats
+
+from analysis.arrays import Floats, at_most, counts, tail
+from analysis.proportions import interval
+
+#: Names of what the limits of a funnel allow for.
+EXACT, MULTIPLICATIVE, ADDITIVE = "exact binomial", "multiplicative", "additive"
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """Units against control limits; arrays with one entry a unit, save where a float stands.
+
+    ``z`` is on the arcsine scale; ``dispersion`` the winsorised mean of z² (1 where units differ
+    by chance only), ``tau`` the standard deviation between units on the arcsine scale where the
+    model is additive; ``p`` two-sided under the model. Limits are at 95 % and 99.8 %.
+    """
+
+    target: float
+    estimate: Floats
+    trials: Floats
+    z: Floats
+    p: Floats
+    dispersion: float
+    tau: float
+    model: str
+    low_95: Floats
+    high_95: Floats
+    low_998: Floats
+    high_998: Floats
+
+
+def funnel(
+    successes: ArrayLike,
+    trials: ArrayLike,
+    *,
+    target: float | None = None,
+    overdispersion: bool | str = True,
+    winsorise: float = 0.1,
+) -> Funnel:
+    """Control limits around a target for units of different sizes.
+
+    Parameters
+    ----------
+    successes, trials
+        Shape (units,). Where a respondent gives several answers, give effective numbers (the
+        respondent-clustered effective n, and the rate times it): they may be fractions.
+    target
+        The rate aimed at; the pooled rate if left out.
+    overdispersion
+        ``False``: exact binomial limits by interpolation. ``"multiplicative"`` or ``"additive"``:
+        limits widened for what units differ in besides quality. ``True``: additive where the
+        dispersion is significant at 5 %, otherwise exact.
+    winsorise
+        The share of z-scores at each end drawn in before dispersion is estimated, so that the
+        units that the funnel looks for do not widen it.
+
+    Raises
+    ------
+    ValueError
+        For impossible counts, a target outside (0, 1), an unknown model.
+
+    References
+    ----------
+    Spiegelhalter (2005), Statistics in Medicine 24:1185-1202, appendix A; additive τ² by the
+    method of moments of DerSimonian and Laird, as R metafor 3.8 ``rma(method="DL")``.
+
+    Examples
+    --------
+    >>> found = funnel([88, 45, 180], [100, 50, 240], target=0.85, overdispersion=False)
+    >>> found.low_998.round(3), bool(found.estimate[2] < found.low_998[2])
+    (array([0.725, 0.665, 0.773]), True)
+    """
+    k, n = counts(successes=successes, trials=trials)
+    at_most("successes", k, "trials", n)
+    asked = n > 0
+    if target is None:
+        target = float(k.sum() / n.sum()) if asked.any() else np.nan
+    elif not 0 < target < 1:
+        raise ValueError(f"target must lie between 0 and 1, not {target}")
+    if not 0 <= winsorise < 0.5:
+        raise ValueError(f"winsorise must lie between 0 and 0.5, not {winsorise}")
+    if overdispersion not in (True, False, MULTIPLICATIVE, ADDITIVE):
+        raise ValueError(f"overdispersion must be a truth value, {MULTIPLICATIVE} or {ADDITIVE}")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = k / n
+        centre = 2 * np.arcsin(np.sqrt(target))
+        z = (2 * np.arcsin(np.sqrt(rate)) - centre) * np.sqrt(n)
+    units = int(asked.sum())
+    phi, tau2 = _dispersion(z[asked], n[asked], winsorise)
+    model = EXACT
+    if overdispersion is True:
+        over = units > 1 and stats.chi2.sf(units * phi, units) < 0.05
+        model = ADDITIVE if over and tau2 > 0 else EXACT
+    elif overdispersion:
+        model = str(overdispersion)
+    spread = {EXACT: 0.0, ADDITIVE: tau2, MULTIPLICATIVE: 0.0}[model]
+    factor = max(phi, 1.0) if model == MULTIPLICATIVE else 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        deviation = np.sqrt(factor / n + spread)
+        p = 2 * special.ndtr(-np.abs(z / np.sqrt(n)) / deviation)
+    if model == EXACT:
+        p = np.where(asked, _exact_p(k, n, target), np.nan)
+    limits = []
+    for confidence in (0.95, 0.998):
+        alpha = tail(confidence)
+        if model == EXACT:
+            pair = [binomial_limit(target, n, side) for side in (alpha, 1 - alpha)]
+        else:
+            reach = special.ndtri(1 - alpha) * deviation
+            pair = [
+                np.sin(np.clip(centre + sign * reach, 0, np.pi) / 2) ** 2 for sign in (-1.0, 1.0)
+            ]
+        limits += [np.where(asked, limit, np.nan) for limit in pair]
+    return Funnel(target, rate, n, z, p, phi, float(np.sqrt(spread)), model, *limits)
+
+
+def binomial_limit(target: float, trials: ArrayLike, probability: float) -> Floats:
+    """Spiegelhalter's interpolated quantile of a binomial proportion (2005, appendix A.1.1).
+
+    Fractions of trials are rounded. The interpolation makes the limits smooth in n.
+    """
+    n = np.maximum(np.round(np.asarray(trials, dtype=np.float64)), 1.0)
+    r = stats.binom.ppf(probability, n, target)
+    share = (stats.binom.cdf(r, n, target) - probability) / stats.binom.pmf(r, n, target)
+    limit: Floats = np.clip((r - share) / n, 0.0, 1.0)
+    return limit
+
+
+def _exact_p(k: Floats, n: Floats, target: float) -> Floats:
+    """Twice the smaller mid-p tail of the binomial distribution; fractions by the beta function."""
+    below = special.betainc(np.maximum(n - k, 1e-12), k + 1, 1 - target)
+    at_least = special.betainc(np.maximum(k, 1e-12), n - k + 1, target)
+    below = np.where(k >= n, 1.0, below)
+    at_least = np.where(k <= 0, 1.0, at_least)
+    at = np.maximum(below + at_least - 1, 0.0)
+    p: Floats = np.clip(2 * np.minimum(below - at / 2, at_least - at / 2), 0.0, 1.0)
+    return p
+
+
+def _dispersion(z: Floats, n: Floats, winsorise: float) -> tuple[float, float]:
+    """Winsorised mean of z², and τ² between units on the arcsine scale (weights n)."""
+    if len(z) < 2:
+        return 1.0, 0.0
+    drawn_in = np.clip(z, *np.quantile(z, [winsorise, 1 - winsorise])) if winsorise else z
+    phi = float(np.mean(drawn_in**2))
+    units = len(z)
+    room = n.sum() - (n @ n) / n.sum()
+    return phi, max(0.0, float((units * phi - (units - 1)) / room)) if room > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Heterogeneity:
+    """Whether units differ at all: a statistic with its degrees of freedom and p.
+
+    ``i_squared`` is the share of the variation between units that is not chance (Higgins 2002).
+    """
+
+    statistic: float
+    degrees_of_freedom: int
+    p: float
+    i_squared: float
+
+
+def heterogeneity(successes: ArrayLike, trials: ArrayLike) -> Heterogeneity:
+    """Pearson's chi-square of units × (satisfied, not), without continuity correction.
+
+    Units without answers are left out; NaN with fewer than two, or where all answers are alike.
+    Equals R's ``prop.test`` and SciPy's ``chi2_contingency``, which computes it.
+
+    Raises
+    ------
+    ValueError
+        For impossible counts.
+    """
+    k, n = counts(successes=successes, trials=trials)
+    at_most("successes", k, "trials", n)
+    k, n = k[n > 0], n[n > 0]
+    if len(n) < 2 or k.sum() in (0, n.sum()):
+        return Heterogeneity(np.nan, max(len(n) - 1, 0), np.nan, np.nan)
+    found = stats.chi2_contingency(np.stack([k, n - k]), correction=False)
+    return _heterogeneity(float(found.statistic), int(found.dof))
+
+
+def heterogeneity_of_estimates(estimate: ArrayLike, standard_error: ArrayLike) -> Heterogeneity:
+    """Cochran's Q of estimates with (respondent-clustered) standard errors, shape (units,).
+
+    Units whose standard error is unknown or 0 are left out.
+    """
+    value = np.asarray(estimate, dtype=np.float64)
+    se = np.asarray(standard_error, dtype=np.float64)
+    fine = np.isfinite(value) & np.isfinite(se) & (se > 0)
+    value, weight = value[fine], se[fine] ** -2.0
+    if len(value) < 2:
+        return Heterogeneity(np.nan, max(len(value) - 1, 0), np.nan, np.nan)
+    mean = weight @ value / weight.sum()
+    return _heterogeneity(float(weight @ (value - mean) ** 2), len(value) - 1)
+
+
+def _heterogeneity(statistic: float, dof: int) -> Heterogeneity:
+    share = max(0.0, 1 - dof / statistic) if statistic > 0 else 0.0
+    return Heterogeneity(statistic, dof, float(stats.chi2.sf(statistic, dof)), share)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """``estimate`` is the second minus the first, on the scale of rates; ``p`` is two-sided."""
+
+    estimate: Floats
+    low: Floats
+    high: Floats
+    p: Floats
+    method: str
+
+
+def newcombe(
+    successes_1: ArrayLike,
+    trials_1: ArrayLike,
+    successes_2: ArrayLike,
+    trials_2: ArrayLike,
+    *,
+    confidence: float = 0.95,
+) -> Difference:
+    """Difference of two independent proportions (second minus first), hybrid score interval.
+
+    ``p`` is that of the pooled score test. NaN where a side has no trials.
+
+    References
+    ----------
+    Newcombe (1998), Statistics in Medicine 17:873-890, method 10; statsmodels
+    ``confint_proportions_2indep(method="newcomb")`` and ``test_proportions_2indep(method="score",
+    correction=False)``.
+    """
+    k1, n1, k2, n2 = counts(
+        successes_1=successes_1, trials_1=trials_1, successes_2=successes_2, trials_2=trials_2
+    )
+    first = interval(k1, n1, confidence=confidence)
+    second = interval(k2, n2, confidence=confidence)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pooled = (k1 + k2) / (n1 + n2)
+        se = np.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2))
+        z = (second.estimate - first.estimate) / se
+    p = np.where(se > 0, 2 * special.ndtr(-np.abs(z)), np.where(se == 0, 1.0, np.nan))
+    low, high = mover(
+        first.estimate, first.low, first.high, second.estimate, second.low, second.high
+    )
+    return Difference(second.estimate - first.estimate, low, high, p, "newcombe")
+
+
+def change(
+    estimate_1: ArrayLike,
+    effective_n_1: ArrayLike,
+    limits_1: tuple[ArrayLike, ArrayLike],
+    estimate_2: ArrayLike,
+    effective_n_2: ArrayLike,
+    limits_2: tuple[ArrayLike, ArrayLike],
+) -> Difference:
+    """Difference of two independent rates (second minus first) from their own intervals.
+
+    Parameters
+    ----------
+    estimate_1, effective_n_1, limits_1, estimate_2, effective_n_2, limits_2
+        Of each side the rate, how many independent answers would carry as much
+        (``RatioEstimate.effective_n``; where that is unknown the respondents), and its interval
+        (low, high), of one confidence.
+
+    Returns
+    -------
+    Difference
+        Limits by recovering the variances from the sides' limits (MOVER), which is Newcombe's
+        method if those are Wilson's; ``p`` by the score test on effective numbers.
+
+    References
+    ----------
+    Zou and Donner (2008), Statistics in Medicine 27:1693-1702.
+    """
+    r1, r2 = (np.asarray(r, dtype=np.float64) for r in (estimate_1, estimate_2))
+    n1, n2 = (np.asarray(n, dtype=np.float64) for n in (effective_n_1, effective_n_2))
+    low1, high1 = map(_floats, limits_1)
+    low2, high2 = map(_floats, limits_2)
+    low, high = mover(r1, low1, high1, r2, low2, high2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pooled = (r1 * n1 + r2 * n2) / (n1 + n2)
+        se = np.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2))
+        z = (r2 - r1) / se
+    p = np.where(se > 0, 2 * special.ndtr(-np.abs(z)), np.where(se == 0, 1.0, np.nan))
+    return Difference(r2 - r1, low, high, p, "mover of clustered intervals")
+
+
+def mover(
+    r1: Floats, low1: Floats, high1: Floats, r2: Floats, low2: Floats, high2: Floats
+) -> tuple[Floats, Floats]:
+    """Limits of r2 − r1 from the limits of both (Zou and Donner 2008, equation 4)."""
+    low = r2 - r1 - np.sqrt((r2 - low2) ** 2 + (high1 - r1) ** 2)
+    high = r2 - r1 + np.sqrt((high2 - r2) ** 2 + (r1 - low1) ** 2)
+    return low, high
+
+
+def _floats(values: ArrayLike) -> Floats:
+    return np.asarray(values, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Discoveries:
+    """Adjusted p-values, and which of them are discoveries; NaN stays NaN and is none."""
+
+    adjusted_p: Floats
+    rejected: NDArray[np.bool_]
+
+
+def discoveries(p: ArrayLike, q: float = 0.05) -> Discoveries:
+    """Benjamini–Hochberg: among those rejected at most a share q is expected to be false.
+
+    Raises
+    ------
+    ValueError
+        For p outside [0, 1] or q outside (0, 1).
+
+    References
+    ----------
+    Benjamini and Hochberg (1995), JRSS B 57:289-300; SciPy's ``false_discovery_control``.
+
+    Examples
+    --------
+    >>> discoveries([0.001, 0.02, float("nan"), 0.6]).rejected
+    array([ True,  True, False, False])
+    """
+    values = np.asarray(p, dtype=np.float64)
+    if not 0 < q < 1:
+        raise ValueError(f"q must lie between 0 and 1, not {q}")
+    known = np.isfinite(values)
+    if ((values[known] < 0) | (values[known] > 1)).any():
+        raise ValueError("p has entries outside [0, 1]")
+    adjusted = np.full_like(values, np.nan)
+    if known.any():
+        adjusted[known] = stats.false_discovery_control(values[known])
+    return Discoveries(adjusted, np.where(known, adjusted, 2.0) <= q)
