@@ -15,7 +15,9 @@ _CHUNK = 65_536
 
 @dataclass(frozen=True)
 class Adjusted:
-    """``raw``, ``adjusted``, ``standard_error`` and ``n`` have an entry a unit, the rest an adjuster.
+    """``raw``, ``adjusted``, ``standard_error`` and ``n`` have one entry a unit.
+
+    ``coefficient`` has one an adjuster.
 
     ``difference`` is adjusted minus raw: how much the mix flattered (negative) or harmed a unit.
     ``f``, with its degrees of freedom and ``p``, tests whether the adjusters matter at all.
@@ -92,14 +94,9 @@ def adjust(outcome: ArrayLike, unit: ArrayLike, adjusters: ArrayLike) -> Adjuste
         raise ValueError("outcome has too few respondents for so many units and adjusters")
     with np.errstate(invalid="ignore", divide="ignore"):
         raw = np.bincount(place, y, units) / n
-        mean = (
-            np.stack(
-                [np.bincount(place, column, units) / n for column in x.T] or [np.empty(units)][:0],
-                axis=1,
-            )
-            if parameters
-            else np.zeros((units, 0))
-        )
+        mean = np.empty((units, parameters))
+        for j, column in enumerate(x.T):
+            mean[:, j] = np.bincount(place, column, units) / n
     overall = x.mean(axis=0)
     # Products within units, by pieces: a copy of a million rows is not needed.
     cross, with_y, left = np.zeros((parameters, parameters)), np.zeros(parameters), 0.0

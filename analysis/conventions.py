@@ -16,7 +16,7 @@ from analysis.arrays import Floats, counts
 
 @dataclass(frozen=True)
 class Convention:
-    """How answers are counted: levels from the top, and whether "no opinion" is in the denominator."""
+    """Levels from the top that count, and whether "no opinion" is in the denominator."""
 
     name: str
     top_levels: int

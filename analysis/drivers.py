@@ -76,9 +76,7 @@ def importance(
     alpha = tail(confidence)
     x, y = np.asarray(factors, dtype=np.float64), np.asarray(overall, dtype=np.float64)
     if x.ndim != 2 or y.shape != x.shape[:1]:
-        raise ValueError(
-            "factors must have the shape (respondents, factors), overall one entry each"
-        )
+        raise ValueError("factors must be (respondents, factors), overall (respondents,)")
     count = x.shape[1]
     if not 1 <= count <= MOST_FACTORS:
         raise ValueError(f"factors must be 1 to {MOST_FACTORS}, not {count}")

@@ -53,8 +53,8 @@ def confidence_sets(
 
     Every pair is compared by its studentised difference with one critical value, the quantile of
     the largest of them under equality (simulated from the normal distribution with these standard
-    errors), stepping down over the pairs, in each direction, that are not told apart yet. A unit's best possible rank
-    is one after those surely above it.
+    errors), stepping down over the pairs, in each direction, that are not told apart yet. A unit's
+    best possible rank is one after those surely above it.
 
     Parameters
     ----------

@@ -74,11 +74,9 @@ def cronbach_alpha(answers: ArrayLike, *, confidence: float = 0.95) -> Reliabili
     rest = whole - 2 * covariance.sum(axis=1) + own
     with np.errstate(divide="ignore", invalid="ignore"):
         alpha = float(items / (items - 1) * (1 - own.sum() / whole)) if whole > 0 else np.nan
-        deleted = (
-            (items - 1) / (items - 2) * (1 - (own.sum() - own) / rest)
-            if items > 2
-            else own * np.nan
-        )
+        # Of two items one would be left, which has no alpha.
+        factor = (items - 1) / (items - 2) if items > 2 else np.nan
+        deleted = factor * (1 - (own.sum() - own) / rest)
         correlation = (covariance.sum(axis=1) - own) / np.sqrt(own * rest)
     degrees = (n - 1, (n - 1) * (items - 1))
     low = 1 - (1 - alpha) * stats.f.ppf(1 - alpha_tail, *degrees)

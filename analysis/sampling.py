@@ -35,7 +35,8 @@ def required(
     Returns
     -------
     array of whole numbers
-        n₀ = z²·p(1−p)·deff / margin², n = n₀ / (1 + (n₀ − 1)/N), rounded up; at most the population.
+        n₀ = z²·p(1−p)·deff / margin², n = n₀ / (1 + (n₀ − 1)/N), rounded up; at most
+        the population.
 
     Raises
     ------

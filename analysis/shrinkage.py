@@ -10,7 +10,7 @@ from scipy import optimize, special
 
 from analysis.arrays import Floats, at_most, counts, tail
 
-#: Units that differ by chance only have an unbounded precision; from here on it makes no difference.
+#: Units that differ by chance only have no bound; from here on it makes no difference.
 _MOST_PRECISION = 1e7
 
 

@@ -63,12 +63,21 @@ def mask(table: ArrayLike, minimum: int) -> Mask:
     for axis in range(cells.ndim):
         lines = np.moveaxis(number, axis, -1).reshape(-1, whole.shape[axis])
         sums += [(line[:-1].tolist(), int(line[-1])) for line in lines]
-    hidden = protect(whole.ravel(), minimum, sums).reshape(whole.shape)
-    inner: Mask = hidden[tuple(slice(0, size) for size in cells.shape)]
+    inside = tuple(slice(0, size) for size in cells.shape)
+    margins = np.ones(whole.shape, dtype=bool)
+    margins[inside] = False
+    hidden = protect(whole.ravel(), minimum, sums, shown=margins.ravel())
+    inner: Mask = hidden.reshape(whole.shape)[inside]
     return inner
 
 
-def protect(values: ArrayLike, minimum: int, sums: Sequence[Sum]) -> Mask:
+def protect(
+    values: ArrayLike,
+    minimum: int,
+    sums: Sequence[Sum],
+    *,
+    shown: ArrayLike | None = None,
+) -> Mask:
     """Which of many published counts to hide, given which of them add up to which.
 
     Parameters
@@ -79,6 +88,8 @@ def protect(values: ArrayLike, minimum: int, sums: Sequence[Sum]) -> Mask:
         As in ``mask``.
     sums
         For every published total the places of its parts and its own.
+    shown
+        Shape (cells,): cells that are published come what may, unless they are small themselves.
 
     Returns
     -------
@@ -91,6 +102,7 @@ def protect(values: ArrayLike, minimum: int, sums: Sequence[Sum]) -> Mask:
         raise ValueError(f"minimum must be at least 1, not {minimum}")
     if n.ndim != 1:
         raise ValueError("values must have one axis")
+    fixed = np.zeros(n.shape, dtype=bool) if shown is None else np.asarray(shown, dtype=bool)
     equations = [np.array([*parts, total], dtype=np.intp) for parts, total in sums]
     signs = [np.array([1.0] * len(parts) + [-1.0]) for parts, _ in sums]
     of_cell: dict[int, list[int]] = {}
@@ -112,7 +124,7 @@ def protect(values: ArrayLike, minimum: int, sums: Sequence[Sum]) -> Mask:
             for each in exposed
             for place in of_cell.get(each, ())
             for cell in equations[place].tolist()
-            if not hidden[cell] and n[cell] > 0
+            if not (hidden[cell] or fixed[cell]) and n[cell] > 0
         }
         if not others:
             # Alone in every sum, with nobody else to hide behind: nothing tells more than its sum.

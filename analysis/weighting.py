@@ -7,7 +7,7 @@ sample which happened to have them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -200,10 +200,9 @@ def _estimate(
     clusters_in_population: float | None,
     confidence: float,
     scale: str,
-    sweep: object,
+    sweep: Callable[[Floats, Floats, list[Codes]], Floats],
 ) -> WeightedEstimate:
     alpha = tail(confidence)
-    assert callable(sweep)
     value = float(w @ top / (w @ bottom))
     influence = sweep(w * (top - value * bottom) / (w @ bottom), w, codes)
     if cluster is not None:
@@ -214,11 +213,9 @@ def _estimate(
     if unseen < 0:
         raise ValueError("clusters_in_population is less than the clusters in the sample")
     centred = influence - influence.mean()
-    se = (
-        float(np.sqrt(unseen * groups / (groups - 1) * (centred @ centred)))
-        if groups > 1
-        else np.nan
-    )
+    se = np.nan
+    if groups > 1:
+        se = float(np.sqrt(unseen * groups / (groups - 1) * (centred @ centred)))
     t = special.stdtrit(max(groups - 1, 1), 1 - alpha)
     if scale == "identity":
         low, high = value - t * se, value + t * se
