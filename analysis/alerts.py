@@ -73,7 +73,8 @@ def scan(
     Scan
         Rules ``level shift`` (``change_points.level_shift``), ``last period`` (the last one
         against all before it) and, unadjusted, ``ewma`` and the Western Electric rules at the last
-        period, of which ``expected_false`` come by chance.
+        period, of which ``expected_false`` come by chance (fewer of the EWMA, whose centre here
+        is the mean of the whole series).
 
     Raises
     ------
@@ -86,17 +87,23 @@ def scan(
     54:181-187.
     """
     (n,) = counts(effective_n=effective_n)
-    rate = np.where(n > 0, np.asarray(estimate, dtype=np.float64), 0.5)
-    if n.ndim != 2 or rate.shape != n.shape:
+    given = np.asarray(estimate, dtype=np.float64)
+    if n.ndim != 2 or given.shape != n.shape:
         raise ValueError("estimate and effective_n must be of one shape (units, periods)")
+    rate = np.where(n > 0, given, 0.5)
     if not np.isfinite(rate).all() or (rate < 0).any() or (rate > 1).any():
         raise ValueError("estimate has entries outside [0, 1]")
+    try:
+        shared = np.broadcast_to(np.asarray(common, dtype=np.float64), n.shape[1:])
+    except ValueError:
+        raise ValueError("common must have one entry a period") from None
     k = rate * n
-    logit = np.where(n > 0, np.log((k + 0.5) / (n - k + 0.5)) - common, np.nan)
+    logit = np.where(n > 0, np.log((k + 0.5) / (n - k + 0.5)) - shared, np.nan)
     precision = np.where(n > 0, 1 / (1 / (k + 0.5) + 1 / (n - k + 0.5)), 0.0)
 
     shift = level_shift(logit, precision, least_periods=least_periods)
-    z, z_last = _against_before(logit, precision, least_periods)
+    z = _against_all(logit, precision, least_periods)
+    z_last = _last_against_before(logit, precision, least_periods)
     p_last = 2 * special.ndtr(-np.abs(z_last))
     units, periods = n.shape
     found = discoveries(np.stack([shift.p, p_last]), q)
@@ -117,22 +124,28 @@ def scan(
     return Scan(rules, logit, precision)
 
 
-def _against_before(y: Floats, w: Floats, least_periods: int) -> tuple[Floats, Floats]:
-    """z of every period against the first half's mean, and of the last against all before it."""
-    known = w > 0
-    value = np.where(known, y, 0.0)
-    half = np.cumsum(known, axis=-1) <= np.maximum(known.sum(axis=-1, keepdims=True) // 2, 2)
-    results = []
-    for base, at in ((half & known, slice(None)), (known.copy(), slice(-1, None))):
-        if at != slice(None):
-            base[:, -1] = False
-        weight = np.where(base, w, 0.0).sum(axis=-1, keepdims=True)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            mean = np.where(base, w * value, 0.0).sum(axis=-1, keepdims=True) / weight
-            z = (value - mean) / np.sqrt(1 / w + 1 / weight)
-        enough = base.sum(axis=-1, keepdims=True) >= least_periods
-        results.append(np.where(known & enough, z, np.nan)[:, at])
-    return results[0], results[1][:, 0]
+def _against_all(y: Floats, w: Floats, least_periods: int) -> Floats:
+    """z of every period against the mean of all.
+
+    The mean of some of them would, by its own error, put all the others on one side.
+    """
+    total = w.sum(axis=-1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(w > 0, w * y, 0.0).sum(axis=-1, keepdims=True) / total
+        z = (y - mean) / np.sqrt(1 / w - 1 / total)
+    enough = (w > 0).sum(axis=-1, keepdims=True) > least_periods
+    return np.where((w > 0) & enough, z, np.nan)
+
+
+def _last_against_before(y: Floats, w: Floats, least_periods: int) -> Floats:
+    """z of the last period against the mean of all before it, shape (units,)."""
+    before = w[:, :-1]
+    total = before.sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(before > 0, before * y[:, :-1], 0.0).sum(axis=-1) / total
+        z = (y[:, -1] - mean) / np.sqrt(1 / w[:, -1] + 1 / total)
+    enough = ((before > 0).sum(axis=-1) >= least_periods) & (w[:, -1] > 0)
+    return np.where(enough, z, np.nan)
 
 
 def _begin_of_run(same: NDArray[np.bool_]) -> NDArray[np.int64]:

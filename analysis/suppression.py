@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import optimize
 
 from analysis.arrays import Floats, counts
 
@@ -23,8 +25,8 @@ def mask(table: ArrayLike, minimum: int) -> Mask:
         Counts of any number of dimensions.
     minimum
         Cells of some, but fewer, are hidden (primary suppression); a cell of nobody tells about
-        nobody and is shown. Then others, the smallest first, until no hidden cell follows from what
-        is shown (complementary suppression).
+        nobody and is shown where it can be. Then others, the smallest first, until no small cell
+        follows from what is shown (complementary suppression).
 
     Returns
     -------
@@ -51,9 +53,16 @@ def mask(table: ArrayLike, minimum: int) -> Mask:
            [ True,  True, False],
            [False, False, False]])
     """
-    (cells,) = counts(table=table)
-    if cells.ndim == 0:
+    if minimum < 1:
+        raise ValueError(f"minimum must be at least 1, not {minimum}")
+    (given,) = counts(table=table)
+    # An axis of one place is none: its margin would be the cell itself.
+    cells = given.squeeze()
+    if given.ndim == 0:
         raise ValueError("table must have at least one dimension")
+    if cells.ndim == 0:
+        alone: Mask = (given > 0) & (given < minimum)
+        return alone
     # The table with its margins: one more place along every axis.
     whole = cells
     for axis in range(cells.ndim):
@@ -67,7 +76,7 @@ def mask(table: ArrayLike, minimum: int) -> Mask:
     margins = np.ones(whole.shape, dtype=bool)
     margins[inside] = False
     hidden = protect(whole.ravel(), minimum, sums, shown=margins.ravel())
-    inner: Mask = hidden.reshape(whole.shape)[inside]
+    inner: Mask = hidden.reshape(whole.shape)[inside].reshape(given.shape)
     return inner
 
 
@@ -89,13 +98,14 @@ def protect(
     sums
         For every published total the places of its parts and its own.
     shown
-        Shape (cells,): cells that are published come what may, unless they are small themselves.
+        Shape (cells,): cells, like margins, that are hidden last.
 
     Returns
     -------
     array of bool
         Shape (cells,). A hidden cell is determined if it is the same in every solution of the sums;
-        as long as a small one is, the smallest shown cell that adds up with it is hidden too.
+        as long as a small one is, the smallest shown cell that adds up with it, or with what was
+        hidden for its sake, is hidden too.
     """
     (n,) = counts(values=values)
     if minimum < 1:
@@ -111,72 +121,96 @@ def protect(
             of_cell.setdefault(cell, []).append(place)
     small: Mask = (n > 0) & (n < minimum)
     hidden = small.copy()
+    lines = _Lines(n, equations, signs, of_cell)
     todo = set(np.flatnonzero(small).tolist())
     while todo:
-        group, touched = _together(next(iter(todo)), hidden, equations, of_cell)
+        group, touched = lines.together(next(iter(todo)), hidden)
         todo -= set(group)
-        known = _determined(group, touched, hidden, equations, signs)
-        exposed = [cell for cell in known if small[cell]]
-        if not exposed:
+        known = lines.determined(group, touched, hidden)
+        if not any(small[cell] for cell in known):
             continue
         others = {
             cell
-            for each in exposed
+            for each in known
             for place in of_cell.get(each, ())
             for cell in equations[place].tolist()
-            if not (hidden[cell] or fixed[cell]) and n[cell] > 0
+            if not hidden[cell]
         }
         if not others:
             # Alone in every sum, with nobody else to hide behind: nothing tells more than its sum.
             continue
-        chosen = min(others, key=lambda cell: (n[cell], cell))
+        # Cells of nobody hide little, and margins are wanted: they go last.
+        chosen = min(others, key=lambda cell: (fixed[cell], n[cell] == 0, n[cell], cell))
         hidden[chosen] = True
         todo |= set(group) | {chosen}
     # The smallest nearest cell is not always needed once others are hidden.
-    for cell in sorted(np.flatnonzero(hidden & ~small), key=lambda cell: -n[cell]):
-        group, touched = _together(int(cell), hidden, equations, of_cell)
+    for cell in sorted(np.flatnonzero(hidden & ~small).tolist(), key=lambda cell: -n[cell]):
+        group, touched = lines.together(cell, hidden)
         hidden[cell] = False
-        known = _determined(group, touched, hidden, equations, signs)
-        hidden[cell] = any(small[each] for each in known)
+        hidden[cell] = any(small[each] for each in lines.determined(group, touched, hidden))
     return hidden
 
 
-def _together(
-    start: int, hidden: Mask, equations: list[NDArray[np.intp]], of_cell: dict[int, list[int]]
-) -> tuple[list[int], list[int]]:
-    """The hidden cells that hang together with one through sums, and those sums."""
-    group, touched, edge = {start}, set(), [start]
-    while edge:
-        for place in of_cell.get(edge.pop(), ()):
-            if place in touched:
-                continue
-            touched.add(place)
-            fresh = {cell for cell in equations[place].tolist() if hidden[cell]} - group
-            group |= fresh
-            edge += fresh
-    return sorted(group), sorted(touched)
+@dataclass(frozen=True)
+class _Lines:
+    """The sums of a table, and what they tell of hidden cells."""
 
+    values: Floats
+    equations: list[NDArray[np.intp]]
+    signs: list[Floats]
+    of_cell: dict[int, list[int]]
 
-def _determined(
-    group: list[int],
-    touched: list[int],
-    hidden: Mask,
-    equations: list[NDArray[np.intp]],
-    signs: list[Floats],
-) -> list[int]:
-    """The cells of a group that are the same in every solution of its sums.
+    def together(self, start: int, hidden: Mask) -> tuple[list[int], list[int]]:
+        """The hidden cells that hang together with one through sums, and those sums."""
+        group, touched, edge = {start}, set(), [start]
+        while edge:
+            for place in self.of_cell.get(edge.pop(), ()):
+                if place in touched:
+                    continue
+                touched.add(place)
+                fresh = {cell for cell in self.equations[place].tolist() if hidden[cell]} - group
+                group |= fresh
+                edge += fresh
+        return sorted(group), sorted(touched)
 
-    Those where every vector of the null space has a zero.
-    """
-    column = {cell: i for i, cell in enumerate(cell for cell in group if hidden[cell])}
-    matrix = np.zeros((len(touched), len(column)))
-    for row, place in enumerate(touched):
-        for cell, sign in zip(equations[place].tolist(), signs[place], strict=True):
-            if hidden[cell]:
-                matrix[row, column[cell]] += sign
-    if not touched:
-        return []
-    _, size, right = np.linalg.svd(matrix)
-    rank = int((size > 1e-9 * max(1.0, size.max(initial=0.0))).sum())
-    free = np.abs(right[rank:]).max(axis=0, initial=0.0)
-    return [cell for cell, most in zip(column, free, strict=True) if most < 1e-9]
+    def determined(self, group: list[int], touched: list[int], hidden: Mask) -> list[int]:
+        """The cells of a group that are the same in every solution of its sums."""
+        column = {cell: i for i, cell in enumerate(cell for cell in group if hidden[cell])}
+        cells = list(column)
+        matrix = np.zeros((len(touched), len(column)))
+        for row, place in enumerate(touched):
+            for cell, sign in zip(self.equations[place].tolist(), self.signs[place], strict=True):
+                if hidden[cell]:
+                    matrix[row, column[cell]] += sign
+        if not touched or not cells:
+            return []
+        _, size, right = np.linalg.svd(matrix)
+        rank = int((size > 1e-9 * max(1.0, size.max(initial=0.0))).sum())
+        # Those where every vector of the null space has a zero.
+        free = np.abs(right[rank:]).max(axis=0, initial=0.0)
+        known = [cell for cell, most in zip(cells, free, strict=True) if most < 1e-9]
+        own = self.values[cells]
+        if own.min() > 1:
+            return known
+        # Everybody knows that a hidden cell has somebody: near that bound solutions run out.
+        least = np.minimum(own, 1.0)
+        sums = matrix @ own
+        for i, cell in enumerate(cells):
+            if cell not in known and self._is_bounded(matrix, sums, least, i):
+                known.append(cell)
+        return known
+
+    @staticmethod
+    def _is_bounded(matrix: Floats, sums: Floats, least: Floats, i: int) -> bool:
+        """Whether less than one person lies between the largest and smallest solution."""
+        target = np.zeros(matrix.shape[1])
+        target[i] = 1.0
+        ends = []
+        for sign in (1.0, -1.0):
+            found = optimize.linprog(
+                sign * target, A_eq=matrix, b_eq=sums, bounds=[(low, None) for low in least]
+            )
+            if found.status != 0:
+                return False
+            ends.append(float(found.fun))
+        return bool(ends[0] + ends[1] > -1 + 1e-6)

@@ -131,8 +131,9 @@ def rake(
             w = _fitted(w, code, size)
         if np.abs(w - before).max() <= tolerance * before.max():
             break
-    else:
-        raise NotConvergedError("margins and populations contradict one another")
+    for code, size in zip(codes, sizes, strict=True):
+        if not np.allclose(np.bincount(code, w, minlength=len(size)), size, rtol=1e-6):
+            raise NotConvergedError("margins and populations contradict one another")
     return _estimate(
         top, bottom, w, codes, cluster, clusters_in_population, confidence, scale, _swept_of_many
     )
@@ -207,7 +208,7 @@ def _estimate(
     influence = sweep(w * (top - value * bottom) / (w @ bottom), w, codes)
     if cluster is not None:
         _, place = np.unique(np.asarray(cluster), return_inverse=True)
-        influence = np.bincount(place, influence)
+        influence = np.bincount(place, influence).astype(np.float64)
     groups = len(influence)
     unseen = 1.0 if clusters_in_population is None else 1 - groups / clusters_in_population
     if unseen < 0:

@@ -1,0 +1,56 @@
+"""One level shift: the statistic against statsmodels, the p-value by simulation."""
+
+import numpy as np
+import pytest
+from statsmodels.regression.linear_model import WLS
+
+from analysis.change_points import level_shift
+
+
+def test_the_statistic_is_the_best_of_all_regressions_on_a_step():
+    # WLS of statsmodels on a step at each place with known variances: estimate / its standard
+    # error with scale 1.
+    rng = np.random.default_rng(2)
+    y, w = rng.normal(size=20) + np.repeat([0, 0.8], [13, 7]), rng.uniform(0.5, 5, 20)
+    found = level_shift(y, w)
+    best = (0.0, 0, 0.0)
+    for place in range(2, 19):
+        step = (np.arange(20) >= place).astype(float)
+        fit = WLS(y, np.column_stack([np.ones(20), step]), weights=w).fit()
+        z = fit.params[1] / np.sqrt(fit.normalized_cov_params[1, 1])
+        best = max(best, (abs(z), place, fit.params[1]))
+    assert (found.statistic, found.since, found.change) == pytest.approx(best)
+
+
+@pytest.mark.parametrize("periods", [8, 24, 60])
+def test_without_a_shift_p_is_uniform_or_cautious(periods):
+    rng = np.random.default_rng(periods)
+    precision = rng.uniform(1, 30, (3000, periods))
+    found = level_shift(rng.normal(size=(3000, periods)) / np.sqrt(precision), precision)
+    for level in (0.1, 0.05, 0.01):
+        share = (found.p < level).mean()
+        assert 0.5 * level <= share <= 1.25 * level, level
+
+
+def test_it_finds_when_and_how_much():
+    rng = np.random.default_rng(4)
+    y = rng.normal(0, 0.2, (300, 24)) + 0.6 * (np.arange(24) >= 15)
+    found = level_shift(y, 25.0)
+    assert (found.p < 0.01).mean() > 0.98
+    assert (np.abs(found.since - 15) <= 1).mean() > 0.9
+    assert np.median(found.change) == pytest.approx(0.6, abs=0.05)
+
+
+def test_gaps_are_passed_over():
+    y = np.array([0.0, np.nan, 0.1, 0.0, np.nan, 2.0, 2.1, 1.9])
+    found = level_shift(y, [9, 0, 9, 9, 5, 9, 9, 9])
+    assert found.since == 5 and found.p < 0.001
+    few = level_shift([[0.1, 0.2, np.nan], [0.1, np.nan, np.nan]], 1.0)
+    assert few.since.tolist() == [-1, -1] and np.isnan(few.p).all()
+
+
+def test_what_is_impossible_is_refused():
+    with pytest.raises(ValueError, match="precision"):
+        level_shift([1, 2, 3], [-1, 1, 1])
+    with pytest.raises(ValueError, match="least_periods"):
+        level_shift([1, 2, 3], 1.0, least_periods=0)

@@ -1,0 +1,164 @@
+"""Funnels, heterogeneity, differences and discoveries against R, metafor and statsmodels."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom
+from statsmodels.stats import proportion
+from statsmodels.stats.multitest import multipletests
+
+from analysis import comparison
+from analysis.comparison import (
+    binomial_limit,
+    change,
+    discoveries,
+    funnel,
+    heterogeneity,
+    heterogeneity_of_estimates,
+    newcombe,
+)
+from analysis.proportions import interval
+from tests.references import reference
+
+HOUSING, UNITS = reference("housing"), reference("beta_binomial")
+
+
+def test_additive_dispersion_equals_metafor():
+    # metafor 3.8.1 rma(2 asin sqrt(p), 1/n, method = "DL"); the target is its mean, nothing is
+    # winsorised, since DerSimonian and Laird do neither otherwise.
+    dl = UNITS["arcsine_DL"]
+    target = np.sin(dl["mu"] / 2) ** 2
+    found = funnel(
+        UNITS["successes"], UNITS["trials"], target=target, overdispersion="additive", winsorise=0
+    )
+    assert found.tau**2 == pytest.approx(dl["tau2"], rel=1e-6)
+    assert found.dispersion * 40 == pytest.approx(dl["Q"], rel=1e-6)
+
+
+@pytest.mark.parametrize("target", [0.5, 0.85, 0.97])
+def test_exact_limits_interpolate_between_whole_numbers(target):
+    n = np.array([1, 5, 20, 150, 3000])
+    for probability in (0.001, 0.025, 0.975, 0.999):
+        limit = binomial_limit(target, n, probability)
+        r = binom.ppf(probability, n, target)
+        # Spiegelhalter 2005, A.1.1: between the quantile and the whole number below it.
+        assert (limit <= r / n + 1e-12).all() and (limit >= np.maximum(r - 1, 0) / n - 1e-12).all()
+
+
+def test_units_that_differ_by_chance_only_are_inside_as_often_as_promised():
+    rng = np.random.default_rng(3)
+    n = rng.integers(30, 400, 4000)
+    found = funnel(rng.binomial(n, 0.88), n, target=0.88)
+    outside = (found.estimate < found.low_95) | (found.estimate > found.high_95)
+    beyond = (found.estimate < found.low_998) | (found.estimate > found.high_998)
+    assert found.model == comparison.EXACT
+    assert outside.mean() == pytest.approx(0.05, abs=0.012)
+    assert beyond.mean() == pytest.approx(0.002, abs=0.002)
+    assert (found.p < 0.05).mean() == pytest.approx(0.05, abs=0.012)
+
+
+def test_overdispersed_units_widen_the_limits_and_an_outlier_does_not_hide():
+    rng = np.random.default_rng(4)
+    n = np.full(300, 400)
+    true = (
+        np.sin(np.clip(2 * np.arcsin(np.sqrt(0.85)) + rng.normal(0, 0.1, 300), 0, np.pi) / 2) ** 2
+    )
+    true[0] = 0.4
+    k = rng.binomial(n, true)
+    found = funnel(k, n)
+    assert found.model == comparison.ADDITIVE and found.tau == pytest.approx(0.1, abs=0.02)
+    outside = (found.estimate < found.low_95) | (found.estimate > found.high_95)
+    # Winsorising, as published, draws τ in a little: more than 5 % lie outside.
+    assert 0.04 <= outside.mean() <= 0.10
+    assert found.estimate[0] < found.low_998[0]
+    naive = funnel(k, n, overdispersion=False)
+    assert ((naive.estimate < naive.low_95) | (naive.estimate > naive.high_95)).mean() > 0.2
+    wide = funnel(k, n, overdispersion="multiplicative")
+    assert (wide.low_95 < naive.low_95).all() and wide.dispersion > 2
+
+
+def test_heterogeneity_equals_r():
+    found = heterogeneity([*HOUSING["high"], 0], [*HOUSING["n"], 0])
+    assert found.statistic == pytest.approx(HOUSING["heterogeneity"]["chi2"], rel=1e-9)
+    assert found.p == pytest.approx(HOUSING["heterogeneity"]["p"], rel=1e-6)
+    assert found.degrees_of_freedom == 3
+    assert np.isnan(heterogeneity([5, 9], [5, 9]).p) and np.isnan(heterogeneity([5], [9]).p)
+
+
+def test_cochrans_q_equals_metafor():
+    dl = UNITS["arcsine_DL"]
+    found = heterogeneity_of_estimates([*dl["yi"], 1.0], [*np.sqrt(dl["vi"]), 0.0])
+    assert found.statistic == pytest.approx(dl["Q"], rel=1e-9) and found.degrees_of_freedom == 39
+    assert 0 < found.i_squared < 1
+
+
+def test_newcombe_equals_statsmodels():
+    k1, n1 = np.array([56, 9, 0, 10, 350]), np.array([70, 10, 20, 10, 400])
+    k2, n2 = np.array([48, 3, 5, 20, 300]), np.array([80, 10, 29, 20, 400])
+    found = newcombe(k1, n1, k2, n2)
+    for i in range(5):
+        low, high = proportion.confint_proportions_2indep(
+            k2[i], n2[i], k1[i], n1[i], method="newcomb", compare="diff"
+        )
+        assert found.low[i] == pytest.approx(low) and found.high[i] == pytest.approx(high)
+        if 0 < k1[i] + k2[i] < n1[i] + n2[i]:
+            p = proportion.test_proportions_2indep(
+                k2[i], n2[i], k1[i], n1[i], method="score", correction=False, compare="diff"
+            ).pvalue
+            assert found.p[i] == pytest.approx(p)
+    # Newcombe 1998, table II, (a) 56/70 − 48/80: 0.0524 to 0.3339.
+    assert (-found.high[0], -found.low[0]) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+
+
+def test_change_of_independent_answers_is_newcombes():
+    first, second = interval([90, 40], [100, 50]), interval([80, 45], [100, 50])
+    found = change(
+        first.estimate, [100, 50], (first.low, first.high),
+        second.estimate, [100, 50], (second.low, second.high),
+    )  # fmt: skip
+    other = newcombe([90, 40], [100, 50], [80, 45], [100, 50])
+    for name in ("estimate", "low", "high", "p"):
+        np.testing.assert_allclose(getattr(found, name), getattr(other, name))
+
+
+def test_discoveries_equal_r_and_statsmodels():
+    found = discoveries(HOUSING["pairwise_p"])
+    np.testing.assert_allclose(found.adjusted_p, HOUSING["pairwise_bh"], rtol=1e-6)
+    p = np.random.default_rng(1).random(50) ** 3
+    rejected, adjusted, *_ = multipletests(p, 0.1, method="fdr_bh")
+    ours = discoveries(np.r_[p, np.nan], 0.1)
+    np.testing.assert_allclose(ours.adjusted_p[:-1], adjusted)
+    assert (ours.rejected == np.r_[rejected, False]).all()
+
+
+@given(
+    st.lists(st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))),
+             min_size=2, max_size=12),
+    st.randoms(),
+)  # fmt: skip
+def test_the_order_of_units_does_not_matter(units, random):
+    order = list(range(len(units)))
+    random.shuffle(order)
+    k, n = np.array(units).T
+    found, turned = funnel(k, n), funnel(k[order], n[order])
+    np.testing.assert_allclose(found.low_95[order], turned.low_95)
+    np.testing.assert_allclose(found.p[order], turned.p)
+    assert (found.low_998 <= found.low_95 + 1e-12).all()
+
+
+def test_empty_units_and_impossible_input():
+    found = funnel([5, 0], [10, 0], target=0.6)
+    assert np.isnan([found.estimate[1], found.low_95[1], found.p[1]]).all()
+    assert np.isfinite([found.low_95[0], found.p[0]]).all()
+    for call, named in (
+        (lambda: funnel([2], [1]), "successes"),
+        (lambda: funnel([1], [2], target=1.0), "target"),
+        (lambda: funnel([1], [2], winsorise=0.5), "winsorise"),
+        (lambda: funnel([1], [2], overdispersion="big"), "overdispersion"),
+        (lambda: discoveries([1.5]), "p has"),
+        (lambda: discoveries([0.5], 0), "q must"),
+        (lambda: newcombe([3], [2], [1], [2]), "successes"),
+    ):
+        with pytest.raises(ValueError, match=named):
+            call()
