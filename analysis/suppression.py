@@ -16,13 +16,15 @@ Mask = NDArray[np.bool_]
 Sum = tuple[Sequence[int], int]
 
 
-def mask(table: ArrayLike, minimum: int) -> Mask:
+def mask(table: ArrayLike, minimum: int, *, margins: bool = False) -> Mask:
     """Which cells of a table to hide, its margins (over any axes) being published.
 
     Parameters
     ----------
     table
         Counts of any number of dimensions.
+    margins
+        Whether to say which margins are to be hidden too.
     minimum
         Cells of some, but fewer, are hidden (primary suppression); a cell of nobody tells about
         nobody and is shown where it can be. Then others, the smallest first, until no small cell
@@ -31,8 +33,8 @@ def mask(table: ArrayLike, minimum: int) -> Mask:
     Returns
     -------
     array of bool
-        True where hidden, of the table's shape. Margins that are themselves small are not shown
-        and so protect by themselves.
+        True where hidden, of the table's shape; with ``margins`` one longer along every axis of
+        more than one place. Margins are hidden that are small themselves, and as a last resort.
 
     Raises
     ------
@@ -73,9 +75,11 @@ def mask(table: ArrayLike, minimum: int) -> Mask:
         lines = np.moveaxis(number, axis, -1).reshape(-1, whole.shape[axis])
         sums += [(line[:-1].tolist(), int(line[-1])) for line in lines]
     inside = tuple(slice(0, size) for size in cells.shape)
-    margins = np.ones(whole.shape, dtype=bool)
-    margins[inside] = False
-    hidden = protect(whole.ravel(), minimum, sums, shown=margins.ravel())
+    outside = np.ones(whole.shape, dtype=bool)
+    outside[inside] = False
+    hidden = protect(whole.ravel(), minimum, sums, shown=outside.ravel())
+    if margins:
+        return hidden.reshape(whole.shape)
     inner: Mask = hidden.reshape(whole.shape)[inside].reshape(given.shape)
     return inner
 
