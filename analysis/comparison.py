@@ -269,9 +269,9 @@ def change(
     Parameters
     ----------
     estimate_1, effective_n_1, limits_1, estimate_2, effective_n_2, limits_2
-        Of each side the rate, how many independent answers would carry as much
-        (``RatioEstimate.effective_n``; where that is unknown the respondents), and its interval
-        (low, high), of one confidence.
+        Of each side the rate, how many independent answers would carry as much (for many units
+        ``clustered.common_effective_n`` over both sides), and its interval (low, high), of one
+        confidence.
 
     Returns
     -------
@@ -344,3 +344,8 @@ def discoveries(p: ArrayLike, q: float = 0.05) -> Discoveries:
     if known.any():
         adjusted[known] = stats.false_discovery_control(values[known])
     return Discoveries(adjusted, np.where(known, adjusted, 2.0) <= q)
+
+
+def normal_quantile(probability: float) -> float:
+    """The standard normal quantile, for limits at sizes other than the units' own."""
+    return float(special.ndtri(probability))

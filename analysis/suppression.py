@@ -14,6 +14,11 @@ from analysis.arrays import Floats, counts
 Mask = NDArray[np.bool_]
 #: A sum that is published: the cells that add up, and the cell that is their total.
 Sum = tuple[Sequence[int], int]
+#: Hidden cells that hang together whose sums are solved as equations; of more it is only asked
+#: whether one follows from another by subtraction, one sum after the other.
+_MOST_SOLVED = 300
+#: And whose bounds are looked at by linear programming.
+_MOST_BOUNDED = 40
 
 
 def mask(table: ArrayLike, minimum: int, *, margins: bool = False) -> Mask:
@@ -188,13 +193,15 @@ class _Lines:
                     matrix[row, column[cell]] += sign
         if not touched or not cells:
             return []
+        if len(cells) > _MOST_SOLVED:
+            return self._by_subtraction(matrix, cells)
         _, size, right = np.linalg.svd(matrix)
         rank = int((size > 1e-9 * max(1.0, size.max(initial=0.0))).sum())
         # Those where every vector of the null space has a zero.
         free = np.abs(right[rank:]).max(axis=0, initial=0.0)
         known = [cell for cell, most in zip(cells, free, strict=True) if most < 1e-9]
         own = self.values[cells]
-        if own.min() > 1:
+        if own.min() > 1 or len(cells) > _MOST_BOUNDED:
             return known
         # Everybody knows that a hidden cell has somebody: near that bound solutions run out.
         least = np.minimum(own, 1.0)
@@ -203,6 +210,18 @@ class _Lines:
             if cell not in known and self._is_bounded(matrix, sums, least, i):
                 known.append(cell)
         return known
+
+    @staticmethod
+    def _by_subtraction(matrix: Floats, cells: list[int]) -> list[int]:
+        """Those that are the last unknown one of a sum, one after another."""
+        unknown = matrix != 0
+        left = np.ones(len(cells), dtype=bool)
+        while True:
+            single = (unknown & left).sum(axis=1) == 1
+            found = (unknown & left)[single].any(axis=0)
+            if not found.any():
+                return [cell for cell, open_ in zip(cells, left, strict=True) if not open_]
+            left &= ~found
 
     @staticmethod
     def _is_bounded(matrix: Floats, sums: Floats, least: Floats, i: int) -> bool:

@@ -18,7 +18,7 @@ from app.intake.commands import import_responses, rollups
 from app.intake.preparation import prepare
 from app.invitations.commands import sms, webhooks
 from app.posters.commands import qr
-from app.registry.commands import import_units, points, questionnaires
+from app.registry.commands import import_units, import_volumes, points, questionnaires
 from app.reports.commands import rates
 from app.settings import Settings
 from app.web.commands import docs
@@ -31,6 +31,7 @@ cli = typer.Typer(
 )
 imports = typer.Typer(help="Read units or responses from a file.", no_args_is_help=True)
 imports.command("units")(import_units)
+imports.command("volumes")(import_volumes)
 imports.command("responses")(import_responses)
 
 cli.add_typer(imports, name="import")

@@ -26,6 +26,7 @@ from app.invitations.routes import router as invitation_routes
 from app.invitations.sending import keep_sending
 from app.posters.routes import router as poster_routes
 from app.reports.routes import router as report_routes
+from app.reports.statistics_routes import router as statistics_routes
 from app.settings import Settings
 from app.web import (
     accounts,
@@ -50,6 +51,7 @@ ROUTERS = (
     invitation_routes,
     access_routes,
     report_routes,
+    statistics_routes,
     poster_routes,
     web_routes,
 )

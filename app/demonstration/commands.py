@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -91,6 +91,8 @@ def demo(
     prepare(database, settings)
     with database.writing() as session:
         province.found(session)
+        until = plan.until.date()
+        province.serve(session, until - timedelta(days=365 * draw.YEARS), until, plan.seed)
     password = people.password_of(folder)
     people.settle(database, password)
     reader = _reader_key(database, folder)

@@ -59,9 +59,9 @@ def plant(points: Sequence[DemoPoint], seed: int, last: date) -> Planted:
     half_a_year_ago = last - timedelta(days=180)
     return Planted(
         shifted={
-            chosen[0]: (half_a_year_ago, -1.2),
-            chosen[1]: (half_a_year_ago, -0.9),
-            chosen[2]: (half_a_year_ago, +1.0),
+            chosen[0]: (half_a_year_ago, -1.6),
+            chosen[1]: (half_a_year_ago, -1.3),
+            chosen[2]: (half_a_year_ago, +1.6),
         },
         stuffed={chosen[3]: last - timedelta(days=40), chosen[4]: last - timedelta(days=100)},
     )
@@ -84,6 +84,12 @@ def responses(
     unit_level = {
         code: rng.normal(1.35, 0.55) for code in dict.fromkeys(point.unit for point in points)
     }
+    # A change can be seen where enough are asked, and a rise where there is room for it.
+    for place, point in enumerate(points):
+        if point.unit in planted.shifted:
+            _, shift = planted.shifted[point.unit]
+            volume[place] = max(volume[place], 1.8 * _busy(point))
+            unit_level[point.unit] = 1.4 if shift < 0 else 0.3
     district_level = {
         code: rng.normal(0.0, 0.25) for code in sorted({point.parent for point in points})
     }

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.registry.models import Channel, Installation, SurveyPoint, Unit, UnitKind
 from app.registry.points import current_code, open_point
 from app.registry.unit_import import add_units, read_units
+from app.registry.volumes import keep_volumes
 
 UNITS = Path(__file__).parent / "data/units.csv"
 FOUNDED = date(2020, 1, 1)
@@ -51,6 +53,29 @@ def found(session: Session) -> None:
         for questionnaire, channel in _points_of(unit):
             if (unit.id, questionnaire) not in have:
                 open_point(session, unit, questionnaire, channel, unit.name_vi)
+
+
+def serve(session: Session, first: date, last: date, seed: int) -> None:
+    """Draw how many each unit with a survey point serves, month by month."""
+    rng = np.random.default_rng([seed, 3])
+    months = [
+        date(ordinal // 12, ordinal % 12 + 1, 1)
+        for ordinal in range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    ]
+    codes = session.scalars(
+        select(Unit.code).where(Unit.id.in_(select(SurveyPoint.unit_id))).order_by(Unit.code)
+    ).all()
+    level = rng.lognormal(5.0, 0.7, len(codes))
+    drawn = rng.poisson(level[:, None], (len(codes), len(months)))
+    keep_volumes(
+        session,
+        [
+            (code, month, int(cases))
+            for code, row in zip(codes, drawn, strict=True)
+            for month, cases in zip(months, row, strict=True)
+        ],
+        "demonstration",
+    )
 
 
 def _points_of(unit: Unit) -> tuple[tuple[str, Channel], ...]:

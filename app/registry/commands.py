@@ -35,6 +35,7 @@ from app.registry.questionnaires import (
     versions_of,
 )
 from app.registry.unit_import import UnitFileError, add_units, read_units
+from app.registry.volumes import VolumeFileError, keep_volumes, read_volumes
 from app.settings import Settings
 from surveys import FormError, check_file
 
@@ -126,6 +127,21 @@ def import_units(
             (f"and {more} more mistakes; " if more > 0 else "") + "nothing was imported"
         ) from error
     typer.echo(f"{added} units added, {changed} changed, {len(units) - added - changed} unchanged")
+
+
+def import_volumes(
+    file: Path = typer.Argument(help="CSV in UTF-8: unit, month (2026-11), cases."),
+) -> None:
+    """Read how many each unit served by month: all lines, or none if one is wrong."""
+    check_there(file)
+    try:
+        with open_database() as database, database.writing(operator()) as session:
+            kept = keep_volumes(session, read_volumes(file), file.name)
+    except VolumeFileError as error:
+        for mistake in error.mistakes[:50]:
+            say_error(mistake)
+        raise Refused("nothing was imported") from error
+    typer.echo(f"{kept} volumes kept")
 
 
 @points.command("list")

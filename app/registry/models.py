@@ -118,6 +118,17 @@ class PointCode(Base):
     point: Mapped[SurveyPoint] = relationship(back_populates="codes")
 
 
+class ServiceVolume(Base):
+    """How many cases a unit finished, or patients it treated, in a month; without units below."""
+
+    __tablename__ = "service_volume"
+
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), primary_key=True)
+    #: Its first day.
+    month: Mapped[date] = mapped_column(primary_key=True)
+    cases: Mapped[int]
+
+
 class Installation(Base):
     """The one row of facts about this database; made by the first migration."""
 

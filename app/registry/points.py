@@ -156,3 +156,9 @@ def _issue(session: Session, point: SurveyPoint, now: datetime) -> str:
     session.add(PointCode(code=code, point=point, issued_at=now))
     session.flush()
     return code
+
+
+def units_asking(session: Session, questionnaire: str) -> set[int]:
+    """The ids of units that have, or had, a survey point with this questionnaire."""
+    query = select(SurveyPoint.unit_id).where(SurveyPoint.questionnaire == questionnaire)
+    return set(session.scalars(query))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -22,6 +23,16 @@ from app.reports.rows import Found, Rates
 from app.reports.satisfaction import Expand, Key
 from app.reports.schemas import CommentsOut, Figures, ResponseRates
 from app.settings import Settings
+
+
+class Convention(StrEnum):
+    """The conventions of ``analysis.conventions``, as a parameter."""
+
+    SIPAS = "sipas"
+    MOH_3869 = "moh-3869"
+    NHS_FFT = "nhs-fft"
+    HCAHPS_TOP_BOX = "hcahps-top-box"
+
 
 router = APIRouter(prefix="/api/v1", tags=["figures"])
 
@@ -57,6 +68,12 @@ def rates(
     last: Annotated[date | None, Query(alias="to", description="Last local day.")] = None,
     by: Annotated[list[Key], Query(description="What rows are grouped by.")] = [],  # noqa: B006
     confidence: Annotated[float, Query(gt=0.5, lt=1, description="Coverage.")] = 0.95,
+    convention: Annotated[
+        Convention | None,
+        Query(
+            description="Count by another convention than the questionnaire's own; of items only."
+        ),
+    ] = None,
 ) -> dict[str, Any]:
     """Satisfaction rates with confidence intervals, for any units, times and groupings.
 
@@ -81,6 +98,7 @@ def rates(
         last=last,
         by=by,
         confidence=confidence,
+        convention=convention.value if convention else None,
     )
     settings: Settings = request.app.state.settings
     with database.reading() as session:
@@ -201,7 +219,7 @@ def document(found: Found, query: satisfaction.Query) -> dict[str, Any]:
 
 def _rows(rates: Rates, query: satisfaction.Query) -> list[dict[str, Any]]:
     with_items = [measure.item is not None for measure in rates.measure]
-    m, s = rates.sums["m"], rates.sums["s"]
+    m = rates.sums["m"]
     figures = zip(
         rates.ratio.estimate.tolist(),
         rates.low.tolist(),
@@ -210,7 +228,9 @@ def _rows(rates: Rates, query: satisfaction.Query) -> list[dict[str, Any]]:
         rates.sums["n"].tolist(),
         m.tolist(),
         rates.ratio.design_effect.tolist(),
-        s.tolist(),
+        rates.mean.estimate.tolist(),
+        rates.mean.low.tolist(),
+        rates.mean.high.tolist(),
         rates.wholly.estimate.tolist(),
         rates.wholly.low.tolist(),
         rates.wholly.high.tolist(),
@@ -218,9 +238,9 @@ def _rows(rates: Rates, query: satisfaction.Query) -> list[dict[str, Any]]:
         strict=True,
     )
     rows = []
-    for i, (rate, low, high, se, n, answers, deff, score, w, w_low, w_high, method) in enumerate(
-        figures
-    ):
+    for i, figure in enumerate(figures):
+        rate, low, high, se, n, answers, deff, mean, mean_low, mean_high, *rest = figure
+        w, w_low, w_high, method = rest
         hidden = bool(rates.hidden[i])
         row: dict[str, Any] = {
             "scope": "with_descendants" if query.descendants else "own",
@@ -233,7 +253,9 @@ def _rows(rates: Rates, query: satisfaction.Query) -> list[dict[str, Any]]:
             "answers": None if hidden else int(answers),
             "suppressed": hidden,
             "design_effect": _number(deff),
-            "mean_score": score / answers if answers > 0 else None,
+            "mean_score": _number(mean),
+            "mean_score_low": _number(mean_low),
+            "mean_score_high": _number(mean_high),
             "wholly_satisfied": None
             if with_items[i]
             else {"rate": _number(w), "low": _number(w_low), "high": _number(w_high)},

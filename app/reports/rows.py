@@ -34,6 +34,7 @@ class Rates:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     method: NDArray[np.str_]
+    mean: clustered.MeanEstimate
     wholly: proportions.Interval
     #: Rows with too few respondents to be shown; their figures are gone from all the arrays.
     hidden: NDArray[np.bool_]

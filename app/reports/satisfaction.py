@@ -8,7 +8,7 @@ descendants is the pooled rate; its own answers are another figure (``scope`` te
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -16,17 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis import clustered, proportions
+from analysis import clustered, conventions, proportions
 from app.access import scope
 from app.access.callers import Caller
 from app.access.models import Right
 from app.problems import Problem
 from app.registry.queries import UnitNode, UnitTree, is_synthetic
 from app.registry.questionnaires import Published, UnknownQuestionnaire, published
-from app.reports import periods
+from app.reports import periods, small_cells
 from app.reports.periods import Step
 from app.reports.rows import Found, Measure, Rates
-from app.reports.small_cells import without_small_cells
 from app.rollups import queries
 from app.rollups.cells import SUMS, Cells, add_up, layout_of
 
@@ -57,6 +56,12 @@ class QuestionnaireNeeded(Problem):
     """Factor and item codes mean something within a questionnaire only."""
 
     code, status = "questionnaire-needed", 422
+
+
+class ConventionNeedsItems(Problem):
+    """This convention is told from counts by level, which are kept by item."""
+
+    code, status = "convention-needs-items", 422
 
 
 class Expand(StrEnum):
@@ -98,6 +103,8 @@ class Query:
     last: date | None = None
     by: Sequence[Key] = ()
     confidence: float = 0.95
+    #: Name of another convention than the questionnaire's own satisfied levels.
+    convention: str | None = None
 
     @property
     def step(self) -> Step | None:
@@ -136,10 +143,28 @@ def find(session: Session, query: Query, caller: Caller, *, least_respondents: i
         exempt = [
             all_small if unit is None else small is None or unit.id in small for unit in found.unit
         ]
+        guards = np.zeros(len(exempt), dtype=np.bool_)
+        if small is not None and least_respondents:
+            own = replace(query, units=(), kinds=(), by=_splits(query), descendants=False)
+            own = replace(own, factor=None, item=None, convention=None)
+            everybody = _rates(
+                session, own, units, _selected(units, own), code, of_code, first, last
+            )
+            guards = small_cells.guards(
+                found, everybody, units, [node.id for node in selected] if query.units else [],
+                small, least_respondents, descendants=query.descendants,
+            )  # fmt: skip
         rates.append(
-            without_small_cells(found, least_respondents, np.array(exempt, dtype=np.bool_))
+            small_cells.without_small_cells(
+                found, least_respondents, np.array(exempt, dtype=np.bool_), guards
+            )
         )
     return Found(is_synthetic(session), first, last, rates)
+
+
+def _splits(query: Query) -> list[Key]:
+    """The keys by which respondents are told apart: those of units, times and channels."""
+    return [Key.UNIT, *(key for key in query.by if key in Step or key is Key.CHANNEL)]
 
 
 def _selected(units: UnitTree, query: Query) -> list[UnitNode]:
@@ -183,6 +208,8 @@ def _measures(query: Query, versions: Sequence[Published]) -> list[Measure]:
         raise UnknownFactor(field="factor", factor=query.factor, questionnaire=query.questionnaire)
     if query.item is not None and query.item not in items:
         raise UnknownItem(field="item", item=query.item, questionnaire=query.questionnaire)
+    if query.convention and query.item is None and Key.ITEM not in query.by:
+        raise ConventionNeedsItems(field="convention", convention=query.convention)
     if query.item is not None:
         return [Measure(items[query.item], query.item)]
     if Key.ITEM in query.by:
@@ -245,7 +272,7 @@ def _rates(
             place += np.searchsorted(np.array(channels, dtype=np.str_), rows.channel)
         cells, target = _spread(query, units, selected, rows, place, shape)
         total = add_up(cells, target, groups)
-        sums += _sums_by_measure(version, total, measures)
+        sums += _sums_by_measure(version, total, measures, query.convention)
 
     n_measures = len(measures)
     flat = sums.reshape(groups * n_measures, len(SUMS))
@@ -314,7 +341,7 @@ def _spread(
 
 
 def _sums_by_measure(
-    version: Published, total: Cells, measures: Sequence[Measure]
+    version: Published, total: Cells, measures: Sequence[Measure], convention: str | None
 ) -> NDArray[np.float64]:
     """Shape (groups, measures, 10); zeros where this version has no such factor or item."""
     layout = layout_of(version)
@@ -335,6 +362,11 @@ def _sums_by_measure(
             counts = total["counts"][:, slots].astype(np.float64)
             m = counts.sum(axis=1)
             a = counts[:, np.isin(values, scale.satisfied)].sum(axis=1)
+            if convention is not None:
+                none = total["counts"][:, layout.slots.get((measure.item, None), 0)]
+                none = none if (measure.item, None) in layout.slots else np.zeros_like(none)
+                found = conventions.counted(convention, counts, none)
+                a, m = found.successes, found.trials
             s, ss = counts @ values, counts @ values**2
             # One answer a respondent: m_i is 1, and a_i 0 or 1.
             sums[:, j] = np.stack([m, a, m, a, a, m, s, ss, s, a], axis=-1)
@@ -368,6 +400,11 @@ def _estimates(
         low=np.where(single, wilson.low, ratio.low),
         high=np.where(single, wilson.high, ratio.high),
         method=np.where(single, WILSON, ratio.method),
+        mean=clustered.mean_score(
+            *(sums[name] for name in ("s", "m", "ss", "sm", "mm", "n")),
+            bounds=(-np.inf, np.inf),
+            confidence=confidence,
+        ),
         wholly=proportions.interval(sums["whole"], sums["n"], confidence=confidence),
         hidden=np.zeros(len(single), dtype=bool),
     )

@@ -59,6 +59,8 @@ class Row(BaseModel):
         description="How many times larger the variance is than with independent answers."
     )
     mean_score: float | None = Field(description="Mean level of the answers.")
+    mean_score_low: float | None = Field(description="Limits with respondents as clusters.")
+    mean_score_high: float | None
     wholly_satisfied: WhollySatisfied | None
     method: str = Field(description="How the interval was computed.")
 

@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from analysis.alerts import LEVEL_SHIFT, scan
+from analysis.clustered import common_effective_n
 from app.db import Database
 from app.demonstration import draw, province
 from app.registry.models import Unit
@@ -45,6 +47,13 @@ def points(database):
 @pytest.fixture(scope="module")
 def bodies(points):
     return list(draw.responses(points, SHEETS, size=6000, seed=2020, until=UNTIL))
+
+
+INDEX_ITEMS = [
+    item.code
+    for factor in SHEETS["sipas-desk"].form.index_factors
+    for item in SHEETS["sipas-desk"].form.index_items(factor)
+]
 
 
 def test_the_registry_is_the_province_of_2020(database):
@@ -112,7 +121,8 @@ def test_what_was_planted_is_there(bodies, points):
         if datetime.fromisoformat(sent["answered_at"]).hour >= 18
     )
     assert set(evening) == set(planted.stuffed)
-    levels = defaultdict(list)
+    levels, counted = defaultdict(list), defaultdict(list)
+    unit_of_kind = {point.unit: point.kind for point in points}
     for sent in draw.responses(points, SHEETS, size=40_000, seed=2020, until=UNTIL):
         unit = unit_of[sent["point"]]
         if unit in planted.shifted:
@@ -120,9 +130,33 @@ def test_what_was_planted_is_there(bodies, points):
             late = datetime.fromisoformat(sent["answered_at"]).date() >= since
             values = [v for v in sent["answers"].values() if isinstance(v, int)]
             levels[(unit, late)].append(np.mean(values))
+        if unit_of_kind.get(unit) == "commune" and sent["questionnaire"] == "sipas-desk":
+            month = int(np.datetime64(sent["answered_at"][:7], "M").astype(int))
+            rated = [sent["answers"].get(code) for code in INDEX_ITEMS]
+            rated = [value for value in rated if value is not None]
+            counted[unit, month].append((sum(v >= 4 for v in rated), len(rated)))
+    assert alerted(counted, planted) >= set(planted.shifted)
+    honest = alerted(counted, planted) - set(planted.shifted) - set(planted.stuffed)
+    assert len(honest) <= 1
     for unit, (_, shift) in planted.shifted.items():
         change = np.mean(levels[(unit, True)]) - np.mean(levels[(unit, False)])
         assert np.sign(change) == np.sign(shift)
+
+
+def alerted(counted, planted):
+    """The communes whose level shifted by the alerts' rule, from (satisfied, answers) lists."""
+    units = sorted({unit for unit, _ in counted})
+    first = min(month for _, month in counted)
+    months = max(month for _, month in counted) - first + 1
+    sums = np.zeros((6, len(units), months))
+    for (unit, month), people in counted.items():
+        a, m = np.array([each for each in people if each[1]], dtype=float).T
+        at = units.index(unit), month - first
+        sums[:, at[0], at[1]] = a.sum(), m.sum(), a @ a, a @ m, m @ m, len(a)
+    effective = common_effective_n(*sums)
+    rate = np.divide(sums[0], sums[1], out=np.zeros_like(sums[0]), where=sums[1] > 0)
+    fired = scan(rate, effective).rules[LEVEL_SHIFT].fired
+    return {unit for unit, each in zip(units, fired, strict=True) if each}
 
 
 def test_the_seed_decides_whatever_the_order_of_sets():

@@ -1,0 +1,190 @@
+"""What the statistics over units are asked for in common, and what all their answers carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import Query as Asking
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from analysis import clustered
+from analysis.comparison import normal_quantile
+from app.access import scope
+from app.access.callers import Caller
+from app.access.models import Right
+from app.messages import say
+from app.problems import Problem
+from app.registry.models import Channel, UnitKind
+from app.registry.queries import UnitNode
+from app.reports import satisfaction
+from app.reports.rows import Rates
+from app.reports.satisfaction import Expand, Key, Query
+
+Floats = NDArray[np.float64]
+#: The sums that a clustered ratio takes, in its order.
+PARTS = ("a", "m", "aa", "am", "mm", "n")
+
+
+class TooFewUnits(Problem):
+    """Fewer units with enough respondents than the comparison needs."""
+
+    code, status = "too-few-units", 422
+
+
+class TooManyUnits(Problem):
+    """More units than one answer can follow over time."""
+
+    code, status = "too-many-units", 422
+
+
+def asked(
+    questionnaire: Annotated[str, Asking(description="Code of the questionnaire.")],
+    unit: Annotated[list[str], Asking(description="Codes of units; all if none is named.")] = [],  # noqa: B006
+    expand: Annotated[
+        Expand, Asking(description="The units given, their children, or all below them.")
+    ] = Expand.GIVEN,
+    kind: Annotated[list[UnitKind], Asking(description="Only units of these kinds.")] = [],  # noqa: B006
+    descendants: Annotated[bool, Asking(description="Count answers about units below too.")] = True,
+    factor: Annotated[str | None, Asking(description="One factor of the index.")] = None,
+    item: Annotated[str | None, Asking(description="One rated item of the index.")] = None,
+    channel: Annotated[list[Channel], Asking(description="Only these channels.")] = [],  # noqa: B006
+    first: Annotated[date | None, Asking(alias="from", description="First local day.")] = None,
+    last: Annotated[date | None, Asking(alias="to", description="Last local day.")] = None,
+    confidence: Annotated[float, Asking(gt=0.5, lt=1, description="Coverage.")] = 0.95,
+) -> Query:
+    """The filters that all statistics over units take."""
+    return Query(
+        units=unit,
+        expand=expand,
+        kinds=kind,
+        descendants=descendants,
+        questionnaire=questionnaire,
+        factor=factor,
+        item=item,
+        channels=channel,
+        first=first,
+        last=last,
+        confidence=confidence,
+    )
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Who may see figures of how many respondents."""
+
+    least: int
+    everywhere: bool
+    exempt: frozenset[int]
+
+    @classmethod
+    def of(cls, session: Session, caller: Caller, least: int) -> Gate:
+        """The gate for a caller."""
+        small = scope.unit_ids(session, caller, Right.READ_SMALL_CELLS)
+        return cls(least, small is None, small or frozenset())
+
+    def shows(self, unit: UnitNode | None, respondents: float) -> bool:
+        """Whether a figure about a unit of so many respondents may be shown."""
+        return (
+            respondents >= self.least
+            or self.everywhere
+            or (unit is not None and unit.id in self.exempt)
+        )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question to the statistics: who asks what, in which session."""
+
+    session: Session
+    caller: Caller
+    query: Query
+    least: int
+
+    @property
+    def gate(self) -> Gate:
+        """Who may see small figures."""
+        return Gate.of(self.session, self.caller, self.least)
+
+    def rates(self, *by: Key, gated: bool = True, **changes: Any) -> tuple[Rates, dict[str, Any]]:
+        """The rates of the one questionnaire by some keys, and what the answer carries.
+
+        What is not ``gated`` is to be shown only after looking at ``gate``.
+        """
+        query = replace(self.query, by=list(by), **changes)
+        found = satisfaction.find(
+            self.session, query, self.caller, least_respondents=self.least if gated else 0
+        )
+        (rates,) = found.rates
+        notice = None
+        if found.synthetic:
+            notice = {language: say("synthetic.notice", language) for language in ("vi", "en")}
+        return rates, {
+            "synthetic": found.synthetic,
+            "notice": notice,
+            "version": version("hailong"),
+            "questionnaire": rates.questionnaire,
+            "first": found.first,
+            "last": found.last,
+            "confidence": query.confidence,
+        }
+
+
+def lowest(rates: Rates) -> NDArray[np.bool_]:
+    """Rows whose unit has none of the other rows' units below it: what may be compared."""
+    parents = {
+        unit.parent_id for unit in rates.unit if unit is not None and unit.parent_id is not None
+    }
+    return np.array([unit is not None and unit.id not in parents for unit in rates.unit])
+
+
+def effective(*sides: Rates) -> list[Floats]:
+    """Of the rows of each side, how many independent answers carry as much.
+
+    One correlation within respondents for all rows of all sides: where many are compared, those
+    would stand out whose own variance came out too small.
+    """
+    sums = {
+        name: np.concatenate([np.nan_to_num(side.sums[name]) for side in sides]) for name in PARTS
+    }
+    together = clustered.common_effective_n(*(sums[name] for name in PARTS))
+    return np.split(together, np.cumsum([len(side.unit) for side in sides])[:-1])
+
+
+def standard_error(rates: Rates, shrunk: Floats, n: Floats, confidence: float) -> Floats:
+    """A row's own, but not less than what the common correlation and its shrunken rate say."""
+    z = normal_quantile(1 - (1 - confidence) / 2)
+    own = rates.ratio.standard_error
+    with np.errstate(divide="ignore", invalid="ignore"):
+        own = np.where(own > 0, own, (rates.high - rates.low) / (2 * z))
+        return np.fmax(own, np.sqrt(shrunk * (1 - shrunk) / n))
+
+
+def unit_out(node: UnitNode | None) -> dict[str, Any] | None:
+    """A unit on the wire."""
+    if node is None:
+        return None
+    return {
+        "code": node.code,
+        "kind": node.kind,
+        "name": {"vi": node.name_vi, "en": node.name_en},
+    }
+
+
+def number(value: float) -> float | None:
+    """A figure on the wire: null where undefined."""
+    return float(value) if np.isfinite(value) else None
+
+
+def columns(figures: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """Arrays of one length as rows; floats that are no numbers become null."""
+    lists = {
+        name: [number(v) for v in values] if values.dtype.kind == "f" else values.tolist()
+        for name, values in figures.items()
+    }
+    return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]

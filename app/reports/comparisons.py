@@ -1,0 +1,344 @@
+"""Units against one another, against a target, and against themselves before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import clustered, comparison, ranks, shrinkage
+from app.reports import periods, satisfaction
+from app.reports.asked import (
+    PARTS,
+    Asked,
+    Floats,
+    TooFewUnits,
+    columns,
+    effective,
+    lowest,
+    number,
+    standard_error,
+    unit_out,
+)
+from app.reports.rows import Rates
+from app.reports.satisfaction import Key
+
+#: The same seed, and so the same simulated critical values, for everybody who asks.
+SEED = 2020
+
+
+class With(StrEnum):
+    """What a unit's rate is compared with."""
+
+    PREVIOUS = "previous"
+    YEAR_BEFORE = "year-before"
+    PARENT = "parent"
+    PEERS = "peers"
+
+
+def ranking(asked: Asked, *, best: int) -> dict[str, Any]:
+    """Units by rate, with the ranks that each may truly have."""
+    rates, answer, fit = _comparable(asked)
+    value = np.where(fit, rates.ratio.estimate, np.nan)
+    n = np.where(fit, effective(rates)[0], 0.0)
+    shrunk = shrinkage.beta_binomial(np.nan_to_num(value) * n, n, confidence=asked.query.confidence)
+    se = np.where(fit, standard_error(rates, shrunk.estimate, n, asked.query.confidence), np.nan)
+    single, together = (
+        ranks.confidence_sets(
+            value, se, confidence=asked.query.confidence, simultaneous=simultaneous, seed=SEED
+        )
+        for simultaneous in (False, True)
+    )
+    units_differ = comparison.heterogeneity_of_estimates(value, se)
+    rows = _rows(
+        rates,
+        {
+            "rank": single.rank,
+            "rank_low": single.low,
+            "rank_high": single.high,
+            "rank_low_simultaneous": together.low,
+            "rank_high_simultaneous": together.high,
+            "may_be_best": together.may_be_best(best),
+            "shrunk_rate": np.where(fit, shrunk.estimate, np.nan),
+            "shrunk_low": np.where(fit, shrunk.low, np.nan),
+            "shrunk_high": np.where(fit, shrunk.high, np.nan),
+        },
+    )
+    for row in rows:
+        if row["rank"] == 0:
+            row.update(dict.fromkeys([key for key in row if key.startswith("rank")]))
+    return answer | {
+        "method": "ranks by clustered rate; confidence sets of Mogstad, Romano, Shaikh, Wilhelm "
+        f"(2024), seed {SEED}; beta-binomial shrinkage",
+        "units": int(fit.sum()),
+        "respondents": _people(rates, fit),
+        "best": best,
+        "heterogeneity": {
+            "statistic": number(units_differ.statistic),
+            "degrees_of_freedom": units_differ.degrees_of_freedom,
+            "p": number(units_differ.p),
+            "i_squared": number(units_differ.i_squared),
+        },
+        "rows": sorted(rows, key=lambda row: (row["rank"] is None, row["rank"] or 0)),
+    }
+
+
+def funnel(asked: Asked, *, target: float | None, overdispersion: str, q: float) -> dict[str, Any]:
+    """Units against control limits that are wider the fewer answered."""
+    rates, answer, fit = _comparable(asked)
+    n = np.where(fit, effective(rates)[0], 0.0)
+    k = np.where(fit, np.nan_to_num(rates.ratio.estimate) * n, 0.0)
+    model: bool | str = {"auto": True, "none": False}.get(overdispersion, overdispersion)
+    found = comparison.funnel(k, n, target=target, overdispersion=model)
+    adjusted = comparison.discoveries(found.p, q)
+    with np.errstate(invalid="ignore"):
+        outside = np.select(
+            [
+                found.estimate < found.low_998,
+                found.estimate > found.high_998,
+                found.estimate < found.low_95,
+                found.estimate > found.high_95,
+            ],
+            ["below 99.8 %", "above 99.8 %", "below 95 %", "above 95 %"],
+            "inside",
+        )
+    sizes = np.unique(np.geomspace(max(1.0, n[fit].min()), n.max(), 40).round()).astype(float)
+    return answer | {
+        "method": f"funnel plot, {found.model} limits (Spiegelhalter 2005), effective answers",
+        "units": int(fit.sum()),
+        "respondents": _people(rates, fit),
+        "target": found.target,
+        "target_is": "given" if target is not None else "pooled rate",
+        "model": found.model,
+        "dispersion": found.dispersion,
+        "tau": found.tau,
+        "false_discovery_rate": q,
+        "curve": columns(_curve(found, sizes)),
+        "rows": _rows(
+            rates,
+            {
+                "effective_answers": np.where(fit, n, np.nan),
+                "z": found.z,
+                "p": found.p,
+                "adjusted_p": adjusted.adjusted_p,
+                "discovery": adjusted.rejected,
+                "low_95": found.low_95,
+                "high_95": found.high_95,
+                "low_998": found.low_998,
+                "high_998": found.high_998,
+                "position": np.where(fit, outside, "not compared"),
+            },
+        ),
+    }
+
+
+def _curve(found: comparison.Funnel, sizes: Floats) -> dict[str, Floats]:
+    """The limits at other sizes than the units'."""
+    curve = {"effective_answers": sizes}
+    centre = 2 * np.arcsin(np.sqrt(found.target))
+    widened = max(found.dispersion, 1.0) if found.model == comparison.MULTIPLICATIVE else 1.0
+    for name, tail in (("95", 0.025), ("998", 0.001)):
+        for side, p in (("low", tail), ("high", 1 - tail)):
+            if found.model == comparison.EXACT:
+                curve[f"{side}_{name}"] = comparison.binomial_limit(found.target, sizes, p)
+            else:
+                reach = comparison.normal_quantile(p) * np.sqrt(widened / sizes + found.tau**2)
+                curve[f"{side}_{name}"] = np.sin(np.clip(centre + reach, 0, np.pi) / 2) ** 2
+    return curve
+
+
+def compare(asked: Asked, *, with_: With, q: float) -> dict[str, Any]:
+    """Each unit's rate beside another one, with the difference and how sure it is."""
+    rates, answer = asked.rates(Key.UNIT, gated=False)
+    second = rates
+    if with_ in (With.PREVIOUS, With.YEAR_BEFORE):
+        first_day, last_day = _other_period(asked, answer, with_)
+        first, _ = asked.rates(Key.UNIT, gated=False, first=first_day, last=last_day)
+        compared: dict[str, Any] = {"first": first_day, "last": last_day}
+    else:
+        first = _others(asked, rates, with_)
+        compared = {"first": answer["first"], "last": answer["last"]}
+    gate = asked.gate
+    fit = np.array(
+        [
+            gate.shows(unit, a) and gate.shows(unit, b) and a > 0 and b > 0
+            for unit, a, b in zip(rates.unit, first.sums["n"], second.sums["n"], strict=True)
+        ],
+        dtype=bool,
+    )
+    n_first, n_second = effective(first, second)
+    found = comparison.change(
+        first.ratio.estimate,
+        n_first,
+        (first.low, first.high),
+        second.ratio.estimate,
+        n_second,
+        (second.low, second.high),
+    )
+    p = np.where(fit, found.p, np.nan)
+    adjusted = comparison.discoveries(p, q)
+
+    def shown(values: Floats) -> Floats:
+        return np.where(fit, values, np.nan)
+
+    rows = []
+    for unit, suppressed, before, now, change in zip(
+        rates.unit,
+        ~fit & ((first.sums["n"] > 0) | (second.sums["n"] > 0)),
+        columns(_side(first, fit)),
+        columns(_side(second, fit)),
+        columns(
+            {
+                "estimate": shown(found.estimate),
+                "low": shown(found.low),
+                "high": shown(found.high),
+                "p": p,
+                "adjusted_p": adjusted.adjusted_p,
+                "discovery": adjusted.rejected,
+            }
+        ),
+        strict=True,
+    ):
+        rows.append(
+            {
+                "unit": unit_out(unit),
+                "suppressed": bool(suppressed),
+                "other": before,
+                "rate": now,
+                "change": change,
+            }
+        )
+    return answer | {
+        "method": "difference of clustered rates (MOVER: Zou and Donner 2008), "
+        "Benjamini–Hochberg over the units",
+        "with": with_.value,
+        "other_period": compared,
+        "false_discovery_rate": q,
+        "units": int(fit.sum()),
+        "respondents": _people(second, fit),
+        "rows": rows,
+    }
+
+
+def _other_period(asked: Asked, answer: dict[str, Any], with_: With) -> tuple[date, date]:
+    """The period of the same length just before, or the same a year before."""
+    first, last = answer["first"], answer["last"]
+    if first is None or last is None:
+        raise TooFewUnits(units=0, needed=1)
+    periods.check(first, last)
+    if with_ is With.YEAR_BEFORE:
+        return _year_before(first), _year_before(last)
+    # Whole months are compared with as many months.
+    if first.day == 1 and (last + timedelta(days=1)).day == 1:
+        months = (last.year - first.year) * 12 + last.month - first.month + 1
+        ordinal = first.year * 12 + first.month - 1 - months
+        return date(ordinal // 12, ordinal % 12 + 1, 1), first - timedelta(days=1)
+    return first - (last - first) - timedelta(days=1), first - timedelta(days=1)
+
+
+def _year_before(day: date) -> date:
+    try:
+        return day.replace(year=day.year - 1)
+    except ValueError:  # 29 February
+        return day.replace(year=day.year - 1, day=28)
+
+
+def _others(asked: Asked, rates: Rates, with_: With) -> Rates:
+    """For each unit the answers of the others under its parent, or of all others of its kind.
+
+    The unit itself is left out of them: it would be compared with itself.
+    """
+    groups = [
+        (unit.parent_id if with_ is With.PARENT else unit.kind) if unit else None
+        for unit in rates.unit
+    ]
+    everybody, _ = asked.rates(
+        Key.UNIT, gated=False, units=(), kinds=(), expand=satisfaction.Expand.GIVEN
+    )
+    totals: dict[Any, dict[str, float]] = {}
+    for i, unit in enumerate(everybody.unit):
+        assert unit is not None
+        key = unit.parent_id if with_ is With.PARENT else unit.kind
+        into = totals.setdefault(key, dict.fromkeys(everybody.sums, 0.0))
+        for name, values in everybody.sums.items():
+            into[name] += float(values[i])
+    rest = {
+        name: np.array([totals[group][name] for group in groups]) - values
+        for name, values in rates.sums.items()
+    }
+    rest = {name: np.maximum(values, 0.0) for name, values in rest.items()}
+    ratio = clustered.ratio(
+        *(rest[name] for name in PARTS),
+        confidence=asked.query.confidence,
+    )
+    return replace(
+        rates, sums=rest, ratio=ratio, low=ratio.low, high=ratio.high, method=ratio.method
+    )
+
+
+def _side(rates: Rates, fit: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    return {
+        "rate": np.where(fit, rates.ratio.estimate, np.nan),
+        "low": np.where(fit, rates.low, np.nan),
+        "high": np.where(fit, rates.high, np.nan),
+        "respondents": np.where(fit, rates.sums["n"], np.nan),
+    }
+
+
+def _comparable(asked: Asked) -> tuple[Rates, dict[str, Any], NDArray[np.bool_]]:
+    """The rates of units that may be compared, and which of them have a figure to show."""
+    rates, answer = asked.rates(Key.UNIT)
+    kept = np.flatnonzero(lowest(rates))
+    rates = take(rates, kept)
+    fit = (np.nan_to_num(rates.sums["n"]) > 0) & ~rates.hidden
+    if fit.sum() < 2:
+        raise TooFewUnits(units=int(fit.sum()), needed=2)
+    return rates, answer, fit
+
+
+def take(rates: Rates, kept: NDArray[np.intp]) -> Rates:
+    """Some of the rows."""
+
+    def part(thing: Any) -> Any:
+        return replace(
+            thing,
+            **{
+                name: value[kept]
+                for name, value in vars(thing).items()
+                if isinstance(value, np.ndarray)
+            },
+        )
+
+    rows: Rates = part(rates)
+    return replace(
+        rows,
+        unit=[rates.unit[i] for i in kept],
+        measure=[rates.measure[i] for i in kept],
+        channel=[rates.channel[i] for i in kept],
+        period=[rates.period[i] for i in kept],
+        sums={name: values[kept] for name, values in rates.sums.items()},
+        ratio=part(rates.ratio),
+        mean=part(rates.mean),
+        wholly=part(rates.wholly),
+    )
+
+
+def _rows(rates: Rates, figures: dict[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    base: dict[str, NDArray[Any]] = {
+        "rate": rates.ratio.estimate,
+        "low": rates.low,
+        "high": rates.high,
+        "respondents": rates.sums["n"],
+        "design_effect": rates.ratio.design_effect,
+        "suppressed": rates.hidden,
+    }
+    rows = columns(base | figures)
+    return [{"unit": unit_out(unit), **row} for unit, row in zip(rates.unit, rows, strict=True)]
+
+
+def _people(rates: Rates, fit: NDArray[np.bool_]) -> int:
+    return int(rates.sums["n"][fit].sum())

@@ -1,0 +1,254 @@
+"""Units over time: trends with control limits, and alerts where something changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import alerts as scanning
+from analysis import charts, clustered, comparison, trends
+from app.registry.queries import UnitNode
+from app.reports.asked import (
+    PARTS,
+    Asked,
+    Floats,
+    TooFewUnits,
+    TooManyUnits,
+    columns,
+    number,
+    unit_out,
+)
+from app.reports.periods import Step
+from app.reports.satisfaction import Key
+
+#: Units whose course one answer gives.
+MOST_COURSES = 200
+#: Fewer units than this share nothing that could be told from a change of one of them.
+_LEAST_FOR_COMMON = 10
+_A_YEAR = {Step.WEEK: 52, Step.MONTH: 12, Step.QUARTER: 4}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Sums of units by period: arrays of shape (units, periods)."""
+
+    units: list[UnitNode]
+    periods: list[str]
+    sums: dict[str, Floats]
+    estimate: Floats
+    low: Floats
+    high: Floats
+    effective: Floats
+
+
+def _grid(asked: Asked, step: Step) -> tuple[Grid, dict[str, Any]]:
+    rates, answer = asked.rates(Key.UNIT, Key(step.value), gated=False)
+    units = [unit for unit in dict.fromkeys(rates.unit) if unit is not None]
+    labels = [str(label) for label in dict.fromkeys(rates.period)]
+    shape = (len(units), len(labels))
+    if 0 in shape:
+        raise TooFewUnits(units=0, needed=1)
+    sums = {name: values.reshape(shape) for name, values in rates.sums.items()}
+    n = sums["n"]
+    effective = clustered.common_effective_n(*(sums[name] for name in PARTS))
+    return (
+        Grid(
+            units,
+            labels,
+            sums,
+            rates.ratio.estimate.reshape(shape),
+            np.where(n > 0, rates.low.reshape(shape), np.nan),
+            np.where(n > 0, rates.high.reshape(shape), np.nan),
+            effective,
+        ),
+        answer,
+    )
+
+
+def trend(asked: Asked, *, step: Step) -> dict[str, Any]:
+    """The course of each unit: rates with intervals, control limits, rules that fired, slopes."""
+    grid, answer = _grid(asked, step)
+    if len(grid.units) > MOST_COURSES:
+        raise TooManyUnits(units=len(grid.units), limit=MOST_COURSES, field="unit")
+    n_eff = grid.effective
+    chart = (
+        charts.p_chart(np.nan_to_num(grid.estimate) * n_eff, n_eff, overdispersion=True)
+        if len(grid.periods) > 1
+        else None
+    )
+    average = charts.ewma(chart.z) if chart else None
+    season = _season(grid.periods, step)
+    monotone = trends.mann_kendall(grid.estimate, season=season)
+    slope = trends.theil_sen(grid.estimate, confidence=asked.query.confidence)
+    linear = trends.cochran_armitage(np.nan_to_num(grid.estimate) * n_eff, n_eff)
+    gate = asked.gate
+    rows = []
+    for i, unit in enumerate(grid.units):
+        people = grid.sums["n"][i]
+        shown = np.array([gate.shows(unit, each) or each == 0 for each in people])
+        all_shown = bool(shown.all())
+        points = columns(
+            {
+                "period": np.array(grid.periods),
+                "rate": _only(grid.estimate[i], shown),
+                "low": _only(grid.low[i], shown),
+                "high": _only(grid.high[i], shown),
+                "respondents": _only(people, shown),
+                "suppressed": ~shown,
+                "limit_low": _only(chart.low[i], shown) if chart else _nothing(people),
+                "limit_high": _only(chart.high[i], shown) if chart else _nothing(people),
+                "z": _only(chart.z[i], shown) if chart else _nothing(people),
+                "ewma": _only(average.average[i], shown) if average else _nothing(people),
+                "ewma_limit": average.limit[i] if average else _nothing(people),
+            }
+        )
+        for t, point in enumerate(points):
+            fired = [name for name, at in chart.signals.items() if at[i, t]] if chart else []
+            if average is not None and average.signals[i, t]:
+                fired.append(scanning.EWMA)
+            point["signals"] = fired if shown[t] else []
+        # A slope over months of which some are hidden would help to guess them.
+        rows.append(
+            {
+                "unit": unit_out(unit),
+                "centre": number(chart.centre[i]) if chart and all_shown else None,
+                "sigma_z": number(chart.sigma_z[i]) if chart and all_shown else None,
+                "trend": _tests(monotone, i, all_shown),
+                "linear": _tests(linear, i, all_shown),
+                "slope": {
+                    name: number(getattr(slope, key)[i]) if all_shown else None
+                    for name, key in (("a_period", "slope"), ("low", "low"), ("high", "high"))
+                },
+                "points": points,
+            }
+        )
+    return answer | {
+        "method": "clustered rates; Laney p' limits and EWMA on effective answers; "
+        f"{monotone.method}, Theil–Sen, {linear.method}",
+        "step": step.value,
+        "units": len(grid.units),
+        "respondents": int(sum(row.sum() for row in grid.sums["n"] if gate.shows(None, row.sum()))),
+        "rows": rows,
+    }
+
+
+def _tests(found: trends.Trend, i: int, shown: bool) -> dict[str, Any]:
+    return {
+        "statistic": number(found.statistic[i]) if shown else None,
+        "p": number(found.p[i]) if shown else None,
+        "method": found.method,
+    }
+
+
+def _season(labels: list[str], step: Step) -> NDArray[np.str_] | None:
+    """The month or quarter of each period, once there are two years of them."""
+    if step not in (Step.MONTH, Step.QUARTER) or len(labels) < 2 * _A_YEAR[step]:
+        return None
+    return np.array([label[5:] for label in labels])
+
+
+def _only(values: Floats, shown: NDArray[np.bool_]) -> Floats:
+    return np.where(shown, values, np.nan)
+
+
+def _nothing(like: Floats) -> Floats:
+    return np.full(like.shape, np.nan)
+
+
+def alerts(asked: Asked, *, step: Step, q: float) -> dict[str, Any]:
+    """Units whose level shifted, or whose last period stands out, with false alarms held down."""
+    grid, answer = _grid(asked, step)
+    parents = {unit.parent_id for unit in grid.units}
+    kept = np.array([unit.id not in parents for unit in grid.units])
+    units = [unit for unit, each in zip(grid.units, kept, strict=True) if each]
+    n_eff, rate = grid.effective[kept], grid.estimate[kept]
+    sums = {name: values[kept] for name, values in grid.sums.items()}
+    common, adjusted = _common(rate, n_eff)
+    found = scanning.scan(rate, n_eff, common=common, q=q)
+    gate = asked.gate
+    rows = []
+    for name, rule in found.rules.items():
+        for i in np.flatnonzero(rule.fired):
+            since = max(int(rule.since[i]), 1)
+            before, after = (
+                {key: values[i, part].sum() for key, values in sums.items()}
+                for part in (slice(0, since), slice(since, None))
+            )
+            if not (gate.shows(units[i], before["n"]) and gate.shows(units[i], after["n"])):
+                continue
+            rows.append(
+                {
+                    "unit": unit_out(units[i]),
+                    "rule": name,
+                    "since": grid.periods[since],
+                    **_change(before, after, asked.query.confidence),
+                    "p": number(rule.p[i]),
+                    "adjusted_p": number(rule.adjusted_p[i]),
+                    "controlled": bool(np.isfinite(rule.p[i])),
+                }
+            )
+    rows.sort(key=lambda row: (row["adjusted_p"] is None, row["adjusted_p"], row["rule"]))
+    a_year = _A_YEAR[step]
+    return answer | {
+        "method": "empirical logits of effective answers; level shift (Worsley 1982) and last "
+        "period, Benjamini–Hochberg over units and both rules; EWMA and Western Electric rules "
+        "unadjusted",
+        "step": step.value,
+        "units": int((sums["n"].sum(axis=1) > 0).sum()),
+        "respondents": int(sums["n"].sum()),
+        "false_discovery_rate": q,
+        "common_movement_removed": adjusted,
+        "rules": [
+            {
+                "rule": name,
+                "controlled": bool(np.isfinite(rule.p).any()),
+                # Each scan is one chance; of the controlled rules, both together have q.
+                "expected_false_a_year": rule.expected_false * a_year,
+            }
+            for name, rule in found.rules.items()
+        ],
+        "rows": rows,
+    }
+
+
+def _common(rate: Floats, n: Floats) -> tuple[Floats, bool]:
+    """What all units share, period by period, on the logit scale; 0 where there are few units."""
+    k = np.nan_to_num(rate) * n
+    level = np.log((k + 0.5) / (n - k + 0.5))
+    weight = np.where(n > 0, 1 / (1 / (k + 0.5) + 1 / (n - k + 0.5)), 0.0)
+    if (weight.sum(axis=1) > 0).sum() < _LEAST_FOR_COMMON:
+        return np.zeros(n.shape[1]), False
+    with np.errstate(divide="ignore", invalid="ignore"):
+        own = (weight * level).sum(axis=1, keepdims=True) / weight.sum(axis=1, keepdims=True)
+        # The median over units: one that changed does not move it.
+        apart = np.where(weight > 0, level - own, np.nan)
+    enough = np.isfinite(apart).sum(axis=0) >= _LEAST_FOR_COMMON
+    common = np.zeros(n.shape[1])
+    common[enough] = np.nanmedian(apart[:, enough], axis=0)
+    return common, True
+
+
+def _change(before: dict[str, Any], after: dict[str, Any], confidence: float) -> dict[str, Any]:
+    sides = [
+        clustered.ratio(*(side[name] for name in PARTS), confidence=confidence)
+        for side in (before, after)
+    ]
+    limits = [(side.low, side.high) for side in sides]
+    # Only the interval is used: that the rule fired is what stands in ``p``.
+    found = comparison.change(
+        sides[0].estimate, before["n"], limits[0], sides[1].estimate, after["n"], limits[1]
+    )
+    return {
+        "before": number(float(sides[0].estimate)),
+        "after": number(float(sides[1].estimate)),
+        "respondents_before": int(before["n"]),
+        "respondents_after": int(after["n"]),
+        "change": {
+            "estimate": number(float(found.estimate)),
+            "low": number(float(found.low)),
+            "high": number(float(found.high)),
+        },
+    }

@@ -1,0 +1,180 @@
+"""Parents' rates by service volume, and how many more must be asked."""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from analysis import clustered, sampling, strata
+from app.access import scope
+from app.access.models import Right
+from app.registry.points import units_asking
+from app.registry.volumes import volumes_between
+from app.reports.asked import PARTS, Asked, columns, number, unit_out
+from app.reports.comparisons import take
+from app.reports.satisfaction import Expand, Key
+
+
+def stratified(asked: Asked) -> dict[str, Any]:
+    """Each unit's rate from the units below it, weighted by how many they serve."""
+    pooled, answer = asked.rates(Key.UNIT, gated=False)
+    seen = scope.units(asked.session, asked.caller, Right.READ_FIGURES)
+    own, _ = asked.rates(
+        Key.UNIT, gated=False, units=(), kinds=(), expand=Expand.GIVEN, descendants=False
+    )
+    volume = (
+        volumes_between(asked.session, answer["first"], answer["last"]) if answer["first"] else {}
+    )
+    # Who never asks by this questionnaire is no stratum of its.
+    asking = units_asking(asked.session, str(asked.query.questionnaire))
+    place = {
+        unit.id: i for i, unit in enumerate(own.unit) if unit is not None and unit.id in asking
+    }
+    rows_of = np.array(list(place.values()), dtype=np.intp)
+    own = take(own, rows_of)
+    place = {id: i for i, id in enumerate(place)}
+    cases = np.array([volume.get(id, 0) for id in place], dtype=np.float64)
+    n = own.sums["n"]
+    # Who served fewer than answered has a volume that cannot be right: no correction then.
+    population = np.where(cases >= n, np.maximum(cases, n), np.inf)
+    finite = np.isfinite(population)
+    with_correction = clustered.ratio(
+        *(own.sums[name] for name in PARTS),
+        population=np.where(finite, population, 1e15),
+        confidence=asked.query.confidence,
+    )
+    gate = asked.gate
+    rows = []
+    for unit, people, estimate, low, high in zip(
+        pooled.unit,
+        pooled.sums["n"],
+        pooled.ratio.estimate,
+        pooled.low,
+        pooled.high,
+        strict=True,
+    ):
+        assert unit is not None
+        below = [place[id] for id in seen.below(unit.id) if id in place]
+        shown = gate.shows(unit, people)
+        se = with_correction.standard_error[below]
+        # A stratum of one respondent has no variance of its own: the most there can be.
+        se = np.where(np.isfinite(se), se, 0.5)
+        found = strata.combine(
+            np.where(n[below] > 0, with_correction.estimate[below], np.nan),
+            se,
+            cases[below],
+            n=n[below],
+            confidence=asked.query.confidence,
+        )
+        served = float(cases[below].sum())
+        rows.append(
+            {
+                "unit": unit_out(unit),
+                "suppressed": bool(people > 0 and not shown),
+                "strata": int(((n[below] > 0) & (cases[below] > 0)).sum()),
+                "cases": int(served),
+                "respondents": int(people) if shown else None,
+                "pooled": {
+                    "rate": number(estimate) if shown else None,
+                    "low": number(low) if shown else None,
+                    "high": number(high) if shown else None,
+                },
+                "stratified": {
+                    "rate": number(float(found.estimate)) if shown else None,
+                    "low": number(float(found.low)) if shown else None,
+                    "high": number(float(found.high)) if shown else None,
+                    "standard_error": number(float(found.standard_error)) if shown else None,
+                    "covered": number(float(found.covered)) if shown else None,
+                },
+            }
+        )
+    return answer | {
+        "method": "weights by service volume, finite-population correction (Cochran 1977, "
+        "chapter 5), logit; beside it the pooled rate, in which every answer counts the same",
+        "units": len(rows),
+        "respondents": int(n.sum()) if gate.shows(None, n.sum()) else None,
+        "rows": rows,
+    }
+
+
+def planning(asked: Asked, *, month: date, margin: float, drop: float) -> dict[str, Any]:
+    """How many more each unit must ask in a month, to be published and to be known well enough."""
+    last = month.replace(day=calendar.monthrange(month.year, month.month)[1])
+    this = replace(asked, query=replace(asked.query, first=month, last=last))
+    now, answer = this.rates(Key.UNIT, gated=False)
+    # What a respondent is worth, and the level, are known better from all there is.
+    ever, _ = replace(asked, query=replace(asked.query, first=None, last=None)).rates(
+        Key.UNIT, gated=False
+    )
+    volume = volumes_between(asked.session, month, last)
+    seen = scope.units(asked.session, asked.caller, Right.READ_FIGURES)
+    n, m = ever.sums["n"], ever.sums["m"]
+    rate, deff = ever.ratio.estimate, ever.ratio.design_effect
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # The design effect on answers, over the answers of one respondent, is that of respondents.
+        of_respondents = np.where(np.isfinite(deff) & (deff > 0), deff / (m / n), 1.0)
+    gate = asked.gate
+    told = np.array(
+        [gate.shows(unit, each) for unit, each in zip(ever.unit, n, strict=True)], dtype=bool
+    )
+    # The size needed depends on the rate: where that is not to be seen, on the least favourable.
+    of_respondents = np.where(told, of_respondents, 1.0)
+    usual = np.where(told & np.isfinite(rate), np.clip(rate, 0.05, 0.95), 0.5)
+    cases = np.array(
+        [
+            sum(volume.get(id, 0) for id in seen.below(unit.id)) if unit is not None else 0
+            for unit in now.unit
+        ],
+        dtype=np.float64,
+    )
+    known = cases > 0
+    wanted = np.where(
+        known,
+        sampling.required(
+            cases, margin=margin, confidence=asked.query.confidence,
+            design_effect=of_respondents, rate=usual,
+        ),
+        sampling.required(
+            margin=margin, confidence=asked.query.confidence,
+            design_effect=of_respondents, rate=usual,
+        ),
+    )  # fmt: skip
+    have = now.sums["n"]
+    seen_change = sampling.power(
+        usual,
+        np.clip(usual - drop, 0.0, 1.0),
+        np.maximum(have, 1.0),
+        np.maximum(have, 1.0),
+        design_effect=of_respondents,
+        confidence=asked.query.confidence,
+    )
+    rows = columns(
+        {
+            # How many answered is no secret here, and tells nothing of what they said.
+            "respondents": have.astype(np.int64),
+            "needed_to_publish": sampling.still_needed(have, asked.least),
+            "required": wanted,
+            "needed_for_margin": sampling.still_needed(have, wanted),
+            "publishable": have >= asked.least,
+            "design_effect": of_respondents,
+            "power": np.where(have > 1, seen_change, np.nan),
+        }
+    )
+    return answer | {
+        "method": "Cochran (1977), section 4.4, with the design effect of respondents and, where "
+        "volumes are known, the finite population; power of the two-sided z test",
+        "month": f"{month:%Y-%m}",
+        "margin": margin,
+        "drop": drop,
+        "least_respondents": asked.least,
+        "units": len(rows),
+        "respondents": int(have.sum()),
+        "rows": [
+            {"unit": unit_out(unit), "cases": int(served) if served else None, **row}
+            for unit, served, row in zip(now.unit, cases, rows, strict=True)
+        ],
+    }

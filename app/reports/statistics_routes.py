@@ -1,0 +1,268 @@
+"""GET /api/v1/satisfaction/…: comparisons, courses, and what lies behind the rates."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from app.access.callers import Caller
+from app.access.doors import Door
+from app.access.models import Right
+from app.db import Database
+from app.reports import comparisons, courses, planning, structure
+from app.reports import statistics_schemas as out
+from app.reports.asked import Asked, asked
+from app.reports.comparisons import With
+from app.reports.periods import Step
+from app.reports.satisfaction import Query as Filters
+from app.settings import Settings
+
+router = APIRouter(prefix="/api/v1/satisfaction", tags=["statistics"])
+
+READERS = Door(Right.READ_FIGURES)
+Reader = Annotated[Caller, Depends(READERS)]
+Filtered = Annotated[Filters, Depends(asked)]
+Discovery = Annotated[float, Query(gt=0, lt=1, description="False-discovery rate.")]
+
+
+class Course(StrEnum):
+    """Lengths of a period over which units are followed."""
+
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+
+
+class Dispersion(StrEnum):
+    """How limits allow for what units differ in besides quality."""
+
+    AUTO = "auto"
+    NONE = "none"
+    MULTIPLICATIVE = "multiplicative"
+    ADDITIVE = "additive"
+
+
+def _answer(
+    request: Request, caller: Caller, query: Filters, compute: Any, **options: Any
+) -> dict[str, Any]:
+    database: Database = request.app.state.database
+    settings: Settings = request.app.state.settings
+    with database.reading() as session:
+        question = Asked(session, caller, query, settings.least_respondents)
+        answer: dict[str, Any] = compute(question, **options)
+    return answer
+
+
+@router.get("/ranking", summary="Ranks with their uncertainty", response_model=out.Ranking)
+def ranking(
+    request: Request,
+    caller: Reader,
+    query: Filtered,
+    best: Annotated[int, Query(ge=1, le=10_000, description="May be among the best how many?")] = 5,
+) -> dict[str, Any]:
+    """Units by rate, each with the ranks that it may truly have, and its shrunken rate.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Of units above and
+    below one another the lowest are compared. Ranks are never given without their confidence
+    sets (Mogstad, Romano, Shaikh, Wilhelm 2024): alone, and of all units at once. Suppressed
+    units are not ranked. Refused with ``too-few-units`` where fewer than two have figures.
+    """
+    return _answer(request, caller, query, comparisons.ranking, best=best)
+
+
+@router.get("/funnel", summary="Units against control limits", response_model=out.FunnelOut)
+def funnel(
+    request: Request,
+    caller: Reader,
+    query: Filtered,
+    target: Annotated[
+        float | None, Query(gt=0, lt=1, description="Rate aimed at; else the pooled rate.")
+    ] = None,
+    overdispersion: Annotated[
+        Dispersion, Query(description="How the limits allow for other differences.")
+    ] = Dispersion.AUTO,
+    q: Discovery = 0.05,
+) -> dict[str, Any]:
+    """A funnel plot (Spiegelhalter 2005): limits at 95 % and 99.8 %, wider for small units.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Sizes are effective
+    answers. A unit is a ``discovery`` if its p-value stands at the false-discovery rate ``q``.
+    """
+    return _answer(
+        request, caller, query, comparisons.funnel,
+        target=target, overdispersion=overdispersion.value, q=q,
+    )  # fmt: skip
+
+
+@router.get(
+    "/compare",
+    summary="Units beside themselves before, or beside others",
+    response_model=out.Comparison,
+)
+def compare(
+    request: Request,
+    caller: Reader,
+    query: Filtered,
+    with_: Annotated[
+        With,
+        Query(
+            alias="with",
+            description="previous: the period of the same length before. year-before. parent: the "
+            "other units under the same parent. peers: all other units of the kind.",
+        ),
+    ] = With.PREVIOUS,
+    q: Discovery = 0.05,
+) -> dict[str, Any]:
+    """The difference of each unit's rate, with its interval and adjusted p-value.
+
+    Who: whoever has ``figures:read``, over the units that they have it on; others are counted in
+    ``parent`` and ``peers`` only as far as the caller may read them. Intervals by MOVER from the
+    clustered intervals of both sides.
+    """
+    return _answer(request, caller, query, comparisons.compare, with_=with_, q=q)
+
+
+@router.get("/trend", summary="Units over time", response_model=out.Trend)
+def trend(
+    request: Request,
+    caller: Reader,
+    query: Filtered,
+    step: Annotated[Course, Query(description="Length of a period.")] = Course.MONTH,
+) -> dict[str, Any]:
+    """Rates by period with control limits, the rules that fired, tests of trend and the slope.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Limits are Laney's p′
+    and an EWMA's; the trend is Mann and Kendall's (by season once there are two years), the slope
+    Theil and Sen's, beside Cochran and Armitage's linear trend. Periods with too few respondents
+    are suppressed; what is computed over all periods is then too.
+    """
+    return _answer(request, caller, query, courses.trend, step=Step(step.value))
+
+
+@router.get("/alerts", summary="What changed", response_model=out.Alerts)
+def alerts(
+    request: Request,
+    caller: Reader,
+    query: Filtered,
+    step: Annotated[Course, Query(description="Length of a period.")] = Course.MONTH,
+    q: Discovery = 0.05,
+) -> dict[str, Any]:
+    """Units whose level shifted, or whose last period stands out: which rule, since when, how much.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Of the rules ``level
+    shift`` and ``last period`` together a share ``q`` is expected to be false; of the others
+    ``rules`` says how many come by chance in a year. What at least ten units share, as a season,
+    is taken out first.
+    """
+    return _answer(request, caller, query, courses.alerts, step=Step(step.value), q=q)
+
+
+@router.get("/drivers", summary="What drives overall satisfaction", response_model=out.Drivers)
+def drivers(
+    request: Request,
+    caller: Reader,
+    query: Filtered,
+    outcome: Annotated[
+        str | None,
+        Query(description="Item of overall satisfaction; index for the mean of all items."),
+    ] = None,
+) -> dict[str, Any]:
+    """Each factor's share of R² (LMG, Shapley) with its interval, its rate and its quadrant.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
+    one by one; refused with ``too-few-respondents`` under 30 complete ones.
+    """
+    return _answer(request, caller, query, structure.find_drivers, outcome=outcome)
+
+
+@router.get(
+    "/reliability", summary="Whether items measure one thing", response_model=out.ReliabilityOut
+)
+def reliability(request: Request, caller: Reader, query: Filtered) -> dict[str, Any]:
+    """Cronbach's alpha of each factor and of the whole index, with Feldt's interval.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
+    one by one; refused with ``too-few-respondents`` under 30.
+    """
+    return _answer(request, caller, query, structure.find_reliability)
+
+
+@router.get(
+    "/casemix", summary="Units as if all had the same respondents", response_model=out.Casemix
+)
+def casemix(
+    request: Request,
+    caller: Reader,
+    query: Filtered,
+    adjust: Annotated[
+        list[str], Query(description="Items that respondents differ in: age, sex.", min_length=1)
+    ],
+) -> dict[str, Any]:
+    """Mean scores adjusted for the respondents' mix in the CAHPS manner, and the ranks by both.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
+    one by one; those without an answer to an adjuster are left out.
+    """
+    return _answer(request, caller, query, structure.find_casemix, adjusters=adjust)
+
+
+@router.get("/weighted", summary="A rate weighted to known margins", response_model=out.Weighted)
+def weighted(
+    request: Request,
+    caller: Reader,
+    query: Filtered,
+    margin: Annotated[
+        list[str],
+        Query(
+            description="Known sizes: sex:1=4800,2=5200. One: post-stratified; more: raked.",
+            min_length=1,
+            examples=["sex:1=4800,2=5200"],
+        ),
+    ],
+) -> dict[str, Any]:
+    """The rate over all units asked for, as if respondents had the margins of those served.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
+    one by one. Refused with ``margin-invalid`` where margins contradict one another or want
+    respondents that there are none of.
+    """
+    return _answer(request, caller, query, structure.find_weighted, margins=margin)
+
+
+@router.get(
+    "/stratified", summary="Parents' rates by service volume", response_model=out.Stratified
+)
+def stratified(request: Request, caller: Reader, query: Filtered) -> dict[str, Any]:
+    """Each unit's rate from those below it, weighted by their volumes, beside the pooled rate.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Volumes come by
+    ``hailong import volumes``; ``covered`` says for which share of them there are answers.
+    """
+    return _answer(request, caller, query, planning.stratified)
+
+
+@router.get("/planning", summary="How many more must be asked", response_model=out.Plan)
+def plan(
+    request: Request,
+    caller: Reader,
+    query: Filtered,
+    month: Annotated[
+        str, Query(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", examples=["2026-11"], description="Month.")
+    ],
+    margin: Annotated[float, Query(gt=0.001, lt=0.5, description="Half the interval.")] = 0.05,
+    drop: Annotated[
+        float, Query(gt=0.001, lt=0.9, description="A fall that is to be seen the month after.")
+    ] = 0.1,
+) -> dict[str, Any]:
+    """How many more respondents each unit needs in a month, to be published and for a margin.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Counts of respondents
+    are shown, few or many; nothing of what they said is.
+    """
+    return _answer(
+        request, caller, query, planning.planning,
+        month=date.fromisoformat(f"{month}-01"), margin=margin, drop=drop,
+    )  # fmt: skip

@@ -1,0 +1,379 @@
+"""What the statistics look like on the wire. Every answer carries how it can be had again."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import BaseModel, Field
+
+from app.reports.schemas import Names, UnitOut
+
+
+class Answer(BaseModel):
+    """What every answer carries, so that its figures can be reproduced by one call."""
+
+    synthetic: bool = Field(description="Whether the answers were drawn by a generator.")
+    notice: Names | None
+    method: str = Field(description="What was computed, by whose rule.")
+    version: str = Field(description="Of the software that computed it.")
+    questionnaire: str
+    first: date | None = Field(description="First day of the answers that went in.")
+    last: date | None
+    confidence: float
+    units: int = Field(description="Units that went in.")
+    respondents: int | None = Field(description="Respondents who went in.")
+
+
+class Limits(BaseModel):
+    """A figure with its confidence interval."""
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+
+
+class Rate(BaseModel):
+    """A rate with its confidence interval."""
+
+    rate: float | None
+    low: float | None
+    high: float | None
+
+
+class UnitRate(Rate):
+    """A unit's rate."""
+
+    unit: UnitOut
+    respondents: int | None
+    design_effect: float | None
+    suppressed: bool
+
+
+class Heterogeneity(BaseModel):
+    """Whether units differ by more than chance: Cochran's Q."""
+
+    statistic: float | None
+    degrees_of_freedom: int
+    p: float | None
+    i_squared: float | None = Field(description="Share of the variation that is not chance.")
+
+
+class RankRow(UnitRate):
+    """A unit with its rank: never without the ranks that it may truly have."""
+
+    rank: int | None
+    rank_low: int | None = Field(description="Best rank that it may have, looked at alone.")
+    rank_high: int | None
+    rank_low_simultaneous: int | None = Field(description="The same, of all units at once.")
+    rank_high_simultaneous: int | None
+    may_be_best: bool = Field(description="Whether it may be among the best so many.")
+    shrunk_rate: float | None = Field(description="Drawn towards the others, the more the smaller.")
+    shrunk_low: float | None
+    shrunk_high: float | None
+
+
+class Ranking(Answer):
+    """Units by rate."""
+
+    best: int
+    heterogeneity: Heterogeneity
+    rows: list[RankRow]
+
+
+class FunnelPoint(BaseModel):
+    """Limits at one size."""
+
+    effective_answers: float
+    low_95: float
+    high_95: float
+    low_998: float
+    high_998: float
+
+
+class FunnelRow(UnitRate):
+    """A unit against its limits."""
+
+    effective_answers: float | None
+    z: float | None
+    p: float | None
+    adjusted_p: float | None
+    discovery: bool = Field(description="Outside, at the false-discovery rate asked for.")
+    low_95: float | None
+    high_95: float | None
+    low_998: float | None
+    high_998: float | None
+    position: str
+
+
+class FunnelOut(Answer):
+    """A funnel plot."""
+
+    target: float
+    target_is: str
+    model: str
+    dispersion: float
+    tau: float
+    false_discovery_rate: float
+    curve: list[FunnelPoint]
+    rows: list[FunnelRow]
+
+
+class Side(Rate):
+    """One side of a comparison."""
+
+    respondents: int | None
+
+
+class ChangeOut(Limits):
+    """This rate minus the other."""
+
+    p: float | None
+    adjusted_p: float | None
+    discovery: bool
+
+
+class CompareRow(BaseModel):
+    """A unit beside what it is compared with."""
+
+    unit: UnitOut
+    suppressed: bool
+    other: Side
+    rate: Side
+    change: ChangeOut
+
+
+class OtherPeriod(BaseModel):
+    """The days of the other side."""
+
+    first: date | None
+    last: date | None
+
+
+class Comparison(Answer):
+    """Units beside themselves before, or beside others."""
+
+    with_: str = Field(alias="with")
+    other_period: OtherPeriod
+    false_discovery_rate: float
+    rows: list[CompareRow]
+
+
+class TestOut(BaseModel):
+    """A test of trend; a positive statistic rises."""
+
+    statistic: float | None
+    p: float | None
+    method: str
+
+
+class SlopeOut(BaseModel):
+    """Change of the rate a period (Theil–Sen)."""
+
+    a_period: float | None
+    low: float | None
+    high: float | None
+
+
+class TrendPoint(Rate):
+    """One period of a unit."""
+
+    period: str
+    respondents: int | None
+    suppressed: bool
+    limit_low: float | None
+    limit_high: float | None
+    z: float | None
+    ewma: float | None
+    ewma_limit: float | None
+    signals: list[str]
+
+
+class TrendRow(BaseModel):
+    """The course of a unit."""
+
+    unit: UnitOut
+    centre: float | None
+    sigma_z: float | None
+    trend: TestOut
+    linear: TestOut
+    slope: SlopeOut
+    points: list[TrendPoint]
+
+
+class Trend(Answer):
+    """Units over time."""
+
+    step: str
+    rows: list[TrendRow]
+
+
+class AlertRow(BaseModel):
+    """One rule that fired about one unit."""
+
+    unit: UnitOut
+    rule: str
+    since: str = Field(description="First period of what the rule saw.")
+    before: float | None
+    after: float | None
+    respondents_before: int
+    respondents_after: int
+    change: Limits = Field(description="After minus before, by a clustered interval.")
+    p: float | None
+    adjusted_p: float | None
+    controlled: bool = Field(description="Whether false alarms of this rule are held down.")
+
+
+class AlertRule(BaseModel):
+    """How many false alarms to expect of a rule."""
+
+    rule: str
+    controlled: bool
+    expected_false_a_year: float = Field(
+        description="Over all units, scanned once a period, if nothing ever changed."
+    )
+
+
+class Alerts(Answer):
+    """What changed."""
+
+    step: str
+    false_discovery_rate: float
+    common_movement_removed: bool
+    rules: list[AlertRule]
+    rows: list[AlertRow]
+
+
+class DriverRow(BaseModel):
+    """A factor's part in overall satisfaction."""
+
+    factor: str
+    name: Names
+    share: float | None = Field(description="In units of R².")
+    low: float | None
+    high: float | None
+    relative: float | None = Field(description="Of R².")
+    rate: float | None
+    quadrant: str
+
+
+class Drivers(Answer):
+    """Key drivers."""
+
+    outcome: str
+    r_squared: float | None
+    rows: list[DriverRow]
+
+
+class ReliabilityItem(BaseModel):
+    """An item of a scale."""
+
+    item: str
+    alpha_if_deleted: float | None
+    item_rest_correlation: float | None
+
+
+class ReliabilityRow(BaseModel):
+    """A factor, or the whole index."""
+
+    factor: str | None
+    alpha: float | None
+    low: float | None
+    high: float | None
+    complete_respondents: int | None
+    items: list[ReliabilityItem]
+
+
+class ReliabilityOut(Answer):
+    """Cronbach's alpha."""
+
+    rows: list[ReliabilityRow]
+
+
+class Adjuster(BaseModel):
+    """What respondents differ in."""
+
+    adjuster: str
+    coefficient: float | None
+
+
+class CasemixRow(BaseModel):
+    """A unit's mean score, as it is and as if all had the same respondents."""
+
+    unit: UnitOut
+    raw: float | None
+    adjusted: float | None
+    difference: float | None
+    standard_error: float | None
+    respondents: int
+    rank_raw: int
+    rank_adjusted: int
+    rank_adjusted_low: int
+    rank_adjusted_high: int
+
+
+class Casemix(Answer):
+    """Case-mix adjustment."""
+
+    adjusters: list[Adjuster]
+    f: float | None
+    degrees_of_freedom: list[int]
+    p: float | None
+    rows: list[CasemixRow]
+
+
+class Weighted(Answer, Rate):
+    """A rate weighted to known margins."""
+
+    left_out: int = Field(description="Respondents without an answer to the margins' items.")
+    standard_error: float | None
+    kish_effect: float | None = Field(description="How much unequal weights cost.")
+    unweighted: Rate
+
+
+class StratifiedRate(Rate):
+    """A rate by service volume."""
+
+    standard_error: float | None
+    covered: float | None = Field(description="Share of the volume whose units have answers.")
+
+
+class StratifiedRow(BaseModel):
+    """A parent's rate, pooled and by volume."""
+
+    unit: UnitOut
+    suppressed: bool
+    strata: int
+    cases: int
+    respondents: int | None
+    pooled: Rate
+    stratified: StratifiedRate
+
+
+class Stratified(Answer):
+    """Parents' rates by service volume."""
+
+    rows: list[StratifiedRow]
+
+
+class PlanRow(BaseModel):
+    """What a unit still needs in a month."""
+
+    unit: UnitOut
+    cases: int | None
+    respondents: int
+    needed_to_publish: int
+    required: int = Field(description="Respondents for the margin asked for.")
+    needed_for_margin: int
+    publishable: bool
+    design_effect: float
+    power: float | None = Field(description="To see the drop asked for, by the next month.")
+
+
+class Plan(Answer):
+    """How many more must be asked."""
+
+    month: str
+    margin: float
+    drop: float
+    least_respondents: int
+    rows: list[PlanRow]

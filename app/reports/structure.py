@@ -1,0 +1,359 @@
+"""What lies behind the rates: drivers, reliability, case-mix, weights to known margins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import casemix, drivers, ranks, reliability, weighting
+from app.access import scope
+from app.access.models import Right
+from app.problems import Problem
+from app.registry.queries import UnitNode
+from app.registry.questionnaires import published
+from app.reports import respondents
+from app.reports.asked import Asked, Floats, TooFewUnits, columns, number, unit_out
+from app.reports.comparisons import SEED
+from app.reports.respondents import NotANumber, Respondents
+from app.reports.satisfaction import Key
+from surveys.model import PercentItem, ZeroToTenItem
+
+#: With fewer, shares and alphas are noise, whoever asks.
+LEAST_RESPONDENTS = 30
+#: The outcome where the form has no overall question: the mean level over all index items.
+INDEX = "index"
+
+
+class TooFewRespondents(Problem):
+    """Too few complete respondents for a statistic that looks at each of them."""
+
+    code, status = "too-few-respondents", 422
+
+
+class MarginInvalid(Problem):
+    """A margin is not item:option=people,option=people, or cannot be met."""
+
+    code, status = "margin-invalid", 422
+
+
+@dataclass(frozen=True)
+class _People:
+    """The respondents whom a question is about."""
+
+    people: Respondents
+    units: dict[int, UnitNode]
+    unit_of: NDArray[np.int64]
+
+
+def _people(asked: Asked, answer: Mapping[str, Any]) -> _People:
+    """The respondents of the newest version that has some, about the units asked for."""
+    query = asked.query
+    seen = scope.units(asked.session, asked.caller, Right.READ_FIGURES)
+    rates, _ = asked.rates(Key.UNIT, gated=False)
+    tops = [unit for unit in rates.unit if unit is not None]
+    # A respondent belongs to the lowest of the units asked for that they are about.
+    belongs: dict[int, int] = {}
+    for top in tops:
+        for id in seen.below(top.id) if query.descendants else [top.id]:
+            if id not in belongs or belongs[id] in _above(top, seen.nodes):
+                belongs[id] = top.id
+    for version in sorted(
+        (each for each in published(asked.session) if each.form.code == query.questionnaire),
+        key=lambda each: -each.form.version,
+    ):
+        found = respondents.read(
+            asked.session,
+            version,
+            first=answer["first"],
+            last=answer["last"],
+            units=set(belongs),
+            channels=query.channels,
+        )
+        if len(found):
+            unit_of = np.array([belongs[id] for id in found.unit_id.tolist()], dtype=np.int64)
+            return _People(found, {unit.id: unit for unit in tops}, unit_of)
+    raise TooFewRespondents(respondents=0, needed=LEAST_RESPONDENTS)
+
+
+def _above(unit: UnitNode, nodes: Mapping[int, UnitNode]) -> set[int]:
+    """The ids of the units above one."""
+    found: set[int] = set()
+    parent = unit.parent_id
+    while parent is not None and parent in nodes:
+        found.add(parent)
+        parent = nodes[parent].parent_id
+    return found
+
+
+def _enough(asked: Asked, people: _People, n: int) -> None:
+    """Refuse where too few are left, by the statistic or by the caller's rights."""
+    least = LEAST_RESPONDENTS
+    if not asked.gate.everywhere:
+        least = max(least, asked.gate.least)
+    if n < least:
+        raise TooFewRespondents(respondents=n if asked.gate.everywhere else None, needed=least)
+
+
+def _scores(people: Respondents) -> tuple[list[str], Floats]:
+    """Mean level of each index factor, shape (respondents, factors)."""
+    codes, scores = [], []
+    for factor in people.version.form.index_factors:
+        levels = people.rated(factor)
+        if levels.shape[1]:
+            codes.append(factor.code)
+            answered = np.isfinite(levels).sum(axis=1)
+            with np.errstate(invalid="ignore"):
+                scores.append(np.nansum(levels, axis=1) / np.where(answered > 0, answered, np.nan))
+    return codes, np.stack(scores, axis=1)
+
+
+def find_drivers(asked: Asked, *, outcome: str | None) -> dict[str, Any]:
+    """Which factors drive overall satisfaction, and which to improve first."""
+    rates, answer = asked.rates(Key.FACTOR, gated=False)
+    people = _people(asked, answer)
+    form = people.people.version.form
+    if outcome is None:
+        outcome = next(
+            (item.code for item in form.items if isinstance(item, PercentItem | ZeroToTenItem)),
+            INDEX,
+        )
+    codes, scores = _scores(people.people)
+    overall = np.nanmean(scores, axis=1) if outcome == INDEX else people.people.number(outcome)
+    found = drivers.importance(scores, overall, confidence=asked.query.confidence, seed=SEED)
+    _enough(asked, people, found.n)
+    rate_of = {
+        measure.factor: float(rate)
+        for measure, rate in zip(rates.measure, rates.ratio.estimate, strict=True)
+    }
+    rate = np.array([rate_of.get(code, np.nan) for code in codes])
+    texts = {factor.code: factor.title for factor in form.index_factors}
+    rows = columns(
+        {
+            "share": found.share,
+            "low": found.low,
+            "high": found.high,
+            "relative": found.share / found.r_squared,
+            "rate": rate,
+            "quadrant": drivers.quadrants(found.share, rate),
+        }
+    )
+    return answer | {
+        "method": f"LMG shares of R² (Lindeman, Merenda, Gold 1980), bootstrap of 200, seed {SEED}",
+        "outcome": outcome,
+        "r_squared": number(found.r_squared),
+        "units": len(people.units),
+        "respondents": found.n,
+        "rows": [
+            {"factor": code, "name": {"vi": texts[code].vi, "en": texts[code].en}, **row}
+            for code, row in zip(codes, rows, strict=True)
+        ],
+    }
+
+
+def find_reliability(asked: Asked) -> dict[str, Any]:
+    """Cronbach's alpha of every factor and of the whole index."""
+    _, answer = asked.rates(gated=False)
+    people = _people(asked, answer)
+    form = people.people.version.form
+    levels = {factor.code: people.people.rated(factor) for factor in form.index_factors}
+    whole = np.concatenate(list(levels.values()), axis=1)
+    items = {f.code: [item.code for item in form.index_items(f)] for f in form.index_factors}
+    rows = []
+    for code, answers in ((None, whole), *levels.items()):
+        if answers.shape[1] < 2:
+            continue
+        found = reliability.cronbach_alpha(answers, confidence=asked.query.confidence)
+        names = items[code] if code else [name for each in items.values() for name in each]
+        enough = found.n >= max(LEAST_RESPONDENTS, 0 if asked.gate.everywhere else asked.least)
+        rows.append(
+            {
+                "factor": code,
+                "alpha": number(found.alpha) if enough else None,
+                "low": number(found.low) if enough else None,
+                "high": number(found.high) if enough else None,
+                "complete_respondents": found.n if enough else None,
+                "items": [
+                    {"item": name, **row}
+                    for name, row in zip(
+                        names,
+                        columns(
+                            {
+                                "alpha_if_deleted": found.alpha_if_deleted,
+                                "item_rest_correlation": found.item_rest_correlation,
+                            }
+                        ),
+                        strict=True,
+                    )
+                ]
+                if enough
+                else [],
+            }
+        )
+    _enough(asked, people, len(people.people))
+    return answer | {
+        "method": "Cronbach's alpha of complete respondents, interval of Feldt (1965)",
+        "units": len(people.units),
+        "respondents": len(people.people),
+        "rows": rows,
+    }
+
+
+def find_casemix(asked: Asked, *, adjusters: Sequence[str]) -> dict[str, Any]:
+    """Mean scores of units as if all had the same respondents, and what that does to ranks."""
+    _, answer = asked.rates(gated=False)
+    people = _people(asked, answer)
+    table, names = _adjusters(people.people, adjusters)
+    _, scores = _scores(people.people)
+    with np.errstate(invalid="ignore"):
+        outcome = np.nanmean(np.where(np.isfinite(scores), scores, np.nan), axis=1)
+    complete = np.isfinite(outcome) & np.isfinite(table).all(axis=1)
+    ids, place = np.unique(people.unit_of[complete], return_inverse=True)
+    sizes = np.bincount(place, minlength=len(ids))
+    gate = asked.gate
+    shown = np.array(
+        [gate.shows(people.units[int(i)], n) for i, n in zip(ids, sizes, strict=True)], dtype=bool
+    )
+    _enough(asked, people, int(sizes[shown].sum()) if len(ids) else 0)
+    if shown.sum() < 2:
+        raise TooFewUnits(units=int(shown.sum()), needed=2)
+    kept = shown[place]
+    _, place = np.unique(place[kept], return_inverse=True)
+    try:
+        found = casemix.adjust(outcome[complete][kept], place, table[complete][kept])
+    except ValueError as error:
+        raise NotANumber(field="adjust", item=", ".join(adjusters)) from error
+    units = [people.units[int(i)] for i in ids[shown]]
+    single, adjusted = (
+        ranks.confidence_sets(
+            value, found.standard_error, confidence=asked.query.confidence, seed=SEED
+        )
+        for value in (found.raw, found.adjusted)
+    )
+    rows = columns(
+        {
+            "raw": found.raw,
+            "adjusted": found.adjusted,
+            "difference": found.difference,
+            "standard_error": found.standard_error,
+            "respondents": found.n,
+            "rank_raw": single.rank,
+            "rank_adjusted": adjusted.rank,
+            "rank_adjusted_low": adjusted.low,
+            "rank_adjusted_high": adjusted.high,
+        }
+    )
+    return answer | {
+        "method": "linear regression with unit effects, adjusters centred (CAHPS)",
+        "units": len(units),
+        "respondents": int(found.n.sum()),
+        "adjusters": [
+            {"adjuster": name, "coefficient": number(value)}
+            for name, value in zip(names, found.coefficient, strict=True)
+        ],
+        "f": number(found.f),
+        "degrees_of_freedom": list(found.degrees_of_freedom),
+        "p": number(found.p),
+        "rows": [{"unit": unit_out(unit), **row} for unit, row in zip(units, rows, strict=True)],
+    }
+
+
+def _adjusters(people: Respondents, codes: Sequence[str]) -> tuple[Floats, list[str]]:
+    """Numbers as they are, options as dummies without the most frequent one."""
+    parts, names = [], []
+    for code in codes:
+        values = people.number(code)
+        if not people.is_category(code):
+            parts.append(values)
+            names.append(code)
+            continue
+        options, sizes = np.unique(values[np.isfinite(values)], return_counts=True)
+        for option in np.delete(options, sizes.argmax()) if len(options) else []:
+            parts.append(np.where(np.isfinite(values), (values == option).astype(float), np.nan))
+            names.append(f"{code}={int(option)}")
+    if not parts:
+        return np.empty((len(people), 0)), names
+    return np.stack(parts, axis=1), names
+
+
+def find_weighted(asked: Asked, *, margins: Sequence[str]) -> dict[str, Any]:
+    """The rate, weighted so that respondents have the known margins of those who were served."""
+    rates, answer = asked.rates(gated=False)
+    people = _people(asked, answer)
+    known = [_margin(text) for text in margins]
+    table = people.people
+    levels = np.concatenate(
+        [table.rated(factor) for factor in table.version.form.index_factors], axis=1
+    )
+    satisfied = np.concatenate(
+        [
+            np.isin(
+                table.number(item.code),
+                table.version.form.scales[item.scale].satisfied,
+            )[:, None]
+            for factor in table.version.form.index_factors
+            for item in table.version.form.index_items(factor)
+        ],
+        axis=1,
+    )
+    answers = np.isfinite(levels).sum(axis=1).astype(float)
+    good = satisfied.sum(axis=1).astype(float)
+    codes, sizes = [], []
+    complete = answers > 0
+    for item, size_of in known:
+        values = table.number(item)
+        options = np.array(sorted(size_of))
+        complete &= np.isin(values, options)
+        codes.append(np.searchsorted(options, np.nan_to_num(values)).clip(0, len(options) - 1))
+        sizes.append(np.array([size_of[option] for option in options.tolist()]))
+    _enough(asked, people, int(complete.sum()))
+    arguments: Any = {
+        "denominator": answers[complete],
+        "confidence": asked.query.confidence,
+        "scale": "logit",
+    }
+    try:
+        if len(known) == 1:
+            found = weighting.poststratify(
+                good[complete], codes[0][complete], sizes[0], **arguments
+            )
+        else:
+            found = weighting.rake(
+                good[complete], [code[complete] for code in codes], sizes, **arguments
+            )
+    except ValueError as error:
+        raise MarginInvalid(field="margin", reason=str(error)) from error
+    return answer | {
+        "method": ("post-stratification" if len(known) == 1 else "raking")
+        + ", linearised variance of residuals, logit, t",
+        "units": len(people.units),
+        "respondents": found.n,
+        "left_out": int((answers > 0).sum() - complete.sum()),
+        "rate": number(found.estimate),
+        "low": number(found.low),
+        "high": number(found.high),
+        "standard_error": number(found.standard_error),
+        "kish_effect": number(found.kish_effect),
+        "unweighted": {
+            "rate": number(float(rates.ratio.estimate[0])),
+            "low": number(float(rates.low[0])),
+            "high": number(float(rates.high[0])),
+        },
+    }
+
+
+def _margin(text: str) -> tuple[str, dict[float, float]]:
+    """``sex:1=4800,2=5200`` as an item and its sizes."""
+    item, _, sizes = text.partition(":")
+    try:
+        pairs = [pair.split("=") for pair in sizes.split(",")]
+        size_of = {float(option): float(size) for option, size in pairs}
+    except ValueError:
+        raise MarginInvalid(field="margin", reason=text) from None
+    fine = all(0 <= size < 1e12 for size in size_of.values()) and sum(size_of.values()) > 0
+    if not item or not fine or len(size_of) != len(pairs):
+        raise MarginInvalid(field="margin", reason=text)
+    return item, size_of
