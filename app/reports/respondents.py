@@ -95,10 +95,10 @@ def read(
     *,
     first: date | None,
     last: date | None,
-    units: Collection[int] | None,
+    units: Collection[int],
     channels: Collection[str] = (),
 ) -> Respondents:
-    """The counted respondents of one version in a period; of all units if none are given."""
+    """The counted respondents of one version in a period, about some units."""
     columns = cast(Table, Response.__table__).c
     query = select(columns.unit_id, columns.packed).where(
         columns.version_id == version.id, columns.disposition == Disposition.COUNTED.value
@@ -109,12 +109,12 @@ def read(
         query = query.where(columns.day <= last)
     if channels:
         query = query.where(columns.channel.in_(sorted(channels)))
-    if units is not None and len(units) <= _LISTED_UNITS:
+    if len(units) <= _LISTED_UNITS:
         query = query.where(columns.unit_id.in_(sorted(units)))
     rows = session.connection().execute(query).all()
     unit_id = np.array([row[0] for row in rows], dtype=np.int64)
     table = version.sheet.table(row[1] for row in rows)
-    if units is not None and len(units) > _LISTED_UNITS:
+    if len(units) > _LISTED_UNITS:
         kept = np.isin(unit_id, np.fromiter(units, dtype=np.int64))
         unit_id, table = unit_id[kept], table[kept]
     return Respondents(version, unit_id, table)

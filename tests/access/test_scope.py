@@ -126,7 +126,7 @@ BOUND = {"Unit", "SurveyPoint", "Response", "ResponseText", "RollupCell"}
 #: Functions that read them for the service itself, and hand nothing to a caller.
 FOR_THE_SERVICE = {
     "access/devices.py": {"pair"},
-    "demonstration/province.py": {"found", "points"},
+    "demonstration/province.py": {"found", "points", "serve"},
 }
 
 
@@ -145,7 +145,11 @@ def test_no_query_about_units_goes_round_the_scope(room):
             continue
         for function, source in functions(file):
             asked = {table for table in BOUND if f"select({table}" in source}
-            asked |= {call for call in ("queries.read(", "tree(") if f" {call}" in source}
+            asked |= {
+                call
+                for call in ("queries.read(", "respondents.read(", "tree(")
+                if f" {call}" in source
+            }
             if not asked:
                 continue
             looked_at += 1

@@ -1,6 +1,7 @@
 """Figures of few respondents are hidden from whoever lacks the right, on every route of reports."""
 
 from datetime import datetime
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.optimize import linprog
 from app.access.roles import Role
 from app.main import create_app
 from app.reports.routes import router
+from app.reports.statistics_routes import router as statistics_router
 from app.settings import Settings
 from app.web.openapi import routes_of
 from tests.small_province import body
@@ -155,7 +157,12 @@ def test_comments_of_nine_are_withheld(client, province, respondents, shown):
     assert (len(found["comments"]), found["withheld"]) == (respondents, 0)
 
 
-def test_every_route_of_reports_is_asked_here(tmp_path):
+def test_every_route_of_reports_is_asked_for_few(tmp_path):
     app = create_app(Settings(database_url=f"sqlite:///{tmp_path / 'x.db'}"))
     paths = {route.path for route in routes_of(app)} & {route.path for route in router.routes}
     assert paths == {URL, COMMENTS, RESPONSE_RATES}, "ask the new route for a cell of 9 here"
+    asked = (Path(__file__).parent / "test_statistics.py").read_text("utf-8")
+    asked = asked.split("def test_the_small_unit_is_seen_in_no_statistic")[1]
+    asked += "planning"  # tells counts, and a test of its own says what it does not tell
+    for route in statistics_router.routes:
+        assert route.path.rpartition("/")[2] in asked, f"ask {route.path} for a cell of 4 there"

@@ -1,0 +1,462 @@
+"""The statistics over HTTP on a district of communes of which two were made to change.
+
+Every figure is computed again from the answers that were sent, by other software where there is
+some: the routes are to hand on what ``analysis`` says, about the right units, days and answers.
+"""
+
+from collections import defaultdict
+from contextlib import closing
+from datetime import date
+
+import httpx
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.proportion import proportion_confint
+
+from analysis import clustered, comparison, drivers, ranks, reliability, sampling, strata
+from app.db import Database
+from app.registry.models import Channel, Unit
+from app.registry.points import current_code, open_point
+from app.registry.volumes import keep_volumes
+from app.settings import Settings
+from surveys.loader import FORMS, load_file
+from tests.conftest import serving
+from tests.databases import BACKENDS, address, copy_sqlite
+from tests.small_province import SmallProvince, new_id
+
+URL = "/api/v1/satisfaction"
+FORM = load_file(FORMS / "sipas-desk.yaml")
+ITEMS = {f.code: [item.code for item in FORM.index_items(f)] for f in FORM.index_factors}
+CODES = [code for codes in ITEMS.values() for code in codes]
+COMMUNES = [f"K{number:02}" for number in range(1, 17)]
+MONTHS = [f"{2025 + m // 12}-{m % 12 + 1:02}" for m in range(18)]
+EACH = 10  # respondents a commune and month
+FELL, ROSE, SMALL = "K01", "K02", "K16"
+
+
+def drawn():
+    """Bodies by commune; K01 falls and K02 rises in month 11, K16 has four respondents in all."""
+    rng = np.random.default_rng(20251)
+    for commune in COMMUNES:
+        level = rng.normal(1.1, 0.25)
+        for m, month in enumerate(MONTHS):
+            shift = {FELL: -1.6, ROSE: 1.8}.get(commune, 0.0) if m >= 11 else 0.0
+            base = -0.3 if commune == ROSE else level
+            for r in range(EACH if commune != SMALL else int(m < 4)):
+                mood = base + shift + rng.normal(0, 0.8)
+                felt = mood + rng.normal(0, 0.9, len(CODES)) + 0.3 * np.sin(np.arange(len(CODES)))
+                levels = 1 + np.searchsorted([-2.2, -1.3, -0.4, 1.6], felt)
+                given = rng.random(len(CODES)) < 0.97
+                answers = {c: int(v) for c, v, g in zip(CODES, levels, given, strict=True) if g}
+                answers["trips"] = int(rng.choice([1, 2, 3], p=[0.6, 0.3, 0.1]))
+                yield commune, m, f"{month}-{1 + (r * 2) % 27:02}T09:00:00+07:00", answers
+
+
+SENT = list(drawn())
+VOLUMES = {commune: 40 + 15 * place for place, commune in enumerate(COMMUNES)}
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def world(request, templates, postgres, tmp_path_factory):
+    """The district behind a real server; everything was sent to it over HTTP."""
+    template = templates(request.param)
+    if request.param == "sqlite":
+        url = address(copy_sqlite(template, tmp_path_factory.mktemp("statistics") / "x.db"))
+    else:
+        url = address(postgres.create(template))
+    with closing(Database(url)) as database:
+        province = SmallProvince.found(database)
+        points = {}
+        with database.writing() as session:
+            district = session.get_one(Unit, province.units["D1"])
+            for code in COMMUNES:
+                unit = Unit(
+                    code=code, kind="commune", name_vi=f"Xã {code}", name_en=code, parent=district,
+                    valid_from=date(2020, 1, 1),
+                )  # fmt: skip
+                session.add(unit)
+                session.flush()
+                points[code] = current_code(open_point(session, unit, FORM.code, Channel.QR, code))
+            rows = [
+                (code, date.fromisoformat(f"{month}-01"), cases)
+                for code, cases in VOLUMES.items()
+                for month in MONTHS
+            ]
+            keep_volumes(session, rows, "test")
+        bodies = [
+            {
+                "id": new_id(), "questionnaire": FORM.code, "version": FORM.version,
+                "point": points[commune], "answered_at": at, "answers": answers,
+            }
+            for commune, _, at, answers in SENT
+        ]  # fmt: skip
+        with serving(Settings(database_url=url, cache_s=0)) as client:
+            for start in range(0, len(bodies), 400):
+                answer = client.post(
+                    "/api/v1/responses",
+                    json={"responses": bodies[start : start + 400]},
+                    headers=province.importer(),
+                )
+                assert {r["status"] for r in answer.json()["responses"]} == {"accepted"}
+            yield World(client, province.reader(), province.public_reader())
+
+
+class World:
+    """A client that asks as an analyst, or as somebody who may not see small figures."""
+
+    def __init__(self, client, analyst, public):
+        self.client, self.analyst, self.public = client, analyst, public
+
+    def __call__(self, name, *, headers=None, status=200, **ask):
+        answer = self.client.get(
+            f"{URL}/{name}",
+            params={"questionnaire": FORM.code} | ask,
+            headers=headers or self.analyst,
+        )
+        assert answer.status_code == status, answer.text
+        document = answer.json()
+        if status == 200:
+            carried = ("method", "version", "first", "last", "units", "respondents")
+            assert all(document[key] is not None for key in carried)
+        return document
+
+
+@pytest.fixture
+def children(world):
+    """Asks about the communes of the district."""
+
+    def ask(name, **options):
+        return world(name, **{"unit": "D1", "expand": "children", **options})
+
+    return ask
+
+
+def sums(units=COMMUNES, months=range(18)):
+    """Σa, Σm, Σa², Σam, Σm² and n by unit, from what was sent."""
+    per = defaultdict(list)
+    for commune, m, _, answers in SENT:
+        if m in months:
+            levels = [answers[code] for code in CODES if code in answers]
+            if levels:
+                per[commune].append((sum(v >= 4 for v in levels), len(levels)))
+    found = np.zeros((6, len(units)))
+    for i, unit in enumerate(units):
+        if per[unit]:
+            a, m = np.array(per[unit], dtype=float).T
+            found[:, i] = a.sum(), m.sum(), a @ a, a @ m, m @ m, len(a)
+    return found
+
+
+def by_unit(document):
+    return {row["unit"]["code"]: row for row in document["rows"]}
+
+
+def test_ranks_come_with_their_sets_and_shrunken_rates(children):
+    found = children("ranking", best=3)
+    rows = by_unit(found)
+    expected = clustered.ratio(*sums())
+    for i, code in enumerate(COMMUNES):
+        assert rows[code]["rate"] == pytest.approx(expected.estimate[i])
+        assert rows[code]["low"] == pytest.approx(expected.low[i])
+        assert rows[code]["rank_low"] <= rows[code]["rank"] <= rows[code]["rank_high"]
+        assert rows[code]["rank_low_simultaneous"] <= rows[code]["rank_low"]
+        assert rows[code]["may_be_best"] == (rows[code]["rank_low_simultaneous"] <= 3)
+    ordered = [row["rank"] for row in found["rows"]]
+    # C1 and C2, of which nobody said anything, come last and have none.
+    assert ordered == [*range(1, len(COMMUNES) + 1), None, None]
+    # Four respondents are drawn in far, and their rank is all but unknown.
+    small = rows[SMALL]
+    assert abs(small["shrunk_rate"] - small["rate"]) > 0.01 or small["respondents"] > 4
+    assert small["rank_high"] - small["rank_low"] >= 10
+    assert found["heterogeneity"]["p"] < 0.01
+    # Where few answers decide, the sets are never narrower than with the units' own errors.
+    own = ranks.confidence_sets(expected.estimate, expected.standard_error, seed=2020)
+    widths = [rows[c]["rank_high"] - rows[c]["rank_low"] for c in COMMUNES]
+    assert sum(widths) >= (own.high - own.low).sum() * 0.95
+
+
+def test_the_funnel_is_spiegelhalters(children):
+    found = children("funnel", overdispersion="none", target=0.8)
+    n = clustered.common_effective_n(*sums())
+    rate = sums()[0] / sums()[1]
+    expected = comparison.funnel(rate * n, n, target=0.8, overdispersion=False)
+    rows = by_unit(found)
+    for i, code in enumerate(COMMUNES):
+        assert rows[code]["low_998"] == pytest.approx(expected.low_998[i])
+        assert rows[code]["p"] == pytest.approx(expected.p[i])
+    assert (found["target"], found["model"]) == (0.8, "exact binomial")
+    assert [point["low_95"] for point in found["curve"]] == sorted(
+        point["low_95"] for point in found["curve"]
+    )
+    auto = children("funnel")
+    assert auto["model"] == "additive" and auto["tau"] > 0
+    assert auto["target"] == pytest.approx(rate @ n / n.sum(), rel=0.02)
+
+
+@pytest.mark.parametrize("with_", ["previous", "year-before", "parent", "peers"])
+def test_units_are_compared_with_themselves_and_with_others(children, with_):
+    first, last = ("2026-01-01", "2026-06-30")
+    found = children("compare", **{"with": with_, "from": first, "to": last})
+    rows = by_unit(found)
+    now = sums(months=range(12, 18))
+    other = {
+        "previous": sums(months=range(6, 12)),
+        "year-before": sums(months=range(6)),
+    }.get(with_)
+    if other is None:
+        other = now.sum(axis=1, keepdims=True) - now
+    sides = [clustered.ratio(*other), clustered.ratio(*now)]
+    n_other, n_now = clustered.common_effective_n(
+        *(np.stack(pair) for pair in zip(other, now, strict=True))
+    )
+    expected = comparison.change(
+        sides[0].estimate, n_other, (sides[0].low, sides[0].high),
+        sides[1].estimate, n_now, (sides[1].low, sides[1].high),
+    )  # fmt: skip
+    for i, code in enumerate(COMMUNES[:-1]):
+        assert rows[code]["other"]["respondents"] == other[5, i]
+        assert rows[code]["change"]["estimate"] == pytest.approx(expected.estimate[i])
+        assert rows[code]["change"]["low"] == pytest.approx(expected.low[i])
+        assert rows[code]["change"]["p"] == pytest.approx(expected.p[i], rel=0.05, abs=1e-9)
+    if with_ in ("previous", "year-before"):
+        discovered = {code for code in rows if rows[code]["change"]["discovery"]}
+        assert {FELL, ROSE} <= discovered and len(discovered) <= 3
+        begin, end = ("07-01", "12-31") if with_ == "previous" else ("01-01", "06-30")
+        assert found["other_period"] == {"first": f"2025-{begin}", "last": f"2025-{end}"}
+
+
+def test_a_trend_shows_points_limits_and_what_fired(world):
+    found = world("trend", unit=FELL)
+    (row,) = found["rows"]
+    assert [point["period"] for point in row["points"]] == MONTHS
+    expected = np.array([sums([FELL], [m])[:, 0] for m in range(18)]).T
+    rates = expected[0] / expected[1]
+    np.testing.assert_allclose([point["rate"] for point in row["points"]], rates)
+    assert row["slope"]["a_period"] == pytest.approx(stats.theilslopes(rates).slope)
+    assert row["trend"]["statistic"] < 0 and row["trend"]["p"] < 0.05
+    assert row["linear"]["p"] < 0.001
+    assert any(point["signals"] for point in row["points"][11:])
+    for point in row["points"]:
+        assert point["limit_low"] <= row["centre"] <= point["limit_high"]
+
+
+@pytest.mark.parametrize("step", ["month", "quarter", "week"])
+def test_alerts_find_what_changed_and_leave_the_others_alone(children, step):
+    found = children("alerts", step=step)
+    controlled = {row["unit"]["code"] for row in found["rows"] if row["controlled"]}
+    assert {FELL, ROSE} <= controlled and len(controlled) <= 3
+    row = next(r for r in found["rows"] if r["unit"]["code"] == FELL and r["controlled"])
+    assert row["rule"] == "level shift" and row["adjusted_p"] < 0.05
+    if step == "month":
+        assert row["since"] in MONTHS[10:13]
+        since = MONTHS.index(row["since"])
+        before, after = sums([FELL], range(since)), sums([FELL], range(since, 18))
+        assert row["before"] == pytest.approx(float(before[0, 0] / before[1, 0]))
+        assert row["respondents_after"] == after[5, 0]
+        assert row["change"]["low"] < row["change"]["estimate"] < row["change"]["high"] < 0
+    rules = {rule["rule"]: rule for rule in found["rules"]}
+    assert rules["level shift"]["controlled"] and not rules["ewma"]["controlled"]
+    per_year = {"month": 12, "quarter": 4, "week": 52}[step]
+    assert rules["beyond 3 sigma"]["expected_false_a_year"] <= 16 * per_year * 0.0027 + 1e-6
+    assert found["common_movement_removed"] is True
+
+
+def scores():
+    """Mean level of each factor, a row a respondent with answers to all."""
+    return np.array(
+        [
+            [
+                np.mean([answers[c] for c in codes if c in answers] or [np.nan])
+                for codes in ITEMS.values()
+            ]
+            for *_, answers in SENT
+        ]
+    )
+
+
+def test_drivers_are_lmg_shares_of_each_respondents_scores(children):
+    found = children("drivers")
+    x = scores()
+    expected = drivers.importance(x, np.nanmean(x, axis=1), draws=0)
+    complete = x[np.isfinite(x).all(axis=1)]
+    fit = OLS(complete.mean(axis=1), np.column_stack([np.ones(len(complete)), complete])).fit()
+    assert found["r_squared"] == pytest.approx(fit.rsquared, rel=1e-6)
+    assert found["outcome"] == "index" and found["respondents"] == len(complete)
+    for row, code, share in zip(found["rows"], ITEMS, expected.share, strict=True):
+        assert row["factor"] == code and row["share"] == pytest.approx(share, rel=1e-6)
+        assert row["low"] < row["share"] < row["high"]
+    assert sum(row["relative"] for row in found["rows"]) == pytest.approx(1)
+    by_trips = children("drivers", outcome="trips")
+    assert by_trips["r_squared"] < 0.05
+    refused = children("drivers", outcome="comment", status=422)
+    assert refused["type"] == "/problems/not-a-number"
+
+
+def test_reliability_is_cronbachs_of_each_factor(children):
+    found = children("reliability")
+    rows = {row["factor"]: row for row in found["rows"]}
+    for code, items in {**ITEMS, None: CODES}.items():
+        table = [[answers.get(item, np.nan) for item in items] for *_, answers in SENT]
+        expected = reliability.cronbach_alpha(table)
+        assert rows[code]["alpha"] == pytest.approx(expected.alpha)
+        assert rows[code]["low"] == pytest.approx(expected.low)
+        assert [each["item"] for each in rows[code]["items"]] == items
+        assert rows[code]["complete_respondents"] == expected.n
+
+
+def test_casemix_is_ols_with_unit_effects(children):
+    found = children("casemix", adjust="trips")
+    rows, y, unit, trips = by_unit(found), [], [], []
+    for commune, _, _, answers in SENT:
+        values = [
+            np.mean([answers[c] for c in codes if c in answers])
+            for codes in ITEMS.values()
+            if any(c in answers for c in codes)
+        ]
+        y.append(np.mean(values))
+        unit.append(COMMUNES.index(commune))
+        trips.append(answers["trips"])
+    x = np.column_stack([np.array(trips) == 2, np.array(trips) == 3]).astype(float)
+    fit = OLS(y, np.column_stack([np.eye(16)[unit], x - x.mean(axis=0)])).fit()
+    for i, code in enumerate(COMMUNES):
+        assert rows[code]["adjusted"] == pytest.approx(fit.params[i])
+        assert rows[code]["standard_error"] == pytest.approx(fit.bse[i])
+    assert [each["adjuster"] for each in found["adjusters"]] == ["trips=2", "trips=3"]
+    assert [each["coefficient"] for each in found["adjusters"]] == pytest.approx(fit.params[16:])
+    assert rows[FELL]["rank_adjusted_low"] <= rows[FELL]["rank_adjusted"]
+    assert children("casemix", adjust="nothing", status=422)["type"] == "/problems/not-a-number"
+
+
+def test_weights_bring_known_margins_back(world):
+    found = world("weighted", unit=FELL, margin="trips:1=500,2=300,3=200")
+    ask = {"unit": FELL, "margin": ["trips:1=500,2=300,3=200", "A1:1=10,2=20,3=30,4=30,5=10"]}
+    rate = {}
+    for trips in (1, 2, 3):
+        people = [
+            (sum(v >= 4 for c, v in answers.items() if c in CODES), len(set(answers) & set(CODES)))
+            for commune, _, _, answers in SENT
+            if commune == FELL and answers["trips"] == trips
+        ]
+        rate[trips] = np.array(people).sum(axis=0), len(people)
+    top = sum(n / rate[t][1] * rate[t][0][0] for t, n in ((1, 500), (2, 300), (3, 200)))
+    bottom = sum(n / rate[t][1] * rate[t][0][1] for t, n in ((1, 500), (2, 300), (3, 200)))
+    assert found["rate"] == pytest.approx(top / bottom)
+    assert found["low"] < found["rate"] < found["high"] and found["kish_effect"] >= 1
+    assert found["unweighted"]["rate"] == pytest.approx(
+        float(sums([FELL])[0, 0] / sums([FELL])[1, 0])
+    )
+    assert world("weighted", status=422, **ask)["type"] == "/problems/margin-invalid"
+    for wrong in ("trips", "trips:1", "trips:1=x", "trips:1=1,1=2", ":1=2", "trips:9=5"):
+        answer = world("weighted", unit=FELL, margin=wrong, status=422)
+        assert answer["type"] in ("/problems/margin-invalid", "/problems/too-few-respondents")
+
+
+def test_a_parents_rate_by_volume_is_not_the_pooled_one(world):
+    found = world("stratified", unit="D1")
+    (row,) = found["rows"]
+    s = sums()
+    cases = np.array([VOLUMES[code] * 18 for code in COMMUNES], dtype=float)
+    each = clustered.ratio(*s, population=cases)
+    expected = strata.combine(each.estimate, each.standard_error, cases, n=s[5])
+    assert row["stratified"]["rate"] == pytest.approx(float(expected.estimate))
+    assert row["stratified"]["standard_error"] == pytest.approx(float(expected.standard_error))
+    assert row["pooled"]["rate"] == pytest.approx(s[0].sum() / s[1].sum())
+    assert (row["cases"], row["strata"]) == (cases.sum(), 16)
+    assert row["stratified"]["covered"] == 1
+
+
+def test_a_plan_says_how_many_are_missing(children, world):
+    found = children("planning", month="2026-06", margin=0.1)
+    rows = by_unit(found)
+    assert rows["K03"]["needed_to_publish"] == 0 and rows["K03"]["publishable"] is True
+    assert rows[SMALL]["needed_to_publish"] == 10 and rows[SMALL]["respondents"] == 0
+    small = by_unit(world("planning", unit="D1", expand="children", month="2026-06",
+                          headers=world.public))[SMALL]  # fmt: skip
+    assert small["needed_to_publish"] == 10
+    # Of a unit of which little may be seen, by the least favourable rate.
+    assert small["required"] == sampling.required(VOLUMES[SMALL], margin=0.05)
+    assert rows["K03"]["needed_for_margin"] == rows["K03"]["required"] - 10
+    assert 0 < rows["K03"]["power"] < 1
+    assert children("planning", month="2026-13", status=422)["type"] == "/problems/invalid-fields"
+
+
+def test_other_conventions_count_other_answers(world):
+    ask = {"questionnaire": FORM.code, "unit": FELL, "item": "A1"}
+    levels = [a["A1"] for c, *_, a in SENT if c == FELL and "A1" in a]
+    for convention, top in (("hcahps-top-box", 5), ("nhs-fft", 4), ("moh-3869", 4)):
+        answer = world.client.get(
+            URL, params=ask | {"convention": convention}, headers=world.analyst
+        ).json()
+        (row,) = answer["rows"]
+        k = sum(level >= top for level in levels)
+        assert row["rate"] == pytest.approx(k / len(levels))
+        low, _ = proportion_confint(k, len(levels), method="wilson")
+        assert row["low"] == pytest.approx(low)
+    del ask["item"]
+    refused = world.client.get(URL, params=ask | {"convention": "nhs-fft"}, headers=world.analyst)
+    assert refused.json()["type"] == "/problems/convention-needs-items"
+
+
+def test_mean_scores_have_clustered_intervals(world):
+    answer = world.client.get(
+        URL, params={"questionnaire": FORM.code, "unit": FELL}, headers=world.analyst
+    ).json()
+    levels, person = [], []
+    for i, (commune, *_, answers) in enumerate(SENT):
+        if commune == FELL:
+            mine = [answers[c] for c in CODES if c in answers]
+            levels += mine
+            person += [i] * len(mine)
+    fit = OLS(levels, np.ones(len(levels))).fit(
+        cov_type="cluster", cov_kwds={"groups": person}, use_t=True
+    )
+    (row,) = answer["rows"]
+    assert row["mean_score"] == pytest.approx(fit.params[0])
+    assert [row["mean_score_low"], row["mean_score_high"]] == pytest.approx(
+        fit.conf_int()[0].tolist(), rel=1e-6
+    )
+
+
+def test_the_small_unit_is_seen_in_no_statistic_by_who_may_not(children, world):
+    public = {"headers": world.public}
+    ranking = children("ranking", **public)
+    assert SMALL not in [row["unit"]["code"] for row in ranking["rows"] if row["rank"]]
+    small = by_unit(ranking)[SMALL]
+    assert small["rate"] is small["rank"] is small["shrunk_rate"] is small["respondents"] is None
+    row = by_unit(children("funnel", **public))[SMALL]
+    assert row["rate"] is row["p"] is row["low_95"] is row["z"] is None
+    for with_ in ("previous", "parent"):
+        ask = {"with": with_, "from": "2025-01-01", "to": "2025-06-30"}
+        row = by_unit(children("compare", **ask, **public))[SMALL]
+        assert row["suppressed"] is True
+        assert row["rate"]["rate"] is row["change"]["estimate"] is row["other"]["rate"] is None
+    (row,) = world("trend", unit=SMALL, **public)["rows"]
+    assert row["centre"] is row["slope"]["a_period"] is row["trend"]["p"] is None
+    assert all(p["rate"] is p["z"] is p["ewma"] is None for p in row["points"] if p["suppressed"])
+    assert sum(point["suppressed"] for point in row["points"]) == 4
+    assert SMALL not in [r["unit"]["code"] for r in children("alerts", **public)["rows"]]
+    for name, ask in (
+        ("drivers", {}), ("reliability", {}), ("casemix", {"adjust": "trips"}),
+        ("weighted", {"margin": "trips:1=5"}),
+    ):  # fmt: skip
+        answer = world(name, unit=SMALL, status=422, **ask, **public)
+        assert answer["type"] == "/problems/too-few-respondents"
+        assert "4" not in str(answer.get("respondents", ""))
+    row = world("stratified", unit=SMALL, **public)["rows"][0]
+    assert row["pooled"]["rate"] is row["stratified"]["rate"] is None
+    assert SMALL not in by_unit(children("casemix", adjust="trips", **public))
+
+
+def test_one_unit_has_no_ranking_and_many_have_no_course_at_once(world):
+    assert world("ranking", unit=FELL, status=422)["type"] == "/problems/too-few-units"
+    unknown = world("ranking", unit="nowhere", status=404)
+    assert unknown["type"] == "/problems/unknown-unit"
+    assert world("trend", questionnaire="nothing", status=404)
+
+
+def test_the_same_question_gives_the_same_figures_again(children):
+    one, two = (children("ranking") for _ in range(2))
+    assert one == two
+    assert isinstance(one["version"], str) and httpx.URL(URL)
