@@ -137,18 +137,28 @@ def ratio(
         side = np.minimum(r, 1 - r)
         few = (n_ * side < _FEW) & (side < _RARE)
         freedom = np.where(few, _fewer(r, squares / (n_ - 1) * (n_ / m) ** 2, n_), n_ - 1)
-        half = special.stdtrit(np.maximum(freedom, 1), 1 - alpha) * se / (r * (1 - r))
+        half = _t_quantile(np.maximum(freedom, 1), 1 - alpha) * se / (r * (1 - r))
         centre = special.logit(r)
         low, high = special.expit(centre - half), special.expit(centre + half)
 
-        exact_low, exact_high = exact_limits(r * n_, n_, alpha)
     census = (n_ > 0) & (unseen == 0.0)
     smooth = (squares > 0) & (n_ > 1) & ~census
     empty = n_ == 0
-    low = np.select([empty, smooth, census], [np.full_like(r, np.nan), low, r], exact_low)
-    high = np.select([empty, smooth, census], [np.full_like(r, np.nan), high, r], exact_high)
+    low = np.select([empty, smooth], [np.full_like(r, np.nan), low], r)
+    high = np.select([empty, smooth], [np.full_like(r, np.nan), high], r)
+    # Quantiles of the beta distribution are dear, and few units need them.
+    exact = ~(empty | smooth | census)
+    if exact.any():
+        low[exact], high[exact] = exact_limits((r * n_)[exact], n_[exact], alpha)
     method = np.select([empty, smooth & few, smooth, census], [NONE, FEW, LOGIT_T, CENSUS], EXACT)
     return RatioEstimate(r, se, low, high, n_, deff, effective, method)
+
+
+def _t_quantile(freedom: Floats, probability: float) -> Floats:
+    """Quantiles of the t distribution, each number of degrees of freedom looked up once."""
+    each, place = np.unique(freedom, return_inverse=True)
+    quantile: Floats = special.stdtrit(each, probability)[place].reshape(freedom.shape)
+    return quantile
 
 
 def _fewer(r: Floats, variance: Floats, n: Floats) -> Floats:
@@ -227,7 +237,7 @@ def mean_score(
         squares = ss - 2 * mean * sm + mean**2 * mm
         squares = np.where(squares <= 1e-12 * (ss + mm), 0.0, squares)
         se = np.where(n_ > 1, np.sqrt(n_ / (n_ - 1) * squares) / m, np.nan)
-        half = special.stdtrit(np.maximum(n_ - 1, 1), 1 - alpha) * se
+        half = _t_quantile(np.maximum(n_ - 1, 1), 1 - alpha) * se
     low, high = np.maximum(mean - half, bounds[0]), np.minimum(mean + half, bounds[1])
     return MeanEstimate(mean, se, low, high, n_)
 

@@ -38,7 +38,7 @@ class TooFewUnits(Problem):
 
 
 class TooManyUnits(Problem):
-    """More units than one answer can follow over time."""
+    """More units than one answer can rank, or follow over time."""
 
     code, status = "too-many-units", 422
 

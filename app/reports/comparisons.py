@@ -17,6 +17,7 @@ from app.reports.asked import (
     Asked,
     Floats,
     TooFewUnits,
+    TooManyUnits,
     columns,
     effective,
     lowest,
@@ -29,6 +30,8 @@ from app.reports.satisfaction import Key
 
 #: The same seed, and so the same simulated critical values, for everybody who asks.
 SEED = 2020
+#: Every pair is compared in every draw: some seconds for a thousand units.
+MOST_RANKED = 1500
 
 
 class With(StrEnum):
@@ -43,6 +46,8 @@ class With(StrEnum):
 def ranking(asked: Asked, *, best: int) -> dict[str, Any]:
     """Units by rate, with the ranks that each may truly have."""
     rates, answer, fit = _comparable(asked)
+    if fit.sum() > MOST_RANKED:
+        raise TooManyUnits(units=int(fit.sum()), limit=MOST_RANKED, field="unit")
     value = np.where(fit, rates.ratio.estimate, np.nan)
     n = np.where(fit, effective(rates)[0], 0.0)
     shrunk = shrinkage.beta_binomial(np.nan_to_num(value) * n, n, confidence=asked.query.confidence)

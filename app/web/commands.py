@@ -12,6 +12,7 @@ from app.messages import say
 from app.posters import routes as _posters  # noqa: F401
 from app.problems import Problem
 from app.reports import routes as _reports  # noqa: F401
+from app.reports import statistics_routes as _statistics  # noqa: F401
 from app.settings import Settings
 from app.web import accounts as _accounts  # noqa: F401
 from app.web import sign_in as _sign_in  # noqa: F401

@@ -1,4 +1,4 @@
-"""Runs all benchmarks, or those named: intake, reading, citizen."""
+"""Runs all benchmarks, or those named: intake, reading, statistics, citizen."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import citizen, intake, reading
+from tests.bench import citizen, intake, reading, statistics
 
-BENCHES = {"intake": intake.main, "reading": reading.main, "citizen": citizen.main}
+BENCHES = {
+    "intake": intake.main,
+    "reading": reading.main,
+    "statistics": statistics.main,
+    "citizen": citizen.main,
+}
 
 for name in sys.argv[1:] or BENCHES:
     BENCHES[name](Console(highlight=False, soft_wrap=True))
