@@ -12,11 +12,18 @@ import numpy as np
 from analysis import clustered, sampling, strata
 from app.access import scope
 from app.access.models import Right
+from app.problems import Problem
 from app.registry.points import units_asking
 from app.registry.volumes import volumes_between
 from app.reports.asked import PARTS, Asked, columns, number, unit_out
 from app.reports.comparisons import take
 from app.reports.satisfaction import Expand, Key
+
+
+class TotalTooLarge(Problem):
+    """More respondents are to be spread over the units than they serve, as far as is known."""
+
+    code, status = "total-too-large", 422
 
 
 def stratified(asked: Asked) -> dict[str, Any]:
@@ -101,7 +108,15 @@ def stratified(asked: Asked) -> dict[str, Any]:
     }
 
 
-def planning(asked: Asked, *, month: date, margin: float, drop: float) -> dict[str, Any]:
+def planning(
+    asked: Asked,
+    *,
+    month: date,
+    margin: float,
+    drop: float,
+    total: int | None,
+    neyman: bool,
+) -> dict[str, Any]:
     """How many more each unit must ask in a month, to be published and to be known well enough."""
     last = month.replace(day=calendar.monthrange(month.year, month.month)[1])
     this = replace(asked, query=replace(asked.query, first=month, last=last))
@@ -152,6 +167,12 @@ def planning(asked: Asked, *, month: date, margin: float, drop: float) -> dict[s
         design_effect=of_respondents,
         confidence=asked.query.confidence,
     )
+    allocated = np.full(len(have), np.nan)
+    if total is not None:
+        if total > cases.sum():
+            raise TotalTooLarge(field="total", cases=int(cases.sum()))
+        spread = np.sqrt(usual * (1 - usual)) if neyman else None
+        allocated = sampling.allocate(total, cases, deviation=spread).astype(float)
     rows = columns(
         {
             # How many answered is no secret here, and tells nothing of what they said.
@@ -159,6 +180,7 @@ def planning(asked: Asked, *, month: date, margin: float, drop: float) -> dict[s
             "needed_to_publish": sampling.still_needed(have, asked.least),
             "required": wanted,
             "needed_for_margin": sampling.still_needed(have, wanted),
+            "allocated": allocated,
             "publishable": have >= asked.least,
             "design_effect": of_respondents,
             "power": np.where(have > 1, seen_change, np.nan),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date
 from enum import StrEnum
+from importlib.metadata import version
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -210,6 +211,7 @@ def document(found: Found, query: satisfaction.Query) -> dict[str, Any]:
     return {
         "synthetic": found.synthetic,
         "notice": notice,
+        "version": version("hailong"),
         "first": found.first,
         "last": found.last,
         "confidence": query.confidence,

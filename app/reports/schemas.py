@@ -70,6 +70,7 @@ class Figures(BaseModel):
 
     synthetic: bool = Field(description="Whether the answers were drawn by a generator.")
     notice: Names | None
+    version: str = Field(description="Of the software that computed them.")
     first: date | None = Field(description="First day that was asked for, or has answers.")
     last: date | None
     confidence: float

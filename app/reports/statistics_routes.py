@@ -36,6 +36,13 @@ class Course(StrEnum):
     QUARTER = "quarter"
 
 
+class Allocation(StrEnum):
+    """How a sample is spread over units."""
+
+    PROPORTIONAL = "proportional"
+    NEYMAN = "neyman"
+
+
 class Dispersion(StrEnum):
     """How limits allow for what units differ in besides quality."""
 
@@ -217,7 +224,8 @@ def weighted(
     margin: Annotated[
         list[str],
         Query(
-            description="Known sizes: sex:1=4800,2=5200. One: post-stratified; more: raked.",
+            description="Known sizes: sex:1=4800,2=5200, or age:0-39=40,40-120=60. One: "
+            "post-stratified; more: raked.",
             min_length=1,
             examples=["sex:1=4800,2=5200"],
         ),
@@ -256,6 +264,12 @@ def plan(
     drop: Annotated[
         float, Query(gt=0.001, lt=0.9, description="A fall that is to be seen the month after.")
     ] = 0.1,
+    total: Annotated[
+        int | None, Query(ge=1, le=10**9, description="Respondents to be spread over the units.")
+    ] = None,
+    allocation: Annotated[
+        Allocation, Query(description="How: by size, or more where people differ more (Neyman).")
+    ] = Allocation.PROPORTIONAL,
 ) -> dict[str, Any]:
     """How many more respondents each unit needs in a month, to be published and for a margin.
 
@@ -264,5 +278,6 @@ def plan(
     """
     return _answer(
         request, caller, query, planning.planning,
-        month=date.fromisoformat(f"{month}-01"), margin=margin, drop=drop,
+        month=date.fromisoformat(f"{month}-01"), margin=margin, drop=drop, total=total,
+        neyman=allocation is Allocation.NEYMAN,
     )  # fmt: skip

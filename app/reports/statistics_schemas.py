@@ -364,6 +364,7 @@ class PlanRow(BaseModel):
     needed_to_publish: int
     required: int = Field(description="Respondents for the margin asked for.")
     needed_for_margin: int
+    allocated: int | None = Field(description="Its part of the total asked for.")
     publishable: bool
     design_effect: float
     power: float | None = Field(description="To see the drop asked for, by the next month.")

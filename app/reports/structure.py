@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ class TooFewRespondents(Problem):
 
 
 class MarginInvalid(Problem):
-    """A margin is not item:option=people,option=people, or cannot be met."""
+    """A margin is not item:option=people,… (an option, or a range of them), or cannot be met."""
 
     code, status = "margin-invalid", 422
 
@@ -303,12 +304,14 @@ def find_weighted(asked: Asked, *, margins: Sequence[str]) -> dict[str, Any]:
     good = satisfied.sum(axis=1).astype(float)
     codes, sizes = [], []
     complete = answers > 0
-    for item, size_of in known:
+    for item, classes in known:
         values = table.number(item)
-        options = np.array(sorted(size_of))
-        complete &= np.isin(values, options)
-        codes.append(np.searchsorted(options, np.nan_to_num(values)).clip(0, len(options) - 1))
-        sizes.append(np.array([size_of[option] for option in options.tolist()]))
+        place = np.full(len(values), -1, dtype=np.intp)
+        for number_of, (low, high, _) in enumerate(classes):
+            place[(values >= low) & (values <= high)] = number_of
+        complete &= place >= 0
+        codes.append(place)
+        sizes.append(np.array([size for _, _, size in classes]))
     _enough(asked, people, int(complete.sum()))
     arguments: Any = {
         "denominator": answers[complete],
@@ -345,15 +348,20 @@ def find_weighted(asked: Asked, *, margins: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _margin(text: str) -> tuple[str, dict[float, float]]:
-    """``sex:1=4800,2=5200`` as an item and its sizes."""
+def _margin(text: str) -> tuple[str, list[tuple[float, float, float]]]:
+    """``sex:1=4800,2=5200`` or ``age:0-39=4000,40-120=6000``: an item, its classes and sizes."""
     item, _, sizes = text.partition(":")
+    classes = []
     try:
-        pairs = [pair.split("=") for pair in sizes.split(",")]
-        size_of = {float(option): float(size) for option, size in pairs}
+        for pair in sizes.split(","):
+            option, size = pair.split("=")
+            low, dash, high = option.partition("-")
+            classes.append((float(low), float(high if dash else low), float(size)))
     except ValueError:
         raise MarginInvalid(field="margin", reason=text) from None
-    fine = all(0 <= size < 1e12 for size in size_of.values()) and sum(size_of.values()) > 0
-    if not item or not fine or len(size_of) != len(pairs):
+    classes.sort()
+    apart = all(a[1] < b[0] for a, b in pairwise(classes))
+    fine = all(low <= high and 0 <= size < 1e12 for low, high, size in classes)
+    if not item or not fine or not apart or sum(size for _, _, size in classes) <= 0:
         raise MarginInvalid(field="margin", reason=text)
-    return item, size_of
+    return item, classes

@@ -90,7 +90,8 @@ def _rates(out: Console, rng: np.random.Generator) -> None:
     out.print(
         f"rates, {UNITS:,} units × {ITEMS} items: all of them {mine:.3f} s; a loop over "
         f"statsmodels for one interval each {theirs:.1f} s, "
-        f"{statistics.median(ratios):.0f} times slower ({min(ratios):.0f}–{max(ratios):.0f}, {ROUNDS} pairs)"
+        f"{statistics.median(ratios):.0f} times slower "
+        f"({min(ratios):.0f}–{max(ratios):.0f}, {ROUNDS} pairs)"
     )
 
 

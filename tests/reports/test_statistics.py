@@ -348,7 +348,18 @@ def test_weights_bring_known_margins_back(world):
         float(sums([FELL])[0, 0] / sums([FELL])[1, 0])
     )
     assert world("weighted", status=422, **ask)["type"] == "/problems/margin-invalid"
-    for wrong in ("trips", "trips:1", "trips:1=x", "trips:1=1,1=2", ":1=2", "trips:9=5"):
+    bands = world("weighted", unit=FELL, margin="trips:1-1=500,2-3=500")
+    assert bands["rate"] != found["rate"] and bands["left_out"] == 0
+    for wrong in (
+        "trips:1-3=5,2=5",
+        "trips:3-1=5",
+        "trips",
+        "trips:1",
+        "trips:1=x",
+        "trips:1=1,1=2",
+        ":1=2",
+        "trips:9=5",
+    ):
         answer = world("weighted", unit=FELL, margin=wrong, status=422)
         assert answer["type"] in ("/problems/margin-invalid", "/problems/too-few-respondents")
 
@@ -379,6 +390,15 @@ def test_a_plan_says_how_many_are_missing(children, world):
     assert small["required"] == sampling.required(VOLUMES[SMALL], margin=0.05)
     assert rows["K03"]["needed_for_margin"] == rows["K03"]["required"] - 10
     assert 0 < rows["K03"]["power"] < 1
+    for how, deviation in (("proportional", None), ("neyman", True)):
+        spread = by_unit(children("planning", month="2026-06", total=300, allocation=how))
+        parts = np.array([spread[code]["allocated"] for code in COMMUNES])
+        assert parts.sum() == 300
+        if deviation is None:
+            cases = np.array(list(VOLUMES.values()))
+            assert np.abs(parts - 300 * cases / cases.sum()).max() < 1
+    refused = children("planning", month="2026-06", total=10**6, status=422)
+    assert refused["type"] == "/problems/total-too-large"
     assert children("planning", month="2026-13", status=422)["type"] == "/problems/invalid-fields"
 
 
