@@ -56,7 +56,7 @@ def margins_of(table):
     return whole, sums
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(arrays(int, array_shapes(min_dims=1, max_dims=3, max_side=3), elements=st.integers(0, 40)))
 def test_no_small_cell_of_a_table_follows_from_its_margins(table):
     hidden = mask(table, 10)

@@ -220,17 +220,24 @@ def test_an_abandoned_answer_is_reset_after_a_visible_countdown(
     quick = settings.model_copy(update={"kiosk_idle_s": 5, "kiosk_countdown_s": 3})
     with serving(quick) as client, device(playwright, tmp_path / "p", client.base_url) as page:
         pair(page, pairing().code)
+        page.clock.install()
+        page.reload()
         page.get_by_role("button", name="English").click()
         page.locator(".faces .choice").nth(0).click()
+        page.clock.run_for(1000)
         expect(page.locator(".options")).to_be_visible()
-        expect(page.locator(".countdown")).to_be_visible(timeout=8000)
+        expect(page.locator(".countdown")).to_have_count(0)
+        page.clock.run_for(5000)
+        expect(page.locator(".countdown")).to_be_visible()
         look(page, "kiosk_countdown", screenshots)
         page.get_by_role("button", name="I am still answering").click()
         expect(page.locator(".countdown")).to_have_count(0)
         expect(page.locator(".options")).to_be_visible()
-        expect(page.locator(".countdown")).to_be_visible(timeout=8000)
+        page.clock.run_for(5500)
+        expect(page.locator(".countdown")).to_be_visible()
         # Nobody answers: back to the beginning, in Vietnamese, with nothing kept or sent.
-        expect(page.locator(".faces")).to_be_visible(timeout=8000)
+        page.clock.run_for(4000)
+        expect(page.locator(".faces")).to_be_visible()
         assert page.locator("[aria-pressed=true].choice").count() == 0
         expect(page.locator("h1")).to_contain_text("hài lòng")
         assert queue_length(page) == 0 and stored(database) == 0
@@ -504,10 +511,14 @@ def test_half_an_answer_is_kept_where_the_questionnaire_says_so(
         for form, code in codes.items():
             with device(playwright, tmp_path / form, client.base_url) as page:
                 pair(page, code)
+                page.clock.install()
+                page.reload()
                 page.get_by_role("button", name="Bắt đầu").click()
                 page.locator(".choice").first.click()
-                expect(page.locator(".countdown")).to_be_visible(timeout=9000)
-                expect(page.get_by_role("button", name="Bắt đầu")).to_be_visible(timeout=9000)
+                page.clock.run_for(6500)
+                expect(page.locator(".countdown")).to_be_visible()
+                page.clock.run_for(4000)
+                expect(page.get_by_role("button", name="Bắt đầu")).to_be_visible()
                 wait_for(lambda page=page: queue_length(page) == 0)
     with database.reading() as session:
         versions = {version.id: version for version in published(session)}
