@@ -30,7 +30,7 @@ from app.intake.replay import count_responses
 from app.messages import say
 from app.registry.questionnaires import published
 from app.reports.commands import print_rates
-from app.reports.satisfaction import Key, Query
+from app.reports.query import Key, Query
 from app.settings import Settings
 
 

@@ -23,8 +23,8 @@ from app.problems import Problem
 from app.registry.models import Channel, UnitKind
 from app.registry.queries import UnitNode
 from app.reports import satisfaction
+from app.reports.query import Expand, Key, Query
 from app.reports.rows import Rates
-from app.reports.satisfaction import Expand, Key, Query
 
 Floats = NDArray[np.float64]
 #: The sums that a clustered ratio takes, in its order.

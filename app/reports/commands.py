@@ -15,7 +15,7 @@ from app.db import Database
 from app.messages import say
 from app.problems import Problem
 from app.reports import satisfaction
-from app.reports.satisfaction import Expand, Key
+from app.reports.query import Expand, Key, Query
 
 
 def rates(
@@ -29,7 +29,7 @@ def rates(
 ) -> None:
     """Print satisfaction rates with their confidence intervals."""
     try:
-        query = satisfaction.Query(
+        query = Query(
             units=unit,
             expand=expand,
             questionnaire=questionnaire,
@@ -44,7 +44,7 @@ def rates(
         print_rates(database, query)
 
 
-def print_rates(database: Database, query: satisfaction.Query) -> None:
+def print_rates(database: Database, query: Query) -> None:
     """One table a questionnaire; rows without respondents are left out and counted.
 
     Raises

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import clustered, comparison, ranks, shrinkage
-from app.reports import periods, satisfaction
+from app.reports import periods
 from app.reports.asked import (
     PARTS,
     Asked,
@@ -25,8 +25,8 @@ from app.reports.asked import (
     standard_error,
     unit_out,
 )
+from app.reports.query import Expand, Key
 from app.reports.rows import Rates
-from app.reports.satisfaction import Key
 
 #: The same seed, and so the same simulated critical values, for everybody who asks.
 SEED = 2020
@@ -261,9 +261,7 @@ def _others(asked: Asked, rates: Rates, with_: With) -> Rates:
         (unit.parent_id if with_ is With.PARENT else unit.kind) if unit else None
         for unit in rates.unit
     ]
-    everybody, _ = asked.rates(
-        Key.UNIT, gated=False, units=(), kinds=(), expand=satisfaction.Expand.GIVEN
-    )
+    everybody, _ = asked.rates(Key.UNIT, gated=False, units=(), kinds=(), expand=Expand.GIVEN)
     totals: dict[Any, dict[str, float]] = {}
     for i, unit in enumerate(everybody.unit):
         assert unit is not None

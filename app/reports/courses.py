@@ -22,7 +22,7 @@ from app.reports.asked import (
     unit_out,
 )
 from app.reports.periods import Step
-from app.reports.satisfaction import Key
+from app.reports.query import Key
 
 #: Units whose course one answer gives.
 MOST_COURSES = 200

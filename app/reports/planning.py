@@ -17,7 +17,7 @@ from app.registry.points import units_asking
 from app.registry.volumes import volumes_between
 from app.reports.asked import PARTS, Asked, columns, number, unit_out
 from app.reports.comparisons import take
-from app.reports.satisfaction import Expand, Key
+from app.reports.query import Expand, Key
 
 
 class TotalTooLarge(Problem):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from datetime import date
 from enum import StrEnum
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
+from fastapi import Query as Asking
 from fastapi.responses import JSONResponse
 
 from app.access.callers import Caller
@@ -17,11 +17,11 @@ from app.access.models import Right
 from app.db import Database
 from app.messages import say
 from app.registry.models import Channel, UnitKind
-from app.registry.queries import UnitNode
 from app.reports import comments, periods, satisfaction
 from app.reports import response_rates as invited
+from app.reports.asked import number, unit_out
+from app.reports.query import Expand, Key, Query
 from app.reports.rows import Found, Rates
-from app.reports.satisfaction import Expand, Key
 from app.reports.schemas import CommentsOut, Figures, ResponseRates
 from app.settings import Settings
 
@@ -51,27 +51,27 @@ def rates(
     request: Request,
     caller: Annotated[Caller, Depends(READERS)],
     unit: Annotated[
-        list[str], Query(description="Codes of units; all units if none is named.")
+        list[str], Asking(description="Codes of units; all units if none is named.")
     ] = [],  # noqa: B006 - FastAPI copies it
     expand: Annotated[
         Expand,
-        Query(description="Rows for the units given, for their children, or for all below them."),
+        Asking(description="Rows for the units given, for their children, or for all below them."),
     ] = Expand.GIVEN,
-    kind: Annotated[list[UnitKind], Query(description="Only units of these kinds.")] = [],  # noqa: B006
+    kind: Annotated[list[UnitKind], Asking(description="Only units of these kinds.")] = [],  # noqa: B006
     descendants: Annotated[
-        bool, Query(description="Count the answers about the units below too, pooled.")
+        bool, Asking(description="Count the answers about the units below too, pooled.")
     ] = True,
-    questionnaire: Annotated[str | None, Query(description="Code of one questionnaire.")] = None,
-    factor: Annotated[str | None, Query(description="One factor of its index.")] = None,
-    item: Annotated[str | None, Query(description="One rated item of its index.")] = None,
-    channel: Annotated[list[Channel], Query(description="Only these channels.")] = [],  # noqa: B006
-    first: Annotated[date | None, Query(alias="from", description="First local day.")] = None,
-    last: Annotated[date | None, Query(alias="to", description="Last local day.")] = None,
-    by: Annotated[list[Key], Query(description="What rows are grouped by.")] = [],  # noqa: B006
-    confidence: Annotated[float, Query(gt=0.5, lt=1, description="Coverage.")] = 0.95,
+    questionnaire: Annotated[str | None, Asking(description="Code of one questionnaire.")] = None,
+    factor: Annotated[str | None, Asking(description="One factor of its index.")] = None,
+    item: Annotated[str | None, Asking(description="One rated item of its index.")] = None,
+    channel: Annotated[list[Channel], Asking(description="Only these channels.")] = [],  # noqa: B006
+    first: Annotated[date | None, Asking(alias="from", description="First local day.")] = None,
+    last: Annotated[date | None, Asking(alias="to", description="Last local day.")] = None,
+    by: Annotated[list[Key], Asking(description="What rows are grouped by.")] = [],  # noqa: B006
+    confidence: Annotated[float, Asking(gt=0.5, lt=1, description="Coverage.")] = 0.95,
     convention: Annotated[
         Convention | None,
-        Query(
+        Asking(
             description="Count by another convention than the questionnaire's own; of items only."
         ),
     ] = None,
@@ -86,7 +86,7 @@ def rates(
     ``figures:read-small`` there.
     """
     database: Database = request.app.state.database
-    query = satisfaction.Query(
+    query = Query(
         units=unit,
         expand=expand,
         kinds=kind,
@@ -113,11 +113,11 @@ def rates(
 def read_comments(
     request: Request,
     caller: Annotated[Caller, Depends(COMMENT_READERS)],
-    month: Annotated[str, Query(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", examples=["2026-11"])],
+    month: Annotated[str, Asking(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", examples=["2026-11"])],
     unit: Annotated[
-        list[str], Query(description="Codes of units; all that are the caller's if none is named.")
+        list[str], Asking(description="Codes of units; all that are the caller's if none is named.")
     ] = [],  # noqa: B006 - FastAPI copies it
-    questionnaire: Annotated[str | None, Query(description="Code of one questionnaire.")] = None,
+    questionnaire: Annotated[str | None, Asking(description="Code of one questionnaire.")] = None,
 ) -> JSONResponse:
     """Comments of a month with unit and questionnaire, never with their day or response.
 
@@ -162,10 +162,10 @@ def read_comments(
 def response_rates(
     request: Request,
     caller: Annotated[Caller, Depends(READERS)],
-    first: Annotated[date, Query(alias="from", description="First day of finished cases.")],
-    last: Annotated[date, Query(alias="to", description="Last day.")],
+    first: Annotated[date, Asking(alias="from", description="First day of finished cases.")],
+    last: Annotated[date, Asking(alias="to", description="Last day.")],
     unit: Annotated[
-        list[str], Query(description="Codes of units; all that are the caller's if none is named.")
+        list[str], Asking(description="Codes of units; all that are the caller's if none is named.")
     ] = [],  # noqa: B006 - FastAPI copies it
 ) -> dict[str, Any]:
     """Invitations answered over invitations issued, by unit and month, with Wilson's interval.
@@ -203,7 +203,7 @@ def response_rates(
     }
 
 
-def document(found: Found, query: satisfaction.Query) -> dict[str, Any]:
+def document(found: Found, query: Query) -> dict[str, Any]:
     """The answer as JSON takes it."""
     notice = None
     if found.synthetic:
@@ -219,7 +219,7 @@ def document(found: Found, query: satisfaction.Query) -> dict[str, Any]:
     }
 
 
-def _rows(rates: Rates, query: satisfaction.Query) -> list[dict[str, Any]]:
+def _rows(rates: Rates, query: Query) -> list[dict[str, Any]]:
     with_items = [measure.item is not None for measure in rates.measure]
     m = rates.sums["m"]
     figures = zip(
@@ -247,24 +247,24 @@ def _rows(rates: Rates, query: satisfaction.Query) -> list[dict[str, Any]]:
         row: dict[str, Any] = {
             "scope": "with_descendants" if query.descendants else "own",
             "questionnaire": rates.questionnaire,
-            "rate": _number(rate),
-            "low": _number(low),
-            "high": _number(high),
-            "standard_error": _number(se),
+            "rate": number(rate),
+            "low": number(low),
+            "high": number(high),
+            "standard_error": number(se),
             "respondents": None if hidden else int(n),
             "answers": None if hidden else int(answers),
             "suppressed": hidden,
-            "design_effect": _number(deff),
-            "mean_score": _number(mean),
-            "mean_score_low": _number(mean_low),
-            "mean_score_high": _number(mean_high),
+            "design_effect": number(deff),
+            "mean_score": number(mean),
+            "mean_score_low": number(mean_low),
+            "mean_score_high": number(mean_high),
             "wholly_satisfied": None
             if with_items[i]
-            else {"rate": _number(w), "low": _number(w_low), "high": _number(w_high)},
+            else {"rate": number(w), "low": number(w_low), "high": number(w_high)},
             "method": method,
         }
         keys = {
-            "unit": _unit(rates.unit[i]),
+            "unit": unit_out(rates.unit[i]),
             "factor": rates.measure[i].factor,
             "item": rates.measure[i].item,
             "channel": rates.channel[i],
@@ -272,17 +272,3 @@ def _rows(rates: Rates, query: satisfaction.Query) -> list[dict[str, Any]]:
         }
         rows.append({key: value for key, value in keys.items() if value is not None} | row)
     return rows
-
-
-def _unit(node: UnitNode | None) -> dict[str, Any] | None:
-    if node is None:
-        return None
-    return {
-        "code": node.code,
-        "kind": node.kind,
-        "name": {"vi": node.name_vi, "en": node.name_en},
-    }
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value

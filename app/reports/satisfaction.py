@@ -7,10 +7,9 @@ descendants is the pooled rate; its own answers are another figure (``scope`` te
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +24,7 @@ from app.registry.queries import UnitNode, UnitTree, is_synthetic
 from app.registry.questionnaires import Published, UnknownQuestionnaire, published
 from app.reports import periods, small_cells
 from app.reports.periods import Step
+from app.reports.query import Expand, Key, Query
 from app.reports.rows import Found, Measure, Rates
 from app.rollups import queries
 from app.rollups.cells import SUMS, Cells, add_up, layout_of
@@ -62,54 +62,6 @@ class ConventionNeedsItems(Problem):
     """This convention is told from counts by level, which are kept by item."""
 
     code, status = "convention-needs-items", 422
-
-
-class Expand(StrEnum):
-    """Which units get a row, given the units that were named."""
-
-    GIVEN = "given"
-    CHILDREN = "children"
-    ALL = "all"
-
-
-class Key(StrEnum):
-    """What figures may be grouped by."""
-
-    UNIT = "unit"
-    FACTOR = "factor"
-    ITEM = "item"
-    CHANNEL = "channel"
-    QUESTIONNAIRE = "questionnaire"
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-    QUARTER = "quarter"
-    YEAR = "year"
-
-
-@dataclass(frozen=True)
-class Query:
-    """What is asked for; the HTTP route documents each field."""
-
-    units: Sequence[str] = ()
-    expand: Expand = Expand.GIVEN
-    kinds: Collection[str] = ()
-    descendants: bool = True
-    questionnaire: str | None = None
-    factor: str | None = None
-    item: str | None = None
-    channels: Collection[str] = ()
-    first: date | None = None
-    last: date | None = None
-    by: Sequence[Key] = ()
-    confidence: float = 0.95
-    #: Name of another convention than the questionnaire's own satisfied levels.
-    convention: str | None = None
-
-    @property
-    def step(self) -> Step | None:
-        """The period that rows are grouped by; the finest of those named."""
-        return next((step for step in Step if step.value in set(self.by)), None)
 
 
 def find(session: Session, query: Query, caller: Caller, *, least_respondents: int) -> Found:

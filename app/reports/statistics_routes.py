@@ -17,7 +17,7 @@ from app.reports import statistics_schemas as out
 from app.reports.asked import Asked, asked
 from app.reports.comparisons import With
 from app.reports.periods import Step
-from app.reports.satisfaction import Query as Filters
+from app.reports.query import Query as Filters
 from app.settings import Settings
 
 router = APIRouter(prefix="/api/v1/satisfaction", tags=["statistics"])

@@ -19,8 +19,8 @@ from app.registry.questionnaires import published
 from app.reports import respondents
 from app.reports.asked import Asked, Floats, TooFewUnits, columns, number, unit_out
 from app.reports.comparisons import SEED
+from app.reports.query import Key
 from app.reports.respondents import NotANumber, Respondents
-from app.reports.satisfaction import Key
 from surveys.model import PercentItem, ZeroToTenItem
 
 #: With fewer, shares and alphas are noise, whoever asks.

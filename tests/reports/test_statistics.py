@@ -1,7 +1,8 @@
 """The statistics over HTTP on a district of communes of which two were made to change.
 
 Every figure is computed again from the answers that were sent, by other software where there is
-some: the routes are to hand on what ``analysis`` says, about the right units, days and answers.
+some: the routes are to hand on what ``analysis`` says, about the right units, days and answers. One
+long file, since every route is asked about the same district.
 """
 
 from collections import defaultdict
