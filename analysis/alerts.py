@@ -109,8 +109,9 @@ def scan(
     found = discoveries(np.stack([shift.p, p_last]), q)
     last = np.where(np.isfinite(p_last), periods - 1, -1)
     rules = {
-        LEVEL_SHIFT: Rule(found.rejected[0], shift.since, shift.p, found.adjusted_p[0], q),
-        LAST_PERIOD: Rule(found.rejected[1], last, p_last, found.adjusted_p[1], q),
+        # Together they have q, and share it about evenly.
+        LEVEL_SHIFT: Rule(found.rejected[0], shift.since, shift.p, found.adjusted_p[0], q / 2),
+        LAST_PERIOD: Rule(found.rejected[1], last, p_last, found.adjusted_p[1], q / 2),
     }
     none = np.full(units, np.nan)
     watched = int(np.isfinite(z_last).sum())

@@ -205,7 +205,6 @@ def alerts(asked: Asked, *, step: Step, q: float) -> dict[str, Any]:
             {
                 "rule": name,
                 "controlled": bool(np.isfinite(rule.p).any()),
-                # Each scan is one chance; of the controlled rules, both together have q.
                 "expected_false_a_year": rule.expected_false * a_year,
             }
             for name, rule in found.rules.items()

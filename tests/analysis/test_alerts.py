@@ -36,11 +36,19 @@ def test_where_nothing_changed_an_alert_comes_out_of_few_scans():
         fired.append({name: rule.fired.sum() for name, rule in rules.items()})
     scans_with_one = np.mean([each[LEVEL_SHIFT] + each[LAST_PERIOD] > 0 for each in fired])
     assert scans_with_one <= Q + 3 * np.sqrt(Q * (1 - Q) / SEEDS)
+    expected = rules_of(0)[LEVEL_SHIFT].expected_false + rules_of(0)[LAST_PERIOD].expected_false
+    assert expected == Q
+    alarms = [each[LEVEL_SHIFT] + each[LAST_PERIOD] for each in fired]
+    assert np.mean(alarms) <= Q + 3 * np.std(alarms) / np.sqrt(SEEDS)
     # Of the rules without p-values not many more come by chance than was said.
-    rules = scan(*province(1, 0)).rules
+    rules = rules_of(1)
     for name in set(rules) - {LEVEL_SHIFT, LAST_PERIOD}:
         mean = np.mean([each[name] for each in fired])
         assert mean <= 1.5 * rules[name].expected_false + 0.5, name
+
+
+def rules_of(seed):
+    return scan(*province(seed, 0), q=Q).rules
 
 
 def test_what_all_units_share_is_no_alert():

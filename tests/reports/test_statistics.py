@@ -307,6 +307,15 @@ def test_reliability_is_cronbachs_of_each_factor(children):
         assert rows[code]["complete_respondents"] == expected.n
 
 
+def test_of_too_few_complete_respondents_there_is_no_alpha(world):
+    # Four months: 40 people, of whom some 36 answered all three items of D, and half all 22.
+    found = world("reliability", unit="K03", **{"from": "2025-01-01", "to": "2025-04-30"})
+    rows = {row["factor"]: row for row in found["rows"]}
+    assert rows["D"]["alpha"] is not None and rows["D"]["complete_respondents"] >= 30
+    assert rows[None]["alpha"] is rows[None]["complete_respondents"] is None
+    assert rows[None]["items"] == []
+
+
 def test_casemix_is_ols_with_unit_effects(children):
     found = children("casemix", adjust="trips")
     rows, y, unit, trips = by_unit(found), [], [], []
@@ -458,6 +467,13 @@ def test_the_small_unit_is_seen_in_no_statistic_by_who_may_not(children, world):
     assert all(p["rate"] is p["z"] is p["ewma"] is None for p in row["points"] if p["suppressed"])
     assert sum(point["suppressed"] for point in row["points"]) == 4
     assert SMALL not in [r["unit"]["code"] for r in children("alerts", **public)["rows"]]
+    # By the week, sides of an alert have few respondents.
+    weekly = [children("alerts", step="week", **who)["rows"] for who in ({}, public)]
+    few = [
+        [r for r in rows if 0 < min(r["respondents_before"], r["respondents_after"]) < 10]
+        for rows in weekly
+    ]
+    assert few[0] and not few[1]
     for name, ask in (
         ("drivers", {}), ("reliability", {}), ("casemix", {"adjust": "trips"}),
         ("weighted", {"margin": "trips:1=5"}),
