@@ -7,7 +7,7 @@ from enum import StrEnum
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi import Query as Asking
 from fastapi.responses import JSONResponse
 
@@ -23,6 +23,7 @@ from app.reports.asked import number, unit_out
 from app.reports.query import Expand, Key, Query
 from app.reports.rows import Found, Rates
 from app.reports.schemas import CommentsOut, Figures, ResponseRates
+from app.reports.tables import RESPONSES, answered
 from app.settings import Settings
 
 
@@ -44,6 +45,7 @@ COMMENT_READERS = Door(Right.READ_COMMENTS)
 @router.get(
     "/satisfaction",
     summary="Rates and intervals",
+    responses=RESPONSES,
     response_model=Figures,
     response_model_exclude_unset=True,
 )
@@ -75,7 +77,7 @@ def rates(
             description="Count by another convention than the questionnaire's own; of items only."
         ),
     ] = None,
-) -> dict[str, Any]:
+) -> dict[str, Any] | Response:
     """Satisfaction rates with confidence intervals, for any units, times and groupings.
 
     Who: whoever has ``figures:read``, and only over the units that they have it on. Rows never
@@ -83,7 +85,7 @@ def rates(
     respondent gives one answer the interval is Wilson's; ``method`` names it in every row. A unit
     or period without answers has a row with nulls. One with fewer respondents than the setting
     HAILONG_LEAST_RESPONDENTS is ``suppressed``, and has nulls too, unless the caller has
-    ``figures:read-small`` there.
+    ``figures:read-small`` there. As CSV where Accept names text/csv.
     """
     database: Database = request.app.state.database
     query = Query(
@@ -106,7 +108,7 @@ def rates(
         found = satisfaction.find(
             session, query, caller, least_respondents=settings.least_respondents
         )
-    return document(found, query)
+    return answered(request, document(found, query))
 
 
 @router.get("/comments", summary="What respondents wrote", response_model=CommentsOut)
@@ -157,7 +159,10 @@ def read_comments(
 
 
 @router.get(
-    "/response-rates", summary="How many of those invited answered", response_model=ResponseRates
+    "/response-rates",
+    summary="How many of those invited answered",
+    responses=RESPONSES,
+    response_model=ResponseRates,
 )
 def response_rates(
     request: Request,
@@ -167,7 +172,7 @@ def response_rates(
     unit: Annotated[
         list[str], Asking(description="Codes of units; all that are the caller's if none is named.")
     ] = [],  # noqa: B006 - FastAPI copies it
-) -> dict[str, Any]:
+) -> dict[str, Any] | Response:
     """Invitations answered over invitations issued, by unit and month, with Wilson's interval.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Where fewer were
@@ -182,7 +187,7 @@ def response_rates(
             session, caller, first, last, units=unit,
             least_respondents=settings.least_respondents,
         )  # fmt: skip
-    return {
+    answer = {
         "rows": [
             {
                 "unit": {
@@ -201,6 +206,7 @@ def response_rates(
             for row in rows
         ]
     }
+    return answered(request, answer)
 
 
 def document(found: Found, query: Query) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.access.callers import Caller
 from app.access.doors import Door
@@ -18,13 +18,15 @@ from app.reports.asked import Asked, asked
 from app.reports.comparisons import With
 from app.reports.periods import Step
 from app.reports.query import Query as Filters
+from app.reports.tables import RESPONSES, answered
 from app.settings import Settings
 
-router = APIRouter(prefix="/api/v1/satisfaction", tags=["statistics"])
+router = APIRouter(prefix="/api/v1/satisfaction", tags=["statistics"], responses=RESPONSES)
 
 READERS = Door(Right.READ_FIGURES)
 Reader = Annotated[Caller, Depends(READERS)]
 Filtered = Annotated[Filters, Depends(asked)]
+Answer = dict[str, Any] | Response
 Discovery = Annotated[float, Query(gt=0, lt=1, description="False-discovery rate.")]
 
 
@@ -54,22 +56,26 @@ class Dispersion(StrEnum):
 
 def _answer(
     request: Request, caller: Caller, query: Filters, compute: Any, **options: Any
-) -> dict[str, Any]:
+) -> Answer:
     database: Database = request.app.state.database
     settings: Settings = request.app.state.settings
     with database.reading() as session:
         question = Asked(session, caller, query, settings.least_respondents)
         answer: dict[str, Any] = compute(question, **options)
-    return answer
+    return answered(request, answer)
 
 
-@router.get("/ranking", summary="Ranks with their uncertainty", response_model=out.Ranking)
+@router.get(
+    "/ranking",
+    summary="Ranks with their uncertainty",
+    response_model=out.Ranking,
+)
 def ranking(
     request: Request,
     caller: Reader,
     query: Filtered,
     best: Annotated[int, Query(ge=1, le=10_000, description="May be among the best how many?")] = 5,
-) -> dict[str, Any]:
+) -> Answer:
     """Units by rate, each with the ranks that it may truly have, and its shrunken rate.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Of units above and
@@ -80,7 +86,11 @@ def ranking(
     return _answer(request, caller, query, comparisons.ranking, best=best)
 
 
-@router.get("/funnel", summary="Units against control limits", response_model=out.FunnelOut)
+@router.get(
+    "/funnel",
+    summary="Units against control limits",
+    response_model=out.FunnelOut,
+)
 def funnel(
     request: Request,
     caller: Reader,
@@ -92,7 +102,7 @@ def funnel(
         Dispersion, Query(description="How the limits allow for other differences.")
     ] = Dispersion.AUTO,
     q: Discovery = 0.05,
-) -> dict[str, Any]:
+) -> Answer:
     """A funnel plot (Spiegelhalter 2005): limits at 95 % and 99.8 %, wider for small units.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Sizes are effective
@@ -122,7 +132,7 @@ def compare(
         ),
     ] = With.PREVIOUS,
     q: Discovery = 0.05,
-) -> dict[str, Any]:
+) -> Answer:
     """The difference of each unit's rate, with its interval and adjusted p-value.
 
     Who: whoever has ``figures:read``, over the units that they have it on; others are counted in
@@ -138,7 +148,7 @@ def trend(
     caller: Reader,
     query: Filtered,
     step: Annotated[Course, Query(description="Length of a period.")] = Course.MONTH,
-) -> dict[str, Any]:
+) -> Answer:
     """Rates by period with control limits, the rules that fired, tests of trend and the slope.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Limits are Laney's p′
@@ -156,7 +166,7 @@ def alerts(
     query: Filtered,
     step: Annotated[Course, Query(description="Length of a period.")] = Course.MONTH,
     q: Discovery = 0.05,
-) -> dict[str, Any]:
+) -> Answer:
     """Units whose level shifted, or whose last period stands out: which rule, since when, how much.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Of the rules ``level
@@ -167,7 +177,11 @@ def alerts(
     return _answer(request, caller, query, courses.alerts, step=Step(step.value), q=q)
 
 
-@router.get("/drivers", summary="What drives overall satisfaction", response_model=out.Drivers)
+@router.get(
+    "/drivers",
+    summary="What drives overall satisfaction",
+    response_model=out.Drivers,
+)
 def drivers(
     request: Request,
     caller: Reader,
@@ -176,7 +190,7 @@ def drivers(
         str | None,
         Query(description="Item of overall satisfaction; index for the mean of all items."),
     ] = None,
-) -> dict[str, Any]:
+) -> Answer:
     """Each factor's share of R² (LMG, Shapley) with its interval, its rate and its quadrant.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
@@ -186,9 +200,11 @@ def drivers(
 
 
 @router.get(
-    "/reliability", summary="Whether items measure one thing", response_model=out.ReliabilityOut
+    "/reliability",
+    summary="Whether items measure one thing",
+    response_model=out.ReliabilityOut,
 )
-def reliability(request: Request, caller: Reader, query: Filtered) -> dict[str, Any]:
+def reliability(request: Request, caller: Reader, query: Filtered) -> Answer:
     """Cronbach's alpha of each factor and of the whole index, with Feldt's interval.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
@@ -198,7 +214,9 @@ def reliability(request: Request, caller: Reader, query: Filtered) -> dict[str, 
 
 
 @router.get(
-    "/casemix", summary="Units as if all had the same respondents", response_model=out.Casemix
+    "/casemix",
+    summary="Units as if all had the same respondents",
+    response_model=out.Casemix,
 )
 def casemix(
     request: Request,
@@ -207,7 +225,7 @@ def casemix(
     adjust: Annotated[
         list[str], Query(description="Items that respondents differ in: age, sex.", min_length=1)
     ],
-) -> dict[str, Any]:
+) -> Answer:
     """Mean scores adjusted for the respondents' mix in the CAHPS manner, and the ranks by both.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
@@ -216,7 +234,11 @@ def casemix(
     return _answer(request, caller, query, structure.find_casemix, adjusters=adjust)
 
 
-@router.get("/weighted", summary="A rate weighted to known margins", response_model=out.Weighted)
+@router.get(
+    "/weighted",
+    summary="A rate weighted to known margins",
+    response_model=out.Weighted,
+)
 def weighted(
     request: Request,
     caller: Reader,
@@ -230,7 +252,7 @@ def weighted(
             examples=["sex:1=4800,2=5200"],
         ),
     ],
-) -> dict[str, Any]:
+) -> Answer:
     """The rate over all units asked for, as if respondents had the margins of those served.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
@@ -241,9 +263,11 @@ def weighted(
 
 
 @router.get(
-    "/stratified", summary="Parents' rates by service volume", response_model=out.Stratified
+    "/stratified",
+    summary="Parents' rates by service volume",
+    response_model=out.Stratified,
 )
-def stratified(request: Request, caller: Reader, query: Filtered) -> dict[str, Any]:
+def stratified(request: Request, caller: Reader, query: Filtered) -> Answer:
     """Each unit's rate from those below it, weighted by their volumes, beside the pooled rate.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Volumes come by
@@ -270,7 +294,7 @@ def plan(
     allocation: Annotated[
         Allocation, Query(description="How: by size, or more where people differ more (Neyman).")
     ] = Allocation.PROPORTIONAL,
-) -> dict[str, Any]:
+) -> Answer:
     """How many more respondents each unit needs in a month, to be published and for a margin.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Counts of respondents
