@@ -113,43 +113,71 @@ def _told_apart(
     distance = (x[None, :] - x[:, None]) / np.hypot(s[:, None], s[None, :])
     # Two hypotheses a pair: k is not above i, k is not below i. One that is rejected is done with,
     # its opposite is not, so that the direction is not mistaken either.
-    not_above = ~np.eye(units, dtype=bool)
-    not_below = not_above.copy()
     if simultaneous:
-        while True:
-            largest = np.zeros(draws, dtype=np.float32)
-            for i in range(units):
-                gaps = _gaps(noise, s, i, not_above[i])
-                if len(gaps):
-                    np.maximum(largest, gaps.max(axis=0), out=largest)
-            critical = np.quantile(largest, confidence)
-            found = not_above & (distance > critical)
-            if not found.any():
-                break
-            # That k is above i is that i is below k.
-            not_above &= ~found
+        not_above = _open_of_all(noise, s, distance, confidence)
         not_below = not_above.T
     else:
-        for i in range(units):
-            gaps = _gaps(noise, s, i, None)
-            while True:
-                up = gaps[not_above[i]].max(axis=0, initial=0)
-                down = -gaps[not_below[i]].min(axis=0, initial=0)
-                critical = np.quantile(np.maximum(up, down), confidence)
-                above = not_above[i] & (distance[i] > critical)
-                below = not_below[i] & (-distance[i] > critical)
-                if not (above.any() or below.any()):
-                    break
-                not_above[i] &= ~above
-                not_below[i] &= ~below
+        rows = [_open_of_one(noise, s, distance, i, confidence) for i in range(units)]
+        not_above = np.stack([above for above, _ in rows])
+        not_below = np.stack([below for _, below in rows])
     return units - 1 - not_above.sum(axis=1), units - 1 - not_below.sum(axis=1)
 
 
+def _open_of_all(
+    noise: NDArray[np.float32], s: Floats, distance: Floats, confidence: float
+) -> NDArray[np.bool_]:
+    """Which k are not told to be above i, all pairs at once, shape (units, units)."""
+    units = len(s)
+    not_above: NDArray[np.bool_] = ~np.eye(units, dtype=bool)
+    while True:
+        largest = np.zeros(noise.shape[1], dtype=np.float32)
+        for i in range(units - 1):
+            above, below = not_above[i, i + 1 :], not_above[i + 1 :, i]
+            # Each pair once: in both directions where both are open, else in the one that is.
+            for others, sign in ((above & below, 0), (above & ~below, 1), (~above & below, -1)):
+                place = np.flatnonzero(others) + i + 1
+                if not len(place):
+                    continue
+                gaps = _gaps(noise, s, i, place)
+                if sign == 0:
+                    np.abs(gaps, out=gaps)
+                most = gaps.max(axis=0) if sign >= 0 else -gaps.min(axis=0)
+                np.maximum(largest, most, out=largest)
+        found = not_above & (distance > np.quantile(largest, confidence))
+        if not found.any():
+            return not_above
+        # That k is above i is that i is below k.
+        not_above &= ~found
+
+
+def _open_of_one(
+    noise: NDArray[np.float32], s: Floats, distance: Floats, i: int, confidence: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which k are not told to be above unit i, and which not to be below it."""
+    units = len(s)
+    order = np.argsort(distance[i], kind="stable")
+    order = order[order != i]
+    gaps, far = _gaps(noise, s, i, order), distance[i, order]
+    # In this order what is open are the first ones upwards and the last ones downwards.
+    up, down = units - 1, 0
+    while True:
+        highest = gaps[:up].max(axis=0, initial=0)
+        lowest = gaps[down:].min(axis=0, initial=0)
+        critical = np.quantile(np.maximum(highest, -lowest), confidence)
+        still_up = int(np.searchsorted(far, critical, side="right"))
+        still_down = int(np.searchsorted(far, -critical, side="left"))
+        if still_up >= up and still_down <= down:
+            break
+        up, down = min(up, still_up), max(down, still_down)
+    not_above, not_below = np.zeros(units, dtype=bool), np.zeros(units, dtype=bool)
+    not_above[order[:up]], not_below[order[down:]] = True, True
+    return not_above, not_below
+
+
 def _gaps(
-    noise: NDArray[np.float32], s: Floats, i: int, others: NDArray[np.bool_] | None
+    noise: NDArray[np.float32], s: Floats, i: int, others: NDArray[np.intp]
 ) -> NDArray[np.float32]:
     """Studentised differences of others to unit i under equality, shape (others, draws)."""
-    place = np.arange(len(s)) if others is None else np.flatnonzero(others)
-    gaps: NDArray[np.float32] = noise[place] - noise[i]
-    gaps *= (1 / np.hypot(s[i], s[place])).astype(np.float32)[:, None]
+    gaps: NDArray[np.float32] = noise[others] - noise[i]
+    gaps *= (1 / np.hypot(s[i], s[others])).astype(np.float32)[:, None]
     return gaps
