@@ -51,13 +51,14 @@ ROUTERS = (
     invitation_routes,
     access_routes,
     report_routes,
-    statistics_routes,
     poster_routes,
     web_routes,
 )
 PAGES = (
     citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, audit_log, registry,
 )  # fmt: skip
+#: Routers are built when a request first passes them; these are large, and come last.
+LAST = (statistics_routes,)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -92,7 +93,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.intake = intake
     app.state.provider = Provider(settings) if settings.oidc_issuer else None
     problems.install(app, problem_page)
-    for router in (*ROUTERS, *(page.router for page in PAGES)):
+    for router in (*ROUTERS, *(page.router for page in PAGES), *LAST):
         app.include_router(router)
     for path, folder in STATIC_FILES.items():
         app.mount(path, StaticFiles(directory=folder))
