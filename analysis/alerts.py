@@ -52,6 +52,7 @@ def scan(
     common: ArrayLike = 0.0,
     q: float = 0.05,
     least_periods: int = 3,
+    judged: ArrayLike = True,
 ) -> Scan:
     """Look for units whose level shifted, or whose last period stands out.
 
@@ -67,6 +68,10 @@ def scan(
         Share of false ones to be expected among the alerts of the two rules that have a p-value
         (Benjamini–Hochberg over all units and both rules). If no unit changed, an alert comes out
         of one scan in 1/q.
+
+    judged
+        Shape (units,): whether a unit's last period has respondents enough to be judged by itself.
+        Of four, one who is angry about everything looks like a fall.
 
     Returns
     -------
@@ -104,6 +109,7 @@ def scan(
     shift = level_shift(logit, precision, least_periods=least_periods)
     z = _against_all(logit, precision, least_periods)
     z_last = _last_against_before(logit, precision, least_periods)
+    z_last = np.where(np.broadcast_to(np.asarray(judged, dtype=bool), z_last.shape), z_last, np.nan)
     p_last = 2 * special.ndtr(-np.abs(z_last))
     units, periods = n.shape
     found = discoveries(np.stack([shift.p, p_last]), q)

@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx
 import typer
 
-from app.access import credentials
+from app.access import credentials, devices
 from app.access.models import Credential, Right
 from app.commands import Refused, out, progress, say_error
 from app.db import Database
@@ -28,6 +28,7 @@ from app.demonstration.load import NoAnswerError, RefusedResponsesError, Sender
 from app.intake.preparation import prepare
 from app.intake.replay import count_responses
 from app.messages import say
+from app.registry.points import find_by_code
 from app.registry.questionnaires import published
 from app.reports.commands import print_rates
 from app.reports.query import Key, Query
@@ -105,9 +106,10 @@ def demo(
         with database.reading() as session:
             stored = count_responses(session)
             code = next(p.code for p in province.points(session) if p.unit == "26506")
+        pairing = _pairing_code(database)
         out.print(f"{stored:,} responses, ready in {time.monotonic() - began:.1f} s\n")
         (folder / "desk.code").write_text(code, encoding="utf-8")
-        _print_addresses(settings, folder, reader, code, password)
+        _print_addresses(settings, folder, reader, code, password, pairing)
         if stop:
             return
         out.print("\nThe server runs until Ctrl-C; the next start takes seconds.")
@@ -164,8 +166,17 @@ def _reader_key(database: Database, folder: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
+def _pairing_code(database: Database) -> str:
+    """A code by which a browser becomes the kiosk of the first district."""
+    with database.writing() as session:
+        kiosk = next(p for p in province.points(session) if p.questionnaire == "kiosk-face")
+        point = find_by_code(session, kiosk.code)
+        assert point is not None
+        return devices.new_code(session, point, "Demo").code
+
+
 def _print_addresses(
-    settings: Settings, folder: Path, reader: str, code: str, password: str
+    settings: Settings, folder: Path, reader: str, code: str, password: str, pairing: str
 ) -> None:
     base = f"http://{settings.host}:{settings.port}"
     for line in (
@@ -173,10 +184,13 @@ def _print_addresses(
         f"Open    {base}",
         f"People  {', '.join(person.email for person in people.PEOPLE)}",
         f"        with the password {password}   (kept in {folder / 'password'})",
+        f"Form    {base}/q/{code}   (as behind the QR code of the desk of Phường 1, unit 26506)",
+        f"Kiosk   {base}/kiosk   (pairing code {pairing}, for a quarter of an hour; more at "
+        f"{base}/devices)",
+        f"Posters {base}/posters   (when signed in)",
         f"API     {base}/docs",
         f"Key     {reader}   (to read figures; kept in {folder / 'reader.key'})",
-        f"Desk    {code}   (public code of the desk of Phường 1, unit 26506; also in "
-        f"{folder / 'desk.code'})",
+        f"Desk    {code}   (that desk's public code; also in {folder / 'desk.code'})",
         "README.md has the lines that submit a response there and read its rate.",
     ):
         out.print(line, soft_wrap=True)

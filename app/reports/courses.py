@@ -26,6 +26,8 @@ from app.reports.query import Key
 
 #: Units whose course one answer gives.
 MOST_COURSES = 200
+#: With fewer respondents a single period is not judged by itself.
+LEAST_JUDGED = 10
 #: Fewer units than this share nothing that could be told from a change of one of them.
 _LEAST_FOR_COMMON = 10
 _A_YEAR = {Step.WEEK: 52, Step.MONTH: 12, Step.QUARTER: 4}
@@ -167,7 +169,8 @@ def alerts(asked: Asked, *, step: Step, q: float) -> dict[str, Any]:
     n_eff, rate = grid.effective[kept], grid.estimate[kept]
     sums = {name: values[kept] for name, values in grid.sums.items()}
     common, adjusted = _common(rate, n_eff)
-    found = scanning.scan(rate, n_eff, common=common, q=q)
+    judged = sums["n"][:, -1] >= LEAST_JUDGED
+    found = scanning.scan(rate, n_eff, common=common, q=q, judged=judged)
     gate = asked.gate
     rows = []
     for name, rule in found.rules.items():

@@ -74,6 +74,21 @@ def test_it_says_since_when_and_a_last_month_that_stands_out():
     assert rules["beyond 3 sigma"].fired[1]
 
 
+def test_a_last_month_of_few_is_not_judged_by_itself():
+    # Beta-binomial respondents with 20 answers each, four in the last month: in few months, few
+    # people make the share, and normal tails promise too much.
+    rng = np.random.default_rng(12)
+    units = 3000
+    n = np.full((units, 12), 60.0)
+    rate = rng.binomial(60, 0.95, n.shape) / 60
+    own = rng.beta(0.95 * 1.5, 0.05 * 1.5, (units, 4))
+    rate[:, -1], n[:, -1] = rng.binomial(20, own).mean(axis=1) / 20, 80 / (1 + 19 * 0.4)
+    hasty, careful = scan(rate, n), scan(rate, n, judged=np.zeros(units, bool))
+    assert (hasty.rules[LAST_PERIOD].p < 0.001).mean() > 0.002
+    assert not careful.rules[LAST_PERIOD].fired.any()
+    assert np.isnan(careful.rules[LAST_PERIOD].p).all()
+
+
 def test_empty_units_say_nothing_and_the_impossible_is_refused():
     rate, n = province(3, 0)
     rate[0], n[0] = np.nan, 0

@@ -85,6 +85,25 @@ def test_a_stranger_submits_with_the_curl_line_and_sees_the_rate_change(running)
     assert shell(rates, folder, port)["rows"] == [after]
 
 
+def test_the_printed_addresses_open_a_form_a_kiosk_and_the_posters(running):
+    _, _, printed = running
+    printed = " ".join(printed.split())
+    form, kiosk, posters = (
+        re.search(rf"{name} (http://\S+)", printed).group(1)
+        for name in ("Form", "Kiosk", "Posters")
+    )
+    assert "Phường 1" in httpx.get(form).text
+    assert httpx.get(kiosk).status_code == 200
+    base = kiosk.removesuffix("/kiosk")
+    code = re.search(r"pairing code (\w+)", printed).group(1)
+    paired = httpx.post(f"{base}/api/v1/pairings", json={"code": code}).json()
+    device = {"Authorization": f"Bearer {paired['secret']}"}
+    asked = httpx.get(f"{base}/api/v1/kiosk", headers=device).json()
+    assert asked["questionnaire"]["code"] == "kiosk-face"
+    # The posters want somebody who has signed in.
+    assert httpx.get(posters).headers["location"].startswith("/sign-in")
+
+
 def test_the_demonstration_prints_every_units_rate_and_says_that_it_is_synthetic(running):
     folder, port, printed = running
     assert "MÔ PHỎNG" in printed and "SYNTHETIC" in printed
