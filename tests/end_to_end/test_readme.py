@@ -101,7 +101,8 @@ def test_the_printed_addresses_open_a_form_a_kiosk_and_the_posters(running):
     asked = httpx.get(f"{base}/api/v1/kiosk", headers=device).json()
     assert asked["questionnaire"]["code"] == "kiosk-face"
     # The posters want somebody who has signed in.
-    assert httpx.get(posters).headers["location"].startswith("/sign-in")
+    away = httpx.get(posters, headers={"Accept": "text/html"})
+    assert away.headers["location"].startswith("/sign-in")
 
 
 def test_the_demonstration_prints_every_units_rate_and_says_that_it_is_synthetic(running):
