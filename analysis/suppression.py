@@ -32,7 +32,7 @@ def mask(table: ArrayLike, minimum: int, *, margins: bool = False) -> Mask:
         Whether to say which margins are to be hidden too.
     minimum
         Cells of some, but fewer, are hidden (primary suppression); a cell of nobody tells about
-        nobody and is shown where it can be. Then others, the smallest first, until no small cell
+        nobody and is shown where it can be. Then others, few and small, until no small cell
         follows from what is shown (complementary suppression).
 
     Returns
@@ -113,8 +113,8 @@ def protect(
     -------
     array of bool
         Shape (cells,). A hidden cell is determined if it is the same in every solution of the sums;
-        as long as a small one is, the smallest shown cell that adds up with it, or with what was
-        hidden for its sake, is hidden too.
+        as long as a small one is, a shown cell that adds up with it, or with what was hidden for
+        its sake, is hidden too: the one that exposes the fewest other sums, of those the smallest.
     """
     (n,) = counts(values=values)
     if minimum < 1:
@@ -148,11 +148,17 @@ def protect(
         if not others:
             # Alone in every sum, with nobody else to hide behind: nothing tells more than its sum.
             continue
-        # Cells of nobody hide little, and margins are wanted: they go last.
-        chosen = min(others, key=lambda cell: (fixed[cell], n[cell] == 0, n[cell], cell))
+
+        # Cells of nobody hide little, and margins are wanted: they go last. One that stands in sums
+        # with hidden cells already exposes no further sum.
+        def cost(cell: int) -> tuple[bool, bool, int, float, int]:
+            opened = sum(not hidden[equations[place]].any() for place in of_cell.get(cell, ()))
+            return bool(fixed[cell]), bool(n[cell] == 0), opened, float(n[cell]), cell
+
+        chosen = min(others, key=cost)
         hidden[chosen] = True
         todo |= set(group) | {chosen}
-    # The smallest nearest cell is not always needed once others are hidden.
+    # What was hidden first is not always needed once others are.
     for cell in sorted(np.flatnonzero(hidden & ~small).tolist(), key=lambda cell: -n[cell]):
         group, touched = lines.together(cell, hidden)
         hidden[cell] = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -76,7 +77,11 @@ def asked(
 
 @dataclass(frozen=True)
 class Gate:
-    """Who may see figures of how many respondents."""
+    """Who may see figures of how many respondents, where these are counted one by one.
+
+    Figures that are sums come through ``satisfaction.find``, which also hides what would give a
+    small one away.
+    """
 
     least: int
     everywhere: bool
@@ -106,7 +111,7 @@ class Asked:
     query: Query
     least: int
 
-    @property
+    @cached_property
     def gate(self) -> Gate:
         """Who may see small figures."""
         return Gate.of(self.session, self.caller, self.least)
@@ -114,7 +119,9 @@ class Asked:
     def rates(self, *by: Key, gated: bool = True, **changes: Any) -> tuple[Rates, dict[str, Any]]:
         """The rates of the one questionnaire by some keys, and what the answer carries.
 
-        What is not ``gated`` is to be shown only after looking at ``gate``.
+        Small rows, and those that would give one away, are NaN: what is computed from the others
+        tells nothing that could not be computed from what is shown. What is not ``gated`` may
+        not leave this room, nor anything that a hidden row follows from.
         """
         query = replace(self.query, by=list(by), **changes)
         found = satisfaction.find(

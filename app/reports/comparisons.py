@@ -158,23 +158,18 @@ def _curve(found: comparison.Funnel, sizes: Floats) -> dict[str, Floats]:
 
 def compare(asked: Asked, *, with_: With, q: float) -> dict[str, Any]:
     """Each unit's rate beside another one, with the difference and how sure it is."""
-    rates, answer = asked.rates(Key.UNIT, gated=False)
+    rates, answer = asked.rates(Key.UNIT)
     second = rates
     if with_ in (With.PREVIOUS, With.YEAR_BEFORE):
         first_day, last_day = _other_period(asked, answer, with_)
-        first, _ = asked.rates(Key.UNIT, gated=False, first=first_day, last=last_day)
+        first, _ = asked.rates(Key.UNIT, first=first_day, last=last_day)
         compared: dict[str, Any] = {"first": first_day, "last": last_day}
     else:
         first = _others(asked, rates, with_)
         compared = {"first": answer["first"], "last": answer["last"]}
-    gate = asked.gate
-    fit = np.array(
-        [
-            gate.shows(unit, a) and gate.shows(unit, b) and a > 0 and b > 0
-            for unit, a, b in zip(rates.unit, first.sums["n"], second.sums["n"], strict=True)
-        ],
-        dtype=bool,
-    )
+    hidden = first.hidden | second.hidden
+    with np.errstate(invalid="ignore"):
+        fit = (first.sums["n"] > 0) & (second.sums["n"] > 0) & ~hidden
     n_first, n_second = effective(first, second)
     found = comparison.change(
         first.ratio.estimate,
@@ -193,7 +188,7 @@ def compare(asked: Asked, *, with_: With, q: float) -> dict[str, Any]:
     rows = []
     for unit, suppressed, before, now, change in zip(
         rates.unit,
-        ~fit & ((first.sums["n"] > 0) | (second.sums["n"] > 0)),
+        hidden,
         columns(_side(first, fit)),
         columns(_side(second, fit)),
         columns(
@@ -255,22 +250,23 @@ def _year_before(day: date) -> date:
 def _others(asked: Asked, rates: Rates, with_: With) -> Rates:
     """For each unit the answers of the others under its parent, or of all others of its kind.
 
-    The unit itself is left out of them: it would be compared with itself.
+    The unit itself is left out of them: it would be compared with itself. So are those that the
+    caller may not see: less the ones that are shown, they would follow from the sum.
     """
     groups = [
         (unit.parent_id if with_ is With.PARENT else unit.kind) if unit else None
         for unit in rates.unit
     ]
-    everybody, _ = asked.rates(Key.UNIT, gated=False, units=(), kinds=(), expand=Expand.GIVEN)
+    everybody, _ = asked.rates(Key.UNIT, units=(), kinds=(), expand=Expand.GIVEN)
     totals: dict[Any, dict[str, float]] = {}
     for i, unit in enumerate(everybody.unit):
         assert unit is not None
         key = unit.parent_id if with_ is With.PARENT else unit.kind
         into = totals.setdefault(key, dict.fromkeys(everybody.sums, 0.0))
         for name, values in everybody.sums.items():
-            into[name] += float(values[i])
+            into[name] += float(np.nan_to_num(values[i]))
     rest = {
-        name: np.array([totals[group][name] for group in groups]) - values
+        name: np.array([totals[group][name] for group in groups]) - np.nan_to_num(values)
         for name, values in rates.sums.items()
     }
     rest = {name: np.maximum(values, 0.0) for name, values in rest.items()}

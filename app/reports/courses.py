@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from analysis import alerts as scanning
 from analysis import charts, clustered, comparison, trends
 from app.registry.queries import UnitNode
+from app.reports import periods
 from app.reports.asked import (
     PARTS,
     Asked,
@@ -44,16 +46,17 @@ class Grid:
     low: Floats
     high: Floats
     effective: Floats
+    hidden: NDArray[np.bool_]
 
 
-def _grid(asked: Asked, step: Step) -> tuple[Grid, dict[str, Any]]:
-    rates, answer = asked.rates(Key.UNIT, Key(step.value), gated=False)
+def _grid(asked: Asked, step: Step, *, gated: bool) -> tuple[Grid, dict[str, Any]]:
+    rates, answer = asked.rates(Key.UNIT, Key(step.value), gated=gated)
     units = [unit for unit in dict.fromkeys(rates.unit) if unit is not None]
     labels = [str(label) for label in dict.fromkeys(rates.period)]
     shape = (len(units), len(labels))
     if 0 in shape:
         raise TooFewUnits(units=0, needed=1)
-    sums = {name: values.reshape(shape) for name, values in rates.sums.items()}
+    sums = {name: np.nan_to_num(values).reshape(shape) for name, values in rates.sums.items()}
     n = sums["n"]
     effective = clustered.common_effective_n(*(sums[name] for name in PARTS))
     return (
@@ -65,14 +68,18 @@ def _grid(asked: Asked, step: Step) -> tuple[Grid, dict[str, Any]]:
             np.where(n > 0, rates.low.reshape(shape), np.nan),
             np.where(n > 0, rates.high.reshape(shape), np.nan),
             effective,
+            rates.hidden.reshape(shape),
         ),
         answer,
     )
 
 
 def trend(asked: Asked, *, step: Step) -> dict[str, Any]:
-    """The course of each unit: rates with intervals, control limits, rules that fired, slopes."""
-    grid, answer = _grid(asked, step)
+    """The course of each unit: rates with intervals, control limits, rules that fired, slopes.
+
+    All of it is computed from the periods that are shown, as if there had been no others.
+    """
+    grid, answer = _grid(asked, step, gated=True)
     if len(grid.units) > MOST_COURSES:
         raise TooManyUnits(units=len(grid.units), limit=MOST_COURSES, field="unit")
     n_eff = grid.effective
@@ -86,43 +93,43 @@ def trend(asked: Asked, *, step: Step) -> dict[str, Any]:
     monotone = trends.mann_kendall(grid.estimate, season=season)
     slope = trends.theil_sen(grid.estimate, confidence=asked.query.confidence)
     linear = trends.cochran_armitage(np.nan_to_num(grid.estimate) * n_eff, n_eff)
-    gate = asked.gate
     rows = []
     for i, unit in enumerate(grid.units):
-        people = grid.sums["n"][i]
-        shown = np.array([gate.shows(unit, each) or each == 0 for each in people])
-        all_shown = bool(shown.all())
+        people = np.where(grid.hidden[i], np.nan, grid.sums["n"][i])
+        nothing = np.full(people.shape, np.nan)
         points = columns(
             {
                 "period": np.array(grid.periods),
-                "rate": _only(grid.estimate[i], shown),
-                "low": _only(grid.low[i], shown),
-                "high": _only(grid.high[i], shown),
-                "respondents": _only(people, shown),
-                "suppressed": ~shown,
-                "limit_low": _only(chart.low[i], shown) if chart else _nothing(people),
-                "limit_high": _only(chart.high[i], shown) if chart else _nothing(people),
-                "z": _only(chart.z[i], shown) if chart else _nothing(people),
-                "ewma": _only(average.average[i], shown) if average else _nothing(people),
-                "ewma_limit": average.limit[i] if average else _nothing(people),
+                "rate": grid.estimate[i],
+                "low": grid.low[i],
+                "high": grid.high[i],
+                "respondents": people,
+                "suppressed": grid.hidden[i],
+                "limit_low": chart.low[i] if chart else nothing,
+                "limit_high": chart.high[i] if chart else nothing,
+                "z": chart.z[i] if chart else nothing,
+                "ewma": np.where(np.isnan(chart.z[i]), np.nan, average.average[i])
+                if chart and average
+                else nothing,
+                "ewma_limit": average.limit[i] if average else nothing,
             }
         )
         for t, point in enumerate(points):
             fired = [name for name, at in chart.signals.items() if at[i, t]] if chart else []
             if average is not None and average.signals[i, t]:
                 fired.append(scanning.EWMA)
-            point["signals"] = fired if shown[t] else []
-        # A slope over months of which some are hidden would help to guess them.
+            point["signals"] = fired
         rows.append(
             {
                 "unit": unit_out(unit),
-                "centre": number(chart.centre[i]) if chart and all_shown else None,
-                "sigma_z": number(chart.sigma_z[i]) if chart and all_shown else None,
-                "trend": _tests(monotone, i, all_shown),
-                "linear": _tests(linear, i, all_shown),
+                "centre": number(chart.centre[i]) if chart else None,
+                "sigma_z": number(chart.sigma_z[i]) if chart else None,
+                "trend": _tests(monotone, i),
+                "linear": _tests(linear, i),
                 "slope": {
-                    name: number(getattr(slope, key)[i]) if all_shown else None
-                    for name, key in (("a_period", "slope"), ("low", "low"), ("high", "high"))
+                    "a_period": number(slope.slope[i]),
+                    "low": number(slope.low[i]),
+                    "high": number(slope.high[i]),
                 },
                 "points": points,
             }
@@ -132,15 +139,15 @@ def trend(asked: Asked, *, step: Step) -> dict[str, Any]:
         f"{monotone.method}, Theil–Sen, {linear.method}",
         "step": step.value,
         "units": len(grid.units),
-        "respondents": int(sum(row.sum() for row in grid.sums["n"] if gate.shows(None, row.sum()))),
+        "respondents": int(grid.sums["n"].sum()),
         "rows": rows,
     }
 
 
-def _tests(found: trends.Trend, i: int, shown: bool) -> dict[str, Any]:
+def _tests(found: trends.Trend, i: int) -> dict[str, Any]:
     return {
-        "statistic": number(found.statistic[i]) if shown else None,
-        "p": number(found.p[i]) if shown else None,
+        "statistic": number(found.statistic[i]),
+        "p": number(found.p[i]),
         "method": found.method,
     }
 
@@ -152,17 +159,10 @@ def _season(labels: list[str], step: Step) -> NDArray[np.str_] | None:
     return np.array([label[5:] for label in labels])
 
 
-def _only(values: Floats, shown: NDArray[np.bool_]) -> Floats:
-    return np.where(shown, values, np.nan)
-
-
-def _nothing(like: Floats) -> Floats:
-    return np.full(like.shape, np.nan)
-
-
 def alerts(asked: Asked, *, step: Step, q: float) -> dict[str, Any]:
     """Units whose level shifted, or whose last period stands out, with false alarms held down."""
-    grid, answer = _grid(asked, step)
+    # The scan looks at every period; what a row then tells of its two sides is asked for anew.
+    grid, answer = _grid(asked, step, gated=False)
     parents = {unit.parent_id for unit in grid.units}
     kept = np.array([unit.id not in parents for unit in grid.units])
     units = [unit for unit, each in zip(grid.units, kept, strict=True) if each]
@@ -171,7 +171,7 @@ def alerts(asked: Asked, *, step: Step, q: float) -> dict[str, Any]:
     common, adjusted = _common(rate, n_eff)
     judged = sums["n"][:, -1] >= LEAST_JUDGED
     found = scanning.scan(rate, n_eff, common=common, q=q, judged=judged)
-    gate = asked.gate
+    sides = _Sides(asked, step, grid.periods)
     rows = []
     for name, rule in found.rules.items():
         for i in np.flatnonzero(rule.fired):
@@ -180,7 +180,7 @@ def alerts(asked: Asked, *, step: Step, q: float) -> dict[str, Any]:
                 {key: values[i, part].sum() for key, values in sums.items()}
                 for part in (slice(0, since), slice(since, None))
             )
-            if not (gate.shows(units[i], before["n"]) and gate.shows(units[i], after["n"])):
+            if not sides.are_shown(units[i], since):
                 continue
             rows.append(
                 {
@@ -214,6 +214,32 @@ def alerts(asked: Asked, *, step: Step, q: float) -> dict[str, Any]:
         ],
         "rows": rows,
     }
+
+
+class _Sides:
+    """Which units' answers before and since a period may be shown to who asks."""
+
+    def __init__(self, asked: Asked, step: Step, labels: list[str]) -> None:
+        self._asked, self._step, self._labels = asked, step, labels
+        self._shown: dict[int, set[int]] = {}
+
+    def are_shown(self, unit: UnitNode, since: int) -> bool:
+        """Whether both sides of a unit are, each being asked for as a period of its own."""
+        if self._asked.gate.everywhere:
+            return True
+        if since not in self._shown:
+            first_day = periods.first_day(self._labels[since], self._step)
+            day_before = first_day - timedelta(days=1)
+            sides = [
+                self._asked.rates(Key.UNIT, last=day_before)[0],
+                self._asked.rates(Key.UNIT, first=first_day)[0],
+            ]
+            self._shown[since] = {
+                node.id
+                for node, *hidden in zip(sides[0].unit, *(s.hidden for s in sides), strict=True)
+                if node is not None and not any(hidden)
+            }
+        return unit.id in self._shown[since]
 
 
 def _common(rate: Floats, n: Floats) -> tuple[Floats, bool]:

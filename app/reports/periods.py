@@ -71,3 +71,20 @@ def label(ordinal: int, step: Step) -> str:
             return f"{1970 + ordinal // 4}-Q{ordinal % 4 + 1}"
         case Step.YEAR:
             return str(1970 + ordinal)
+
+
+def first_day(name: str, step: Step) -> date:
+    """The first day of the period that has this label."""
+    match step:
+        case Step.DAY:
+            return date.fromisoformat(name)
+        case Step.WEEK:
+            year, week = name.split("-W")
+            return date.fromisocalendar(int(year), int(week), 1)
+        case Step.MONTH:
+            return date.fromisoformat(f"{name}-01")
+        case Step.QUARTER:
+            year, quarter = name.split("-Q")
+            return date(int(year), 3 * int(quarter) - 2, 1)
+        case Step.YEAR:
+            return date(int(name), 1, 1)

@@ -28,11 +28,11 @@ class TotalTooLarge(Problem):
 
 def stratified(asked: Asked) -> dict[str, Any]:
     """Each unit's rate from the units below it, weighted by how many they serve."""
-    pooled, answer = asked.rates(Key.UNIT, gated=False)
+    pooled, answer = asked.rates(Key.UNIT)
     seen = scope.units(asked.session, asked.caller, Right.READ_FIGURES)
-    own, _ = asked.rates(
-        Key.UNIT, gated=False, units=(), kinds=(), expand=Expand.GIVEN, descendants=False
-    )
+    # Strata that the caller may not see are left out: a mean with other weights than the pooled
+    # one would be a second equation for them.
+    own, _ = asked.rates(Key.UNIT, units=(), kinds=(), expand=Expand.GIVEN, descendants=False)
     volume = (
         volumes_between(asked.session, answer["first"], answer["last"]) if answer["first"] else {}
     )
@@ -45,20 +45,21 @@ def stratified(asked: Asked) -> dict[str, Any]:
     own = take(own, rows_of)
     place = {id: i for i, id in enumerate(place)}
     cases = np.array([volume.get(id, 0) for id in place], dtype=np.float64)
-    n = own.sums["n"]
+    sums = {name: np.nan_to_num(values) for name, values in own.sums.items()}
+    n = sums["n"]
     # Who served fewer than answered has a volume that cannot be right: no correction then.
     population = np.where(cases >= n, np.maximum(cases, n), np.inf)
     finite = np.isfinite(population)
     with_correction = clustered.ratio(
-        *(own.sums[name] for name in PARTS),
+        *(sums[name] for name in PARTS),
         population=np.where(finite, population, 1e15),
         confidence=asked.query.confidence,
     )
-    gate = asked.gate
     rows = []
-    for unit, people, estimate, low, high in zip(
+    for unit, people, hidden, estimate, low, high in zip(
         pooled.unit,
         pooled.sums["n"],
+        pooled.hidden,
         pooled.ratio.estimate,
         pooled.low,
         pooled.high,
@@ -66,7 +67,7 @@ def stratified(asked: Asked) -> dict[str, Any]:
     ):
         assert unit is not None
         below = [place[id] for id in seen.below(unit.id) if id in place]
-        shown = gate.shows(unit, people)
+        shown = not hidden
         se = with_correction.standard_error[below]
         # A stratum of one respondent has no variance of its own: the most there can be.
         se = np.where(np.isfinite(se), se, 0.5)
@@ -81,7 +82,7 @@ def stratified(asked: Asked) -> dict[str, Any]:
         rows.append(
             {
                 "unit": unit_out(unit),
-                "suppressed": bool(people > 0 and not shown),
+                "suppressed": bool(hidden),
                 "strata": int(((n[below] > 0) & (cases[below] > 0)).sum()),
                 "cases": int(served),
                 "respondents": int(people) if shown else None,
@@ -103,7 +104,7 @@ def stratified(asked: Asked) -> dict[str, Any]:
         "method": "weights by service volume, finite-population correction (Cochran 1977, "
         "chapter 5), logit; beside it the pooled rate, in which every answer counts the same",
         "units": len(rows),
-        "respondents": int(n.sum()) if gate.shows(None, n.sum()) else None,
+        "respondents": int(n.sum()),
         "rows": rows,
     }
 
@@ -120,11 +121,10 @@ def planning(
     """How many more each unit must ask in a month, to be published and to be known well enough."""
     last = month.replace(day=calendar.monthrange(month.year, month.month)[1])
     this = replace(asked, query=replace(asked.query, first=month, last=last))
+    # Only counted: how many answered is no secret here, and tells nothing of what they said.
     now, answer = this.rates(Key.UNIT, gated=False)
     # What a respondent is worth, and the level, are known better from all there is.
-    ever, _ = replace(asked, query=replace(asked.query, first=None, last=None)).rates(
-        Key.UNIT, gated=False
-    )
+    ever, _ = replace(asked, query=replace(asked.query, first=None, last=None)).rates(Key.UNIT)
     volume = volumes_between(asked.session, month, last)
     seen = scope.units(asked.session, asked.caller, Right.READ_FIGURES)
     n, m = ever.sums["n"], ever.sums["m"]
@@ -132,10 +132,7 @@ def planning(
     with np.errstate(divide="ignore", invalid="ignore"):
         # The design effect on answers, over the answers of one respondent, is that of respondents.
         of_respondents = np.where(np.isfinite(deff) & (deff > 0), deff / (m / n), 1.0)
-    gate = asked.gate
-    told = np.array(
-        [gate.shows(unit, each) for unit, each in zip(ever.unit, n, strict=True)], dtype=bool
-    )
+    told = ~ever.hidden
     # The size needed depends on the rate: where that is not to be seen, on the least favourable.
     of_respondents = np.where(told, of_respondents, 1.0)
     usual = np.where(told & np.isfinite(rate), np.clip(rate, 0.05, 0.95), 0.5)
@@ -175,7 +172,6 @@ def planning(
         allocated = sampling.allocate(total, cases, deviation=spread).astype(float)
     rows = columns(
         {
-            # How many answered is no secret here, and tells nothing of what they said.
             "respondents": have.astype(np.int64),
             "needed_to_publish": sampling.still_needed(have, asked.least),
             "required": wanted,

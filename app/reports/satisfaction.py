@@ -32,6 +32,8 @@ from app.rollups.cells import SUMS, Cells, add_up, layout_of
 ROW_LIMIT = 50_000
 #: Name of the interval where every respondent gave one answer.
 WILSON = "wilson"
+#: Keys by which respondents, rather than what is measured, are told apart.
+_SPLITTING = frozenset({Key.CHANNEL, *(Key(step.value) for step in Step)})
 
 
 class TooManyRows(Problem):
@@ -116,7 +118,7 @@ def find(session: Session, query: Query, caller: Caller, *, least_respondents: i
 
 def _splits(query: Query) -> list[Key]:
     """The keys by which respondents are told apart: those of units, times and channels."""
-    return [Key.UNIT, *(key for key in query.by if key in Step or key is Key.CHANNEL)]
+    return [Key.UNIT, *(key for key in query.by if key in _SPLITTING)]
 
 
 def _selected(units: UnitTree, query: Query) -> list[UnitNode]:

@@ -154,7 +154,7 @@ def trend(
     Who: whoever has ``figures:read``, over the units that they have it on. Limits are Laney's p′
     and an EWMA's; the trend is Mann and Kendall's (by season once there are two years), the slope
     Theil and Sen's, beside Cochran and Armitage's linear trend. Periods with too few respondents
-    are suppressed; what is computed over all periods is then too.
+    are suppressed, and everything else is computed from those that are shown.
     """
     return _answer(request, caller, query, courses.trend, step=Step(step.value))
 
@@ -271,7 +271,8 @@ def stratified(request: Request, caller: Reader, query: Filtered) -> Answer:
     """Each unit's rate from those below it, weighted by their volumes, beside the pooled rate.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Volumes come by
-    ``hailong import volumes``; ``covered`` says for which share of them there are answers.
+    ``hailong import volumes``; ``covered`` says for which share of them there are answers
+    that the caller may see.
     """
     return _answer(request, caller, query, planning.stratified)
 

@@ -48,13 +48,15 @@ class _People:
     people: Respondents
     units: dict[int, UnitNode]
     unit_of: NDArray[np.int64]
+    #: Units whose sums the caller may not see.
+    hidden: frozenset[int]
 
 
 def _people(asked: Asked, answer: Mapping[str, Any]) -> _People:
     """The respondents of the newest version that has some, about the units asked for."""
     query = asked.query
     seen = scope.units(asked.session, asked.caller, Right.READ_FIGURES)
-    rates, _ = asked.rates(Key.UNIT, gated=False)
+    rates, _ = asked.rates(Key.UNIT)
     tops = [unit for unit in rates.unit if unit is not None]
     # A respondent belongs to the lowest of the units asked for that they are about.
     belongs: dict[int, int] = {}
@@ -76,7 +78,8 @@ def _people(asked: Asked, answer: Mapping[str, Any]) -> _People:
         )
         if len(found):
             unit_of = np.array([belongs[id] for id in found.unit_id.tolist()], dtype=np.int64)
-            return _People(found, {unit.id: unit for unit in tops}, unit_of)
+            hidden = {u.id for u, gone in zip(rates.unit, rates.hidden, strict=True) if u and gone}
+            return _People(found, {unit.id: unit for unit in tops}, unit_of, frozenset(hidden))
     raise TooFewRespondents(respondents=0, needed=LEAST_RESPONDENTS)
 
 
@@ -114,7 +117,7 @@ def _scores(people: Respondents) -> tuple[list[str], Floats]:
 
 def find_drivers(asked: Asked, *, outcome: str | None) -> dict[str, Any]:
     """Which factors drive overall satisfaction, and which to improve first."""
-    rates, answer = asked.rates(Key.FACTOR, gated=False)
+    rates, answer = asked.rates(Key.FACTOR)
     people = _people(asked, answer)
     form = people.people.version.form
     if outcome is None:
@@ -157,7 +160,7 @@ def find_drivers(asked: Asked, *, outcome: str | None) -> dict[str, Any]:
 
 def find_reliability(asked: Asked) -> dict[str, Any]:
     """Cronbach's alpha of every factor and of the whole index."""
-    _, answer = asked.rates(gated=False)
+    _, answer = asked.rates()
     people = _people(asked, answer)
     form = people.people.version.form
     levels = {factor.code: people.people.rated(factor) for factor in form.index_factors}
@@ -205,7 +208,7 @@ def find_reliability(asked: Asked) -> dict[str, Any]:
 
 def find_casemix(asked: Asked, *, adjusters: Sequence[str]) -> dict[str, Any]:
     """Mean scores of units as if all had the same respondents, and what that does to ranks."""
-    _, answer = asked.rates(gated=False)
+    _, answer = asked.rates()
     people = _people(asked, answer)
     table, names = _adjusters(people.people, adjusters)
     _, scores = _scores(people.people)
@@ -216,7 +219,11 @@ def find_casemix(asked: Asked, *, adjusters: Sequence[str]) -> dict[str, Any]:
     sizes = np.bincount(place, minlength=len(ids))
     gate = asked.gate
     shown = np.array(
-        [gate.shows(people.units[int(i)], n) for i, n in zip(ids, sizes, strict=True)], dtype=bool
+        [
+            int(i) not in people.hidden and gate.shows(people.units[int(i)], n)
+            for i, n in zip(ids, sizes, strict=True)
+        ],
+        dtype=bool,
     )
     _enough(asked, people, int(sizes[shown].sum()) if len(ids) else 0)
     if shown.sum() < 2:
@@ -282,7 +289,7 @@ def _adjusters(people: Respondents, codes: Sequence[str]) -> tuple[Floats, list[
 
 def find_weighted(asked: Asked, *, margins: Sequence[str]) -> dict[str, Any]:
     """The rate, weighted so that respondents have the known margins of those who were served."""
-    rates, answer = asked.rates(gated=False)
+    rates, answer = asked.rates()
     people = _people(asked, answer)
     known = [_margin(text) for text in margins]
     table = people.people
@@ -312,7 +319,13 @@ def find_weighted(asked: Asked, *, margins: Sequence[str]) -> dict[str, Any]:
         complete &= place >= 0
         codes.append(place)
         sizes.append(np.array([size for _, _, size in classes]))
-    _enough(asked, people, int(complete.sum()))
+    _enough(asked, people, 0 if rates.hidden[0] else int(complete.sum()))
+    if not asked.gate.everywhere:
+        # By two sets of sizes the rate of each class can be solved for.
+        for code, size in zip(codes, sizes, strict=True):
+            in_class = np.bincount(code[complete], minlength=len(size))
+            if ((in_class > 0) & (in_class < asked.least)).any():
+                raise TooFewRespondents(respondents=None, needed=asked.least)
     arguments: Any = {
         "denominator": answers[complete],
         "confidence": asked.query.confidence,

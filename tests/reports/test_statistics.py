@@ -13,6 +13,7 @@ import httpx
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.optimize import linprog
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.proportion import proportion_confint
 
@@ -484,6 +485,111 @@ def test_the_small_unit_is_seen_in_no_statistic_by_who_may_not(children, world):
     row = world("stratified", unit=SMALL, **public)["rows"][0]
     assert row["pooled"]["rate"] is row["stratified"]["rate"] is None
     assert SMALL not in by_unit(children("casemix", adjust="trips", **public))
+
+
+def test_a_unit_that_guards_a_small_one_is_shown_by_no_statistic(children, world):
+    """All communes but one, and their district, would give K16 away: so another is hidden too."""
+    public = {"headers": world.public}
+    answer = world.client.get(
+        URL,
+        params={"questionnaire": FORM.code, "unit": "D1", "expand": "children", "by": "unit"},
+        headers=world.public,
+    ).json()
+    hidden = {row["unit"]["code"] for row in answer["rows"] if row["suppressed"]}
+    assert SMALL in hidden and len(hidden) == 2
+    (guard,) = hidden - {SMALL}
+    for name in ("ranking", "funnel"):
+        assert by_unit(children(name, **public))[guard]["rate"] is None
+    for with_ in ("previous", "year-before", "parent", "peers"):
+        days = {"from": "2026-01-01", "to": "2026-06-30"}
+        ask = {"with": with_} | (days if with_ in ("previous", "year-before") else {})
+        rows = by_unit(children("compare", **ask, **public))
+        if with_ in ("parent", "peers"):
+            assert rows[guard]["rate"]["rate"] is rows[guard]["change"]["estimate"] is None
+            # Others are those who are shown: less a shown unit they give no hidden one away.
+            shown = [code for code in COMMUNES if code not in hidden]
+            total = sums(shown)[5].sum()
+            for code in shown:
+                assert rows[code]["other"]["respondents"] == total - sums([code])[5, 0]
+    assert guard not in by_unit(children("casemix", adjust="trips", **public))
+    (row,) = world("stratified", unit=guard, **public)["rows"]
+    assert row["pooled"]["rate"] is row["stratified"]["rate"] is None
+    # A weighted mean of all would be a second equation for the two that are hidden.
+    (row,) = world("stratified", unit="D1", **public)["rows"]
+    cases = sum(VOLUMES.values())
+    left = cases - sum(VOLUMES[code] for code in hidden)
+    assert row["stratified"]["covered"] == pytest.approx(left / cases)
+    assert row["strata"] == 14
+    refused = world("weighted", unit=guard, margin="trips:1=5,2=5,3=5", status=422, **public)
+    assert refused["type"] == "/problems/too-few-respondents"
+    assert {row["rate"] for row in world("drivers", unit=guard, **public)["rows"]} == {None}
+
+
+def test_no_month_of_the_small_unit_follows_from_units_months_and_totals(world):
+    """The respondents of K16 in a month, solved for from all that a stranger may ask for."""
+    codes = ["77", "D1", *COMMUNES]
+    equations, right = [], []
+    for by in (["unit"], ["unit", "month"]):
+        answer = world.client.get(
+            URL,
+            params={"questionnaire": FORM.code, "unit": codes, "by": by},
+            headers=world.public,
+        )
+        for row in answer.json()["rows"]:
+            if row["suppressed"]:
+                continue
+            unit, month = row["unit"]["code"], row.get("period")
+            cells = np.zeros((len(COMMUNES), len(MONTHS)))
+            about = COMMUNES.index(unit) if unit in COMMUNES else slice(None)
+            cells[about, MONTHS.index(month) if month else slice(None)] = 1.0
+            equations.append(cells.ravel())
+            right.append(row["respondents"])
+    place = COMMUNES.index(SMALL) * len(MONTHS)
+    for month in range(4):
+        target = np.zeros(len(COMMUNES) * len(MONTHS))
+        target[place + month] = 1.0
+        low, high = (
+            sign * linprog(sign * target, A_eq=equations, b_eq=right, bounds=(0, None)).fun
+            for sign in (1, -1)
+        )
+        assert high - low >= 1, MONTHS[month]
+
+
+def test_a_margin_is_no_way_to_ask_for_few(world):
+    """A class of size 0 takes its people out of the rate: what is left may be few."""
+    public = {"headers": world.public}
+    ask = {"unit": "K05", "from": "2025-01-01", "to": "2025-05-31"}
+    few = sum(a["trips"] == 3 for c, m, _, a in SENT if c == "K05" and m < 5)
+    assert 0 < few < 10
+    margin = "trips:1=0,2=0,3=1"
+    answer = world("weighted", margin=margin, status=422, **ask, **public)
+    assert answer["type"] == "/problems/too-few-respondents"
+    assert world("weighted", margin=margin, **ask)["rate"] is not None
+
+
+def test_a_course_is_computed_from_the_periods_that_are_shown(children, world):
+    """K01 guards K16 in four months: nothing of its course depends on them."""
+    rows = by_unit(children("trend", headers=world.public))
+    row = next(
+        row
+        for code, row in rows.items()
+        if code != SMALL and 0 < sum(point["suppressed"] for point in row["points"]) < len(MONTHS)
+    )
+    shown = [m for m, point in enumerate(row["points"]) if not point["suppressed"]]
+    monthly = np.array([sums([row["unit"]["code"]], [m])[:, 0] for m in shown])
+    rates = monthly[:, 0] / monthly[:, 1]
+    assert row["slope"]["a_period"] == pytest.approx(stats.theilslopes(rates, shown).slope)
+    # Effective answers weigh them: with answers of like number all but the plain share.
+    assert row["centre"] == pytest.approx(monthly[:, 0].sum() / monthly[:, 1].sum(), abs=0.005)
+    for point in row["points"]:
+        if point["suppressed"]:
+            assert point["z"] is point["rate"] is point["ewma"] is None
+    # As a chart of the shown periods alone would have it.
+    weights, values = 0.2, [row["points"][m]["z"] for m in shown]
+    average = 0.0
+    for z in values:
+        average = weights * z + (1 - weights) * average
+    assert row["points"][shown[-1]]["ewma"] == pytest.approx(average)
 
 
 def test_one_unit_has_no_ranking_and_many_have_no_course_at_once(world):
