@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -22,7 +22,7 @@ from app.access.models import Right
 from app.messages import say
 from app.problems import Problem
 from app.registry.models import Channel, UnitKind
-from app.registry.queries import UnitNode
+from app.registry.queries import UnitNode, UnitTree
 from app.reports import satisfaction
 from app.reports.query import Expand, Key, Query
 from app.reports.rows import Rates
@@ -116,6 +116,25 @@ class Asked:
         """Who may see small figures."""
         return Gate.of(self.session, self.caller, self.least)
 
+    @cached_property
+    def units(self) -> UnitTree:
+        """The units whose figures the caller may read."""
+        return scope.units(self.session, self.caller, Right.READ_FIGURES)
+
+    def above(self, unit: UnitNode) -> set[int]:
+        """The ids of the units above one, as far as the caller may read them."""
+        found: set[int] = set()
+        parent = unit.parent_id
+        while parent is not None and parent in self.units.nodes:
+            found.add(parent)
+            parent = self.units.nodes[parent].parent_id
+        return found
+
+    def lowest(self, units: Sequence[UnitNode | None]) -> NDArray[np.bool_]:
+        """Those of some units that have none of the others below them: what may be compared."""
+        above = set().union(*(self.above(unit) for unit in units if unit is not None))
+        return np.array([unit is not None and unit.id not in above for unit in units], dtype=bool)
+
     def rates(self, *by: Key, gated: bool = True, **changes: Any) -> tuple[Rates, dict[str, Any]]:
         """The rates of the one questionnaire by some keys, and what the answer carries.
 
@@ -140,14 +159,6 @@ class Asked:
             "last": found.last,
             "confidence": query.confidence,
         }
-
-
-def lowest(rates: Rates) -> NDArray[np.bool_]:
-    """Rows whose unit has none of the other rows' units below it: what may be compared."""
-    parents = {
-        unit.parent_id for unit in rates.unit if unit is not None and unit.parent_id is not None
-    }
-    return np.array([unit is not None and unit.id not in parents for unit in rates.unit])
 
 
 def effective(*sides: Rates) -> list[Floats]:

@@ -20,7 +20,6 @@ from app.reports.asked import (
     TooManyUnits,
     columns,
     effective,
-    lowest,
     number,
     standard_error,
     unit_out,
@@ -291,7 +290,7 @@ def _side(rates: Rates, fit: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
 def _comparable(asked: Asked) -> tuple[Rates, dict[str, Any], NDArray[np.bool_]]:
     """The rates of units that may be compared, and which of them have a figure to show."""
     rates, answer = asked.rates(Key.UNIT)
-    kept = np.flatnonzero(lowest(rates))
+    kept = np.flatnonzero(asked.lowest(rates.unit))
     rates = take(rates, kept)
     fit = (np.nan_to_num(rates.sums["n"]) > 0) & ~rates.hidden
     if fit.sum() < 2:

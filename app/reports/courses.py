@@ -163,8 +163,7 @@ def alerts(asked: Asked, *, step: Step, q: float) -> dict[str, Any]:
     """Units whose level shifted, or whose last period stands out, with false alarms held down."""
     # The scan looks at every period; what a row then tells of its two sides is asked for anew.
     grid, answer = _grid(asked, step, gated=False)
-    parents = {unit.parent_id for unit in grid.units}
-    kept = np.array([unit.id not in parents for unit in grid.units])
+    kept = asked.lowest(grid.units)
     units = [unit for unit, each in zip(grid.units, kept, strict=True) if each]
     n_eff, rate = grid.effective[kept], grid.estimate[kept]
     sums = {name: values[kept] for name, values in grid.sums.items()}

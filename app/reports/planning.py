@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 
 from analysis import clustered, sampling, strata
-from app.access import scope
-from app.access.models import Right
 from app.problems import Problem
 from app.registry.points import units_asking
 from app.registry.volumes import volumes_between
@@ -29,7 +27,6 @@ class TotalTooLarge(Problem):
 def stratified(asked: Asked) -> dict[str, Any]:
     """Each unit's rate from the units below it, weighted by how many they serve."""
     pooled, answer = asked.rates(Key.UNIT)
-    seen = scope.units(asked.session, asked.caller, Right.READ_FIGURES)
     # Strata that the caller may not see are left out: a mean with other weights than the pooled
     # one would be a second equation for them.
     own, _ = asked.rates(Key.UNIT, units=(), kinds=(), expand=Expand.GIVEN, descendants=False)
@@ -66,7 +63,7 @@ def stratified(asked: Asked) -> dict[str, Any]:
         strict=True,
     ):
         assert unit is not None
-        below = [place[id] for id in seen.below(unit.id) if id in place]
+        below = [place[id] for id in asked.units.below(unit.id) if id in place]
         shown = not hidden
         se = with_correction.standard_error[below]
         # A stratum of one respondent has no variance of its own: the most there can be.
@@ -126,7 +123,6 @@ def planning(
     # What a respondent is worth, and the level, are known better from all there is.
     ever, _ = replace(asked, query=replace(asked.query, first=None, last=None)).rates(Key.UNIT)
     volume = volumes_between(asked.session, month, last)
-    seen = scope.units(asked.session, asked.caller, Right.READ_FIGURES)
     n, m = ever.sums["n"], ever.sums["m"]
     rate, deff = ever.ratio.estimate, ever.ratio.design_effect
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -138,7 +134,7 @@ def planning(
     usual = np.where(told & np.isfinite(rate), np.clip(rate, 0.05, 0.95), 0.5)
     cases = np.array(
         [
-            sum(volume.get(id, 0) for id in seen.below(unit.id)) if unit is not None else 0
+            sum(volume.get(id, 0) for id in asked.units.below(unit.id)) if unit is not None else 0
             for unit in now.unit
         ],
         dtype=np.float64,

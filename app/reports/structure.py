@@ -11,8 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import casemix, drivers, ranks, reliability, weighting
-from app.access import scope
-from app.access.models import Right
 from app.problems import Problem
 from app.registry.queries import UnitNode
 from app.registry.questionnaires import published
@@ -55,14 +53,13 @@ class _People:
 def _people(asked: Asked, answer: Mapping[str, Any]) -> _People:
     """The respondents of the newest version that has some, about the units asked for."""
     query = asked.query
-    seen = scope.units(asked.session, asked.caller, Right.READ_FIGURES)
     rates, _ = asked.rates(Key.UNIT)
     tops = [unit for unit in rates.unit if unit is not None]
     # A respondent belongs to the lowest of the units asked for that they are about.
     belongs: dict[int, int] = {}
     for top in tops:
-        for id in seen.below(top.id) if query.descendants else [top.id]:
-            if id not in belongs or belongs[id] in _above(top, seen.nodes):
+        for id in asked.units.below(top.id) if query.descendants else [top.id]:
+            if id not in belongs or belongs[id] in asked.above(top):
                 belongs[id] = top.id
     for version in sorted(
         (each for each in published(asked.session) if each.form.code == query.questionnaire),
@@ -81,16 +78,6 @@ def _people(asked: Asked, answer: Mapping[str, Any]) -> _People:
             hidden = {u.id for u, gone in zip(rates.unit, rates.hidden, strict=True) if u and gone}
             return _People(found, {unit.id: unit for unit in tops}, unit_of, frozenset(hidden))
     raise TooFewRespondents(respondents=0, needed=LEAST_RESPONDENTS)
-
-
-def _above(unit: UnitNode, nodes: Mapping[int, UnitNode]) -> set[int]:
-    """The ids of the units above one."""
-    found: set[int] = set()
-    parent = unit.parent_id
-    while parent is not None and parent in nodes:
-        found.add(parent)
-        parent = nodes[parent].parent_id
-    return found
 
 
 def _enough(asked: Asked, people: _People, n: int) -> None:

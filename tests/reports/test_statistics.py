@@ -599,6 +599,14 @@ def test_one_unit_has_no_ranking_and_many_have_no_course_at_once(world):
     assert world("trend", questionnaire="nothing", status=404)
 
 
+def test_units_above_others_are_not_compared_with_them(world):
+    """Not even where those between are left out: the province holds every commune."""
+    for name in ("ranking", "funnel"):
+        rows = by_unit(world(name, kind=["province", "commune"]))
+        assert set(COMMUNES) <= set(rows) and "77" not in rows
+    assert world("alerts", kind=["province", "commune"])["units"] == len(COMMUNES)
+
+
 def test_the_same_question_gives_the_same_figures_again(children):
     one, two = (children("ranking") for _ in range(2))
     assert one == two
