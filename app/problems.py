@@ -172,6 +172,8 @@ def install(app: FastAPI, page: Page) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 304:  # no failure: what the caller has is still right
+            return Response(status_code=304, headers=error.headers)
         if error.status_code == MethodNotAllowed.status:
             return await answer(
                 request, MethodNotAllowed(method=request.method, headers=error.headers)

@@ -17,6 +17,7 @@ from app.registry.questionnaires import Published, published
 from app.rollups.cells import layout_of, plus
 from app.rollups.models import RollupCell
 from app.rollups.store import CellKey
+from app.rollups.version import raise_version
 
 _CELLS = cast(Table, RollupCell.__table__)
 _COLUMNS = ("day", "unit_id", "version_id", "channel", "packed")
@@ -61,6 +62,7 @@ def rebuild(
                 made.update(group)
             tell(counted)
         record(session, "rollups.rebuild", "all", cells=len(made))
+        raise_version(session)
     return len(made)
 
 

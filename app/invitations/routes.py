@@ -15,6 +15,7 @@ from app.access.models import Right
 from app.db import Database
 from app.invitations import service
 from app.qr_codes import svg
+from app.rollups.version import raise_version
 from app.settings import Settings
 
 router = APIRouter(prefix="/api/v1", tags=["invitations"])
@@ -93,6 +94,8 @@ def invite(
     )  # fmt: skip
     with database.writing(caller.name) as session:
         issued = service.issue(session, caller, secret, case, settings)
+        if not issued.again:
+            raise_version(session)  # response rates change with it
     link = service.link_of(issued.token, settings)
     answer: dict[str, Any] = {
         "invitation": issued.number,

@@ -20,6 +20,7 @@ from app.registry.models import Channel, UnitKind
 from app.reports import comments, periods, satisfaction
 from app.reports import response_rates as invited
 from app.reports.asked import number, unit_out
+from app.reports.freshness import fresh_for
 from app.reports.query import Expand, Key, Query
 from app.reports.rows import Found, Rates
 from app.reports.schemas import CommentsOut, Figures, ResponseRates
@@ -39,6 +40,7 @@ class Convention(StrEnum):
 router = APIRouter(prefix="/api/v1", tags=["figures"])
 
 READERS = Door(Right.READ_FIGURES)
+FRESH = fresh_for(READERS)
 COMMENT_READERS = Door(Right.READ_COMMENTS)
 
 
@@ -46,6 +48,7 @@ COMMENT_READERS = Door(Right.READ_COMMENTS)
     "/satisfaction",
     summary="Rates and intervals",
     responses=RESPONSES,
+    dependencies=[Depends(FRESH)],
     response_model=Figures,
     response_model_exclude_unset=True,
 )
@@ -162,6 +165,7 @@ def read_comments(
     "/response-rates",
     summary="How many of those invited answered",
     responses=RESPONSES,
+    dependencies=[Depends(FRESH)],
     response_model=ResponseRates,
 )
 def response_rates(

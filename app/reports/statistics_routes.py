@@ -16,14 +16,20 @@ from app.reports import comparisons, courses, planning, structure
 from app.reports import statistics_schemas as out
 from app.reports.asked import Asked, asked
 from app.reports.comparisons import With
+from app.reports.freshness import fresh_for
 from app.reports.periods import Step
 from app.reports.query import Query as Filters
 from app.reports.tables import RESPONSES, answered
 from app.settings import Settings
 
-router = APIRouter(prefix="/api/v1/satisfaction", tags=["statistics"], responses=RESPONSES)
-
 READERS = Door(Right.READ_FIGURES)
+router = APIRouter(
+    prefix="/api/v1/satisfaction",
+    tags=["statistics"],
+    responses=RESPONSES,
+    dependencies=[Depends(fresh_for(READERS))],
+)
+
 Reader = Annotated[Caller, Depends(READERS)]
 Filtered = Annotated[Filters, Depends(asked)]
 Answer = dict[str, Any] | Response

@@ -19,8 +19,10 @@ CSV = "text/csv"
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {CSV: {"schema": {"type": "string"}}},
-        "description": "JSON, or the rows as CSV where Accept names text/csv.",
-    }
+        "description": "JSON, or the rows as CSV where Accept names text/csv. With an ETag, by "
+        "which an answer that has not changed is not sent again.",
+    },
+    304: {"description": "What If-None-Match names is still what the answer would be."},
 }
 _WITH_EVERY_LINE = ("questionnaire", "first", "last", "synthetic", "version")
 #: A byte order mark: without it Excel takes Vietnamese letters for others.
@@ -31,7 +33,9 @@ def answered(request: Request, answer: dict[str, Any]) -> dict[str, Any] | Respo
     """The answer as it is asked for: as a document, or its rows as CSV."""
     if not _wants_csv(request):
         return answer
-    return Response(as_csv(answer), media_type=f"{CSV}; charset=utf-8", headers={"Vary": "Accept"})
+    return Response(
+        as_csv(answer), media_type=f"{CSV}; charset=utf-8", headers=request.state.freshness
+    )
 
 
 def _wants_csv(request: Request) -> bool:

@@ -14,6 +14,7 @@ from app.db import Database, bulk
 from app.registry.questionnaires import Published
 from app.rollups.cells import layout_of, plus
 from app.rollups.models import RollupCell
+from app.rollups.version import raise_version
 
 _TABLE = cast(Table, RollupCell.__table__)
 #: (day, unit id, version id, channel), in the order of the primary key.
@@ -65,6 +66,7 @@ class CellStore:
         bulk.replace(
             connection, _TABLE, ("day", "unit_id", "version_id", "channel", "packed"), rows
         )
+        raise_version(session)
 
     def _ensure(self, keys: Sequence[CellKey], versions: dict[CellKey, Published]) -> None:
         missing = [key for key in keys if key not in self._existing]

@@ -1,0 +1,104 @@
+"""Whether figures changed since a caller last had them: ETag, 304, and what is kept in memory.
+
+The edition of the figures is the version of the rollups, the last entry of the audit log (every
+change of units, volumes, points and rights stands there), the local day and the software. An
+answer's tag is the edition with who asks and what they ask for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from importlib.metadata import version
+from threading import Lock
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cachetools import LRUCache
+from fastapi import Depends, Request, Response
+from fastapi.exceptions import HTTPException
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.access.callers import Caller
+from app.access.doors import Door
+from app.audit.models import AuditEntry
+from app.db import Database
+from app.rollups.version import version as rollup_version
+from app.settings import Settings
+
+#: To be asked for again each time, and kept for nobody else.
+_CACHING = {
+    "Cache-Control": "private, no-cache",
+    "Vary": "Accept, Accept-Language, Authorization, Cookie",
+}
+
+
+def edition(session: Session, zone: ZoneInfo) -> str:
+    """What all figures depend on; read before the figures."""
+    entries = session.scalar(select(func.max(AuditEntry.id))) or 0
+    return f"{rollup_version(session)}.{entries}.{datetime.now(zone).date()}.{version('hailong')}"
+
+
+def rights_of(caller: Caller) -> str:
+    """What the caller may see, as text: callers with the same rights get the same answers."""
+    return ";".join(
+        sorted(
+            f"{grant.unit_id}/{grant.sector}/{','.join(sorted(grant.rights))}"
+            for grant in caller.grants
+        )
+    )
+
+
+def tag_of(*parts: object) -> str:
+    """An entity tag; weak, since answers may be compressed on their way."""
+    digest = hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
+    return f'W/"{digest[:32]}"'
+
+
+def fresh_for(door: Door) -> Callable[..., None]:
+    """A dependency of routes behind a door: sets the answer's tag, and ends with 304 if it can."""
+
+    def freshness(request: Request, response: Response, caller: Caller = Depends(door)) -> None:
+        database: Database = request.app.state.database
+        settings: Settings = request.app.state.settings
+        with database.reading() as session:
+            now = edition(session, settings.zone)
+        tag = tag_of(
+            now,
+            rights_of(caller),
+            request.url.path,
+            request.url.query,
+            request.headers.get("accept"),
+            request.headers.get("accept-language"),
+        )
+        headers = {"ETag": tag, **_CACHING}
+        known = request.headers.get("if-none-match", "")
+        if tag in {each.strip() for each in known.split(",")}:
+            raise HTTPException(304, headers=headers)
+        response.headers.update(headers)
+        request.state.freshness = headers
+
+    return freshness
+
+
+class Answers:
+    """Answers that were computed lately, by edition, rights and question.
+
+    Several pages and charts show the same figures, and many people open them in the morning.
+    """
+
+    def __init__(self, most: int = 512) -> None:
+        self._kept: LRUCache[str, Any] = LRUCache(most)
+        self._lock = Lock()
+
+    def get(self, key: str, compute: Callable[[], Any]) -> Any:
+        """The answer under a key, computed if it is not there; it must not be changed."""
+        with self._lock:
+            if key in self._kept:
+                return self._kept[key]
+        answer = compute()
+        with self._lock:
+            self._kept[key] = answer
+        return answer
