@@ -25,8 +25,10 @@ from app.intake.store import ResponseStore
 from app.invitations.routes import router as invitation_routes
 from app.invitations.sending import keep_sending
 from app.posters.routes import router as poster_routes
+from app.reports.freshness import Answers
 from app.reports.routes import router as report_routes
 from app.reports.statistics_routes import router as statistics_routes
+from app.reports.views.routes import router as view_routes
 from app.settings import Settings
 from app.web import (
     accounts,
@@ -58,7 +60,7 @@ PAGES = (
     citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, audit_log, registry,
 )  # fmt: skip
 #: Routers are built when a request first passes them; these are large, and come last.
-LAST = (statistics_routes,)
+LAST = (statistics_routes, view_routes)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -90,6 +92,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database = database
     app.state.callers = Callers(database, settings)
     app.state.limits = limits
+    app.state.answers = Answers()
     app.state.intake = intake
     app.state.provider = Provider(settings) if settings.oidc_issuer else None
     problems.install(app, problem_page)

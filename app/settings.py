@@ -119,6 +119,12 @@ class Settings(BaseSettings):
         description="Fewest respondents whose rate is shown to callers without the right "
         "figures:read-small; fewer could tell who said what.",
     )
+    target_rate: float = Field(
+        0.9,
+        gt=0,
+        lt=1,
+        description="Rate of satisfaction aimed at, against which intervals are held.",
+    )
     demonstration_size: int = Field(
         40_000, ge=1000, description="How many responses the demonstration draws."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -84,6 +84,16 @@ def tree(session: Session, among: Select[tuple[int]] | None) -> UnitTree:
         query = query.where(Unit.id.in_(among))
     nodes = [UnitNode(*row) for row in session.execute(query)]
     return UnitTree(nodes, whole=among is None)
+
+
+def positions(session: Session, ids: Collection[int]) -> dict[int, tuple[float, float]]:
+    """Latitude and longitude of those of some units that have them."""
+    query = select(Unit.id, Unit.latitude, Unit.longitude).where(Unit.latitude.is_not(None))
+    return {
+        id: (latitude, longitude)
+        for id, latitude, longitude in session.execute(query)
+        if id in ids and latitude is not None and longitude is not None
+    }
 
 
 def find_unit(session: Session, code: str, on: date | None = None) -> Unit:

@@ -160,7 +160,9 @@ def compare(asked: Asked, *, with_: With, q: float) -> dict[str, Any]:
     rates, answer = asked.rates(Key.UNIT)
     second = rates
     if with_ in (With.PREVIOUS, With.YEAR_BEFORE):
-        first_day, last_day = _other_period(asked, answer, with_)
+        if answer["first"] is None or answer["last"] is None:
+            raise TooFewUnits(units=0, needed=1)
+        first_day, last_day = other_days(answer["first"], answer["last"], with_)
         first, _ = asked.rates(Key.UNIT, first=first_day, last=last_day)
         compared: dict[str, Any] = {"first": first_day, "last": last_day}
     else:
@@ -223,11 +225,8 @@ def compare(asked: Asked, *, with_: With, q: float) -> dict[str, Any]:
     }
 
 
-def _other_period(asked: Asked, answer: dict[str, Any], with_: With) -> tuple[date, date]:
+def other_days(first: date, last: date, with_: With) -> tuple[date, date]:
     """The period of the same length just before, or the same a year before."""
-    first, last = answer["first"], answer["last"]
-    if first is None or last is None:
-        raise TooFewUnits(units=0, needed=1)
     periods.check(first, last)
     if with_ is With.YEAR_BEFORE:
         return _year_before(first), _year_before(last)

@@ -1,0 +1,40 @@
+"""A unit over time, in months where these hold enough respondents, in quarters otherwise."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from app.reports import courses
+from app.reports.asked import TooFewUnits
+from app.reports.periods import Step
+from app.reports.views.scene import Scene
+
+#: Respondents in the middle month, below which quarters are shown.
+_ENOUGH_IN_A_MONTH = 30
+_YEARS = 3
+
+
+def course(scene: Scene) -> dict[str, Any] | None:
+    """Rates with control limits up to the end of the period; None where the view has no one unit.
+
+    Several tops at once have no control chart: what one of them did would hide in the others.
+    """
+    if scene.unit is None:
+        return None
+    first = max(scene.known[0], date(scene.span.last.year - _YEARS, 1, 1))
+    last = min(scene.span.last, scene.known[1])
+    if last < first:
+        return None
+    asked = scene.over(first=first, last=last)
+    try:
+        found = courses.trend(asked, step=Step.MONTH)
+        people = [point["respondents"] or 0 for point in found["rows"][0]["points"]]
+        if np.median(people) < _ENOUGH_IN_A_MONTH:
+            found = courses.trend(asked, step=Step.QUARTER)
+    except TooFewUnits:
+        return None
+    row = found["rows"][0]
+    return {"step": found["step"], "method": found["method"], **row}

@@ -1,0 +1,103 @@
+"""The first page: are we all right, who needs help, is it real or noise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sqlalchemy import func, select
+
+from analysis import proportions
+from app.access import scope
+from app.access.models import Right
+from app.intake.models import Disposition, Response
+from app.invitations.service import months
+from app.registry.volumes import volumes_between
+from app.reports import courses
+from app.reports.asked import TooFewUnits, TooManyUnits, number
+from app.reports.periods import Step
+from app.reports.views.course import course
+from app.reports.views.scene import Scene, index
+from app.reports.views.units import units
+
+#: Alerts and changes that the first page names.
+_NAMED = 8
+
+
+def overview(scene: Scene) -> dict[str, Any]:
+    """The index, how many answered, which units changed, what else stands out."""
+    compared = units(scene) if scene.level else None
+    return scene.head() | {
+        "index": index(scene),
+        "volume": volume(scene),
+        "set_aside": set_aside(scene),
+        "standing": None
+        if compared is None
+        else {
+            name: compared[name]
+            for name in ("units", "above", "below", "not_distinguishable", "suppressed", "silent")
+        },
+        "fell": compared["fell"][:_NAMED] if compared else [],
+        "rose": compared["rose"][:_NAMED] if compared else [],
+        "alerts": alerts(scene),
+        "course": course(scene),
+        "method": "clustered rates; changes by MOVER, Benjamini–Hochberg over the units",
+    }
+
+
+def volume(scene: Scene) -> dict[str, Any]:
+    """Cases finished, invitations issued and answered, and the response rate with its interval."""
+    session, span = scene.asked.session, scene.span
+    cases = volumes_between(session, span.first, span.last)
+    rows = months(session, scene.within, span.first, span.last)
+    issued, answered = sum(row[2] for row in rows), sum(row[3] for row in rows)
+    shown = issued >= scene.asked.least or scene.asked.gate.everywhere
+    interval = proportions.interval(np.array([answered]), np.array([issued]))
+    return {
+        "cases": sum(n for id, n in cases.items() if id in scene.within) or None,
+        "invited": issued,
+        "answered": answered if shown else None,
+        "response_rate": number(interval.estimate[0]) if shown else None,
+        "response_rate_low": number(interval.low[0]) if shown else None,
+        "response_rate_high": number(interval.high[0]) if shown else None,
+    }
+
+
+def set_aside(scene: Scene) -> dict[str, Any]:
+    """How many responses do not count, of how many."""
+    query = (
+        select(Response.unit_id, Response.disposition, func.count())
+        .where(
+            Response.day.between(scene.span.first, scene.span.last),
+            Response.version_id.in_(scene.version_ids),
+            scope.within(Response.unit_id, scene.asked.caller, Right.READ_FIGURES),
+        )
+        .group_by(Response.unit_id, Response.disposition)
+    )
+    counted = dict.fromkeys(Disposition, 0)
+    for unit_id, disposition, count in scene.asked.session.execute(query):
+        if unit_id in scene.within:
+            counted[Disposition(disposition)] += count
+    all_ = sum(counted.values())
+    aside = all_ - counted[Disposition.COUNTED]
+    return {"responses": all_, "set_aside": aside, "share": aside / all_ if all_ else None}
+
+
+def alerts(scene: Scene) -> dict[str, Any] | None:
+    """What stands out in the level's units up to the end of the period, false alarms held down."""
+    if scene.level is None:
+        return None
+    for step in (Step.MONTH, Step.QUARTER):
+        try:
+            found = courses.alerts(scene.compared_over(scene.known[0]), step=step, q=0.05)
+        except (TooFewUnits, TooManyUnits):
+            return None
+        # Where months are too thin to be shown, quarters are looked at.
+        if found["rows"] or step is Step.QUARTER:
+            break
+    rows = [row for row in found["rows"] if row["controlled"]][:_NAMED]
+    return {
+        "step": found["step"],
+        "false_discovery_rate": found["false_discovery_rate"],
+        "rows": rows,
+    }

@@ -1,0 +1,155 @@
+"""Whether the figures can be trusted: who answers, how, and where nobody does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sqlalchemy import case, func, select
+
+from app.access import scope
+from app.access.models import Right
+from app.intake.models import Disposition, Response
+from app.reports import respondents
+from app.reports.asked import number, unit_out
+from app.reports.query import Key
+from app.reports.views.overview import set_aside, volume
+from app.reports.views.scene import Scene
+from app.rollups import queries
+from app.rollups.cells import layout_of
+from surveys.model import RatedItem
+
+#: A whole form in fewer seconds was not read.
+HASTY_S = 20
+#: Fewer answers than this all alike say nothing.
+_LEAST_ALIKE = 5
+
+
+def quality(scene: Scene) -> dict[str, Any]:
+    """Counts of what makes figures doubtful, over the period, and the units without answers."""
+    rates, _ = scene.compared.rates(Key.UNIT)
+    counts = [0 if rates.hidden[i] else int(rates.sums["n"][i]) for i in range(len(rates.unit))]
+    few = [
+        {"unit": unit_out(unit), "respondents": None if rates.hidden[i] else counts[i]}
+        for i, unit in enumerate(rates.unit)
+        if rates.hidden[i] or counts[i] < scene.asked.least
+    ]
+    return scene.head() | {
+        "responses": _responses(scene),
+        "set_aside": set_aside(scene),
+        "volume": volume(scene),
+        "straight_lining": _straight_lining(scene),
+        "no_opinion": _no_opinion(scene),
+        "channels": _channels(scene),
+        "units": len(rates.unit),
+        "silent": [row for row in few if row["respondents"] == 0],
+        "few": [row for row in few if row["respondents"] != 0],
+        "hasty_s": HASTY_S,
+        "least_respondents": scene.asked.least,
+        "method": "counts of responses in the period; straight-lining: every one of at least "
+        f"{_LEAST_ALIKE} rated items at the same level",
+    }
+
+
+def _responses(scene: Scene) -> dict[str, Any]:
+    """Of the responses that count: how many were hasty, left unfinished, in English."""
+    query = (
+        select(
+            Response.unit_id,
+            func.count(),
+            func.count(Response.duration_s),
+            func.sum(case((Response.duration_s < HASTY_S, 1), else_=0)),
+            func.sum(case((Response.partial, 1), else_=0)),
+            func.sum(case((Response.language == "en", 1), else_=0)),
+        )
+        .where(
+            Response.day.between(scene.span.first, scene.span.last),
+            Response.version_id.in_(scene.version_ids),
+            Response.disposition == Disposition.COUNTED,
+            scope.within(Response.unit_id, scene.asked.caller, Right.READ_FIGURES),
+        )
+        .group_by(Response.unit_id)
+    )
+    total = np.zeros(5, dtype=np.int64)
+    for unit_id, *numbers in scene.asked.session.execute(query):
+        if unit_id in scene.within:
+            total += np.array([int(n or 0) for n in numbers])
+    counted, timed, hasty, partial, english = total.tolist()
+    return {
+        "counted": counted,
+        "timed": timed,
+        "hasty": hasty,
+        "hasty_share": hasty / timed if timed else None,
+        "partial": partial,
+        "partial_share": partial / counted if counted else None,
+        "in_english": english,
+    }
+
+
+def _straight_lining(scene: Scene) -> dict[str, Any] | None:
+    """How many gave every rated item the same level; None where too few could have."""
+    found = respondents.read(
+        scene.asked.session,
+        scene.form,
+        first=scene.span.first,
+        last=scene.span.last,
+        units=scene.within,
+        channels=(),
+    )
+    form = scene.form.form
+    if not len(found):
+        return None
+    levels = np.concatenate([found.rated(factor) for factor in form.index_factors], axis=1)
+    answered = np.isfinite(levels).sum(axis=1)
+    able = answered >= _LEAST_ALIKE
+    n = int(able.sum())
+    if n < scene.asked.least and not scene.asked.gate.everywhere:
+        return None
+    if n == 0:
+        return None
+    alike = int((np.nanmax(levels[able], axis=1) == np.nanmin(levels[able], axis=1)).sum())
+    return {"respondents": n, "alike": alike, "share": alike / n}
+
+
+def _no_opinion(scene: Scene) -> list[dict[str, Any]]:
+    """Of each rated item, how many said that they have no opinion, the most first."""
+    layout = layout_of(scene.form)
+    read = queries.read(
+        scene.asked.session,
+        scene.form,
+        first=scene.span.first,
+        last=scene.span.last,
+        units=scene.within,
+    )
+    counts = read.cells["counts"].sum(axis=0).astype(np.float64)
+    people = float(read.cells["respondents"].sum())
+    if people < scene.asked.least and not scene.asked.gate.everywhere:
+        return []
+    rows: list[dict[str, Any]] = []
+    for item in scene.form.form.items:
+        slot = layout.slots.get((item.code, None))
+        if slot is None or not isinstance(item, RatedItem):
+            continue
+        all_ = sum(counts[place] for (code, _), place in layout.slots.items() if code == item.code)
+        rows.append(
+            {
+                "item": item.code,
+                "name": {"vi": item.text.vi, "en": item.text.en},
+                "no_opinion": int(counts[slot]),
+                "share": number(counts[slot] / all_) if all_ else None,
+            }
+        )
+    rows.sort(key=lambda row: -(row["share"] or 0))
+    return rows
+
+
+def _channels(scene: Scene) -> list[dict[str, Any]]:
+    rates, _ = scene.asked.rates(Key.CHANNEL)
+    return [
+        {
+            "channel": channel,
+            "respondents": None if rates.hidden[i] else int(rates.sums["n"][i]),
+        }
+        for i, channel in enumerate(rates.channel)
+        if rates.hidden[i] or rates.sums["n"][i] > 0
+    ]

@@ -1,0 +1,356 @@
+"""What the views look like on the wire; rates in [0, 1], null where undefined or hidden."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from app.reports.schemas import Names, UnitOut
+from app.reports.statistics_schemas import (
+    AlertRow,
+    ChangeOut,
+    DriverRow,
+    FunnelOut,
+    Heterogeneity,
+    Limits,
+    PlanRow,
+    RankRow,
+    Side,
+    SlopeOut,
+    TestOut,
+    TrendPoint,
+)
+
+Position = Literal["above", "below", "not_distinguishable"] | None
+
+
+class View(BaseModel):
+    """What every view says of itself: with this it can be asked for again."""
+
+    unit: UnitOut | None = Field(description="null: all units that the caller may read.")
+    questionnaire: str
+    period: str = Field(examples=["2026-Q3"])
+    first: date
+    last: date
+    level: str | None = Field(description="Kind of the units that are compared.")
+    target: float = Field(description="Rate aimed at (HAILONG_TARGET_RATE).")
+    method: str
+
+
+class Figure(BaseModel):
+    """One rate with what belongs to it."""
+
+    rate: float | None
+    low: float | None
+    high: float | None
+    respondents: int | None
+    answers: int | None
+    mean_score: float | None
+    wholly_satisfied: float | None
+    design_effect: float | None
+    suppressed: bool
+    method: str
+
+
+class Placed(Figure):
+    """A rate and where its interval lies against the target."""
+
+    position: Position
+
+
+class Difference(Limits):
+    """This rate minus the other period's."""
+
+    other: float | None
+    other_respondents: int | None
+    p: float | None
+
+
+class PeriodDifference(Difference):
+    """The difference from another period."""
+
+    first: date
+    last: date
+
+
+class Reference(BaseModel):
+    """The rate of everybody, and this rate minus it."""
+
+    unit: UnitOut
+    rate: float | None
+    low: float | None
+    high: float | None
+    difference: float | None
+    difference_low: float | None
+    difference_high: float | None
+
+
+class Index(Placed):
+    """The index beside the periods before and the whole."""
+
+    previous: PeriodDifference
+    year_before: PeriodDifference
+    reference: Reference | None
+    synthetic: bool
+
+
+class Volume(BaseModel):
+    """How many were served, invited, and answered an invitation."""
+
+    cases: int | None
+    invited: int
+    answered: int | None
+    response_rate: float | None
+    response_rate_low: float | None
+    response_rate_high: float | None
+
+
+class SetAside(BaseModel):
+    """Responses that do not count."""
+
+    responses: int
+    set_aside: int
+    share: float | None
+
+
+class Standing(BaseModel):
+    """How many units lie where against the target."""
+
+    units: int
+    above: int
+    below: int
+    not_distinguishable: int
+    suppressed: int
+    silent: int
+
+
+class Changed(ChangeOut):
+    """A unit whose rate changed by more than chance."""
+
+    unit: UnitOut
+
+
+class AlertsTold(BaseModel):
+    """What stands out, false alarms held down."""
+
+    step: str
+    false_discovery_rate: float
+    rows: list[AlertRow]
+
+
+class Course(BaseModel):
+    """A unit over time, with control limits."""
+
+    unit: UnitOut
+    step: str
+    method: str
+    centre: float | None
+    sigma_z: float | None
+    trend: TestOut
+    linear: TestOut
+    slope: SlopeOut
+    points: list[TrendPoint]
+
+
+class Overview(View):
+    """The first page."""
+
+    index: Index
+    volume: Volume
+    set_aside: SetAside
+    standing: Standing | None
+    fell: list[Changed]
+    rose: list[Changed]
+    alerts: AlertsTold | None
+    course: Course | None
+
+
+class UnitRow(RankRow):
+    """A unit among the others of its level."""
+
+    position: Position
+    change: ChangeOut | None
+    before: Side | None
+    course: list[float | None]
+    latitude: float | None
+    longitude: float | None
+
+
+class Units(View, Standing):
+    """The units of a level."""
+
+    best: int
+    heterogeneity: Heterogeneity | None
+    course_periods: list[str]
+    respondents: int
+    fell: list[Changed]
+    rose: list[Changed]
+    rows: list[UnitRow]
+
+
+class FactorRow(Placed):
+    """A factor's rate and its change."""
+
+    factor: str
+    name: Names | None
+    change: Difference
+
+
+class ItemRow(FactorRow):
+    """An item's rate and its change."""
+
+    item: str
+
+
+class ChannelRow(Figure):
+    """The rate of one channel."""
+
+    channel: str
+
+
+class Driving(BaseModel):
+    """What drives overall satisfaction."""
+
+    outcome: str
+    r_squared: float | None
+    respondents: int | None
+    method: str
+    improve_first: list[str]
+    rows: list[DriverRow]
+
+
+class Collecting(BaseModel):
+    """What is still to be asked in the running month."""
+
+    month: str
+    margin: float
+    drop: float
+    least_respondents: int
+    rows: list[PlanRow]
+    method: str
+
+
+class UnitView(View):
+    """One unit."""
+
+    index: Index
+    factors: list[FactorRow]
+    items: list[ItemRow]
+    course: Course | None
+    channels: list[ChannelRow]
+    drivers: Driving | None
+    collecting: Collecting
+    volume: Volume
+    set_aside: SetAside
+
+
+class FactorFigure(Figure):
+    """A factor's rate."""
+
+    factor: str
+
+
+class Beside(Figure):
+    """A unit side by side with others."""
+
+    unit: UnitOut
+    factors: list[FactorFigure]
+
+
+class ComparisonView(View):
+    """Units against limits, ranked, and side by side."""
+
+    funnel: FunnelOut | None
+    league: Units
+    side_by_side: list[Beside]
+
+
+class SectionFigure(Placed):
+    """A ward's rate in one section."""
+
+    factor: str
+
+
+class SectionRow(UnitRow):
+    """A ward by section."""
+
+    sections: list[SectionFigure]
+
+
+class Sections(Units):
+    """A hospital's wards by section."""
+
+    index: Index
+    factors: list[FactorRow]
+    rows: list[SectionRow]  # type: ignore[assignment]
+
+
+class Importance(View):
+    """Importance and rates, and what to improve first."""
+
+    index: Index
+    drivers: Driving | None
+    factors: list[FactorRow]
+    items: list[ItemRow]
+    improve_first: list[str] = Field(description="Items, the first to improve first.")
+
+
+class Handled(BaseModel):
+    """Responses that count, and how they were given."""
+
+    counted: int
+    timed: int
+    hasty: int
+    hasty_share: float | None
+    partial: int
+    partial_share: float | None
+    in_english: int
+
+
+class Alike(BaseModel):
+    """Respondents who gave every item the same level."""
+
+    respondents: int
+    alike: int
+    share: float
+
+
+class NoOpinionRow(BaseModel):
+    """How many have no opinion on an item."""
+
+    item: str
+    name: Names
+    no_opinion: int
+    share: float | None
+
+
+class ChannelCount(BaseModel):
+    """Respondents by channel."""
+
+    channel: str
+    respondents: int | None
+
+
+class FewRow(BaseModel):
+    """A unit with no, or too few, respondents."""
+
+    unit: UnitOut
+    respondents: int | None
+
+
+class Quality(View):
+    """Whether the figures can be trusted."""
+
+    responses: Handled
+    set_aside: SetAside
+    volume: Volume
+    straight_lining: Alike | None
+    no_opinion: list[NoOpinionRow]
+    channels: list[ChannelCount]
+    units: int
+    silent: list[FewRow]
+    few: list[FewRow]
+    hasty_s: int
+    least_respondents: int

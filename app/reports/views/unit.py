@@ -1,0 +1,117 @@
+"""One unit: its rate by factor and item, course, channels, drivers, and what it still must ask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from app.reports import planning, structure
+from app.reports.asked import Asked
+from app.reports.comparisons import With, other_days
+from app.reports.query import Key
+from app.reports.rows import Rates
+from app.reports.structure import MarginInvalid, TooFewRespondents
+from app.reports.views.course import course
+from app.reports.views.overview import set_aside, volume
+from app.reports.views.scene import Scene, differences, figure, index, position
+
+
+def unit(scene: Scene) -> dict[str, Any]:
+    """All that is known of one unit in a period."""
+    return scene.head() | {
+        "index": index(scene),
+        "factors": factors(scene),
+        "items": items(scene),
+        "course": course(scene),
+        "channels": channels(scene),
+        "drivers": drivers(scene.asked),
+        "collecting": collecting(scene),
+        "volume": volume(scene),
+        "set_aside": set_aside(scene),
+        "method": "clustered rates (Wilson where a respondent gives one answer); changes by MOVER",
+    }
+
+
+def factors(scene: Scene) -> list[dict[str, Any]]:
+    """The rate of each factor, with its change since the period before."""
+    names = {factor.code: factor.title for factor in scene.form.form.index_factors}
+    now, other = _beside(scene, Key.FACTOR)
+    return [
+        {
+            "factor": str(measure.factor),
+            "name": _name(names[str(measure.factor)]) if measure.factor in names else None,
+            **figure(now, i),
+            "position": position(figure(now, i), scene.settings.target_rate),
+            "change": change,
+        }
+        for i, (measure, change) in enumerate(
+            zip(now.measure, differences(now, other), strict=True)
+        )
+    ]
+
+
+def items(scene: Scene) -> list[dict[str, Any]]:
+    """The rate of each item, with its change since the period before, in the form's order."""
+    form = scene.form.form
+    names = {item.code: item.text for f in form.index_factors for item in form.index_items(f)}
+    now, other = _beside(scene, Key.ITEM)
+    return [
+        {
+            "factor": measure.factor,
+            "item": measure.item,
+            "name": _name(names[str(measure.item)]) if measure.item in names else None,
+            **figure(now, i),
+            "position": position(figure(now, i), scene.settings.target_rate),
+            "change": change,
+        }
+        for i, (measure, change) in enumerate(
+            zip(now.measure, differences(now, other), strict=True)
+        )
+    ]
+
+
+def channels(scene: Scene) -> list[dict[str, Any]]:
+    """The rate by the way in which answers came in."""
+    rates, _ = scene.asked.rates(Key.CHANNEL)
+    return [
+        {"channel": channel, **figure(rates, i)}
+        for i, channel in enumerate(rates.channel)
+        if rates.hidden[i] or np.nan_to_num(rates.sums["n"][i]) > 0
+    ]
+
+
+def drivers(asked: Asked) -> dict[str, Any] | None:
+    """What drives overall satisfaction; None where too few answered everything."""
+    try:
+        found = structure.find_drivers(asked, outcome=None)
+    except (TooFewRespondents, MarginInvalid):
+        return None
+    first = [row for row in found["rows"] if row["quadrant"] == "improve first"]
+    first.sort(key=lambda row: -(row["share"] or 0))
+    return {
+        **{name: found[name] for name in ("outcome", "r_squared", "respondents", "method")},
+        "improve_first": [row["factor"] for row in first],
+        "rows": found["rows"],
+    }
+
+
+def collecting(scene: Scene) -> dict[str, Any]:
+    """How many more must be asked in the running month, of the unit and of each unit below."""
+    month = scene.today.replace(day=1)
+    asked = scene.asked if scene.unit else scene.compared
+    found = planning.planning(asked, month=month, margin=0.05, drop=0.1, total=None, neyman=False)
+    return {
+        name: found[name] for name in ("month", "margin", "drop", "least_respondents", "rows")
+    } | {"method": found["method"]}
+
+
+def _beside(scene: Scene, by: Key) -> tuple[Rates, Rates]:
+    now, _ = scene.asked.rates(by)
+    first, last = other_days(scene.span.first, scene.span.last, With.PREVIOUS)
+    other, _ = scene.asked.rates(by, first=first, last=last)
+    return now, other
+
+
+def _name(text: Any) -> dict[str, str]:
+    return {"vi": text.vi, "en": text.en}

@@ -1,0 +1,117 @@
+"""Units beside one another: ranks with their sets, changes, courses in small, positions."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from app.registry.queries import positions
+from app.reports import comparisons, periods
+from app.reports.asked import TooFewUnits, TooManyUnits, number, unit_out
+from app.reports.comparisons import With
+from app.reports.query import Key
+from app.reports.views.scene import Scene, figure, position
+
+#: Periods in a course drawn small.
+_PERIODS = 8
+
+
+def units(scene: Scene, *, best: int = 10) -> dict[str, Any]:
+    """The units of a level with rate, ranks, change and course; and how many of each standing."""
+    rows, heterogeneity = _ranked(scene, best)
+    changes = {row["unit"]["code"]: row for row in _changes(scene)}
+    courses, labels = _courses(scene)
+    ids = {node.code: id for id, node in scene.asked.units.nodes.items()}
+    where = positions(scene.asked.session, {ids[row["unit"]["code"]] for row in rows})
+    for row in rows:
+        code = row["unit"]["code"]
+        changed = changes.get(code)
+        row["position"] = position(row, scene.settings.target_rate)
+        row["change"] = changed["change"] if changed else None
+        row["before"] = changed["other"] if changed else None
+        row["course"] = courses.get(code, [])
+        row["latitude"], row["longitude"] = where.get(ids[code], (None, None))
+    standings = [row["position"] for row in rows]
+    return scene.head() | {
+        "best": best,
+        "heterogeneity": heterogeneity,
+        "course_periods": labels,
+        "units": sum(row["rate"] is not None for row in rows),
+        "respondents": sum(row["respondents"] or 0 for row in rows),
+        "above": standings.count("above"),
+        "below": standings.count("below"),
+        "not_distinguishable": standings.count("not_distinguishable"),
+        "suppressed": sum(row["suppressed"] for row in rows),
+        "silent": sum(row["respondents"] == 0 for row in rows),
+        "fell": _told(rows, "fell"),
+        "rose": _told(rows, "rose"),
+        "method": "ranks with confidence sets (Mogstad, Romano, Shaikh, Wilhelm 2024); changes "
+        "by MOVER, Benjamini–Hochberg over the units",
+        "rows": rows,
+    }
+
+
+def _ranked(scene: Scene, best: int) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """The units' rows; without ranks where there are too few, or too many, to rank."""
+    try:
+        answer = comparisons.ranking(scene.compared, best=best)
+        return answer["rows"], answer["heterogeneity"]
+    except (TooFewUnits, TooManyUnits):
+        rates, _ = scene.compared.rates(Key.UNIT)
+    without = dict.fromkeys(
+        ("rank", "rank_low", "rank_high", "rank_low_simultaneous", "rank_high_simultaneous",
+         "shrunk_rate", "shrunk_low", "shrunk_high")
+    )  # fmt: skip
+    rows = [
+        {"unit": unit_out(unit), **figure(rates, i), **without, "may_be_best": False}
+        for i, unit in enumerate(rates.unit)
+    ]
+    rows.sort(key=lambda row: (row["rate"] is None, -(row["rate"] or 0)))
+    return rows, None
+
+
+def _changes(scene: Scene) -> list[dict[str, Any]]:
+    try:
+        found = comparisons.compare(scene.compared, with_=With.PREVIOUS, q=0.05)
+    except TooFewUnits:
+        return []
+    rows: list[dict[str, Any]] = found["rows"]
+    return rows
+
+
+def _told(rows: list[dict[str, Any]], which: str) -> list[dict[str, Any]]:
+    """The units whose rate fell or rose by more than chance, the largest change first."""
+    sign = -1 if which == "fell" else 1
+    found = [
+        row
+        for row in rows
+        if row["change"] and row["change"]["discovery"] and sign * row["change"]["estimate"] > 0
+    ]
+    found.sort(key=lambda row: -abs(row["change"]["estimate"]))
+    return [{"unit": row["unit"], **row["change"]} for row in found]
+
+
+def _courses(scene: Scene) -> tuple[dict[str, list[float | None]], list[str]]:
+    """Each unit's rate in the last periods, and the names of these."""
+    step = scene.span.step
+    rates, _ = scene.compared.rates(
+        Key.UNIT, Key(step.value), first=_back(scene, _PERIODS), last=scene.span.last
+    )
+    labels = [str(label) for label in dict.fromkeys(rates.period)]
+    if not labels:
+        return {}, []
+    codes = [unit.code for unit in dict.fromkeys(rates.unit) if unit is not None]
+    table = rates.ratio.estimate.reshape(len(codes), len(labels))
+    return {
+        code: [number(rate) for rate in row] for code, row in zip(codes, table, strict=True)
+    }, labels
+
+
+def _back(scene: Scene, count: int) -> date:
+    """The first day of the period that is the ``count``-th from the end."""
+    step = scene.span.step
+    last = periods.ordinals(np.array([scene.span.last], dtype="datetime64[D]"), step)[0]
+    first = periods.first_day(periods.label(int(last) - count + 1, step), step)
+    return max(first, scene.known[0])
