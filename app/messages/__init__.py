@@ -14,8 +14,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 @cache
 def catalogue(language: Language) -> dict[str, str]:
-    """All messages of one language by dotted key."""
-    file = Path(__file__).with_name(f"{language}.yaml")
+    """All messages of one language by dotted key, from all its files."""
     messages: dict[str, str] = {}
 
     def collect(prefix: str, tree: dict[str, object]) -> None:
@@ -25,7 +24,8 @@ def catalogue(language: Language) -> dict[str, str]:
             else:
                 messages[f"{prefix}{key}"] = str(value)
 
-    collect("", yaml.safe_load(file.read_text(encoding="utf-8")))
+    for file in sorted(Path(__file__).parent.glob(f"{language}*.yaml")):
+        collect("", yaml.safe_load(file.read_text(encoding="utf-8")))
     return messages
 
 

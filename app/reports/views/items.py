@@ -15,7 +15,7 @@ def importance(scene: Scene) -> dict[str, Any]:
     first, the items with the lowest rates come first; where nothing can be said of importance,
     the lowest items do.
     """
-    driving = drivers(scene.asked)
+    driving = drivers(scene)
     rated = items(scene)
     wanted = set(driving["improve_first"]) if driving else set()
     told = [row for row in rated if row["rate"] is not None]

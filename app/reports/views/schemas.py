@@ -213,6 +213,8 @@ class ChannelRow(Figure):
 class Driving(BaseModel):
     """What drives overall satisfaction."""
 
+    first: date = Field(description="The period's, or a year's where the period has too few.")
+    last: date
     outcome: str
     r_squared: float | None
     respondents: int | None

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
 from app.reports import planning, structure
-from app.reports.asked import Asked
 from app.reports.comparisons import With, other_days
 from app.reports.query import Key
+from app.reports.respondents import NotANumber
 from app.reports.rows import Rates
-from app.reports.structure import MarginInvalid, TooFewRespondents
+from app.reports.structure import TooFewRespondents
 from app.reports.views.course import course
 from app.reports.views.overview import set_aside, volume
 from app.reports.views.scene import Scene, differences, figure, index, position
@@ -25,7 +26,7 @@ def unit(scene: Scene) -> dict[str, Any]:
         "items": items(scene),
         "course": course(scene),
         "channels": channels(scene),
-        "drivers": drivers(scene.asked),
+        "drivers": drivers(scene),
         "collecting": collecting(scene),
         "volume": volume(scene),
         "set_aside": set_aside(scene),
@@ -81,17 +82,27 @@ def channels(scene: Scene) -> list[dict[str, Any]]:
     ]
 
 
-def drivers(asked: Asked) -> dict[str, Any] | None:
-    """What drives overall satisfaction; None where too few answered everything."""
-    try:
-        found = structure.find_drivers(asked, outcome=None)
-    except (TooFewRespondents, MarginInvalid):
+def drivers(scene: Scene) -> dict[str, Any] | None:
+    """What drives overall satisfaction, in the period, or in the year up to its end.
+
+    None where too few answered everything even in a year.
+    """
+    year_before = scene.span.last - timedelta(days=364)
+    for first in dict.fromkeys((scene.span.first, min(scene.span.first, year_before))):
+        try:
+            found = structure.find_drivers(scene.over(first=first), outcome=None)
+            break
+        except (TooFewRespondents, NotANumber):
+            continue
+    else:
         return None
-    first = [row for row in found["rows"] if row["quadrant"] == "improve first"]
-    first.sort(key=lambda row: -(row["share"] or 0))
+    wanted = [row for row in found["rows"] if row["quadrant"] == "concentrate here"]
+    wanted.sort(key=lambda row: -(row["share"] or 0))
     return {
+        "first": first,
+        "last": scene.span.last,
         **{name: found[name] for name in ("outcome", "r_squared", "respondents", "method")},
-        "improve_first": [row["factor"] for row in first],
+        "improve_first": [row["factor"] for row in wanted],
         "rows": found["rows"],
     }
 

@@ -1,0 +1,73 @@
+"""Draws specifications on the server, and makes the script that draws them in a browser.
+
+All by vl-convert; nothing comes from a CDN. What was drawn is kept by its content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from functools import cache
+from importlib.metadata import version
+from threading import Lock
+from typing import Any
+
+import altair
+import vl_convert
+from cachetools import LRUCache
+
+from app.messages import Language
+
+#: The version of Vega-Lite that the installed Altair writes for, as vl-convert names it.
+VEGA_LITE = ".".join(altair.SCHEMA_VERSION.lstrip("v").split(".")[:2])
+#: How numbers are written in charts, as d3-format's locales say it.
+LOCALES: dict[str, dict[str, Any]] = {
+    "vi": {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", "\u00a0₫"]},
+    "en": {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", "\u00a0₫"]},
+}
+_ID = re.compile(r'(["#(])(gradient|clip)(\d+)')
+
+_drawn: LRUCache[str, bytes] = LRUCache(1024)
+_lock = Lock()
+
+
+def svg(spec: dict[str, Any], language: Language) -> str:
+    """A specification as SVG; its ids are its own, so that several stand on one page."""
+    return _kept(spec, language, "svg").decode()
+
+
+def png(spec: dict[str, Any], language: Language) -> bytes:
+    """A specification as PNG, at twice the size in pixels."""
+    return _kept(spec, language, "png")
+
+
+def _kept(spec: dict[str, Any], language: Language, kind: str) -> bytes:
+    text = json.dumps(spec, sort_keys=True, ensure_ascii=False, default=str)
+    key = hashlib.sha256(f"{kind}\0{language}\0{text}".encode()).hexdigest()
+    with _lock:
+        if key in _drawn:
+            return _drawn[key]
+    options: dict[str, Any] = {"vl_version": VEGA_LITE, "format_locale": LOCALES[language]}
+    if kind == "svg":
+        drawn = vl_convert.vegalite_to_svg(text, **options)
+        content = _ID.sub(rf"\g<1>\g<2>-{key[:8]}-\g<3>", drawn).encode()
+    else:
+        content = vl_convert.vegalite_to_png(text, scale=2, **options)
+    with _lock:
+        _drawn[key] = content
+    return content
+
+
+@cache
+def script() -> bytes:
+    """The bundle of Vega, Vega-Lite and Vega-Embed for browsers; making it takes seconds, once."""
+    bundle: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
+    return bundle.encode()
+
+
+@cache
+def script_name() -> str:
+    """What the bundle is called in an address: it changes when another one would be made."""
+    made_of = f"{version('vl-convert-python')} {VEGA_LITE}"
+    return hashlib.sha256(made_of.encode()).hexdigest()[:16]

@@ -1,0 +1,414 @@
+"""The figures of the views: each from an answer of ``app.reports.views``, in one language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.charts import specs
+from app.charts.figure import Figure, Table, note
+from app.messages.words import NOTHING, Words
+
+Answer = Mapping[str, Any]
+#: Longer names are cut in charts; the table under them has them whole.
+_LONGEST = 34
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
+
+
+def _place(words: Words, row: Mapping[str, Any]) -> str:
+    return words(f"position.{row['position']}") if row.get("position") else ""
+
+
+def course(words: Words, answer: Answer) -> Figure | None:
+    """A unit over time; None where there is no course to show."""
+    shown = answer["course"]
+    if shown is None or not any(point["rate"] is not None for point in shown["points"]):
+        return None
+    points = shown["points"]
+    method = f"{words('chart.method_rates')}; {words('chart.method_course')}"
+    period = f"{words.period(points[0]['period'])} – {words.period(points[-1]['period'])}"
+    return Figure(
+        "course",
+        words("chart.course_title"),
+        words("chart.course_summary", unit=words.name(shown["unit"]["name"]), count=len(points)),
+        specs.course(words, points, target=answer["target"]),
+        Table(
+            [words(f"chart.{key}") for key in
+             ("period", "rate", "interval", "respondents", "limits", "signals")],
+            [
+                [
+                    words.period(point["period"]),
+                    words.percent(point["rate"]),
+                    words.limits(point),
+                    words.number(point["respondents"]),
+                    words.limits({"low": point["limit_low"], "high": point["limit_high"]}),
+                    ", ".join(point["signals"]) or NOTHING,
+                ]
+                for point in points
+            ],
+        ),
+        points,
+        note(words, period, sum(point["respondents"] or 0 for point in points), method),
+        interactive=True,
+    )  # fmt: skip
+
+
+def factors(words: Words, answer: Answer) -> Figure:
+    """The rate of each factor."""
+    return _rates(words, answer, "factors", answer["factors"], words("chart.factor"))
+
+
+def items(words: Words, answer: Answer) -> Figure:
+    """The rate of each item."""
+    return _rates(words, answer, "items", answer["items"], words("chart.item"))
+
+
+def _rates(
+    words: Words, answer: Answer, name: str, rows: Sequence[Mapping[str, Any]], heading: str
+) -> Figure:
+    labelled = [
+        {
+            **_flat(row),
+            "label": _short(f"{row.get('item') or row['factor']}. {words.name(row['name'])}"),
+            "place": _place(words, row),
+        }
+        for row in rows
+    ]
+    return Figure(
+        name,
+        words("chart.factors_title") if name == "factors" else words("chart.items_title"),
+        words("chart.factors_summary", count=len(rows))
+        if name == "factors"
+        else words("chart.items_summary", count=len(rows)),
+        specs.intervals(
+            words, labelled, title=words("chart.rate"), target=answer["target"]
+        ),
+        Table(
+            [heading, *(words(f"chart.{key}") for key in
+             ("rate", "interval", "mean", "respondents", "standing", "change", "change_interval"))],
+            [
+                [
+                    f"{row.get('item') or row['factor']}. {words.name(row['name'])}",
+                    words.percent(row["rate"]),
+                    words.limits(row),
+                    words.number(row["mean_score"], 2),
+                    words.number(row["respondents"]),
+                    _place(words, row) or NOTHING,
+                    words.points(row["change"]["estimate"]),
+                    words.change(row["change"]),
+                ]
+                for row in rows
+            ],
+        ),
+        [_flat(row) for row in rows],
+        note(
+            words, words.period(answer["period"]), answer["index"]["respondents"],
+            words("chart.method_rates"),
+        ),
+    )  # fmt: skip
+
+
+def channels(words: Words, answer: Answer) -> Figure | None:
+    """The rate of each channel; None where there is but one."""
+    rows = answer["channels"]
+    if len(rows) < 2:
+        return None
+    labelled = [{**row, "label": words(f"channel.{row['channel']}"), "place": ""} for row in rows]
+    return Figure(
+        "channels",
+        words("chart.channels_title"),
+        words("chart.channels_summary", count=len(rows)),
+        specs.intervals(words, labelled, title=words("chart.rate"), target=None),
+        Table(
+            [words(f"chart.{key}") for key in ("channel", "rate", "interval", "respondents")],
+            [
+                [
+                    words(f"channel.{row['channel']}"),
+                    words.percent(row["rate"]),
+                    words.limits(row),
+                    words.number(row["respondents"]),
+                ]
+                for row in rows
+            ],
+        ),
+        rows,
+        note(
+            words, words.period(answer["period"]), answer["index"]["respondents"],
+            words("chart.method_rates"),
+        ),
+    )  # fmt: skip
+
+
+def drivers(words: Words, answer: Answer) -> Figure | None:
+    """Importance and performance; None where too few answered everything."""
+    driving = answer["drivers"]
+    if driving is None:
+        return None
+    rows = driving["rows"]
+    labelled = [
+        {
+            **row,
+            "label": f"{row['factor']}. {words.name(row['name'])}",
+            "short": row["factor"],
+        }
+        for row in rows
+    ]
+    fine = [row for row in rows if row["share"] is not None and row["rate"] is not None]
+    middle = (
+        sum(row["share"] for row in fine) / max(1, len(fine)),
+        sum(row["rate"] for row in fine) / max(1, len(fine)),
+    )
+    return Figure(
+        "drivers",
+        words("chart.drivers_title"),
+        words("chart.drivers_summary", count=len(rows)),
+        specs.quadrants(words, labelled, middle=middle),
+        Table(
+            [words(f"chart.{key}") for key in
+             ("factor", "importance", "interval", "rate", "quadrant")],
+            [
+                [
+                    row["label"],
+                    words.percent(row["share"]),
+                    words.limits(row),
+                    words.percent(row["rate"]),
+                    quadrant(words, row["quadrant"]),
+                ]
+                for row in labelled
+            ],
+        ),
+        [_flat(row) for row in rows],
+        note(
+            words, words.days(driving["first"], driving["last"]), driving["respondents"],
+            words("chart.method_drivers"),
+        ),
+        interactive=True,
+    )  # fmt: skip
+
+
+def quadrant(words: Words, name: str) -> str:
+    """The name of a quadrant."""
+    return words(f"quadrant.{name.replace(' ', '_')}") if name else NOTHING
+
+
+def funnel(words: Words, answer: Answer) -> Figure | None:
+    """Units between limits; None where too few can be compared."""
+    found = answer["funnel"]
+    if found is None:
+        return None
+    rows = _units(words, answer, found["rows"])
+    return Figure(
+        "funnel",
+        words("chart.funnel_title"),
+        words("chart.funnel_summary", count=found["units"]),
+        specs.funnel(words, rows, found["curve"], target=found["target"]),
+        Table(
+            [words(f"chart.{key}") for key in
+             ("unit", "rate", "interval", "respondents", "limits", "adjusted_p")],
+            [
+                [
+                    words.name(row["unit"]["name"]),
+                    words.percent(row["rate"]),
+                    words.limits(row),
+                    words.number(row["respondents"]),
+                    words.limits({"low": row["low_998"], "high": row["high_998"]}),
+                    words.p(row["adjusted_p"]),
+                ]
+                for row in found["rows"]
+                if row["rate"] is not None
+            ],
+        ),
+        [_flat(row) for row in found["rows"]],
+        note(
+            words, words.period(answer["period"]), found["respondents"],
+            words("chart.method_funnel"),
+        ),
+        interactive=True,
+    )  # fmt: skip
+
+
+def league(words: Words, answer: Answer) -> Figure | None:
+    """Units by rate with their intervals; None where none has a figure."""
+    rows = [row for row in answer["rows"] if row["rate"] is not None]
+    if not rows:
+        return None
+    labelled = _units(words, answer, rows)
+    method = f"{words('chart.method_rates')}; {words('chart.method_ranks')}"
+    return Figure(
+        "league",
+        words("chart.league_title"),
+        words("chart.league_summary", count=len(rows)),
+        specs.intervals(
+            words, labelled, title=words("chart.rate"), target=answer["target"], row_height=18
+        ),
+        Table(
+            [words(f"chart.{key}") for key in
+             ("unit", "rank_set", "rate", "interval", "respondents", "standing", "change")],
+            [
+                [
+                    words.name(row["unit"]["name"]),
+                    ranks(row),
+                    words.percent(row["rate"]),
+                    words.limits(row),
+                    words.number(row["respondents"]),
+                    _place(words, row) or NOTHING,
+                    words.points(row["change"]["estimate"]) if row["change"] else NOTHING,
+                ]
+                for row in rows
+            ],
+        ),
+        [_flat(row) for row in answer["rows"]],
+        note(words, words.period(answer["period"]), answer["respondents"], method),
+    )  # fmt: skip
+
+
+def ranks(row: Mapping[str, Any]) -> str:
+    """The ranks that a unit may have: 3–17."""
+    if row["rank_low"] is None:
+        return NOTHING
+    if row["rank_low"] == row["rank_high"]:
+        return str(row["rank_low"])
+    return f"{row['rank_low']}–{row['rank_high']}"
+
+
+def places(words: Words, answer: Answer) -> Figure | None:
+    """Units on the map; None where none has a position."""
+    rows = [
+        row for row in answer["rows"] if row["latitude"] is not None and row["rate"] is not None
+    ]
+    if not rows:
+        return None
+    return Figure(
+        "map",
+        words("chart.map_title"),
+        words("chart.map_summary", count=len(rows)),
+        specs.places(words, _units(words, answer, rows)),
+        Table(
+            [words(f"chart.{key}") for key in
+             ("unit", "position_lat", "position_lon", "rate", "respondents", "standing")],
+            [
+                [
+                    words.name(row["unit"]["name"]),
+                    words.number(row["latitude"], 3),
+                    words.number(row["longitude"], 3),
+                    words.percent(row["rate"]),
+                    words.number(row["respondents"]),
+                    _place(words, row) or NOTHING,
+                ]
+                for row in rows
+            ],
+        ),
+        [_flat(row) for row in rows],
+        note(
+            words, words.period(answer["period"]), sum(row["respondents"] or 0 for row in rows),
+            words("chart.method_rates"),
+        ),
+        interactive=True,
+    )  # fmt: skip
+
+
+def beside(words: Words, answer: Answer) -> Figure | None:
+    """The units that were chosen, side by side; None where none was."""
+    rows = answer["side_by_side"]
+    if not rows:
+        return None
+    return Figure(
+        "beside",
+        words("chart.beside_title"),
+        words("chart.beside_summary", count=len(rows)),
+        specs.intervals(
+            words,
+            [{**row, "place": ""} for row in _units(words, answer, rows)],
+            title=words("chart.rate"),
+            target=answer["target"],
+        ),
+        Table(
+            [words("chart.unit"), words("chart.rate"), words("chart.interval"),
+             *(figure["factor"] for figure in rows[0]["factors"])],
+            [
+                [
+                    words.name(row["unit"]["name"]),
+                    words.percent(row["rate"]),
+                    words.limits(row),
+                    *(words.percent(figure["rate"]) for figure in row["factors"]),
+                ]
+                for row in rows
+            ],
+        ),
+        [_flat(row) for row in rows],
+        note(
+            words, words.period(answer["period"]), sum(row["respondents"] or 0 for row in rows),
+            words("chart.method_rates"),
+        ),
+    )  # fmt: skip
+
+
+def no_opinion(words: Words, answer: Answer) -> Figure | None:
+    """How many had no opinion, by item; None where no item lets them say so."""
+    rows = [row for row in answer["no_opinion"] if row["share"]]
+    if not rows:
+        return None
+    labelled = [
+        {**row, "label": _short(f"{row['item']}. {words.name(row['name'])}")} for row in rows
+    ]
+    return Figure(
+        "no_opinion",
+        words("chart.no_opinion_title"),
+        words("chart.no_opinion_summary", count=len(rows)),
+        specs.bars(words, labelled, title=words("chart.share")),
+        Table(
+            [words(f"chart.{key}") for key in ("item", "no_opinion", "share")],
+            [
+                [
+                    f"{row['item']}. {words.name(row['name'])}",
+                    words.number(row["no_opinion"]),
+                    words.percent(row["share"]),
+                ]
+                for row in rows
+            ],
+        ),
+        [_flat(row) for row in rows],
+        note(
+            words, words.period(answer["period"]), answer["responses"]["counted"],
+            words("chart.method_counts"),
+        ),
+    )  # fmt: skip
+
+
+def _units(words: Words, answer: Answer, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows about units, labelled, with where their interval lies against the target."""
+    named = [_short(words.name(row["unit"]["name"])) for row in rows]
+    twice = {name for name in named if named.count(name) > 1}
+    target = answer["target"]
+    labelled = []
+    for name, row in zip(named, rows, strict=True):
+        place = ""
+        if row["low"] is not None and row["high"] is not None:
+            lies = (
+                "above" if row["low"] > target
+                else "below" if row["high"] < target
+                else "not_distinguishable"
+            )  # fmt: skip
+            place = words(f"position.{lies}")
+        label = f"{name} ({row['unit']['code']})" if name in twice else name
+        labelled.append({**_flat(row), "label": label, "place": place})
+    return labelled
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row without what a chart and a CSV do not want: lists, and names within names."""
+    flat: dict[str, Any] = {}
+    for key, value in row.items():
+        if isinstance(value, Mapping):
+            for inner, each in value.items():
+                if not isinstance(each, Mapping | list):
+                    flat[f"{key}_{inner}"] = each
+            if key in ("unit", "name"):
+                names = value["name"] if key == "unit" else value
+                flat |= {f"{key}_vi": names["vi"], f"{key}_en": names["en"]}
+        elif not isinstance(value, list):
+            flat[key] = value
+    return flat

@@ -1,0 +1,106 @@
+"""How a language says things and writes numbers, days and periods."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from app.messages import Language, say
+
+#: Where a figure is undefined or hidden.
+NOTHING = "–"
+_GAP = "\N{NO-BREAK SPACE}"
+_NAME = re.compile(
+    r"(?P<year>20\d\d)(?:-(?:(?P<month>\d\d)|Q(?P<quarter>\d)|(?P<first_half>H1)|"
+    r"(?P<second_half>H2)|(?P<nine_months>9M)|W(?P<week>\d\d)))?"
+)
+
+
+@dataclass(frozen=True)
+class Words:
+    """One language."""
+
+    language: Language
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The sentence under a key."""
+        return say(key, self.language, **values)
+
+    def name(self, names: Mapping[str, str] | None, default: str = "") -> str:
+        """A name that comes in both languages."""
+        return names[self.language] if names else default
+
+    def number(self, value: float | None, digits: int = 0) -> str:
+        """A number: 12.345,6 in Vietnamese, 12,345.6 in English; a true minus sign in both."""
+        if value is None:
+            return NOTHING
+        # What is rounded to zero has no sign.
+        text = f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
+        return text.translate(str.maketrans(",.", ".,")) if self.language == "vi" else text
+
+    def percent(self, rate: float | None, digits: int = 1) -> str:
+        """A rate in [0, 1] as per cent, with a space that does not break."""
+        if rate is None:
+            return NOTHING
+        return f"{self.number(100 * rate, digits)}{_GAP}%"
+
+    def points(self, difference: float | None, digits: int = 1) -> str:
+        """A difference of rates in percentage points, with its sign."""
+        if difference is None:
+            return NOTHING
+        sign = "+" if round(100 * difference, digits) > 0 else ""
+        return sign + self.number(100 * difference, digits)
+
+    def limits(self, row: Mapping[str, Any], digits: int = 1) -> str:
+        """The interval of a rate: 86,1 – 90,7 %."""
+        if row["low"] is None or row["high"] is None:
+            return NOTHING
+        low = self.number(100 * row["low"], digits)
+        return f"{low}{_GAP}–{_GAP}{self.percent(row['high'], digits)}"
+
+    def change(self, row: Mapping[str, Any], digits: int = 1) -> str:
+        """The interval of a difference, in percentage points: −5,1 … +0,3."""
+        if row["low"] is None or row["high"] is None:
+            return NOTHING
+        low, high = self.points(row["low"], digits), self.points(row["high"], digits)
+        return f"{low}{_GAP}…{_GAP}{high}"
+
+    def p(self, value: float | None) -> str:
+        """A p-value: three decimals, or less than that."""
+        if value is None:
+            return NOTHING
+        if value < 0.001:
+            return f"<{_GAP}{self.number(0.001, 3)}"
+        return self.number(value, 3)
+
+    def day(self, value: date) -> str:
+        """A day: 05/11/2026 in Vietnamese, 5 November 2026 in English."""
+        if self.language == "vi":
+            return f"{value:%d/%m/%Y}"
+        return f"{value.day} {value:%B %Y}"
+
+    def days(self, first: date | str, last: date | str) -> str:
+        """From one day to another."""
+        days = (
+            date.fromisoformat(each) if isinstance(each, str) else each for each in (first, last)
+        )
+        return " – ".join(map(self.day, days))
+
+    def period(self, name: str) -> str:
+        """A period by its name: quý 3 năm 2026, quarter 3 of 2026."""
+        if ".." in name:
+            return self.days(*name.split(".."))
+        found = _NAME.fullmatch(name)
+        if found is None:
+            return self.day(date.fromisoformat(name))
+        part = found[found.lastgroup or "year"].lstrip("0")
+        return self(f"period.{found.lastgroup}", year=found["year"], part=part)
+
+
+def axis_period(name: str) -> str:
+    """A period's name for an axis: 11/2026, Q4/2026."""
+    year, _, part = name.partition("-")
+    return f"{part}/{year}" if _NAME.fullmatch(name) and part else name
