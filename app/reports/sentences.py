@@ -1,0 +1,214 @@
+"""Figures in plain sentences, as one would defend them before a chairman."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.messages.words import Words
+
+Answer = Mapping[str, Any]
+#: Units that a sentence names; the table has the others.
+_NAMED = 12
+
+
+def _units(words: Words, rows: Sequence[Mapping[str, Any]], most: int = _NAMED) -> str:
+    names = [words.name(row["unit"]["name"]) for row in rows]
+    text = ", ".join(names[:most])
+    return text if len(names) <= most else words("tell.and_more", units=text, n=len(names) - most)
+
+
+def index(words: Words, answer: Answer) -> list[str]:
+    """The index against the target, the period before, the year before, and the whole."""
+    shown = answer["index"]
+    if shown["suppressed"]:
+        return [words("tell.suppressed")]
+    if not shown["respondents"]:
+        return [words("tell.nobody", period=words.period(answer["period"]))]
+    if shown["low"] is None:
+        return [words("tell.one_only", n=words.number(shown["respondents"]))]
+    between = words(
+        "tell.between",
+        low=words.percent(shown["low"]),
+        high=words.percent(shown["high"]),
+        n=words.number(shown["respondents"]),
+    )
+    against = {
+        "above": "tell.above_target",
+        "below": "tell.below_target",
+        "not_distinguishable": "tell.near_target",
+    }[shown["position"]]
+    told = [between + " " + words(against, target=words.percent(answer["target"], 0))]
+    told += [
+        sentence
+        for sentence in (
+            change(words, shown["previous"], words("tell.than_previous")),
+            change(words, shown["year_before"], words("tell.than_year_before")),
+        )
+        if sentence
+    ]
+    reference = shown["reference"]
+    if reference is not None and reference["difference_low"] is not None:
+        low, high = reference["difference_low"], reference["difference_high"]
+        key = (
+            "tell.above_reference" if low > 0
+            else "tell.below_reference" if high < 0
+            else "tell.near_reference"
+        )  # fmt: skip
+        told.append(
+            words(
+                key,
+                rate=words.percent(reference["rate"]),
+                whole=words.name(reference["unit"]["name"]),
+                change=words.points(reference["difference"]),
+            )
+        )
+    return told
+
+
+def change(words: Words, row: Mapping[str, Any], than: str) -> str | None:
+    """One difference: how large, how sure; None where one side has no figure."""
+    if row["low"] is None or row["high"] is None:
+        return None
+    key = (
+        "tell.rose" if row["low"] > 0
+        else "tell.fell" if row["high"] < 0
+        else "tell.same"
+    )  # fmt: skip
+    return words(key, than=than, change=words.points(row["estimate"]), interval=words.change(row))
+
+
+def changed(words: Words, answer: Answer) -> list[str]:
+    """Which units fell and rose by more than chance, and how many only seem to."""
+    told = []
+    for which, some, none in (
+        ("fell", "tell.units_fell", "tell.none_fell"),
+        ("rose", "tell.units_rose", "tell.none_rose"),
+    ):
+        rows = answer[which]
+        told.append(words(some, n=len(rows), units=_units(words, rows)) if rows else words(none))
+    seeming = [
+        row
+        for row in answer.get("rows", ())
+        if row["change"] and not row["change"]["discovery"] and (row["change"]["estimate"] or 0) < 0
+    ]
+    if seeming:
+        told.append(words("tell.seem_lower", n=len(seeming)))
+    return told
+
+
+def standing(words: Words, answer: Answer) -> str:
+    """How many units lie where against the target."""
+    return words(
+        "tell.standing",
+        **{
+            name: words.number(answer[name])
+            for name in ("units", "above", "below", "not_distinguishable")
+        },
+        target=words.percent(answer["target"], 0),
+    )
+
+
+def best(words: Words, answer: Answer) -> str | None:
+    """Which units may be among the best; None where they are not ranked."""
+    rows = [row for row in answer["rows"] if row["may_be_best"]]
+    if not rows:
+        return None
+    return words(
+        "tell.may_be_best", n=len(rows), best=answer["best"], units=_units(words, rows, 40)
+    )
+
+
+def improve(words: Words, answer: Answer) -> list[str]:
+    """What to improve first: factors that matter and lag, and within them the lowest items."""
+    driving, told = answer["drivers"], []
+    if driving is None:
+        told.append(words("tell.drivers_unknown"))
+    else:
+        names = {row["factor"]: words.name(row["name"]) for row in driving["rows"]}
+        wanted = driving["improve_first"]
+        factors = ", ".join(f"{code}. {names[code]}" for code in wanted)
+        told.append(
+            words("tell.improve_factors", factors=factors) if wanted else words("tell.no_factor")
+        )
+    lowest = lowest_items(answer)
+    if lowest:
+        told.append(
+            words(
+                "tell.improve_items",
+                items="; ".join(
+                    f"{row['item']}. {words.name(row['name'])} ({words.percent(row['rate'])})"
+                    for row in lowest[:3]
+                ),
+            )
+        )
+    return told
+
+
+def lowest_items(answer: Answer) -> list[Mapping[str, Any]]:
+    """Items with figures: those of the factors to improve first, the lowest first."""
+    wanted = set(answer["drivers"]["improve_first"]) if answer["drivers"] else set()
+    told = [row for row in answer["items"] if row["rate"] is not None]
+    return sorted(told, key=lambda row: (row["factor"] not in wanted, row["rate"]))
+
+
+def collecting(words: Words, answer: Answer) -> list[str]:
+    """How many more each unit must ask in the running month."""
+    plan = answer["collecting"]
+    told = []
+    for row in plan["rows"]:
+        told.append(
+            words(
+                "tell.collecting",
+                unit=words.name(row["unit"]["name"]),
+                month=words.period(plan["month"]),
+                have=words.number(row["respondents"]),
+                publish=words.number(row["needed_to_publish"]),
+                least=plan["least_respondents"],
+                margin_need=words.number(row["needed_for_margin"]),
+                margin=words.number(100 * plan["margin"]),
+            )
+        )
+    return told
+
+
+def alert(words: Words, row: Mapping[str, Any]) -> str:
+    """One alert: which rule, since when, from where to where."""
+    return words(
+        "tell.alert",
+        rule=words(f"rule.{row['rule'].replace(' ', '_')}"),
+        since=words.period(row["since"]),
+        before=words.percent(row["before"]),
+        after=words.percent(row["after"]),
+        interval=words.change(row["change"]),
+    )
+
+
+def volume(words: Words, answer: Answer) -> list[str]:
+    """Cases finished, and what came of invitations."""
+    shown, told = answer["volume"], []
+    if shown["cases"]:
+        told.append(words("tell.cases", cases=words.number(shown["cases"])))
+    if shown["response_rate"] is not None:
+        told.append(
+            words(
+                "tell.invited",
+                invited=words.number(shown["invited"]),
+                rate=words.percent(shown["response_rate"]),
+                interval=words.limits(
+                    {"low": shown["response_rate_low"], "high": shown["response_rate_high"]}
+                ),
+            )
+        )
+    aside = answer["set_aside"]
+    told.append(
+        words(
+            "tell.set_aside",
+            share=words.percent(aside["share"]),
+            n=words.number(aside["set_aside"]),
+            responses=words.number(aside["responses"]),
+        )
+        if aside["responses"]
+        else words("tell.no_responses")
+    )
+    return told
