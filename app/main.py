@@ -42,6 +42,8 @@ from app.web import (
     registry,
     sign_in,
 )
+from app.web.dashboard import comments as dashboard_comments
+from app.web.dashboard import routes as dashboard
 from app.web.openapi import document_doors
 from app.web.pages import problem_page
 from app.web.routes import STATIC_FILES
@@ -58,6 +60,7 @@ ROUTERS = (
 )
 PAGES = (
     citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, audit_log, registry,
+    dashboard_comments, dashboard,
 )  # fmt: skip
 #: Routers are built when a request first passes them; these are large, and come last.
 LAST = (statistics_routes, view_routes)

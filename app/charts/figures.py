@@ -45,7 +45,7 @@ def course(words: Words, answer: Answer) -> Figure | None:
                     words.limits(point),
                     words.number(point["respondents"]),
                     words.limits({"low": point["limit_low"], "high": point["limit_high"]}),
-                    ", ".join(point["signals"]) or NOTHING,
+                    ", ".join(signal(words, name) for name in point["signals"]) or NOTHING,
                 ]
                 for point in points
             ],
@@ -54,6 +54,11 @@ def course(words: Words, answer: Answer) -> Figure | None:
         note(words, period, sum(point["respondents"] or 0 for point in points), method),
         interactive=True,
     )  # fmt: skip
+
+
+def signal(words: Words, name: str) -> str:
+    """The name of a rule that fired."""
+    return words("rule." + name.replace(" ", "_"))
 
 
 def factors(words: Words, answer: Answer) -> Figure:

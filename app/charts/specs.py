@@ -199,7 +199,7 @@ def quadrants(words: Words, rows: Rows, *, middle: tuple[float, float]) -> dict[
     x = alt.X(
         "share:Q",
         title=words("chart.importance"),
-        axis=alt.Axis(format=_PERCENT, grid=False, tickCount=6),
+        axis=alt.Axis(format=".1%", grid=False, tickCount=6),
         scale=alt.Scale(zero=False, padding=40),
     )
     axis = rates_axis(words("chart.rate"), *reach(shown, "rate"))

@@ -42,9 +42,12 @@ class With(StrEnum):
     PEERS = "peers"
 
 
-def ranking(asked: Asked, *, best: int) -> dict[str, Any]:
-    """Units by rate, with the ranks that each may truly have."""
-    rates, answer, fit = _comparable(asked)
+def ranking(asked: Asked, *, best: int, least: int = 1) -> dict[str, Any]:
+    """Units by rate, with the ranks that each may truly have.
+
+    Units with fewer than ``least`` respondents are not ranked.
+    """
+    rates, answer, fit = _comparable(asked, least)
     if fit.sum() > MOST_RANKED:
         raise TooManyUnits(units=int(fit.sum()), limit=MOST_RANKED, field="unit")
     value = np.where(fit, rates.ratio.estimate, np.nan)
@@ -286,12 +289,12 @@ def _side(rates: Rates, fit: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
     }
 
 
-def _comparable(asked: Asked) -> tuple[Rates, dict[str, Any], NDArray[np.bool_]]:
+def _comparable(asked: Asked, least: int = 1) -> tuple[Rates, dict[str, Any], NDArray[np.bool_]]:
     """The rates of units that may be compared, and which of them have a figure to show."""
     rates, answer = asked.rates(Key.UNIT)
     kept = np.flatnonzero(asked.lowest(rates.unit))
     rates = take(rates, kept)
-    fit = (np.nan_to_num(rates.sums["n"]) > 0) & ~rates.hidden
+    fit = (np.nan_to_num(rates.sums["n"]) >= least) & ~rates.hidden
     if fit.sum() < 2:
         raise TooFewUnits(units=int(fit.sum()), needed=2)
     return rates, answer, fit

@@ -39,13 +39,11 @@ def index(words: Words, answer: Answer) -> list[str]:
         "not_distinguishable": "tell.near_target",
     }[shown["position"]]
     told = [between + " " + words(against, target=words.percent(answer["target"], 0))]
+    others = [("previous", "tell.than_previous"), ("year_before", "tell.than_year_before")]
+    if shown["previous"]["first"] == shown["year_before"]["first"]:
+        del others[0]  # of a year they are the same
     told += [
-        sentence
-        for sentence in (
-            change(words, shown["previous"], words("tell.than_previous")),
-            change(words, shown["year_before"], words("tell.than_year_before")),
-        )
-        if sentence
+        sentence for name, than in others if (sentence := change(words, shown[name], words(than)))
     ]
     reference = shown["reference"]
     if reference is not None and reference["difference_low"] is not None:
@@ -114,9 +112,16 @@ def best(words: Words, answer: Answer) -> str | None:
     rows = [row for row in answer["rows"] if row["may_be_best"]]
     if not rows:
         return None
+    if len(rows) > max(2 * answer["best"], _NAMED) and len(rows) > answer["ranked"] / 2:
+        return words("tell.best_unclear", n=len(rows), ranked=answer["ranked"], best=answer["best"])
     return words(
         "tell.may_be_best", n=len(rows), best=answer["best"], units=_units(words, rows, 40)
     )
+
+
+def may_be_best(words: Words, answer: Answer) -> list[str]:
+    """The names of all units that may be among the best, in the order of their rates."""
+    return [words.name(row["unit"]["name"]) for row in answer["rows"] if row["may_be_best"]]
 
 
 def improve(words: Words, answer: Answer) -> list[str]:
@@ -148,7 +153,7 @@ def improve(words: Words, answer: Answer) -> list[str]:
 def lowest_items(answer: Answer) -> list[Mapping[str, Any]]:
     """Items with figures: those of the factors to improve first, the lowest first."""
     wanted = set(answer["drivers"]["improve_first"]) if answer["drivers"] else set()
-    told = [row for row in answer["items"] if row["rate"] is not None]
+    told = [row for row in answer["items"] if row["rate"] is not None and row["rate"] < 1]
     return sorted(told, key=lambda row: (row["factor"] not in wanted, row["rate"]))
 
 

@@ -67,6 +67,7 @@ _templates.filters |= {
     "named": _named,
     "days_named": _days_named,
     "action_named": _action_named,
+    "combined": lambda one, other: {**other, **one},
 }
 
 
@@ -80,6 +81,7 @@ class Place:
 
 
 MENU = (
+    Place("/dashboard", "page.dashboard", frozenset({Right.READ_FIGURES})),
     Place("/devices", "page.devices", frozenset({Right.MANAGE_POINTS})),
     Place("/posters", "page.posters", frozenset({Right.READ_REGISTRY})),
     Place("/accounts", "page.accounts", frozenset({Right.READ_ACCESS})),

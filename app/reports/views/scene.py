@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from app.access.callers import Caller, Grant
 from app.access.models import Right
 from app.problems import Problem
 from app.registry.points import units_asking
-from app.registry.queries import UnitNode
+from app.registry.queries import UnitNode, is_synthetic
 from app.registry.questionnaires import Published, UnknownQuestionnaire, published
 from app.reports.asked import Asked, effective, number, unit_out
 from app.reports.comparisons import MOST_RANKED, With, other_days
@@ -167,6 +168,8 @@ class Scene:
     def head(self) -> dict[str, Any]:
         """What every view's answer says of itself."""
         return {
+            "synthetic": is_synthetic(self.asked.session),
+            "version": version("hailong"),
             "unit": unit_out(self.unit),
             "questionnaire": self.questionnaire,
             "period": self.span.name,
@@ -240,7 +243,7 @@ def differences(now: Rates, other: Rates) -> list[dict[str, Any]]:
 
 def index(scene: Scene) -> dict[str, Any]:
     """The index of what a view is about, beside the period before, the year before, the whole."""
-    now, answer = scene.asked.rates()
+    now, _ = scene.asked.rates()
     changes = {}
     for with_ in (With.PREVIOUS, With.YEAR_BEFORE):
         first, last = other_days(scene.span.first, scene.span.last, with_)
@@ -253,7 +256,6 @@ def index(scene: Scene) -> dict[str, Any]:
         "position": position(shown, scene.settings.target_rate),
         **changes,
         "reference": reference(scene, now),
-        "synthetic": answer["synthetic"],
     }
 
 

@@ -29,6 +29,8 @@ Position = Literal["above", "below", "not_distinguishable"] | None
 class View(BaseModel):
     """What every view says of itself: with this it can be asked for again."""
 
+    synthetic: bool = Field(description="Whether the answers were drawn by a generator.")
+    version: str = Field(description="Of the software that computed them.")
     unit: UnitOut | None = Field(description="null: all units that the caller may read.")
     questionnaire: str
     period: str = Field(examples=["2026-Q3"])
@@ -93,7 +95,6 @@ class Index(Placed):
     previous: PeriodDifference
     year_before: PeriodDifference
     reference: Reference | None
-    synthetic: bool
 
 
 class Volume(BaseModel):
@@ -183,6 +184,8 @@ class Units(View, Standing):
 
     best: int
     heterogeneity: Heterogeneity | None
+    ranked: int = Field(description="Units that are ranked.")
+    ranked_from: int = Field(description="Respondents from which on a unit is ranked.")
     course_periods: list[str]
     respondents: int
     fell: list[Changed]

@@ -47,6 +47,8 @@ def units(scene: Scene, *, best: int = 10) -> dict[str, Any]:
         "silent": sum(row["respondents"] == 0 for row in rows),
         "fell": _told(rows, "fell"),
         "rose": _told(rows, "rose"),
+        "ranked": sum(row["rank"] is not None for row in rows),
+        "ranked_from": scene.asked.least,
         "method": "ranks with confidence sets (Mogstad, Romano, Shaikh, Wilhelm 2024); changes "
         "by MOVER, Benjamini–Hochberg over the units",
         "rows": rows,
@@ -56,7 +58,7 @@ def units(scene: Scene, *, best: int = 10) -> dict[str, Any]:
 def _ranked(scene: Scene, best: int) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """The units' rows; without ranks where there are too few, or too many, to rank."""
     try:
-        answer = comparisons.ranking(scene.compared, best=best)
+        answer = comparisons.ranking(scene.compared, best=best, least=scene.asked.least)
         return answer["rows"], answer["heterogeneity"]
     except (TooFewUnits, TooManyUnits):
         rates, _ = scene.compared.rates(Key.UNIT)

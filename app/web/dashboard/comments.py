@@ -1,0 +1,66 @@
+"""The page of comments of a unit and month; reading it stands in the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.access.callers import Person
+from app.access.doors import PageDoor
+from app.access.models import Right
+from app.db import Database
+from app.messages.words import Words
+from app.registry.questionnaires import published
+from app.reports import comments
+from app.settings import Settings
+from app.web.pages import Asked, language_of, render
+
+router = APIRouter(include_in_schema=False)
+
+COMMENT_READERS = PageDoor(Right.READ_COMMENTS)
+
+
+@dataclass(frozen=True)
+class CommentsPage:
+    """What was written in a month, by question."""
+
+    unit: str
+    month: str
+    withheld: int
+    comments: Sequence[tuple[str, Sequence[str]]]
+
+
+@router.get("/dashboard/comments")
+def show_comments(
+    request: Request,
+    caller: Annotated[Person, Depends(COMMENT_READERS)],
+    unit: Asked,
+    month: Annotated[str, Query(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")],
+) -> Response:
+    """What respondents wrote about a unit and those below it. Who: ``comments:read`` there."""
+    words = Words(language_of(request, caller))
+    database: Database = request.app.state.database
+    settings: Settings = request.app.state.settings
+    with database.writing(caller.name) as session:
+        found = comments.read(
+            session,
+            caller,
+            date.fromisoformat(f"{month}-01"),
+            units=[unit],
+            least_respondents=settings.least_respondents,
+        )
+        texts = {
+            (each.form.code, item.code): words.name({"vi": item.text.vi, "en": item.text.en})
+            for each in published(session)
+            for item in each.form.items
+        }
+    by_item: dict[str, list[str]] = {}
+    for comment in found.comments:
+        asked = texts.get((comment.questionnaire, comment.item), comment.item)
+        by_item.setdefault(asked, []).append(comment.body)
+    page = CommentsPage(unit, words.period(month), found.withheld, list(by_item.items()))
+    return render(request, caller, "dashboard/comments.html", page)
