@@ -14,6 +14,7 @@ from app.access.commands import accounts, keys
 from app.audit.commands import audit
 from app.commands import Refused, open_database, say_error
 from app.demonstration.commands import demo
+from app.documents.commands import report
 from app.intake.commands import import_responses, rollups
 from app.intake.preparation import prepare
 from app.invitations.commands import sms, webhooks
@@ -46,6 +47,7 @@ cli.add_typer(audit, name="audit")
 cli.command()(demo)
 cli.command()(rates)
 cli.command()(qr)
+cli.command()(report)
 cli.command()(docs)
 
 

@@ -18,6 +18,8 @@ from app.access.rate_limits import RateLimits
 from app.access.routes import router as access_routes
 from app.access.tidying import keep_tidy
 from app.db import Database
+from app.documents.routes import router as document_routes
+from app.documents.schedule import keep_reporting
 from app.intake.directory import Directory
 from app.intake.routes import router as intake_routes
 from app.intake.service import Intake
@@ -43,6 +45,7 @@ from app.web import (
     sign_in,
 )
 from app.web.dashboard import comments as dashboard_comments
+from app.web.dashboard import report as dashboard_report
 from app.web.dashboard import routes as dashboard
 from app.web.openapi import document_doors
 from app.web.pages import problem_page
@@ -56,11 +59,12 @@ ROUTERS = (
     access_routes,
     report_routes,
     poster_routes,
+    document_routes,
     web_routes,
 )
 PAGES = (
     citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, audit_log, registry,
-    dashboard_comments, dashboard,
+    dashboard_comments, dashboard_report, dashboard,
 )  # fmt: skip
 #: Routers are built when a request first passes them; these are large, and come last.
 LAST = (statistics_routes, view_routes)
@@ -81,6 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         background = [
             asyncio.create_task(keep_tidy(database), name="tidying"),
             asyncio.create_task(keep_sending(database, settings), name="sending"),
+            asyncio.create_task(keep_reporting(database, settings), name="reporting"),
         ]
         yield
         for task in background:

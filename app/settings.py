@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -125,6 +126,38 @@ class Settings(BaseSettings):
         lt=1,
         description="Rate of satisfaction aimed at, against which intervals are held.",
     )
+    public_page: bool = Field(
+        False,
+        description="Whether /public shows the rates of satisfaction to everybody, with open data, "
+        "badges and cards for the sites of units.",
+    )
+    report_folder: Path | None = Field(
+        None, description="Folder into which scheduled reports are written."
+    )
+    report_schedule: str = Field(
+        "",
+        description="Lengths of the periods that are reported on by themselves once they are over: "
+        "month, quarter, half, nine-months, year, separated by commas.",
+    )
+    report_units: Literal["tops", "all"] = Field(
+        "tops",
+        description="About which units: the tops of the tree, or every unit that has answers.",
+    )
+    report_after_days: int = Field(
+        5,
+        ge=0,
+        le=90,
+        description="Days after a period's end that its reports wait for answers kept offline.",
+    )
+    report_mail: str = Field(
+        "", description="Addresses, separated by commas, to which scheduled reports are mailed."
+    )
+    mail_server: str | None = Field(
+        None,
+        description="Mail server for scheduled reports, like smtp://user:password@host:587 "
+        "(STARTTLS) or smtps://host.",
+    )
+    mail_from: str = Field("hailong@localhost", description="Sender of mails.")
     demonstration_size: int = Field(
         40_000, ge=1000, description="How many responses the demonstration draws."
     )

@@ -175,7 +175,7 @@ def show(
         if whole != linked.chosen:
             query = Link(whole, linked.best, linked.beside).query(start=start)
             return RedirectResponse(f"/dashboard/{name}?{query}", 303, PRIVATE)
-        choices = _choices(scene, words)
+        offered = choices(scene, words)
     answer = answer_of(
         request, caller, linked.chosen, board.view, **board.options(linked.best, linked.beside)
     )
@@ -189,7 +189,7 @@ def show(
         told=sentences,
         script=drawing.script_name(),
         start=start,
-        **choices,
+        **offered,
     )
     return render(request, caller, f"dashboard/{name}.html", page)
 
@@ -266,7 +266,7 @@ def _drawn(board: Board, words: Words, answer: Mapping[str, Any]) -> dict[str, D
     }
 
 
-def _choices(scene: Scene, words: Words) -> dict[str, Any]:
+def choices(scene: Scene, words: Words) -> dict[str, Any]:
     """What a page offers to choose from."""
     nodes = scene.asked.units.nodes
     path, at = [], scene.unit

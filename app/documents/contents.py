@@ -1,0 +1,127 @@
+"""What a report consists of: the answers of the views, and the sentences about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.access.callers import Caller
+from app.access.models import Right
+from app.charts import figures
+from app.charts.figure import Figure
+from app.messages import Language
+from app.messages.words import Words
+from app.registry.queries import UnitNode
+from app.reports import sentences
+from app.reports.views.comparison import comparison
+from app.reports.views.levels import levels
+from app.reports.views.scene import Chosen, Scene
+from app.reports.views.unit import unit
+from app.settings import Settings
+
+
+@dataclass(frozen=True)
+class Report:
+    """One unit, or all of a caller's, in one period, in one language."""
+
+    words: Words
+    made_on: date
+    unit: UnitNode | None
+    parent: UnitNode | None
+    province: UnitNode | None
+    about: Mapping[str, Any]
+    #: The units below beside one another; None where there are none.
+    compared: Mapping[str, Any] | None
+    levels: Mapping[str, Any]
+
+    @property
+    def subject(self) -> str:
+        """The unit's name."""
+        return self._name(self.unit) if self.unit else self.words("view.all_units")
+
+    @property
+    def title(self) -> str:
+        """What the report is called."""
+        return self.words(
+            "report.title", unit=self.subject, period=self.words.period(self.about["period"])
+        )
+
+    def _name(self, node: UnitNode) -> str:
+        return self.words.name({"vi": node.name_vi, "en": node.name_en})
+
+    @property
+    def issuer(self) -> tuple[str, str]:
+        """Whose report it is: the body above it, and itself, for the letterhead."""
+        above = self._name(self.parent) if self.parent else self.words("report.issuer_above")
+        return above, self.subject
+
+    @property
+    def place(self) -> str:
+        """Where it is made: the province, without the word."""
+        if self.province is None:
+            return "…"
+        return self._name(self.province).removeprefix("Tỉnh ").removeprefix("Thành phố ")
+
+    def summary(self) -> list[str]:
+        """The report in sentences."""
+        told = sentences.index(self.words, self.about)
+        if self.compared:
+            league = self.compared["league"]
+            told.append(sentences.standing(self.words, league))
+            told += sentences.changed(self.words, league)
+            best = sentences.best(self.words, league)
+            told += [best] if best else []
+        return told + sentences.improve(self.words, self.about)
+
+    def figures(self) -> dict[str, Figure]:
+        """The charts, by name."""
+        found = {
+            "factors": figures.factors(self.words, self.about),
+            "course": figures.course(self.words, self.about),
+            "drivers": figures.drivers(self.words, self.about),
+            "items": figures.items(self.words, self.about),
+        }
+        if self.compared:
+            found["funnel"] = figures.funnel(self.words, self.compared)
+            found["map"] = figures.places(self.words, self.compared["league"])
+        return {name: figure for name, figure in found.items() if figure is not None}
+
+
+def publishing(caller: Caller) -> Caller:
+    """The caller without the right to small cells: a report goes from hand to hand."""
+    grants = tuple(
+        replace(grant, rights=grant.rights - {Right.READ_SMALL_CELLS}) for grant in caller.grants
+    )
+    return Caller(caller.name, grants)
+
+
+def gather(
+    session: Session, caller: Caller, settings: Settings, chosen: Chosen, language: Language
+) -> Report:
+    """All that a report says, computed within the caller's rights.
+
+    Raises
+    ------
+    UnknownUnit, UnknownQuestionnaire, PeriodUnknown, UnknownLevel, NothingAsked
+        Where something of what was chosen is not there.
+    """
+    scene = Scene.of(session, publishing(caller), settings, chosen)
+    nodes = scene.asked.units.nodes
+    parent = nodes.get(scene.unit.parent_id or 0) if scene.unit else None
+    top = scene.unit
+    while top is not None and top.parent_id in nodes:
+        top = nodes[top.parent_id]
+    return Report(
+        words=Words(language),
+        made_on=scene.today,
+        unit=scene.unit,
+        parent=parent,
+        province=top if top and top.kind == "province" else None,
+        about=unit(scene),
+        compared=comparison(scene) if scene.levels else None,
+        levels=levels(scene),
+    )

@@ -1,0 +1,48 @@
+"""The page with the buttons that make a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+
+from app.db import Database
+from app.messages.words import Words
+from app.reports.views.scene import NothingAsked, Scene
+from app.settings import Settings
+from app.web.dashboard.routes import Linked, NothingPage, Reader, choices
+from app.web.pages import language_of, render
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class ReportPage:
+    """What a report may be about."""
+
+    words: Words
+    unit: str
+    questionnaire: str
+    period: str
+    choices: dict[str, object]
+
+
+@router.get("/dashboard/report")
+def show_report(request: Request, caller: Reader, linked: Linked) -> Response:
+    """Offer reports as PDF and XLSX. Who: ``figures:read``."""
+    words = Words(language_of(request, caller))
+    database: Database = request.app.state.database
+    settings: Settings = request.app.state.settings
+    with database.reading() as session:
+        try:
+            scene = Scene.of(session, caller, settings, linked.chosen)
+        except NothingAsked:
+            return render(request, caller, "dashboard/nothing.html", NothingPage(words))
+        page = ReportPage(
+            words,
+            scene.unit.code if scene.unit else "",
+            scene.questionnaire,
+            scene.span.name,
+            choices(scene, words),
+        )
+    return render(request, caller, "dashboard/report.html", page)
