@@ -80,6 +80,8 @@ def serve(
         log_level="info",
         # A slow client holds its connection, not the others' answers.
         timeout_keep_alive=75,
+        # Streams never end by themselves.
+        timeout_graceful_shutdown=15,
     )
 
 

@@ -27,9 +27,11 @@ from app.intake.store import ResponseStore
 from app.invitations.routes import router as invitation_routes
 from app.invitations.sending import keep_sending
 from app.posters.routes import router as poster_routes
+from app.reports.feed import router as feed_routes
 from app.reports.freshness import Answers
 from app.reports.routes import router as report_routes
 from app.reports.statistics_routes import router as statistics_routes
+from app.reports.stream import router as stream_routes
 from app.reports.views.routes import router as view_routes
 from app.settings import Settings
 from app.web import (
@@ -41,6 +43,7 @@ from app.web import (
     kiosk,
     posters,
     profile,
+    public,
     registry,
     sign_in,
 )
@@ -60,11 +63,13 @@ ROUTERS = (
     report_routes,
     poster_routes,
     document_routes,
+    feed_routes,
+    stream_routes,
     web_routes,
 )
 PAGES = (
     citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, audit_log, registry,
-    dashboard_comments, dashboard_report, dashboard,
+    dashboard_comments, dashboard_report, dashboard, public,
 )  # fmt: skip
 #: Routers are built when a request first passes them; these are large, and come last.
 LAST = (statistics_routes, view_routes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -85,11 +86,10 @@ class Door:
         return caller
 
     async def _bearer(self, request: Request, header: str) -> Caller:
-        scheme, _, secret = header.partition(" ")
+        secret = _secret(header)
         callers: Callers = request.app.state.callers
         caller = None
-        if scheme.lower() == "bearer":
-            secret = secret.strip()
+        if secret:
             caller = callers.cached(secret) or await run_in_threadpool(callers.find, secret)
         if caller is None:
             raise CredentialUnknown(headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
@@ -103,6 +103,22 @@ class Door:
             having = frozenset(right for right in having if caller.has_everywhere(right))
         if not having:
             raise RightMissing(right=" | ".join(sorted(self.rights)))
+
+
+def _secret(header: str) -> str:
+    """The key in a header: a bearer's, or the password of Basic, which spreadsheets can send."""
+    scheme, _, value = header.partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return value.strip()
+        case "basic":
+            try:
+                pair = base64.b64decode(value.strip(), validate=True).decode()
+            except ValueError:
+                return ""
+            name, _, password = pair.partition(":")
+            return password or name
+    return ""
 
 
 class ClientDoor(Door):

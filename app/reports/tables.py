@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from fastapi import Request, Response
@@ -50,8 +50,9 @@ def _wants_csv(request: Request) -> bool:
     return json not in accepted or accepted.index(CSV) < accepted.index(json)
 
 
-def as_csv(answer: Mapping[str, Any]) -> str:
-    """The rows of an answer as CSV with a header; columns in the order in which they come up.
+def as_csv(answer: Mapping[str, Any], names: Collection[str] = ()) -> str:
+    """The rows of an answer as CSV with a header; columns are ``names``, then others in
+    the order in which they come up.
 
     Undefined and suppressed figures are empty; texts that a spreadsheet would take for a formula
     begin with an apostrophe.
@@ -59,7 +60,7 @@ def as_csv(answer: Mapping[str, Any]) -> str:
     common = {name: answer[name] for name in _WITH_EVERY_LINE if name in answer}
     rows = answer["rows"] if "rows" in answer else [_figures(answer)]
     lines = [line | common for row in rows for line in _lines(row)]
-    columns = list(dict.fromkeys(name for line in lines for name in line))
+    columns = list(dict.fromkeys([*names, *(name for line in lines for name in line)]))
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, lineterminator="\r\n")
     writer.writeheader()

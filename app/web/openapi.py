@@ -46,6 +46,11 @@ _SECURITY_SCHEMES: dict[str, Any] = {
         "scheme": "bearer",
         "description": "A key, or a token that was got for one.",
     },
+    "basic": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "A key as the password, for spreadsheets; the user's name is not looked at.",
+    },
     "oauth": {
         "type": "oauth2",
         "flows": {
@@ -98,7 +103,10 @@ def document_doors(app: FastAPI) -> None:
             for method in route.methods or ():
                 operation = document["paths"][route.path_format][method.lower()]
                 if door and door.rights:
-                    operation["security"] = [{"credential": sorted(door.rights)}]
+                    operation["security"] = [
+                        {"credential": sorted(door.rights)},
+                        {"basic": sorted(door.rights)},
+                    ]
                     if door.rights <= OF_KEYS:
                         operation["security"].append({"oauth": sorted(door.rights)})
                     if door.strangers:

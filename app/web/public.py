@@ -1,0 +1,326 @@
+"""What an office publishes: rates with intervals, open data, badges and cards for other sites.
+
+Off unless HAILONG_PUBLIC_PAGE is set. Everything is computed as for a caller who may read figures
+everywhere and small cells nowhere, and only of periods of the calendar that are over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from app.access.callers import Caller, Person
+from app.access.doors import ANYONE, PageDoor, SignInNeeded
+from app.access.models import Right
+from app.charts import drawing, figures
+from app.charts.figure import Figure
+from app.db import Database
+from app.messages.words import Words
+from app.problems import NotFound
+from app.registry.models import UnitKind
+from app.registry.questionnaires import published
+from app.reports import sentences, spans, stream
+from app.reports.asked import Asked as Question
+from app.reports.feed import COLUMNS, lines
+from app.reports.periods import Step
+from app.reports.query import Query as Filters
+from app.reports.spans import Length, PeriodUnknown, Span
+from app.reports.tables import as_csv
+from app.reports.views.routes import answer_of
+from app.reports.views.scene import PUBLIC, Chosen, NothingAsked, Scene
+from app.reports.views.unit import unit as unit_view
+from app.reports.views.units import units as units_view
+from app.settings import Settings
+from app.web.pages import Asked, fill, language_of, render
+
+router = APIRouter(include_in_schema=False)
+
+VISITORS = PageDoor(strangers=True)
+#: Pages, data and badges may be kept for some minutes by anybody.
+SHARED = {"Cache-Control": "public, max-age=300", "Vary": "Accept-Language, Cookie"}
+_FRAMED = {
+    **SHARED,
+    # A card stands in frames of other sites; it has no form and no script.
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "base-uri 'none'; frame-ancestors *",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "X-Frame-Options": "ALLOWALL",
+}
+_YEARS = 3
+
+
+def published_by(request: Request) -> Settings:
+    """The settings, where this service publishes.
+
+    Raises
+    ------
+    NotFound
+        Where it does not.
+    """
+    settings: Settings = request.app.state.settings
+    if not settings.public_page:
+        raise NotFound
+    return settings
+
+
+def over(settings: Settings) -> date:
+    """The last day that may be published: periods that end later are not over."""
+    today = datetime.now(settings.zone).date()
+    return today - timedelta(days=1 + settings.report_after_days)
+
+
+def finished(name: str | None, settings: Settings) -> Span:
+    """The period with a name, or the last quarter that is over.
+
+    Raises
+    ------
+    PeriodUnknown
+        Where it is none of the calendar, or not over yet.
+    """
+    last = over(settings)
+    if not name:
+        quarter = spans.span(spans.name_of(last, Length.QUARTER))
+        if quarter.last > last:
+            before = quarter.first - timedelta(days=1)
+            quarter = spans.span(spans.name_of(before, Length.QUARTER))
+        return quarter
+    found = spans.span(name)
+    if not found.calendar or found.last > last:
+        raise PeriodUnknown(field="period", name=name)
+    return found
+
+
+@dataclass(frozen=True)
+class PublicPage:
+    """What is published of a period."""
+
+    words: Words
+    answer: Mapping[str, Any]
+    index: Mapping[str, Any]
+    told: Sequence[str]
+    questionnaires: Sequence[tuple[str, str]]
+    periods: Mapping[str, Sequence[tuple[str, str]]]
+    levels: Sequence[tuple[str, int]]
+    map: Figure | None
+    svg: str
+    method: Sequence[str]
+    query: str
+    columns: Mapping[str, tuple[str, str, str]]
+
+
+@router.get("/public")
+def show_public(
+    request: Request,
+    caller: Annotated[Caller, Depends(VISITORS)],
+    questionnaire: Asked = "",
+    period: Asked = "",
+    level: Annotated[UnitKind | None, Query()] = None,
+) -> Response:
+    """The published rates of a period, with intervals and method. Who: anybody, if published."""
+    settings = published_by(request)
+    words = Words(language_of(request, caller))
+    shown = finished(period or None, settings)
+    chosen = Chosen(None, questionnaire or None, shown.name, level.value if level else None)
+    database: Database = request.app.state.database
+    with database.reading() as session:
+        try:
+            scene = Scene.of(session, PUBLIC, settings, chosen)
+        except NothingAsked:
+            raise NotFound from None
+        titles = {v: words.name({"vi": f.title.vi, "en": f.title.en}) for v, f in _forms(scene)}
+        names = {
+            words(f"length.{length.value}"): [
+                (each, words.period(each))
+                for each in names
+                if spans.span(each).last <= over(settings)
+            ]
+            for length, names in spans.choices(*scene.known).items()
+        }
+        chosen = Chosen(
+            scene.unit.code if scene.unit else None,
+            scene.questionnaire, shown.name, scene.level,
+        )  # fmt: skip
+    compared = answer_of(request, PUBLIC, chosen, units_view)
+    about = answer_of(request, PUBLIC, chosen, unit_view)
+    drawn = figures.places(words, compared)
+    rows = sorted(compared["rows"], key=lambda row: words.name(row["unit"]["name"]))
+    page = PublicPage(
+        words=words,
+        answer={**compared, "rows": rows},
+        index=about["index"],
+        told=[*sentences.index(words, about), sentences.standing(words, compared)],
+        questionnaires=[(code, titles[code]) for code in scene.questionnaires],
+        periods={length: names_ for length, names_ in names.items() if names_},
+        levels=list(scene.levels.items()),
+        map=drawn,
+        svg=drawing.svg(drawn.spec, words.language) if drawn else "",
+        method=[words(f"report.method_{n}") for n in (1, 2, 3, 4, 5)],
+        query=f"questionnaire={scene.questionnaire}&period={shown.name}",
+        columns=COLUMNS,
+    )
+    answer = render(request, caller, "public/page.html", page)
+    if not isinstance(caller, Person):
+        answer.headers.update(SHARED)
+    return answer
+
+
+def _forms(scene: Scene) -> list[tuple[str, Any]]:
+    return [(each.form.code, each.form) for each in published(scene.asked.session)]
+
+
+@router.get("/public/data.csv")
+def data(
+    request: Request, caller: Annotated[Caller, Depends(ANYONE)], questionnaire: Asked = ""
+) -> Response:
+    """All published quarters as one tidy table. Who: anybody, if published."""
+    settings = published_by(request)
+    last = finished(None, settings).last
+    database: Database = request.app.state.database
+    with database.reading() as session:
+        query = Filters(
+            questionnaire=questionnaire or None, first=date(last.year - _YEARS, 1, 1), last=last
+        )
+        asked = Question(session, PUBLIC, query, settings.least_respondents)
+        rows = list(lines(session, asked, Step.QUARTER, factors=True))
+    return Response(
+        as_csv({"rows": rows}, COLUMNS),
+        media_type="text/csv; charset=utf-8",
+        headers={**SHARED, "Access-Control-Allow-Origin": "*"},
+    )
+
+
+@router.get("/public/dictionary.csv")
+def dictionary(request: Request, caller: Annotated[Caller, Depends(ANYONE)]) -> Response:
+    """What the columns of the open data say. Who: anybody, if published."""
+    published_by(request)
+    rows = [
+        {"column": name, "type": kind, "vi": vi, "en": en}
+        for name, (kind, vi, en) in COLUMNS.items()
+    ]
+    return Response(as_csv({"rows": rows}), media_type="text/csv; charset=utf-8", headers=SHARED)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A unit's published figure, for a badge or a card."""
+
+    words: Words
+    unit: str
+    rate: str
+    limits: str
+    n: str
+    period: str
+    text: str
+    address: str
+
+    @property
+    def width(self) -> int:
+        """Pixels that the badge's text takes, at some seven a letter."""
+        return 8 * len(self.text) + 20
+
+
+def _card(request: Request, unit: str, questionnaire: str, language: str) -> Card:
+    settings = published_by(request)
+    words = Words("en" if language == "en" else "vi")
+    shown = finished(None, settings)
+    answer = answer_of(request, PUBLIC, Chosen(unit, questionnaire or None, shown.name), unit_view)
+    index = answer["index"]
+    rate = words.percent(index["rate"])
+    text = (
+        words("public.too_few")
+        if index["rate"] is None
+        else f"{rate} ({words.limits(index)}; n = {words.number(index['respondents'])})"
+    )
+    name = words.name(answer["unit"]["name"])
+    return Card(
+        words, name, rate, words.limits(index), words.number(index["respondents"]),
+        words.period(shown.name), text, f"/public?period={shown.name}",
+    )  # fmt: skip
+
+
+@router.get("/public/{unit}/badge.svg")
+def badge(
+    request: Request,
+    caller: Annotated[Caller, Depends(ANYONE)],
+    unit: str,
+    questionnaire: Asked = "",
+    language: Asked = "vi",
+) -> Response:
+    """A unit's rate, interval and n as a small picture. Who: anybody, if published."""
+    card = _card(request, unit, questionnaire, language)
+    content = fill("public/badge.svg", card.words.language, card)
+    return Response(content, media_type="image/svg+xml", headers=_FRAMED)
+
+
+@router.get("/public/{unit}/card")
+def card(
+    request: Request,
+    caller: Annotated[Caller, Depends(ANYONE)],
+    unit: str,
+    questionnaire: Asked = "",
+    language: Asked = "vi",
+) -> Response:
+    """A unit's rate, interval and n as a card for a frame. Who: anybody, if published."""
+    found = _card(request, unit, questionnaire, language)
+    return HTMLResponse(fill("public/card.html", found.words.language, found), headers=_FRAMED)
+
+
+@dataclass(frozen=True)
+class WallPage:
+    """The screen at the entrance: what it is about, and where its events come from."""
+
+    words: Words
+    unit: str
+    period: str
+    stream: str
+    first: Mapping[str, Any]
+
+
+def _watcher(request: Request, caller: Caller) -> Caller:
+    """Whose rights a wall screen has: a person's, or everybody's where figures are published."""
+    if Right.READ_FIGURES in caller.rights:
+        return caller
+    settings: Settings = request.app.state.settings
+    if settings.public_page:
+        return PUBLIC
+    raise SignInNeeded
+
+
+@router.get("/wall/{unit}")
+def wall(
+    request: Request,
+    caller: Annotated[Caller, Depends(VISITORS)],
+    unit: str,
+    questionnaire: Asked = "",
+) -> Response:
+    """A unit's running month on a large screen. Who: ``figures:read``; anybody, if published."""
+    words = Words(language_of(request, caller))
+    _, first = stream.now(request, _watcher(request, caller), Chosen(unit, questionnaire or None))
+    assert first is not None and first["unit"] is not None
+    page = WallPage(
+        words,
+        words.name(first["unit"]["name"]),
+        words.period(first["period"]),
+        f"/wall/{first['unit']['code']}/stream?questionnaire={first['questionnaire']}",
+        first,
+    )
+    return HTMLResponse(fill("public/wall.html", words.language, page))
+
+
+@router.get("/wall/{unit}/stream")
+def wall_stream(
+    request: Request,
+    caller: Annotated[Caller, Depends(VISITORS)],
+    unit: str,
+    questionnaire: Asked = "",
+) -> Response:
+    """The events of a wall screen. Who: ``figures:read``; anybody, if published."""
+    chosen = Chosen(unit, questionnaire or None)
+    watcher = _watcher(request, caller)
+    stream.now(request, watcher, chosen)
+    return stream.told(request, watcher, chosen)
