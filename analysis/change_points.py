@@ -71,6 +71,9 @@ def level_shift(values: ArrayLike, precision: ArrayLike, *, least_periods: int =
         y, w = np.broadcast_arrays(y, w)
     except ValueError:
         raise ValueError("values and precision have shapes that do not fit") from None
+    if y.shape[-1] < 2:  # nothing can change within one period
+        none = np.full(y.shape[:-1], np.nan)
+        return LevelShift(np.full(y.shape[:-1], -1), none, none, none)
     known = np.isfinite(y) & (w > 0)
     w, y = np.where(known, w, 0.0), np.where(known, y, 0.0)
     # Sums before each possible change: at place t the old level has the periods 0 … t.

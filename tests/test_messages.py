@@ -6,13 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from analysis.alerts import EWMA, LAST_PERIOD, LEVEL_SHIFT
+from analysis.charts import RULES
+from analysis.drivers import QUADRANTS
 from app.access.models import Right, Sector
 from app.access.roles import Role
+from app.charts.specs import POSITIONS
 from app.messages import LANGUAGES, catalogue, preferred, say
 from app.posters.drawing import Size
 from app.problems import Problem
-from app.registry.models import Channel
+from app.registry.models import Channel, UnitKind
+from app.reports.spans import Length
 from app.web import commands as _all_rooms  # noqa: F401 - with them all problems are known
+from app.web.dashboard.boards import BOARDS
 from app.web.pages import MENU
 
 ROOT = Path(__file__).parents[1]
@@ -23,11 +29,19 @@ SOURCES = "\n".join(
 )
 
 TEMPLATES = "\n".join(
-    file.read_text(encoding="utf-8") for file in (ROOT / "app/web/templates").glob("*.html")
+    file.read_text(encoding="utf-8")
+    for pattern in ("*.html", "*.svg")
+    for file in (ROOT / "app/web/templates").rglob(pattern)
 )
 SCRIPTS = "\n".join(
     file.read_text(encoding="utf-8") for file in (ROOT / "app/web/static/kiosk").glob("*.js")
 )
+PERIODS = set(re.findall(r"\?P<(\w+)>", (ROOT / "app/messages/words.py").read_text("utf-8")))
+LISTED = {
+    name
+    for file in ("app/charts/figures.py", "app/documents/pdf.py")
+    for name in re.findall(r'"(\w+)"', (ROOT / file).read_text("utf-8"))
+}
 CLOSED = set(re.findall(r'NoForm\("(\w+)"', SOURCES)) | {
     "ended", "early", "paused", "no_invitation", "expired",
 }  # fmt: skip
@@ -53,6 +67,12 @@ def test_every_problem_has_its_sentences():
 
 #: Keys that are put together from a code: for every code there must be one, and no other.
 BY_CODE = {
+    "kind": set(UnitKind),
+    "position": set(POSITIONS),
+    "standing": set(POSITIONS),
+    "quadrant": {name.replace(" ", "_") for name in QUADRANTS},
+    "rule": {name.replace(" ", "_") for name in (*RULES, LEVEL_SHIFT, LAST_PERIOD, EWMA)},
+    "length": set(Length),
     "role": set(Role),
     "sector": set(Sector),
     "right": set(Right),
@@ -64,15 +84,15 @@ BY_CODE = {
 def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     keys = set(catalogue("vi"))
     kinds = (
-        "account|answer|device|field|form|import|key|kiosk|page|password|period|poster|role|sms|"
-        "synthetic"
+        "account|answer|chart|device|field|form|import|key|kiosk|page|password|period|poster|public|"
+        "report|role|sms|synthetic|tell|view"
     )
     said = set(re.findall(rf'"((?:{kinds})\.[a-z0-9_]+)"', SOURCES + TEMPLATES))
     said |= {key for key in keys if key.startswith("done.") and f'"{key[5:]}"' in SOURCES}
     said -= (
         {"account.id"}
         | BY_CODE["action"]
-        | {"poster.size_", "poster.typ"}
+        | {"poster.size_", "poster.typ", "report.typ"}
         | {key for key in said if key.endswith(".html")}
     )
     said |= {f"{place.name}_about" for place in MENU}
@@ -80,6 +100,12 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     said |= {f"kiosk.{key}" for key in re.findall(r': "([a-z_]+)"\)\)', SCRIPTS)}
     said |= {f"kiosk.trouble_{key}" for key in ("network", "server", "waiting", "revoked")}
     said |= {f"poster.how_{step}" for step in (1, 2, 3)} | {f"poster.size_{size}" for size in Size}
+    said |= {f"view.{name}" for name in BOARDS}
+    said |= {f"period.{name}" for name in PERIODS}
+    said |= {f"report.method_{n}" for n in (1, 2, 3, 4, 5)}
+    # Headings of tables and of the PDF's parts are listed by their names alone.
+    said |= {f"chart.{name}" for name in LISTED if f"chart.{name}" in keys}
+    said |= {f"report.{name}" for name in LISTED if f"report.{name}" in keys}
     said |= {f"closed.{key}{end}" for key in CLOSED for end in ("", "_title")}
     for kind, codes in BY_CODE.items():
         said |= {f"{kind}.{code}" for code in codes}

@@ -28,7 +28,7 @@ def course(words: Words, answer: Answer) -> Figure | None:
     if shown is None or not any(point["rate"] is not None for point in shown["points"]):
         return None
     points = shown["points"]
-    method = f"{words('chart.method_rates')}; {words('chart.method_course')}"
+    method = "; ".join([words("chart.method_rates"), words("chart.method_course")])
     period = f"{words.period(points[0]['period'])} – {words.period(points[-1]['period'])}"
     return Figure(
         "course",
@@ -241,7 +241,7 @@ def league(words: Words, answer: Answer) -> Figure | None:
     if not rows:
         return None
     labelled = _units(words, answer, rows)
-    method = f"{words('chart.method_rates')}; {words('chart.method_ranks')}"
+    method = "; ".join([words("chart.method_rates"), words("chart.method_ranks")])
     return Figure(
         "league",
         words("chart.league_title"),

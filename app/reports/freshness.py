@@ -23,11 +23,13 @@ from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
 from app.access.doors import Door
+from app.access.models import Right
 from app.audit.models import AuditEntry
 from app.db import Database
 from app.rollups.version import version as rollup_version
 from app.settings import Settings
 
+_OF_FIGURES = frozenset({Right.READ_FIGURES, Right.READ_SMALL_CELLS})
 #: To be asked for again each time, and kept for nobody else.
 _CACHING = {
     "Cache-Control": "private, no-cache",
@@ -42,10 +44,10 @@ def edition(session: Session, zone: ZoneInfo) -> str:
 
 
 def rights_of(caller: Caller) -> str:
-    """What the caller may see, as text: callers with the same rights get the same answers."""
+    """Whose figures the caller may see: those with the same rights get the same answers."""
     return ";".join(
         sorted(
-            f"{grant.unit_id}/{grant.sector}/{','.join(sorted(grant.rights))}"
+            f"{grant.unit_id}/{grant.sector}/{','.join(sorted(grant.rights & _OF_FIGURES))}"
             for grant in caller.grants
         )
     )

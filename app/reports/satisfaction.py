@@ -7,9 +7,11 @@ descendants is the pooled rate; its own answers are another figure (``scope`` te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,7 @@ from analysis import clustered, conventions, proportions
 from app.access import scope
 from app.access.callers import Caller
 from app.access.models import Right
+from app.db.database import ACTOR
 from app.problems import Problem
 from app.registry.queries import UnitNode, UnitTree, is_synthetic
 from app.registry.questionnaires import Published, UnknownQuestionnaire, published
@@ -29,6 +32,7 @@ from app.reports.rows import Found, Measure, Rates
 from app.rollups import queries
 from app.rollups.cells import SUMS, Cells, add_up, layout_of
 
+T = TypeVar("T")
 ROW_LIMIT = 50_000
 #: Name of the interval where every respondent gave one answer.
 WILSON = "wilson"
@@ -78,14 +82,16 @@ def find(session: Session, query: Query, caller: Caller, *, least_respondents: i
         For unknown units, questionnaires, factors and items, impossible periods, too many rows.
     """
     periods.check(query.first, query.last)
-    units = scope.units(session, caller, Right.READ_FIGURES)
+    units = _once(
+        session, ("units", caller.grants), lambda: scope.units(session, caller, Right.READ_FIGURES)
+    )
     small = scope.unit_ids(session, caller, Right.READ_SMALL_CELLS)
     selected = _selected(units, query)
     # A row over several units shows small cells only if all of them may be shown.
     covered = _covered(units, selected, query)
     all_small = small is None or (covered is not None and covered <= small)
     versions = _versions(session, query)
-    span = queries.span(session)
+    span = _once(session, ("span",), lambda: queries.span(session))
     first = query.first or (span[0] if span else None)
     last = query.last or (span[1] if span else None)
     by_code: dict[str, list[Published]] = {}
@@ -101,19 +107,47 @@ def find(session: Session, query: Query, caller: Caller, *, least_respondents: i
         if small is not None and least_respondents:
             own = replace(query, units=(), kinds=(), by=_splits(query), descendants=False)
             own = replace(own, factor=None, item=None, convention=None)
-            everybody = _rates(
-                session, own, units, _selected(units, own), code, of_code, first, last
+            key = ("hidden", repr(own), code, first, last, caller.grants, least_respondents)
+            compute = partial(
+                _hidden, session, own, units, code, of_code, first, last, small, least_respondents
             )
-            guards = small_cells.guards(
-                found, everybody, units, [node.id for node in selected] if query.units else [],
-                small, least_respondents, descendants=query.descendants,
-            )  # fmt: skip
+            hidden = _once(session, key, compute)
+            pooled = [node.id for node in selected] if query.units else []
+            guards = hidden.rows(found, pooled, descendants=query.descendants)
         rates.append(
             small_cells.without_small_cells(
                 found, least_respondents, np.array(exempt, dtype=np.bool_), guards
             )
         )
     return Found(is_synthetic(session), first, last, rates)
+
+
+def _once(session: Session, key: tuple[Any, ...], compute: Callable[[], T]) -> T:
+    """What one session asks for again and again, as a page of many figures does.
+
+    A session that writes computes it each time: what it changed would be missed.
+    """
+    if ACTOR in session.info:
+        return compute()
+    kept: dict[tuple[Any, ...], T] = session.info.setdefault("hailong_figures", {})
+    if key not in kept:
+        kept[key] = compute()
+    return kept[key]
+
+
+def _hidden(
+    session: Session,
+    own: Query,
+    units: UnitTree,
+    code: str,
+    versions: list[Published],
+    first: date | None,
+    last: date | None,
+    small: frozenset[int],
+    least: int,
+) -> small_cells.Hidden:
+    everybody = _rates(session, own, units, _selected(units, own), code, versions, first, last)
+    return small_cells.hidden_cells(everybody, units, small, least)
 
 
 def _splits(query: Query) -> list[Key]:
@@ -188,17 +222,8 @@ def _rates(
     last: date | None,
 ) -> Rates:
     measures = _measures(query, versions)
-    read = {
-        version: queries.read(
-            session,
-            version,
-            first=query.first,
-            last=query.last,
-            units=_covered(units, selected, query),
-            channels=query.channels,
-        )
-        for version in versions
-    }
+    covered = _covered(units, selected, query)
+    read = {version: _read(session, version, query, covered) for version in versions}
     step = query.step
     period_range = range(0, 1)
     if step is not None and first is not None and last is not None:
@@ -244,6 +269,27 @@ def _rates(
         [period for _, _, period in keys for _ in measures],
         {name: flat[:, i] for i, name in enumerate(SUMS)},
         query.confidence,
+    )
+
+
+def _read(
+    session: Session, version: Published, query: Query, covered: set[int] | None
+) -> queries.CellRows:
+    asked = (
+        query.first, query.last, None if covered is None else frozenset(covered),
+        tuple(sorted(query.channels)),
+    )  # fmt: skip
+    return _once(
+        session,
+        ("cells", version.id, *asked),
+        lambda: queries.read(
+            session,
+            version,
+            first=query.first,
+            last=query.last,
+            units=covered,
+            channels=query.channels,
+        ),
     )
 
 

@@ -8,8 +8,8 @@ of these can be asked for. It cannot be looked after between questions about ove
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,36 +22,47 @@ from app.reports.rows import Rates
 SUPPRESSED = "suppressed"
 
 
-def guards(
-    rates: Rates,
-    own: Rates,
-    units: UnitTree,
-    pooled: Sequence[int],
-    exempt: Collection[int],
-    least: int,
-    *,
-    descendants: bool,
-) -> NDArray[np.bool_]:
-    """Rows that are to be hidden for another one's sake.
+@dataclass(frozen=True)
+class Hidden:
+    """Which figures of units are hidden, by split and in total, alone and with those below."""
+
+    row_of: Mapping[int, int]
+    column_of: Mapping[tuple[str | None, str | None], int]
+    #: Shape (2, units, splits + 1): first the units alone, then with all below them.
+    cells: NDArray[np.bool_]
+
+    def rows(self, rates: Rates, pooled: Sequence[int], *, descendants: bool) -> NDArray[np.bool_]:
+        """Which rows are hidden: by themselves, or for another one's sake.
+
+        ``pooled`` are the units over which rows are summed that name none; ``descendants`` says
+        whether rows count the answers about units below.
+        """
+        kind = 1 if descendants else 0
+        result = np.zeros(len(rates.unit), dtype=np.bool_)
+        for r, unit in enumerate(rates.unit):
+            column = self.column_of.get((rates.period[r], rates.channel[r]), -1)
+            about = [unit.id] if unit is not None else pooled
+            result[r] = any(
+                self.cells[kind, self.row_of[id], column] for id in about if id in self.row_of
+            )
+        return result
+
+
+def hidden_cells(own: Rates, units: UnitTree, exempt: Collection[int], least: int) -> Hidden:
+    """What is to be hidden so that no small figure follows from those that are shown.
 
     Parameters
     ----------
-    rates
-        The rows that were asked for.
     own
-        All units that the caller may see, each with the answers about itself alone, split by the
-        same periods and channels.
-    pooled
-        The units over which rows are summed that name none.
+        All units that the caller may see, each with the answers about itself alone, split by
+        periods and channels as the rows are that were asked for.
     exempt
         Units of which the caller may see small figures.
-    descendants
-        Whether rows count the answers about units below.
     """
     ids = list(dict.fromkeys(unit.id for unit in own.unit if unit is not None))
     splits = list(dict.fromkeys(zip(own.period, own.channel, strict=True)))
     if not ids or not splits:
-        return np.zeros(len(rates.unit), dtype=np.bool_)
+        return Hidden({}, {}, np.zeros((2, 0, 1), dtype=np.bool_))
     by_unit = own.sums["n"].reshape(len(ids), len(splits))
     row_of = {id: i for i, id in enumerate(ids)}
     # The last column is the total over all periods and channels.
@@ -78,15 +89,7 @@ def guards(
     last = np.zeros(shape, dtype=np.bool_)
     last[1, :, -1] = True
     hidden = protect(values.ravel(), least, sums, shown=last.ravel()).reshape(shape)
-    kind = 1 if descendants else 0
-    column_of = {split: j for j, split in enumerate(splits)}
-    result = np.zeros(len(rates.unit), dtype=np.bool_)
-    for r, unit in enumerate(rates.unit):
-        split = (rates.period[r], rates.channel[r])
-        column = column_of.get(split, -1)
-        about = [unit.id] if unit is not None else pooled
-        result[r] = any(hidden[kind, row_of[id], column] for id in about if id in row_of)
-    return result
+    return Hidden(row_of, {split: j for j, split in enumerate(splits)}, hidden)
 
 
 def _downwards(units: UnitTree, ids: Sequence[int]) -> list[int]:

@@ -33,7 +33,7 @@ from app.reports.spans import Length, PeriodUnknown, Span
 from app.reports.tables import as_csv
 from app.reports.views.routes import answer_of
 from app.reports.views.scene import PUBLIC, Chosen, NothingAsked, Scene
-from app.reports.views.unit import unit as unit_view
+from app.reports.views.unit import headline
 from app.reports.views.units import units as units_view
 from app.settings import Settings
 from app.web.pages import Asked, fill, language_of, render
@@ -146,7 +146,7 @@ def show_public(
             scene.questionnaire, shown.name, scene.level,
         )  # fmt: skip
     compared = answer_of(request, PUBLIC, chosen, units_view)
-    about = answer_of(request, PUBLIC, chosen, unit_view)
+    about = answer_of(request, PUBLIC, chosen, headline)
     drawn = figures.places(words, compared)
     rows = sorted(compared["rows"], key=lambda row: words.name(row["unit"]["name"]))
     page = PublicPage(
@@ -228,7 +228,7 @@ def _card(request: Request, unit: str, questionnaire: str, language: str) -> Car
     settings = published_by(request)
     words = Words("en" if language == "en" else "vi")
     shown = finished(None, settings)
-    answer = answer_of(request, PUBLIC, Chosen(unit, questionnaire or None, shown.name), unit_view)
+    answer = answer_of(request, PUBLIC, Chosen(unit, questionnaire or None, shown.name), headline)
     index = answer["index"]
     rate = words.percent(index["rate"])
     text = (

@@ -22,6 +22,7 @@ from app.access import accounts, credentials, devices
 from app.access.models import Account, Credential, Right, Sector
 from app.access.roles import RIGHTS, Role
 from app.access.tokens import hash_of
+from app.charts.drawing import script_name
 from app.main import create_app
 from app.registry.models import Channel, SurveyPoint, Unit
 from app.registry.points import current_code, open_point
@@ -102,6 +103,15 @@ class World:
         elif caller:
             request["headers"] = request.get("headers", {}) | caller
         return self.client.request(method, path, **request)
+
+    def first_event(self, who: str, path: str) -> httpx.Response:
+        """The beginning of a stream, as an answer."""
+        caller = self.callers[who]
+        headers = getattr(caller, "headers", caller) or {}
+        with self.client.stream("GET", path, headers=headers) as answer:
+            lines = answer.iter_lines() if answer.status_code == 200 else iter(())
+            told = next((line for line in lines if line.startswith("data: ")), "")
+            return httpx.Response(answer.status_code, headers=answer.headers, text=told)
 
     def respond(self, unit: str, comment: str) -> None:
         """Ten people answer about a unit; each comments."""
@@ -223,6 +233,11 @@ def of_unit(path: str, worked: Callable[[httpx.Response, str], bool], **query: s
     return Probe(call, True, worked)
 
 
+def about(path: str) -> Probe:
+    """A page whose address names the unit."""
+    return Probe(lambda world, who, unit: world.call(who, "GET", path.format(unit=unit)), True)
+
+
 def post_about(make: Callable[[World, str], tuple[str, dict[str, str]]]) -> Probe:
     def call(world: World, who: str, unit: str) -> httpx.Response:
         path, data = make(world, unit)
@@ -290,6 +305,25 @@ STATISTICS = {
     }.items()
 }
 
+VIEWS = {
+    f"GET /api/v1/views/{name}": of_unit(
+        f"/api/v1/views/{name}",
+        lambda answer, unit: went_well(answer) and answer.json()["unit"]["code"] == unit,
+        questionnaire="sipas-desk",
+        period=MONTH,
+    )
+    for name in (
+        "overview",
+        "units",
+        "unit",
+        "comparison",
+        "sections",
+        "items",
+        "quality",
+        "levels",
+    )
+}
+
 PROBES: dict[str, Probe] = {
     "GET /": get("/"),
     "GET /docs": get("/docs"),
@@ -326,6 +360,41 @@ PROBES: dict[str, Probe] = {
     "GET /api/v1/response-rates": of_unit(
         "/api/v1/response-rates", lambda answer, unit: went_well(answer),
         **{"from": "2026-01-01", "to": "2026-12-31"},
+    ),
+    **VIEWS,
+    "GET /api/v1/feed.csv": Probe(
+        lambda world, who, unit: world.call(who, "GET", "/api/v1/feed.csv"),
+        True,
+        lambda answer, unit: went_well(answer) and f"\r\n{unit}," in answer.text,
+    ),
+    "GET /api/v1/stream": Probe(
+        lambda world, who, unit: world.first_event(who, f"/api/v1/stream?unit={unit}"), True
+    ),
+    "GET /api/v1/reports": of_unit(
+        "/api/v1/reports", lambda answer, unit: went_well(answer), format="xlsx",
+        questionnaire="sipas-desk", period=MONTH,
+    ),
+    "GET /dashboard": get("/dashboard"),
+    "GET /dashboard/{name}": of_unit(
+        "/dashboard/overview", lambda answer, unit: went_well(answer), period=MONTH
+    ),
+    "GET /dashboard/comments": of_unit(
+        "/dashboard/comments", lambda answer, unit: went_well(answer), month=MONTH
+    ),
+    "GET /dashboard/report": of_unit("/dashboard/report", lambda answer, unit: went_well(answer)),
+    "GET /dashboard/charts/{name}/{figure}.{kind}": of_unit(
+        "/dashboard/charts/unit/factors.csv", lambda answer, unit: went_well(answer),
+        questionnaire="sipas-desk", period=MONTH,
+    ),
+    "GET /charts/{name}.js": get(f"/charts/{script_name()}.js"),
+    "GET /public": get("/public"),
+    "GET /public/data.csv": get("/public/data.csv"),
+    "GET /public/dictionary.csv": get("/public/dictionary.csv"),
+    "GET /public/{unit}/badge.svg": about("/public/{unit}/badge.svg"),
+    "GET /public/{unit}/card": about("/public/{unit}/card"),
+    "GET /wall/{unit}": about("/wall/{unit}"),
+    "GET /wall/{unit}/stream": Probe(
+        lambda world, who, unit: world.first_event(who, f"/wall/{unit}/stream"), True
     ),
     "GET /i/{token}": Probe(
         lambda world, who, unit: world.call(who, "GET", f"/i/{world.invitation()}")

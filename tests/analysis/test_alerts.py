@@ -99,3 +99,10 @@ def test_empty_units_say_nothing_and_the_impossible_is_refused():
         scan(rate + 1, n)
     with pytest.raises(ValueError, match="one shape"):
         scan(rate[:, 1:], n)
+
+
+def test_one_period_has_no_change():
+    found = level_shift([[0.9], [0.1]], [[20.0], [30.0]])
+    assert found.since.tolist() == [-1, -1] and np.isnan(found.p).all()
+    scanned = scan([[0.9], [0.1]], [[20.0], [30.0]])
+    assert not scanned.rules["level shift"].since.any()

@@ -16,6 +16,7 @@ from app.reports.freshness import Answers, edition, fresh_for, rights_of
 from app.reports.views import schemas as out
 from app.reports.views.comparison import comparison
 from app.reports.views.items import importance
+from app.reports.views.levels import levels
 from app.reports.views.overview import overview
 from app.reports.views.quality import quality
 from app.reports.views.scene import Chosen, Scene
@@ -150,3 +151,12 @@ def show_quality(request: Request, caller: Reader, choice: Choice) -> dict[str, 
     Who: whoever has ``figures:read``, over the units that they have it on.
     """
     return answer_of(request, caller, choice, quality)
+
+
+@router.get("/levels", summary="The form's own summary", response_model=out.Levels)
+def show_levels(request: Request, caller: Reader, choice: Choice) -> dict[str, Any]:
+    """Counts by level, mean and rate of each item and section, as offices hand them in.
+
+    Who: whoever has ``figures:read``, over the units that they have it on.
+    """
+    return answer_of(request, caller, choice, levels)

@@ -359,3 +359,50 @@ class Quality(View):
     few: list[FewRow]
     hasty_s: int
     least_respondents: int
+
+
+class LevelItem(Figure):
+    """How often each level of an item was chosen."""
+
+    item: str
+    name: Names
+    levels: list[int] = Field(description="Counts in the order of ``values``; empty: suppressed.")
+    no_opinion: int | None
+
+
+class LevelSection(Figure):
+    """A section of the form."""
+
+    factor: str
+    name: Names
+    items: list[LevelItem]
+
+
+class LevelOption(BaseModel):
+    """An option of a question besides the index."""
+
+    value: int
+    name: Names
+    n: int
+    share: float | None
+
+
+class LevelBesides(BaseModel):
+    """A question besides the index: its mean, or its options."""
+
+    item: str
+    name: Names
+    n: int
+    mean: float | None
+    options: list[LevelOption]
+
+
+class Levels(View):
+    """The form's own summary."""
+
+    title: Names
+    source: Names
+    values: list[int]
+    whole: Figure
+    sections: list[LevelSection]
+    besides: list[LevelBesides]

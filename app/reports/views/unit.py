@@ -34,6 +34,11 @@ def unit(scene: Scene) -> dict[str, Any]:
     }
 
 
+def headline(scene: Scene) -> dict[str, Any]:
+    """The unit's index alone, beside the periods before and the whole."""
+    return scene.head() | {"index": index(scene), "method": "clustered rates; changes by MOVER"}
+
+
 def factors(scene: Scene) -> list[dict[str, Any]]:
     """The rate of each factor, with its change since the period before."""
     names = {factor.code: factor.title for factor in scene.form.form.index_factors}

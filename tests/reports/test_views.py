@@ -1,0 +1,273 @@
+"""What the pages show: each figure is the API's own, or a recount of the answers that were sent."""
+
+from collections import Counter
+from itertools import chain
+
+import pytest
+
+from app.access.roles import Role
+from tests.databases import BACKENDS
+from tests.reports.district import CODES, COMMUNES, FELL, FORM, ITEMS, SENT, SMALL, standing
+
+PERIOD = "2026-H1"
+DAYS = {"from": "2026-01-01", "to": "2026-06-30"}
+FIGURE = ("rate", "low", "high", "respondents")
+VIEWS = ("overview", "units", "unit", "comparison", "sections", "items", "quality", "levels")
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def world(request, templates, postgres, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("views")
+    with standing(request.param, templates, postgres, folder) as world:
+        yield world
+
+
+@pytest.fixture
+def view(world):
+    def ask(name, *, headers=None, status=200, **parameters):
+        asked = {"unit": "D1", "questionnaire": FORM.code, "period": PERIOD} | parameters
+        answer = world.client.get(
+            f"/api/v1/views/{name}", params=asked, headers=headers or world.analyst
+        )
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    return ask
+
+
+@pytest.fixture
+def api(world):
+    def ask(path, *, headers=None, **parameters):
+        asked = {"questionnaire": FORM.code, **DAYS} | parameters
+        answer = world.client.get(
+            f"/api/v1/satisfaction{path}", params=asked, headers=headers or world.analyst
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    return ask
+
+
+def figures(row):
+    return [row[name] for name in FIGURE]
+
+
+def in_period():
+    """Answers of the communes in the period."""
+    return [(commune, answers) for commune, m, _, answers in SENT if m >= 12]
+
+
+def test_the_index_is_the_rate_and_its_changes_are_those_of_compare(view, api):
+    index = view("overview")["index"]
+    (row,) = api("", unit="D1")["rows"]
+    assert figures(index) == figures(row)
+    assert index["wholly_satisfied"] == row["wholly_satisfied"]["rate"]
+    for name, with_ in (("previous", "previous"), ("year_before", "year-before")):
+        answer = api("/compare", unit="D1", **{"with": with_})
+        (compared,) = answer["rows"]
+        shown = index[name]
+        assert [shown["first"], shown["last"]] == list(answer["other_period"].values())
+        assert [shown[k] for k in ("estimate", "low", "high", "p")] == [
+            compared["change"][k] for k in ("estimate", "low", "high", "p")
+        ]
+        assert shown["other"] == compared["other"]["rate"]
+
+
+def test_units_are_ranked_and_compared_as_the_statistics_say(view, api):
+    shown = {row["unit"]["code"]: row for row in view("units")["rows"]}
+    asked = {"unit": "D1", "expand": "all", "kind": "commune"}
+    ranked = {row["unit"]["code"]: row for row in api("/ranking", best=10, **asked)["rows"]}
+    changed = {row["unit"]["code"]: row for row in api("/compare", **asked)["rows"]}
+    for code in COMMUNES[:-1]:
+        assert figures(shown[code]) == figures(ranked[code])
+        assert shown[code]["rank_low"] == ranked[code]["rank_low"]
+        assert shown[code]["may_be_best"] == ranked[code]["may_be_best"]
+        assert shown[code]["change"] == changed[code]["change"]
+    # Its four respondents answered before.
+    assert shown[SMALL]["respondents"] == 0 and shown[SMALL]["rank"] is None
+
+
+def test_the_planted_fall_is_told_and_the_course_is_the_trend(view, api):
+    # It begins in December of 2025: halves before and since hold eleven and one of its months.
+    overview = view("overview")
+    assert FELL in [row["unit"]["code"] for row in overview["fell"]]
+    assert FELL in [row["unit"]["code"] for row in overview["alerts"]["rows"]]
+    points = view("unit", unit=FELL)["course"]["points"]
+    (row,) = api("/trend", unit=FELL, step="quarter", **{"from": "2025-01-01"})["rows"]
+    assert points == row["points"]
+
+
+def test_a_units_page_shows_factors_items_channels_drivers(view, api):
+    shown = view("unit", unit=FELL)
+    for name, by in (("factors", "factor"), ("items", "item"), ("channels", "channel")):
+        rows = api("", unit=FELL, by=by)["rows"]
+        assert [figures(row) for row in shown[name]] == [figures(row) for row in rows]
+    found = api("/drivers", unit=FELL)
+    assert shown["drivers"]["rows"] == found["rows"]
+    assert set(shown["drivers"]["improve_first"]) == {
+        row["factor"] for row in found["rows"] if row["quadrant"] == "concentrate here"
+    }
+
+
+def test_what_is_still_to_be_collected_is_the_plans(view, api):
+    plan = view("unit", unit=FELL)["collecting"]
+    answer = api("/planning", unit=FELL, month=plan["month"])
+    assert plan["rows"] == answer["rows"]
+
+
+def test_where_a_period_has_few_respondents_drivers_are_a_years(view):
+    shown = view("unit", unit=FELL, period="2026-02")["drivers"]
+    assert (shown["first"], shown["last"]) == ("2025-03-01", "2026-02-28")
+    assert shown["respondents"] >= 30
+
+
+def test_the_comparison_holds_the_funnel_and_the_chosen_side_by_side(view, api):
+    shown = view("comparison", beside=["K02", "K05"])
+    funnel = api("/funnel", unit="D1", expand="all", kind="commune")
+    assert shown["funnel"]["rows"] == funnel["rows"]
+    assert shown["funnel"]["curve"] == funnel["curve"]
+    rows = api("", unit=["K02", "K05"], by=["unit", "factor"])["rows"]
+    assert [figures(f) for unit in shown["side_by_side"] for f in unit["factors"]] == [
+        figures(row) for row in rows
+    ]
+
+
+def test_sections_are_the_factors_of_each_unit(view, api):
+    shown = view("sections")
+    rows = api("", unit="D1", expand="all", kind="commune", by=["unit", "factor"])["rows"]
+    by_unit = {}
+    for row in rows:
+        by_unit.setdefault(row["unit"]["code"], []).append(figures(row))
+    for row in shown["rows"]:
+        assert [figures(section) for section in row["sections"]] == by_unit[row["unit"]["code"]]
+
+
+def test_items_to_improve_first_are_the_lowest_of_the_factors_that_matter(view):
+    shown = view("items")
+    wanted = shown["drivers"]["improve_first"]
+    rate = {row["item"]: (row["factor"] not in wanted, row["rate"]) for row in shown["items"]}
+    order = [rate[item] for item in shown["improve_first"]]
+    assert order == sorted(rate.values())[:5]
+
+
+def test_counts_by_level_equal_a_recount(view):
+    shown = view("levels")
+    sent = in_period()
+    for section in shown["sections"]:
+        for item in section["items"]:
+            given = Counter(answers.get(item["item"]) for _, answers in sent)
+            assert item["levels"] == [given[value] for value in shown["values"]]
+            n = sum(item["levels"])
+            total = sum(v * k for v, k in zip(shown["values"], item["levels"], strict=True))
+            assert item["mean_score"] == pytest.approx(total / n)
+            assert item["rate"] == pytest.approx(sum(item["levels"][3:]) / n)
+    (trips,) = [row for row in shown["besides"] if row["item"] == "trips"]
+    given = Counter(answers["trips"] for _, answers in sent)
+    assert [option["n"] for option in trips["options"][:3]] == [given[v] for v in (1, 2, 3)]
+
+
+def test_quality_equals_a_recount(view):
+    shown = view("quality")
+    sent = [answers for _, answers in in_period()]
+    levels = [[answers[code] for code in CODES if code in answers] for answers in sent]
+    alike = sum(len(set(given)) == 1 for given in levels if len(given) >= 5)
+    assert shown["straight_lining"]["alike"] == alike
+    assert shown["responses"]["counted"] == len(sent)
+    assert shown["set_aside"] == {"responses": len(sent), "set_aside": 0, "share": 0.0}
+    assert SMALL in [row["unit"]["code"] for row in shown["silent"]]
+
+
+def test_a_response_makes_the_next_answer_another_one(view, world):
+    before = view("overview", unit="A1", period="2026-11")["index"]["respondents"]
+    sent = {
+        "id": "0196aa00-0000-7000-8000-00000000000" + str(before),
+        "questionnaire": FORM.code, "version": 1,
+        "point": world.province.points[("A1", FORM.code)],
+        "answered_at": "2026-11-02T09:00:00+07:00", "answers": {"A1": 5},
+    }  # fmt: skip
+    importer = world.province.importer()
+    answer = world.client.post("/api/v1/responses", json=sent, headers=importer)
+    assert answer.status_code == 201, answer.text
+    assert view("overview", unit="A1", period="2026-11")["index"]["respondents"] == before + 1
+
+
+def rows_about(document, code):
+    """Every object within an answer that is about a unit."""
+    if isinstance(document, list):
+        yield from chain.from_iterable(rows_about(each, code) for each in document)
+    elif isinstance(document, dict):
+        if isinstance(document.get("unit"), dict) and document["unit"].get("code") == code:
+            yield document
+        yield from chain.from_iterable(rows_about(each, code) for each in document.values())
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_no_view_shows_a_small_cell_to_who_may_not_see_it(view, world, name):
+    """The small unit has its four respondents in the first half of 2025."""
+    ask = {"headers": world.public, "period": "2025-H1"}
+    beside = {"beside": [SMALL]} if name == "comparison" else {}
+    found = list(rows_about(view(name, **ask, **beside), SMALL))
+    for row in found:
+        assert not row.get("respondents") or "needed_to_publish" in row
+        assert all(row.get(key) is None for key in ("rate", "low", "high", "mean_score"))
+    own = view(name, unit=SMALL, **ask)
+    if "index" in own:
+        assert own["index"]["suppressed"] and own["index"]["rate"] is None
+        assert all(row["rate"] is None for row in [*own.get("factors", []), *own.get("items", [])])
+    if name == "levels":
+        assert own["whole"]["suppressed"] and own["besides"] == []
+        assert all(i["levels"] == [] for s in own["sections"] for i in s["items"])
+    if name == "quality":
+        assert own["straight_lining"] is None and own["no_opinion"] == []
+
+
+def test_a_head_sees_her_unit_against_the_whole_and_nobody_elses(view, world):
+    head = world.province.person((Role.UNIT_HEAD, FELL))
+    shown = view("unit", unit=FELL, headers=head.headers)
+    whole = view("overview", unit="77")["index"]
+    reference = shown["index"]["reference"]
+    assert [reference["rate"], reference["low"], reference["high"]] == [
+        whole["rate"], whole["low"], whole["high"],
+    ]  # fmt: skip
+    assert reference["difference_high"] < 0  # it fell
+    for other in ("K02", "D1", "77"):
+        view("unit", unit=other, headers=head.headers, status=404)
+    # Days that somebody chose could be shifted by one, and the whole subtracted from itself.
+    days = view("unit", unit=FELL, headers=head.headers, period="2026-01-01..2026-06-29")
+    assert days["index"]["reference"] is None
+
+
+def test_what_a_link_leaves_out_is_chosen_for_the_caller(world):
+    head = world.province.person((Role.UNIT_HEAD, FELL))
+    shown = world.client.get("/api/v1/views/overview", headers=head.headers).json()
+    assert (shown["unit"]["code"], shown["questionnaire"]) == (FELL, FORM.code)
+    two = world.province.person((Role.UNIT_HEAD, FELL), (Role.UNIT_HEAD, "K03"))
+    shown = world.client.get(
+        "/api/v1/views/units", params={"period": PERIOD}, headers=two.headers
+    ).json()
+    assert shown["unit"] is None
+    assert {row["unit"]["code"] for row in shown["rows"]} == {FELL, "K03"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "problem"),
+    [
+        ({"period": "2026-13"}, 422, "period-unknown"),
+        ({"period": "2026-06-30..2026-06-01"}, 422, "period-invalid"),
+        ({"unit": "none"}, 404, "unknown-unit"),
+        ({"questionnaire": "none"}, 404, "unknown-questionnaire"),
+        ({"level": "ward"}, 404, "unknown-level"),
+    ],
+)
+def test_what_is_not_there_is_refused_with_its_field(view, wrong, status, problem):
+    refused = view("overview", status=status, **wrong)
+    assert refused["type"].endswith(problem)
+    assert refused["field"] in (*wrong, "to")
+
+
+def test_a_form_of_one_question_and_a_unit_without_answers_have_their_views(view):
+    for name in VIEWS:
+        empty = view(name, unit="H1", questionnaire="moh-inpatient")
+        assert empty["unit"]["code"] == "H1"
+        assert view(name, unit="77", questionnaire="kiosk-face")["questionnaire"] == "kiosk-face"
+    assert set(ITEMS) == {row["factor"] for row in view("items")["factors"]}
