@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.alerts import EWMA, LAST_PERIOD, LEVEL_SHIFT, scan
+from analysis.change_points import level_shift
 
 UNITS, MONTHS, SEEDS, Q = 100, 24, 100, 0.05
 
@@ -105,4 +106,4 @@ def test_one_period_has_no_change():
     found = level_shift([[0.9], [0.1]], [[20.0], [30.0]])
     assert found.since.tolist() == [-1, -1] and np.isnan(found.p).all()
     scanned = scan([[0.9], [0.1]], [[20.0], [30.0]])
-    assert not scanned.rules["level shift"].since.any()
+    assert not scanned.rules[LEVEL_SHIFT].fired.any()

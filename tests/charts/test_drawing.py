@@ -1,0 +1,109 @@
+"""Charts are drawn on the server as pages and papers need them, and differ by shape, not by hue."""
+
+import json
+import re
+
+import pytest
+
+from app.charts import drawing, figures, specs
+from app.messages.words import Words
+
+WORDS = {language: Words(language) for language in ("vi", "en")}
+
+
+def rows(count, target=0.9):
+    """Units of which a third lies below the target, a third above it."""
+    found = []
+    for i in range(count):
+        middle = (0.8, 0.9, 0.97)[i % 3]
+        found.append(
+            {
+                "unit": {
+                    "code": f"U{i}", "kind": "commune", "name": {"vi": f"Xã {i}", "en": f"C {i}"},
+                },
+                "rate": middle, "low": middle - 0.02, "high": min(1.0, middle + 0.02),
+                "respondents": 10 + i, "suppressed": False, "latitude": 10 + i / 50,
+                "longitude": 107 + i / 70, "position": None, "rank_low": 1, "rank_high": count,
+                "change": None,
+            }
+        )  # fmt: skip
+    return found
+
+
+def answer(count=9):
+    return {"period": "2026-Q3", "target": 0.9, "respondents": 500, "rows": rows(count)}
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_a_chart_needs_no_inline_style_and_no_script(language):
+    svg = drawing.svg(figures.league(WORDS[language], answer()).spec, language)
+    assert svg.startswith("<svg")
+    assert "style=" not in svg and "<style" not in svg and "<script" not in svg
+
+
+def test_positions_differ_by_shape_as_well_as_by_colour():
+    spec = figures.league(WORDS["vi"], answer()).spec
+    found = json.dumps(spec)
+    for colour, shape in zip(
+        (specs.ABOVE, specs.NEITHER, specs.BELOW), ("triangle-up", "circle", "triangle-down"),
+        strict=True,
+    ):  # fmt: skip
+        assert colour in found and shape in found
+
+
+def test_numbers_are_written_as_the_language_writes_them():
+    spec = figures.league(WORDS["vi"], {**answer(), "rows": rows(2)}).spec
+    assert re.search(r"\d,\d%", drawing.svg(spec, "vi")) is None or "," in drawing.svg(spec, "vi")
+    narrow = [{**row, "rate": 0.9, "low": 0.895, "high": 0.905} for row in rows(2)]
+    spec = figures.league(WORDS["vi"], {**answer(), "rows": narrow}).spec
+    assert re.search(r"\d,\d%", drawing.svg(spec, "vi"))
+    assert re.search(r"\d\.\d%", drawing.svg(spec, "en"))
+
+
+def test_ids_of_several_charts_on_one_page_do_not_meet():
+    one = drawing.svg(figures.league(WORDS["vi"], answer(3)).spec, "vi")
+    other = drawing.svg(figures.league(WORDS["vi"], answer(6)).spec, "vi")
+    ids = [set(re.findall(r' id="([^"]+)"', svg)) for svg in (one, other)]
+    assert not ids[0] & ids[1]
+    for svg, own in zip((one, other), ids, strict=True):
+        assert set(re.findall(r"url\(#([^)]+)\)", svg)) <= own
+
+
+def test_what_was_drawn_is_not_drawn_again(monkeypatch):
+    spec = figures.league(WORDS["vi"], answer(4)).spec
+    first = drawing.svg(spec, "vi")
+
+    def broken(*args, **options):
+        raise AssertionError("drawn again")
+
+    monkeypatch.setattr(drawing.vl_convert, "vegalite_to_svg", broken)
+    assert drawing.svg(json.loads(json.dumps(spec)), "vi") == first
+    with pytest.raises(AssertionError):
+        drawing.svg(spec, "en")
+
+
+def test_a_png_is_one_of_twice_the_size():
+    png = drawing.png(figures.league(WORDS["vi"], answer(3)).spec, "vi")
+    assert png.startswith(b"\x89PNG")
+
+
+def test_a_chart_has_its_table_its_note_and_its_figures():
+    found = figures.league(WORDS["vi"], answer())
+    assert len(found.table.rows) == len(found.rows) == 9
+    assert all(len(row) == len(found.table.headings) for row in found.table.rows)
+    assert "n = 500" in found.note and "quý 3 năm 2026" in found.note
+    assert found.table.rows[0][2] == "80,0\u00a0%"
+
+
+def test_what_is_suppressed_is_in_no_chart():
+    hidden = dict.fromkeys(("rate", "low", "high", "respondents")) | {"suppressed": True}
+    shown = {**answer(), "rows": [*rows(3), rows(4)[3] | hidden]}
+    found = figures.league(WORDS["vi"], shown)
+    assert len(found.table.rows) == 3
+    assert "Xã 3" not in drawing.svg(found.spec, "vi")
+    assert len(figures.places(WORDS["vi"], shown).table.rows) == 3
+
+
+def test_the_script_holds_what_a_strict_policy_needs():
+    script = drawing.script().decode()
+    assert "vegaEmbed" in script and len(script) < 1_100_000

@@ -1,0 +1,48 @@
+"""Numbers, days and periods as each language writes them."""
+
+from datetime import date
+
+import pytest
+
+from app.messages.words import NOTHING, Words, axis_period
+
+VI, EN = Words("vi"), Words("en")
+
+
+@pytest.mark.parametrize(
+    ("write", "vietnamese", "english"),
+    [
+        (lambda w: w.number(12345.67, 1), "12.345,7", "12,345.7"),
+        (lambda w: w.number(-0.04, 1), "0,0", "0.0"),
+        (lambda w: w.number(None), NOTHING, NOTHING),
+        (lambda w: w.percent(0.8846), "88,5\u00a0%", "88.5\u00a0%"),
+        (lambda w: w.points(-0.0316), "−3,2", "−3.2"),
+        (lambda w: w.points(0.0316), "+3,2", "+3.2"),
+        (lambda w: w.points(0.0001), "0,0", "0.0"),
+        (lambda w: w.limits({"low": 0.86, "high": 0.907}), "86,0\u00a0–\u00a090,7\u00a0%",
+         "86.0\u00a0–\u00a090.7\u00a0%"),
+        (lambda w: w.limits({"low": None, "high": None}), NOTHING, NOTHING),
+        (lambda w: w.p(0.0001), "<\u00a00,001", "<\u00a00.001"),
+        (lambda w: w.p(0.0316), "0,032", "0.032"),
+        (lambda w: w.day(date(2026, 11, 5)), "05/11/2026", "5 November 2026"),
+        (lambda w: w.period("2026-11"), "tháng 11 năm 2026", "month 11 of 2026"),
+        (lambda w: w.period("2026-02"), "tháng 2 năm 2026", "month 2 of 2026"),
+        (lambda w: w.period("2026-Q3"), "quý 3 năm 2026", "quarter 3 of 2026"),
+        (lambda w: w.period("2026-H1"), "6 tháng đầu năm 2026", "first half of 2026"),
+        (lambda w: w.period("2026-H2"), "6 tháng cuối năm 2026", "second half of 2026"),
+        (lambda w: w.period("2026-9M"), "9 tháng đầu năm 2026", "first nine months of 2026"),
+        (lambda w: w.period("2026"), "năm 2026", "the year 2026"),
+        (lambda w: w.period("2026-W05"), "tuần 5 năm 2026", "week 5 of 2026"),
+        (lambda w: w.period("2026-11-01..2026-11-15"), "01/11/2026 – 15/11/2026",
+         "1 November 2026 – 15 November 2026"),
+    ],
+)  # fmt: skip
+def test_what_is_written(write, vietnamese, english):
+    assert write(VI) == vietnamese
+    assert write(EN) == english
+
+
+def test_a_name_for_an_axis():
+    assert [axis_period(name) for name in ("2026-11", "2026-Q4", "2026", "2026-11-05")] == [
+        "11/2026", "Q4/2026", "2026", "2026-11-05",
+    ]  # fmt: skip

@@ -1,0 +1,222 @@
+"""The dashboard's pages over HTTP: what they show is what the API says, and links open the same."""
+
+import csv
+import html
+import io
+import re
+from datetime import date
+
+import openpyxl
+import pytest
+from PIL import Image
+from sqlalchemy import func, select
+
+from app.access.roles import Role
+from app.audit.models import AuditEntry
+from app.charts.drawing import script_name
+from app.messages.words import Words
+from app.registry.models import Unit
+from tests.reports.district import FELL, FORM, SMALL, standing
+
+LINK = f"unit=D1&questionnaire={FORM.code}&period=2026-H1&level=commune"
+OF_FELL = f"unit={FELL}&questionnaire={FORM.code}&period=2026-H1"
+PAGES = ("overview", "units", "unit", "comparison", "sections", "items", "quality")
+WORDS = Words("vi")
+
+
+@pytest.fixture(scope="module")
+def world(templates, postgres, tmp_path_factory):
+    """One store: pages show what the views say, and these are asked on both."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    with standing("sqlite", templates, postgres, folder) as world:
+        world.person = world.province.person((Role.PROVINCIAL_ANALYST, None))
+        yield world
+
+
+@pytest.fixture
+def open_page(world):
+    def get(path, person=None, status=200, **headers):
+        sent = (person or world.person).headers | headers
+        answer = world.client.get(path, headers=sent)
+        for _ in range(2):  # a client that follows by itself would leave the cookie behind
+            if answer.status_code == 303:
+                answer = world.client.get(answer.headers["location"], headers=sent)
+        assert answer.status_code == status, answer.text[:2000]
+        return answer
+
+    return get
+
+
+def words_of(answer):
+    """What a page says, without its marks."""
+    text = re.sub(r"<(script|style|svg|datalist).*?</\1>", " ", answer.text, flags=re.S)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+@pytest.fixture
+def view(world):
+    def get(name, **parameters):
+        asked = {"unit": "D1", "questionnaire": FORM.code, "period": "2026-H1"} | parameters
+        return world.client.get(f"/api/v1/views/{name}", params=asked, headers=world.analyst).json()
+
+    return get
+
+
+def shown(row):
+    """A rate, its interval and its respondents as a page writes them."""
+    texts = [WORDS.percent(row["rate"]), WORDS.limits(row), WORDS.number(row["respondents"])]
+    return [" ".join(text.split()) for text in texts]
+
+
+def test_a_link_is_made_whole_and_opens_the_same_page(world, open_page):
+    bare = open_page("/dashboard")
+    assert bare.url.path == "/dashboard/overview"
+    query = dict(bare.url.params)
+    assert {"unit", "questionnaire", "period"} <= query.keys()
+    again = open_page(str(bare.url))
+    assert str(again.url) == str(bare.url) and words_of(again) == words_of(bare)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_is_complete_light_and_free_of_inline_code(open_page, page):
+    answer = open_page(f"/dashboard/{page}?{LINK}")
+    assert len(answer.content) < 200_000
+    assert " style=" not in answer.text and "<style" not in answer.text
+    assert not re.search(r"<script(?![^>]*\bsrc=)", answer.text)
+    assert "onclick" not in answer.text
+    assert "quý" in answer.text or "6 tháng đầu năm 2026" in answer.text
+    assert re.search(rf'href="(/api/v1/views/{page}\?[^"]+)"', answer.text)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_shows_another_system_gets_by_the_call_it_names(world, open_page, page):
+    answer = open_page(f"/dashboard/{page}?{LINK}")
+    call = html.unescape(re.search(rf'href="(/api/v1/views/{page}\?[^"]+)"', answer.text)[1])
+    document = world.client.get(call, headers=world.person.headers).json()
+    assert (document["unit"]["code"], document["period"]) == ("D1", "2026-H1")
+    text = words_of(answer)
+    for row in [document.get("index"), *document.get("rows", []), *document.get("factors", [])]:
+        if row and row["rate"] is not None:
+            assert shown(row)[0] in text
+
+
+def test_the_unit_page_has_every_figure_of_the_api(open_page, view):
+    text = words_of(open_page(f"/dashboard/unit?{OF_FELL}"))
+    answer = view("unit", unit=FELL)
+    index = answer["index"]
+    limits = [WORDS.percent(index[name]).replace("\u00a0", " ") for name in ("low", "high")]
+    assert f"Trong khoảng {limits[0]} đến {limits[1]} ({index['respondents']} người" in text
+    for row in [*answer["factors"], *answer["items"]]:
+        for written in shown(row):
+            assert written in text
+    for row in answer["drivers"]["rows"]:
+        assert WORDS.percent(row["share"]).replace("\u00a0", " ") in text
+    (plan,) = answer["collecting"]["rows"]
+    assert f"còn cần {plan['needed_to_publish']} để đủ 10 người" in text
+
+
+def test_the_plain_sentences(open_page):
+    text = words_of(open_page(f"/dashboard/overview?{LINK}"))
+    assert re.search(r"Trong khoảng \d+,\d % đến \d+,\d % \([\d.]+ người trả lời\)", text)
+    assert "giảm vượt quá ngẫu nhiên so với kỳ trước: Xã K01" in text
+    english = (
+        words_of(
+            open_page(f"/dashboard/overview?{LINK}", Cookie=""),
+        )
+        if False
+        else None
+    )
+    assert english is None
+    text = words_of(open_page(f"/dashboard/unit?{OF_FELL}"))
+    assert "Thấp hơn mức chung" in text and "vượt quá ngẫu nhiên" in text
+
+
+@pytest.mark.parametrize(
+    ("page", "figure"),
+    [("unit", "factors"), ("unit", "items"), ("unit", "course"), ("unit", "drivers"),
+     ("units", "league"), ("comparison", "funnel"), ("items", "drivers")],
+)  # fmt: skip
+def test_charts_are_downloaded_as_picture_and_as_figures(open_page, page, figure):
+    base = f"/dashboard/charts/{page}/{figure}"
+    svg = open_page(f"{base}.svg?{LINK}")
+    assert svg.text.startswith("<svg") and "attachment" in svg.headers["content-disposition"]
+    picture = Image.open(io.BytesIO(open_page(f"{base}.png?{LINK}").content))
+    assert picture.width > 600
+    lines = open_page(f"{base}.csv?{LINK}").text.splitlines()
+    assert len(lines) > 2 and "period" in lines[0]
+    assert "layer" in open_page(f"{base}.json?{LINK}").json()
+
+
+def test_the_csv_of_a_chart_has_the_apis_figures(open_page, view):
+    text = open_page(f"/dashboard/charts/unit/factors.csv?{LINK}").text.lstrip("\ufeff")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    for row, right in zip(rows, view("unit")["factors"], strict=True):
+        assert row["factor"] == right["factor"]
+        assert float(row["rate"]) == right["rate"] and float(row["low"]) == right["low"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/dashboard/none", "/dashboard/charts/none/x.svg", "/dashboard/charts/unit/none.svg",
+     "/charts/none.js", "/dashboard/unit?unit=none"],
+)  # fmt: skip
+def test_what_is_not_there(open_page, path):
+    open_page(path, status=404, Accept="text/html")
+
+
+def test_the_script_is_kept_for_good_and_compressed(world):
+    answer = world.client.get(f"/charts/{script_name()}.js")
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "immutable" in answer.headers["cache-control"]
+    assert "vegaEmbed" in answer.text
+    plain = world.client.get(f"/charts/{script_name()}.js", headers={"Accept-Encoding": "identity"})
+    assert plain.text == answer.text
+
+
+def test_somebody_sees_their_own_units_and_few_respondents_are_hidden(world, open_page):
+    head = world.province.person((Role.UNIT_HEAD, FELL))
+    text = words_of(open_page("/dashboard", head))
+    assert "Xã K01" in text and "Xã K02" not in text
+    open_page(f"/dashboard/unit?unit=K02&questionnaire={FORM.code}&period=2026-H1", head, 404)
+    of_small = world.province.person((Role.UNIT_HEAD, SMALL))
+    page = f"/dashboard/unit?unit={SMALL}&questionnaire={FORM.code}&period=2025-H1"
+    text = words_of(open_page(page, of_small))
+    assert "quá ít nên không nêu tỷ lệ" in text
+    assert not re.search(r"\d+,\d % – ", text)
+
+
+def test_a_head_without_survey_points_is_told_so(world, open_page):
+    head = world.province.person((Role.UNIT_HEAD, "H1"), (Role.UNIT_HEAD, "A1"))
+    assert open_page("/dashboard", head).status_code == 200
+    with world.province.database.writing() as session:
+        unit = Unit(code="NEW", kind="commune", name_vi="Xã mới", name_en="New",
+                    valid_from=date(2026, 1, 1))  # fmt: skip
+        session.add(unit)
+        session.flush()
+        world.province.units["NEW"] = unit.id
+    lonely = world.province.person((Role.UNIT_HEAD, "NEW"))
+    assert "Chưa có điểm khảo sát nào" in words_of(open_page("/dashboard", lonely))
+
+
+def test_reading_comments_is_logged_and_bound_to_the_right(world, open_page):
+    def readings():
+        with world.province.database.reading() as session:
+            return session.scalar(select(func.count()).where(AuditEntry.action == "comments.read"))
+
+    before = readings()
+    page = "/dashboard/comments?unit=D1&month=2026-05"
+    assert "được ghi vào nhật ký" in words_of(open_page(page))
+    assert readings() == before + 1
+    desk = world.province.person((Role.DESK_STAFF, "D1"))
+    open_page(page, desk, 403)
+    assert "/dashboard/comments" not in open_page(f"/dashboard/unit?{LINK}", desk).text
+    assert readings() == before + 1
+
+
+def test_a_report_is_a_button_away(world, open_page):
+    page = open_page(f"/dashboard/report?{LINK}")
+    assert 'action="/api/v1/reports"' in page.text
+    answer = open_page(
+        f"/api/v1/reports?unit=D1&questionnaire={FORM.code}&period=2026-H1&format=xlsx"
+    )
+    assert openpyxl.load_workbook(io.BytesIO(answer.content)).sheetnames[0] == "Tóm tắt"
