@@ -137,7 +137,7 @@ def test_an_operator_lets_somebody_in_who_then_sees_what_is_theirs(visit, provin
     phone.page.click("main button")
     expect(phone.page.get_by_role("status")).to_contain_text("Đã đặt mật khẩu")
     phone.sign_in("truong@xa.vn")
-    assert menu(phone) == ["Máy khảo sát", "Áp phích", "Khóa truy cập"]
+    assert menu(phone) == ["Số liệu", "Máy khảo sát", "Áp phích", "Khóa truy cập"]
     phone.page.goto("/accounts")
     expect(phone.page.locator("h1")).to_have_text("Không có quyền")
     phone.look("problem")
@@ -148,14 +148,16 @@ def test_an_operator_lets_somebody_in_who_then_sees_what_is_theirs(visit, provin
 
 def test_a_walk_through_as_everybody_shows_each_only_what_is_theirs(visit, province):
     walks = {
-        "quantri@tinh.vn": ((Role.OPERATOR, None),
-                            ["Máy khảo sát", "Áp phích", "Tài khoản", "Khóa truy cập", "Nhật ký"]),
+        "quantri@tinh.vn": ((Role.OPERATOR, None), ["Số liệu", "Máy khảo sát", "Áp phích",
+                            "Tài khoản", "Khóa truy cập", "Nhật ký"]),
         "soyte@tinh.vn": ((Role.DEPARTMENT_ANALYST, None, Sector.HEALTH),
-                          ["Áp phích", "Khóa truy cập"]),
-        "khoa@bv.vn": ((Role.UNIT_HEAD, "W1"), ["Máy khảo sát", "Áp phích", "Khóa truy cập"]),
-        "quay@xa.vn": ((Role.DESK_STAFF, "C1"), ["Máy khảo sát", "Áp phích", "Khóa truy cập"]),
+                          ["Số liệu", "Áp phích", "Khóa truy cập"]),
+        "khoa@bv.vn": ((Role.UNIT_HEAD, "W1"),
+                       ["Số liệu", "Máy khảo sát", "Áp phích", "Khóa truy cập"]),
+        "quay@xa.vn": ((Role.DESK_STAFF, "C1"),
+                       ["Số liệu", "Máy khảo sát", "Áp phích", "Khóa truy cập"]),
         "thanhtra@tinh.vn": ((Role.AUDITOR, None),
-                             ["Áp phích", "Tài khoản", "Khóa truy cập", "Nhật ký"]),
+                             ["Số liệu", "Áp phích", "Tài khoản", "Khóa truy cập", "Nhật ký"]),
     }  # fmt: skip
     for email, (role, seen) in walks.items():
         province.person(role, email=email, password=GOOD)

@@ -1,0 +1,268 @@
+"""The dashboard in a real browser, on the demonstration, as each kind of user opens it.
+
+The four questions that it is for are answered by what stands on its pages: which wards of a
+hospital fell this quarter and is it real; which communes may be the best ten; what should a
+commune improve first; how many responses must a desk still collect. Every page is looked at on a
+phone, a desk and a wall, checked by axe-core, and free of complaints on the console.
+"""
+
+import re
+import socket
+import subprocess
+import sys
+from contextlib import closing
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from app.access import credentials
+from app.access.models import Right
+from app.db import Database
+from app.settings import Settings
+from tests.conftest import serving
+from tests.small_province import body
+from tests.web.conftest import needs_browser
+
+pytestmark = [needs_browser, pytest.mark.xdist_group("dashboard")]
+
+SIZES = {"phone": (390, 844), "desk": (1280, 800), "wall": (1920, 1080)}
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+PERIOD = "2026-Q3"
+
+
+@pytest.fixture(scope="module")
+def demonstration(tmp_path_factory):
+    """A demonstration of a fifth of the usual size, loaded by its own command, and served."""
+    folder = tmp_path_factory.mktemp("demonstration")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "app.cli", "demo", "--stop", "--size", "8000",
+               "--folder", str(folder), "--port", str(port)]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    settings = Settings(
+        database_url=f"sqlite:///{folder / 'hailong.db'}", cache_s=1, public_page=True
+    )
+    with closing(Database(settings.database_url)) as database, database.writing() as session:
+        key = credentials.issue(
+            session, "test", [Right.READ_FIGURES, Right.READ_SMALL_CELLS, Right.READ_REGISTRY]
+        )
+    with serving(settings) as client:
+        client.headers["Authorization"] = f"Bearer {key}"
+        yield client, (folder / "password").read_text()
+
+
+class Visit:
+    """A signed-in window that notes what the browser complains of."""
+
+    def __init__(self, browser, demonstration, screenshots, who=None):
+        client, password = demonstration
+        self.client, self.screenshots = client, screenshots
+        context = browser.new_context(base_url=str(client.base_url), locale="vi-VN")
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        if who:
+            self.page.goto("/sign-in")
+            self.page.fill("#email", f"{who}@demo.example")
+            self.page.fill("#password", password)
+            self.page.click("main button")
+            expect(self.page.locator("h1")).to_be_visible()
+
+    def _note(self, message):
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def look(self, name, sizes=SIZES):
+        for size, (width, height) in ((size, SIZES[size]) for size in sizes):
+            self.page.set_viewport_size({"width": width, "height": height})
+            wide = self.page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{name} is {wide} px wide on a {size} of {width} px"
+            # Tables are cards on a phone; on a wall the layout is the desk's.
+            if size == "phone" or (size == "desk" and name in ("overview", "sections")):
+                found = Axe().run(self.page, options=WCAG)
+                assert not found.violations_count, f"{name}, {size}: {found.generate_report()}"
+            picture = self.screenshots / f"dashboard_{name}-{width}.png"
+            self.page.screenshot(path=str(picture), full_page=size != "wall")
+        assert self.complaints == []
+
+    def text(self, selector="main"):
+        return " ".join(self.page.locator(selector).first.inner_text().split())
+
+    def view(self, name, **parameters):
+        answer = self.client.get(f"/api/v1/views/{name}", params={"period": PERIOD} | parameters)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+def visit(browser, demonstration, screenshots):
+    opened: list[Visit] = []
+
+    def begin(who=None):
+        opened.append(Visit(browser, demonstration, screenshots, who))
+        return opened[-1]
+
+    yield begin
+    for each in opened:
+        each.page.context.close()
+
+
+PATHS = {
+    "overview": f"/dashboard/overview?period={PERIOD}",
+    "units": "/dashboard/units?period=2026",
+    "unit": "/dashboard/unit?unit=26506&period=2026",
+    "comparison": "/dashboard/comparison?period=2026&beside=26506&beside=26508",
+    "sections": f"/dashboard/sections?unit=BV01&questionnaire=moh-inpatient&period={PERIOD}",
+    "items": f"/dashboard/items?period={PERIOD}",
+    "quality": f"/dashboard/quality?period={PERIOD}",
+    "report": f"/dashboard/report?period={PERIOD}",
+}
+
+
+def test_every_page_fits_every_screen_and_everybody(visit):
+    window = visit("cchc")
+    for name, path in PATHS.items():
+        window.page.goto(path)
+        if window.page.locator("figure[data-spec]").count():
+            window.page.locator("figure[data-spec]").first.scroll_into_view_if_needed()
+            expect(window.page.locator("figure[data-live]").first).to_be_visible(timeout=20_000)
+        window.look(name)
+
+
+def test_a_chart_tells_a_units_name_under_the_pointer(visit):
+    window = visit("cchc")
+    window.page.set_viewport_size({"width": 1280, "height": 900})
+    window.page.goto(PATHS["comparison"])
+    figure = window.page.locator("figure#funnel")
+    figure.scroll_into_view_if_needed()
+    expect(window.page.locator("figure#funnel[data-live]")).to_be_visible(timeout=20_000)
+    mark = figure.locator(".mark-symbol.role-mark path").nth(3)
+    mark.hover(force=True)
+    tooltip = window.page.locator("#vg-tooltip-element")
+    expect(tooltip).to_be_visible()
+    names = {row["unit"]["name"]["vi"] for row in window.view("units", period="2026")["rows"]}
+    assert any(name[:30] in tooltip.inner_text() for name in names)
+    assert re.search(r"\d+,\d ?%", tooltip.inner_text())
+    assert window.complaints == []
+
+
+def test_without_script_every_page_is_complete(browser, demonstration, visit):
+    window = visit("cchc")
+    cookies = window.page.context.cookies()
+    context = browser.new_context(
+        base_url=str(demonstration[0].base_url), java_script_enabled=False
+    )
+    context.add_cookies(cookies)
+    page = context.new_page()
+    page.goto(PATHS["unit"])
+    assert page.locator("figure .drawn svg").count() >= 3
+    assert page.locator("figure table").count() >= 3
+    page.select_option("#period", PERIOD)
+    page.click(".chooser button")
+    assert "quý 3 năm 2026" in page.locator("h1").inner_text()
+    context.close()
+
+
+def test_the_department_sees_which_wards_fell_and_whether_it_is_real(visit):
+    window = visit("soyte")
+    window.page.goto("/dashboard")
+    window.page.fill("#unit", "BV01")
+    window.page.click(".chooser button")
+    window.page.get_by_role("link", name="Theo khoa và mục").click()
+    window.page.select_option("#period", PERIOD)
+    window.page.click(".chooser button")
+    told = window.text("#changed")
+    answer = window.view("sections", unit="BV01", questionnaire="moh-inpatient")
+    fell = [row["unit"]["name"]["vi"] for row in answer["fell"]]
+    if fell:
+        assert all(name in told for name in fell)
+    else:
+        assert "Không đơn vị nào giảm vượt quá ngẫu nhiên" in told
+    table = window.text(".sections")
+    for row in answer["rows"]:
+        if row["change"] and row["change"]["p"] is not None:
+            real = row["change"]["discovery"]
+            assert ("Giảm thật" in table or "Tăng thật" in table) if real else "ngẫu nhiên" in table
+    # Nothing of what is not health's.
+    assert window.page.goto("/dashboard/overview?unit=26506").status == 404
+
+
+def test_the_reform_office_sees_which_communes_may_be_the_best_ten(visit):
+    window = visit("cchc")
+    window.page.goto("/dashboard")
+    window.page.get_by_role("link", name="Các đơn vị", exact=True).click()
+    window.page.select_option("#period", "2026")
+    window.page.click(".chooser button")
+    answer = window.view("units", period="2026", best=10)
+    best = [row["unit"]["name"]["vi"] for row in answer["rows"] if row["may_be_best"]]
+    text = window.text()
+    assert f"{len(best)} " in text and "10 đơn vị đứng đầu" in text
+    listed = window.page.locator("details:has(.names)")
+    if listed.count():
+        listed.first.locator("summary").click()
+        text = window.text()
+    assert all(name in text for name in best)
+
+
+def test_a_chairman_sees_what_to_improve_first_and_a_desk_what_to_collect(visit):
+    window = visit("chutich")
+    window.page.goto("/dashboard")
+    assert "Phường 1" in window.page.locator("h1").inner_text()
+    window.page.get_by_role("link", name="Một đơn vị").click()
+    window.page.select_option("#period", "2026")
+    window.page.click(".chooser button")
+    answer = window.view("unit", unit="26506", period="2026")
+    told = window.text("#improve")
+    for factor in answer["drivers"]["improve_first"] if answer["drivers"] else []:
+        assert f"{factor}. " in told
+    assert "Câu hỏi nên bắt đầu" in told or "Quá ít người trả lời" in told
+    (plan,) = answer["collecting"]["rows"]
+    desk = visit("quay")
+    desk.page.goto("/dashboard/unit")
+    told = desk.text("#collecting")
+    assert f"còn cần {plan['needed_to_publish']} để đủ 10 người" in told
+    assert f"{plan['needed_for_margin']} để sai số" in told
+
+
+def test_a_page_printed_has_its_tables(visit):
+    window = visit("cchc")
+    window.page.goto(PATHS["unit"])
+    window.page.emulate_media(media="print")
+    window.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    expect(window.page.locator("figure#factors table")).to_be_visible()
+    expect(window.page.locator(".chooser")).to_be_hidden()
+    assert window.page.pdf().startswith(b"%PDF")
+
+
+def test_the_public_page_and_its_card(visit):
+    window = visit()
+    window.page.goto(f"/public?period={PERIOD}")
+    window.look("public")
+    window.page.goto("/public/26506/card")
+    window.look("card", sizes=("phone",))
+
+
+def test_a_wall_screen_tells_of_an_answer_at_once(visit):
+    window = visit()
+    window.page.set_viewport_size({"width": 1920, "height": 1080})
+    window.page.goto("/wall/26506")
+    before = int(window.page.locator("#today").inner_text().replace(".", ""))
+    window.look("wall", sizes=("wall", "phone"))
+    answer_about(window, "26506")
+    expect(window.page.locator("#today")).to_have_text(str(before + 1), timeout=10_000)
+    assert window.complaints == []
+
+
+def answer_about(window, unit):
+    """One citizen answers behind the QR code of a unit's desk."""
+    points = window.client.get("/api/v1/points", params={"unit": unit}).json()["points"]
+    code = next(point["code"] for point in points if point["questionnaire"] == "sipas-desk")
+    # With the desk's public code, as anybody may; not with the test's key.
+    url = window.client.base_url.join("/api/v1/responses")
+    answer = httpx.post(url, json=body(code))
+    assert answer.status_code == 201, answer.text
