@@ -187,6 +187,7 @@ def _print_addresses(
         f"Form    {base}/q/{code}   (as behind the QR code of the desk of Phường 1, unit 26506)",
         f"Kiosk   {base}/kiosk   (pairing code {pairing}, for a quarter of an hour; more at "
         f"{base}/devices)",
+        f"Figures {base}/dashboard   (when signed in)",
         f"Posters {base}/posters   (when signed in)",
         f"API     {base}/docs",
         f"Key     {reader}   (to read figures; kept in {folder / 'reader.key'})",

@@ -1,13 +1,19 @@
 """What the pages show: each figure is the API's own, or a recount of the answers that were sent."""
 
 from collections import Counter
+from contextlib import closing
 from itertools import chain
 
+import numpy as np
 import pytest
 
 from app.access.roles import Role
-from tests.databases import BACKENDS
+from app.db import Database
+from app.settings import Settings
+from tests.conftest import serving
+from tests.databases import BACKENDS, address, copy_sqlite
 from tests.reports.district import CODES, COMMUNES, FELL, FORM, ITEMS, SENT, SMALL, standing
+from tests.small_province import SmallProvince, body
 
 PERIOD = "2026-H1"
 DAYS = {"from": "2026-01-01", "to": "2026-06-30"}
@@ -15,10 +21,11 @@ FIGURE = ("rate", "low", "high", "respondents")
 VIEWS = ("overview", "units", "unit", "comparison", "sections", "items", "quality", "levels")
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def world(request, templates, postgres, tmp_path_factory):
+@pytest.fixture(scope="module")
+def world(templates, postgres, tmp_path_factory):
+    """One store; the last test asks every view on both, of the same answers."""
     folder = tmp_path_factory.mktemp("views")
-    with standing(request.param, templates, postgres, folder) as world:
+    with standing("sqlite", templates, postgres, folder) as world:
         yield world
 
 
@@ -271,3 +278,60 @@ def test_a_form_of_one_question_and_a_unit_without_answers_have_their_views(view
         assert empty["unit"]["code"] == "H1"
         assert view(name, unit="77", questionnaire="kiosk-face")["questionnaire"] == "kiosk-face"
     assert set(ITEMS) == {row["factor"] for row in view("items")["factors"]}
+
+
+def test_both_stores_say_the_same(templates, postgres, tmp_path):
+    """Every view, of the same few people, from a SQLite file and from a PostgreSQL server."""
+    rng = np.random.default_rng(5)
+    sent = [
+        (unit, f"2026-0{1 + n % 6}-{1 + n % 27:02}T09:00:00+07:00",
+         {code: int(rng.integers(1, 6)) for code in CODES} | {"trips": 1 + n % 3})
+        for unit in ("A1", "C1", "C2", "D1")
+        for n in range(14)
+    ]  # fmt: skip
+    told = {}
+    for backend in BACKENDS:
+        template = templates(backend)
+        if backend == "sqlite":
+            url = address(copy_sqlite(template, tmp_path / "x.db"))
+        else:
+            url = address(postgres.create(template))
+        with closing(Database(url)) as database:
+            province = SmallProvince.found(database)
+            bodies = [
+                body(province.points[(unit, FORM.code)], answers, answered_at=at)
+                for unit, at, answers in sent
+            ]
+            with serving(Settings(database_url=url, cache_s=0)) as client:
+                answer = client.post(
+                    "/api/v1/responses", json={"responses": bodies}, headers=province.importer()
+                )
+                assert {r["status"] for r in answer.json()["responses"]} == {"accepted"}
+                for name in VIEWS:
+                    for reader in (province.reader(), province.public_reader()):
+                        answer = client.get(
+                            f"/api/v1/views/{name}",
+                            params={"questionnaire": FORM.code, "period": "2026-H1"},
+                            headers=reader,
+                        )
+                        assert answer.status_code == 200, answer.text
+                        told.setdefault(backend, []).append(answer.json())
+    one, other = (told[backend] for backend in BACKENDS)
+    for left, right in zip(one, other, strict=True):
+        assert_alike(left, right)
+
+
+def assert_alike(left, right):
+    """The same answer, save for the last digits that another order of rows gives."""
+    if isinstance(left, dict):
+        assert left.keys() == right.keys()
+        for key in left:
+            assert_alike(left[key], right[key])
+    elif isinstance(left, list):
+        assert len(left) == len(right)
+        for pair in zip(left, right, strict=True):
+            assert_alike(*pair)
+    elif isinstance(left, float):
+        assert left == pytest.approx(right, rel=1e-6, abs=1e-9)
+    else:
+        assert left == right

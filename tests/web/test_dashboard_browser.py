@@ -34,12 +34,12 @@ PERIOD = "2026-Q3"
 
 @pytest.fixture(scope="module")
 def demonstration(tmp_path_factory):
-    """A demonstration of a fifth of the usual size, loaded by its own command, and served."""
+    """A demonstration of an eighth of the usual size, loaded by its own command, and served."""
     folder = tmp_path_factory.mktemp("demonstration")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "app.cli", "demo", "--stop", "--size", "8000",
+    command = [sys.executable, "-m", "app.cli", "demo", "--stop", "--size", "5000",
                "--folder", str(folder), "--port", str(port)]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
