@@ -111,7 +111,8 @@ def read(
         query = query.where(columns.channel.in_(sorted(channels)))
     if len(units) <= _LISTED_UNITS:
         query = query.where(columns.unit_id.in_(sorted(units)))
-    rows = session.connection().execute(query).all()
+    # In an order of their own: what is drawn from them with a seed is drawn the same again.
+    rows = session.connection().execute(query.order_by(columns.id)).all()
     unit_id = np.array([row[0] for row in rows], dtype=np.int64)
     table = version.sheet.table(row[1] for row in rows)
     if len(units) > _LISTED_UNITS:

@@ -13,7 +13,7 @@ from app.settings import Settings
 from tests.conftest import serving
 from tests.databases import BACKENDS, address, copy_sqlite
 from tests.reports.district import CODES, COMMUNES, FELL, FORM, ITEMS, SENT, SMALL, standing
-from tests.small_province import SmallProvince, body
+from tests.small_province import SmallProvince, body, new_id
 
 PERIOD = "2026-H1"
 DAYS = {"from": "2026-01-01", "to": "2026-06-30"}
@@ -284,7 +284,7 @@ def test_both_stores_say_the_same(templates, postgres, tmp_path):
     """Every view, of the same few people, from a SQLite file and from a PostgreSQL server."""
     rng = np.random.default_rng(5)
     sent = [
-        (unit, f"2026-0{1 + n % 6}-{1 + n % 27:02}T09:00:00+07:00",
+        (new_id(), unit, f"2026-0{1 + n % 6}-{1 + n % 27:02}T09:00:00+07:00",
          {code: int(rng.integers(1, 6)) for code in CODES} | {"trips": 1 + n % 3})
         for unit in ("A1", "C1", "C2", "D1")
         for n in range(14)
@@ -299,8 +299,8 @@ def test_both_stores_say_the_same(templates, postgres, tmp_path):
         with closing(Database(url)) as database:
             province = SmallProvince.found(database)
             bodies = [
-                body(province.points[(unit, FORM.code)], answers, answered_at=at)
-                for unit, at, answers in sent
+                body(province.points[(unit, FORM.code)], answers, answered_at=at, id=id)
+                for id, unit, at, answers in sent
             ]
             with serving(Settings(database_url=url, cache_s=0)) as client:
                 answer = client.post(
