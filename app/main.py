@@ -46,6 +46,7 @@ from app.web import (
     public,
     registry,
     sign_in,
+    wall,
 )
 from app.web.dashboard import comments as dashboard_comments
 from app.web.dashboard import report as dashboard_report
@@ -69,7 +70,7 @@ ROUTERS = (
 )
 PAGES = (
     citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, audit_log, registry,
-    dashboard_comments, dashboard_report, dashboard, public,
+    dashboard_comments, dashboard_report, dashboard, public, wall,
 )  # fmt: skip
 #: Routers are built when a request first passes them; these are large, and come last.
 LAST = (statistics_routes, view_routes)

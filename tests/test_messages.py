@@ -39,7 +39,7 @@ SCRIPTS = "\n".join(
 PERIODS = set(re.findall(r"\?P<(\w+)>", (ROOT / "app/messages/words.py").read_text("utf-8")))
 LISTED = {
     name
-    for file in ("app/charts/figures.py", "app/documents/pdf.py")
+    for file in ("app/charts/figures.py", "app/charts/unit_figures.py", "app/documents/pdf.py")
     for name in re.findall(r'"(\w+)"', (ROOT / file).read_text("utf-8"))
 }
 CLOSED = set(re.findall(r'NoForm\("(\w+)"', SOURCES)) | {

@@ -1,4 +1,4 @@
-"""The figures of the views: each from an answer of ``app.reports.views``, in one language."""
+"""The figures of one unit: each from an answer of ``app.reports.views``, in one language."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ Answer = Mapping[str, Any]
 _LONGEST = 34
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """A name that fits beside a chart."""
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
 
 
-def _place(words: Words, row: Mapping[str, Any]) -> str:
+def place_of(words: Words, row: Mapping[str, Any]) -> str:
+    """Where a row's interval lies against the target, in words."""
     return words(f"position.{row['position']}") if row.get("position") else ""
 
 
@@ -76,9 +78,9 @@ def _rates(
 ) -> Figure:
     labelled = [
         {
-            **_flat(row),
-            "label": _short(f"{row.get('item') or row['factor']}. {words.name(row['name'])}"),
-            "place": _place(words, row),
+            **flat(row),
+            "label": short(f"{row.get('item') or row['factor']}. {words.name(row['name'])}"),
+            "place": place_of(words, row),
         }
         for row in rows
     ]
@@ -101,14 +103,14 @@ def _rates(
                     words.limits(row),
                     words.number(row["mean_score"], 2),
                     words.number(row["respondents"]),
-                    _place(words, row) or NOTHING,
+                    place_of(words, row) or NOTHING,
                     words.points(row["change"]["estimate"]),
                     words.change(row["change"]),
                 ]
                 for row in rows
             ],
         ),
-        [_flat(row) for row in rows],
+        [flat(row) for row in rows],
         note(
             words, words.period(answer["period"]), answer["index"]["respondents"],
             words("chart.method_rates"),
@@ -185,7 +187,7 @@ def drivers(words: Words, answer: Answer) -> Figure | None:
                 for row in labelled
             ],
         ),
-        [_flat(row) for row in rows],
+        [flat(row) for row in rows],
         note(
             words, words.days(driving["first"], driving["last"]), driving["respondents"],
             words("chart.method_drivers"),
@@ -199,165 +201,13 @@ def quadrant(words: Words, name: str) -> str:
     return words(f"quadrant.{name.replace(' ', '_')}") if name else NOTHING
 
 
-def funnel(words: Words, answer: Answer) -> Figure | None:
-    """Units between limits; None where too few can be compared."""
-    found = answer["funnel"]
-    if found is None:
-        return None
-    rows = _units(words, answer, found["rows"])
-    return Figure(
-        "funnel",
-        words("chart.funnel_title"),
-        words("chart.funnel_summary", count=found["units"]),
-        specs.funnel(words, rows, found["curve"], target=found["target"]),
-        Table(
-            [words(f"chart.{key}") for key in
-             ("unit", "rate", "interval", "respondents", "limits", "adjusted_p")],
-            [
-                [
-                    words.name(row["unit"]["name"]),
-                    words.percent(row["rate"]),
-                    words.limits(row),
-                    words.number(row["respondents"]),
-                    words.limits({"low": row["low_998"], "high": row["high_998"]}),
-                    words.p(row["adjusted_p"]),
-                ]
-                for row in found["rows"]
-                if row["rate"] is not None
-            ],
-        ),
-        [_flat(row) for row in found["rows"]],
-        note(
-            words, words.period(answer["period"]), found["respondents"],
-            words("chart.method_funnel"),
-        ),
-        interactive=True,
-    )  # fmt: skip
-
-
-def league(words: Words, answer: Answer) -> Figure | None:
-    """Units by rate with their intervals; None where none has a figure."""
-    rows = [row for row in answer["rows"] if row["rate"] is not None]
-    if not rows:
-        return None
-    labelled = _units(words, answer, rows)
-    method = "; ".join([words("chart.method_rates"), words("chart.method_ranks")])
-    return Figure(
-        "league",
-        words("chart.league_title"),
-        words("chart.league_summary", count=len(rows)),
-        specs.intervals(
-            words, labelled, title=words("chart.rate"), target=answer["target"], row_height=18
-        ),
-        Table(
-            [words(f"chart.{key}") for key in
-             ("unit", "rank_set", "rate", "interval", "respondents", "standing", "change")],
-            [
-                [
-                    words.name(row["unit"]["name"]),
-                    ranks(row),
-                    words.percent(row["rate"]),
-                    words.limits(row),
-                    words.number(row["respondents"]),
-                    _place(words, row) or NOTHING,
-                    words.points(row["change"]["estimate"]) if row["change"] else NOTHING,
-                ]
-                for row in rows
-            ],
-        ),
-        [_flat(row) for row in answer["rows"]],
-        note(words, words.period(answer["period"]), answer["respondents"], method),
-    )  # fmt: skip
-
-
-def ranks(row: Mapping[str, Any]) -> str:
-    """The ranks that a unit may have: 3–17."""
-    if row["rank_low"] is None:
-        return NOTHING
-    if row["rank_low"] == row["rank_high"]:
-        return str(row["rank_low"])
-    return f"{row['rank_low']}–{row['rank_high']}"
-
-
-def places(words: Words, answer: Answer) -> Figure | None:
-    """Units on the map; None where none has a position."""
-    rows = [
-        row for row in answer["rows"] if row["latitude"] is not None and row["rate"] is not None
-    ]
-    if not rows:
-        return None
-    return Figure(
-        "map",
-        words("chart.map_title"),
-        words("chart.map_summary", count=len(rows)),
-        specs.places(words, _units(words, answer, rows)),
-        Table(
-            [words(f"chart.{key}") for key in
-             ("unit", "position_lat", "position_lon", "rate", "respondents", "standing")],
-            [
-                [
-                    words.name(row["unit"]["name"]),
-                    words.number(row["latitude"], 3),
-                    words.number(row["longitude"], 3),
-                    words.percent(row["rate"]),
-                    words.number(row["respondents"]),
-                    _place(words, row) or NOTHING,
-                ]
-                for row in rows
-            ],
-        ),
-        [_flat(row) for row in rows],
-        note(
-            words, words.period(answer["period"]), sum(row["respondents"] or 0 for row in rows),
-            words("chart.method_rates"),
-        ),
-        interactive=True,
-    )  # fmt: skip
-
-
-def beside(words: Words, answer: Answer) -> Figure | None:
-    """The units that were chosen, side by side; None where none was."""
-    rows = answer["side_by_side"]
-    if not rows:
-        return None
-    return Figure(
-        "beside",
-        words("chart.beside_title"),
-        words("chart.beside_summary", count=len(rows)),
-        specs.intervals(
-            words,
-            [{**row, "place": ""} for row in _units(words, answer, rows)],
-            title=words("chart.rate"),
-            target=answer["target"],
-        ),
-        Table(
-            [words("chart.unit"), words("chart.rate"), words("chart.interval"),
-             *(figure["factor"] for figure in rows[0]["factors"])],
-            [
-                [
-                    words.name(row["unit"]["name"]),
-                    words.percent(row["rate"]),
-                    words.limits(row),
-                    *(words.percent(figure["rate"]) for figure in row["factors"]),
-                ]
-                for row in rows
-            ],
-        ),
-        [_flat(row) for row in rows],
-        note(
-            words, words.period(answer["period"]), sum(row["respondents"] or 0 for row in rows),
-            words("chart.method_rates"),
-        ),
-    )  # fmt: skip
-
-
 def no_opinion(words: Words, answer: Answer) -> Figure | None:
     """How many had no opinion, by item; None where no item lets them say so."""
     rows = [row for row in answer["no_opinion"] if row["share"]]
     if not rows:
         return None
     labelled = [
-        {**row, "label": _short(f"{row['item']}. {words.name(row['name'])}")} for row in rows
+        {**row, "label": short(f"{row['item']}. {words.name(row['name'])}")} for row in rows
     ]
     return Figure(
         "no_opinion",
@@ -375,7 +225,7 @@ def no_opinion(words: Words, answer: Answer) -> Figure | None:
                 for row in rows
             ],
         ),
-        [_flat(row) for row in rows],
+        [flat(row) for row in rows],
         note(
             words, words.period(answer["period"]), answer["responses"]["counted"],
             words("chart.method_counts"),
@@ -383,27 +233,7 @@ def no_opinion(words: Words, answer: Answer) -> Figure | None:
     )  # fmt: skip
 
 
-def _units(words: Words, answer: Answer, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Rows about units, labelled, with where their interval lies against the target."""
-    named = [_short(words.name(row["unit"]["name"])) for row in rows]
-    twice = {name for name in named if named.count(name) > 1}
-    target = answer["target"]
-    labelled = []
-    for name, row in zip(named, rows, strict=True):
-        place = ""
-        if row["low"] is not None and row["high"] is not None:
-            lies = (
-                "above" if row["low"] > target
-                else "below" if row["high"] < target
-                else "not_distinguishable"
-            )  # fmt: skip
-            place = words(f"position.{lies}")
-        label = f"{name} ({row['unit']['code']})" if name in twice else name
-        labelled.append({**_flat(row), "label": label, "place": place})
-    return labelled
-
-
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+def flat(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row without what a chart and a CSV do not want: lists, and names within names."""
     flat: dict[str, Any] = {}
     for key, value in row.items():

@@ -15,7 +15,6 @@ from app.documents.files import Kind, Order, Outcome, make
 from app.messages import say
 from app.problems import Problem
 from app.registry.models import UnitKind
-from app.registry.queries import tree
 from app.reports.spans import span
 from app.reports.views.scene import Chosen, Scene
 from app.settings import Settings
@@ -79,9 +78,9 @@ def _orders(
         scene = Scene.of(session, who, settings, Chosen(None, questionnaire, period))
         name = span(period).name if period else scene.span.name
         found = schedule.orders(
-            session, name, units="all", kinds=kinds, questionnaire=questionnaire
+            session, who, name, units="all", kinds=kinds, questionnaire=questionnaire
         )
-        kind_of = {code: node.kind for code, node in tree(session, None).by_code.items()}
+        kind_of = {code: node.kind for code, node in scene.asked.units.by_code.items()}
     return [
         Order(order.unit, order.questionnaire, order.period, kinds, language)
         for order in found

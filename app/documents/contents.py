@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
 from app.access.models import Right
-from app.charts import figures
+from app.charts import figures, unit_figures
 from app.charts.figure import Figure
 from app.messages import Language
 from app.messages.words import Words
@@ -86,8 +86,8 @@ class Report:
             "items": figures.items(self.words, self.about),
         }
         if self.compared:
-            found["funnel"] = figures.funnel(self.words, self.compared)
-            found["map"] = figures.places(self.words, self.compared["league"])
+            found["funnel"] = unit_figures.funnel(self.words, self.compared)
+            found["map"] = unit_figures.places(self.words, self.compared["league"])
         return {name: figure for name, figure in found.items() if figure is not None}
 
 

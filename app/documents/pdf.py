@@ -13,7 +13,7 @@ from typing import Any
 import typst
 
 from app.charts import drawing
-from app.charts.figures import ranks
+from app.charts.unit_figures import ranks
 from app.documents.contents import Report
 from app.messages.words import NOTHING, Words
 

@@ -22,12 +22,14 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.access.callers import owner
+from app.access import scope
+from app.access.callers import Caller, owner
+from app.access.models import Right
 from app.db import Database
 from app.documents.files import Kind, Order, make
 from app.messages.words import Words
 from app.registry.points import units_asking
-from app.registry.queries import UnitTree, tree
+from app.registry.queries import UnitTree
 from app.registry.questionnaires import published
 from app.reports.spans import Length, name_of, span
 from app.settings import Settings
@@ -65,14 +67,15 @@ def due(today: date, length: Length, wait_days: int) -> str:
 
 def orders(
     session: Session,
+    caller: Caller,
     period: str,
     *,
     units: str,
     kinds: Sequence[Kind] = tuple(Kind),
     questionnaire: str | None = None,
 ) -> list[Order]:
-    """The reports about all units, or about the tops of the tree, for each questionnaire used."""
-    whole = tree(session, None)
+    """The reports about a caller's units, all or the tops, for each questionnaire used."""
+    whole = scope.units(session, caller, Right.READ_FIGURES)
     found = []
     for code in dict.fromkeys(each.form.code for each in published(session)):
         if questionnaire in (None, code):
@@ -87,11 +90,11 @@ def _using(session: Session, whole: UnitTree, questionnaire: str, which: str) ->
     reached: set[int] = set()
     for id in units_asking(session, questionnaire):
         at: int | None = id
-        while at is not None and at not in reached:
+        while at is not None and at in whole.nodes and at not in reached:
             reached.add(at)
             at = whole.nodes[at].parent_id
     nodes = [node for node in whole.nodes.values() if node.id in reached]
-    return [node.code for node in nodes if which == "all" or node.parent_id is None]
+    return [node.code for node in nodes if which == "all" or node.parent_id not in whole.nodes]
 
 
 def run(database: Database, settings: Settings) -> list[Path]:
@@ -110,12 +113,12 @@ def run(database: Database, settings: Settings) -> list[Path]:
     with _alone(folder) as alone:
         if not alone:
             return []
-        today = datetime.now(settings.zone).date()
+        who, today = owner("schedule"), datetime.now(settings.zone).date()
         for length in lengths(settings):
             period = due(today, length, settings.report_after_days)
             with database.reading() as session:
-                wanted = orders(session, period, units=settings.report_units)
-            for outcome in make(database, owner("schedule"), settings, wanted, folder):
+                wanted = orders(session, who, period, units=settings.report_units)
+            for outcome in make(database, who, settings, wanted, folder):
                 if outcome.problem is not None:
                     log.info("no report on %s: %s", outcome.order, outcome.problem.code)
                 new += outcome.new

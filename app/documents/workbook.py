@@ -12,7 +12,8 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from app.charts.figures import ranks, signal
+from app.charts.figures import signal
+from app.charts.unit_figures import ranks
 from app.documents.contents import Report
 from app.documents.pdf import besides
 from app.messages.words import Words

@@ -7,11 +7,10 @@ descendants is the pooled rate; its own answers are another figure (``scope`` te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,18 +20,17 @@ from analysis import clustered, conventions, proportions
 from app.access import scope
 from app.access.callers import Caller
 from app.access.models import Right
-from app.db.database import ACTOR
 from app.problems import Problem
 from app.registry.queries import UnitNode, UnitTree, is_synthetic
 from app.registry.questionnaires import Published, UnknownQuestionnaire, published
 from app.reports import periods, small_cells
+from app.reports.once import once
 from app.reports.periods import Step
 from app.reports.query import Expand, Key, Query
 from app.reports.rows import Found, Measure, Rates
 from app.rollups import queries
 from app.rollups.cells import SUMS, Cells, add_up, layout_of
 
-T = TypeVar("T")
 ROW_LIMIT = 50_000
 #: Name of the interval where every respondent gave one answer.
 WILSON = "wilson"
@@ -82,7 +80,7 @@ def find(session: Session, query: Query, caller: Caller, *, least_respondents: i
         For unknown units, questionnaires, factors and items, impossible periods, too many rows.
     """
     periods.check(query.first, query.last)
-    units = _once(
+    units = once(
         session, ("units", caller.grants), lambda: scope.units(session, caller, Right.READ_FIGURES)
     )
     small = scope.unit_ids(session, caller, Right.READ_SMALL_CELLS)
@@ -91,7 +89,7 @@ def find(session: Session, query: Query, caller: Caller, *, least_respondents: i
     covered = _covered(units, selected, query)
     all_small = small is None or (covered is not None and covered <= small)
     versions = _versions(session, query)
-    span = _once(session, ("span",), lambda: queries.span(session))
+    span = once(session, ("span",), lambda: queries.span(session))
     first = query.first or (span[0] if span else None)
     last = query.last or (span[1] if span else None)
     by_code: dict[str, list[Published]] = {}
@@ -111,7 +109,7 @@ def find(session: Session, query: Query, caller: Caller, *, least_respondents: i
             compute = partial(
                 _hidden, session, own, units, code, of_code, first, last, small, least_respondents
             )
-            hidden = _once(session, key, compute)
+            hidden = once(session, key, compute)
             pooled = [node.id for node in selected] if query.units else []
             guards = hidden.rows(found, pooled, descendants=query.descendants)
         rates.append(
@@ -120,19 +118,6 @@ def find(session: Session, query: Query, caller: Caller, *, least_respondents: i
             )
         )
     return Found(is_synthetic(session), first, last, rates)
-
-
-def _once(session: Session, key: tuple[Any, ...], compute: Callable[[], T]) -> T:
-    """What one session asks for again and again, as a page of many figures does.
-
-    A session that writes computes it each time: what it changed would be missed.
-    """
-    if ACTOR in session.info:
-        return compute()
-    kept: dict[tuple[Any, ...], T] = session.info.setdefault("hailong_figures", {})
-    if key not in kept:
-        kept[key] = compute()
-    return kept[key]
 
 
 def _hidden(
@@ -279,7 +264,7 @@ def _read(
         query.first, query.last, None if covered is None else frozenset(covered),
         tuple(sorted(query.channels)),
     )  # fmt: skip
-    return _once(
+    return once(
         session,
         ("cells", version.id, *asked),
         lambda: queries.read(

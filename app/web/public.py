@@ -15,16 +15,15 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.access.callers import Caller, Person
-from app.access.doors import ANYONE, PageDoor, SignInNeeded
-from app.access.models import Right
-from app.charts import drawing, figures
+from app.access.doors import ANYONE, PageDoor
+from app.charts import drawing, unit_figures
 from app.charts.figure import Figure
 from app.db import Database
 from app.messages.words import Words
 from app.problems import NotFound
 from app.registry.models import UnitKind
 from app.registry.questionnaires import published
-from app.reports import sentences, spans, stream
+from app.reports import sentences, spans
 from app.reports.asked import Asked as Question
 from app.reports.feed import COLUMNS, lines
 from app.reports.periods import Step
@@ -132,14 +131,9 @@ def show_public(
             scene = Scene.of(session, PUBLIC, settings, chosen)
         except NothingAsked:
             raise NotFound from None
-        titles = {v: words.name({"vi": f.title.vi, "en": f.title.en}) for v, f in _forms(scene)}
-        names = {
-            words(f"length.{length.value}"): [
-                (each, words.period(each))
-                for each in names
-                if spans.span(each).last <= over(settings)
-            ]
-            for length, names in spans.choices(*scene.known).items()
+        titles = {
+            each.form.code: words.name({"vi": each.form.title.vi, "en": each.form.title.en})
+            for each in published(session)
         }
         chosen = Chosen(
             scene.unit.code if scene.unit else None,
@@ -147,7 +141,7 @@ def show_public(
         )  # fmt: skip
     compared = answer_of(request, PUBLIC, chosen, units_view)
     about = answer_of(request, PUBLIC, chosen, headline)
-    drawn = figures.places(words, compared)
+    drawn = unit_figures.places(words, compared)
     rows = sorted(compared["rows"], key=lambda row: words.name(row["unit"]["name"]))
     page = PublicPage(
         words=words,
@@ -155,7 +149,7 @@ def show_public(
         index=about["index"],
         told=[*sentences.index(words, about), sentences.standing(words, compared)],
         questionnaires=[(code, titles[code]) for code in scene.questionnaires],
-        periods={length: names_ for length, names_ in names.items() if names_},
+        periods=_periods(scene, words, over(settings)),
         levels=list(scene.levels.items()),
         map=drawn,
         svg=drawing.svg(drawn.spec, words.language) if drawn else "",
@@ -169,8 +163,15 @@ def show_public(
     return answer
 
 
-def _forms(scene: Scene) -> list[tuple[str, Any]]:
-    return [(each.form.code, each.form) for each in published(scene.asked.session)]
+def _periods(scene: Scene, words: Words, last: date) -> dict[str, list[tuple[str, str]]]:
+    """The periods to choose from that are over, by length."""
+    found = {
+        words(f"length.{length.value}"): [
+            (name, words.period(name)) for name in names if spans.span(name).last <= last
+        ]
+        for length, names in spans.choices(*scene.known).items()
+    }
+    return {length: names for length, names in found.items() if names}
 
 
 @router.get("/public/data.csv")
@@ -224,7 +225,8 @@ class Card:
         return 8 * len(self.text) + 20
 
 
-def _card(request: Request, unit: str, questionnaire: str, language: str) -> Card:
+def _card(request: Request, unit: str, questionnaire: Asked = "", language: Asked = "vi") -> Card:
+    """A unit's figure of the last quarter that is over."""
     settings = published_by(request)
     words = Words("en" if language == "en" else "vi")
     shown = finished(None, settings)
@@ -243,84 +245,17 @@ def _card(request: Request, unit: str, questionnaire: str, language: str) -> Car
     )  # fmt: skip
 
 
+Published = Annotated[Card, Depends(_card)]
+
+
 @router.get("/public/{unit}/badge.svg")
-def badge(
-    request: Request,
-    caller: Annotated[Caller, Depends(ANYONE)],
-    unit: str,
-    questionnaire: Asked = "",
-    language: Asked = "vi",
-) -> Response:
+def badge(caller: Annotated[Caller, Depends(ANYONE)], card: Published) -> Response:
     """A unit's rate, interval and n as a small picture. Who: anybody, if published."""
-    card = _card(request, unit, questionnaire, language)
     content = fill("public/badge.svg", card.words.language, card)
     return Response(content, media_type="image/svg+xml", headers=_FRAMED)
 
 
 @router.get("/public/{unit}/card")
-def card(
-    request: Request,
-    caller: Annotated[Caller, Depends(ANYONE)],
-    unit: str,
-    questionnaire: Asked = "",
-    language: Asked = "vi",
-) -> Response:
+def show_card(caller: Annotated[Caller, Depends(ANYONE)], card: Published) -> Response:
     """A unit's rate, interval and n as a card for a frame. Who: anybody, if published."""
-    found = _card(request, unit, questionnaire, language)
-    return HTMLResponse(fill("public/card.html", found.words.language, found), headers=_FRAMED)
-
-
-@dataclass(frozen=True)
-class WallPage:
-    """The screen at the entrance: what it is about, and where its events come from."""
-
-    words: Words
-    unit: str
-    period: str
-    stream: str
-    first: Mapping[str, Any]
-
-
-def _watcher(request: Request, caller: Caller) -> Caller:
-    """Whose rights a wall screen has: a person's, or everybody's where figures are published."""
-    if Right.READ_FIGURES in caller.rights:
-        return caller
-    settings: Settings = request.app.state.settings
-    if settings.public_page:
-        return PUBLIC
-    raise SignInNeeded
-
-
-@router.get("/wall/{unit}")
-def wall(
-    request: Request,
-    caller: Annotated[Caller, Depends(VISITORS)],
-    unit: str,
-    questionnaire: Asked = "",
-) -> Response:
-    """A unit's running month on a large screen. Who: ``figures:read``; anybody, if published."""
-    words = Words(language_of(request, caller))
-    _, first = stream.now(request, _watcher(request, caller), Chosen(unit, questionnaire or None))
-    assert first is not None and first["unit"] is not None
-    page = WallPage(
-        words,
-        words.name(first["unit"]["name"]),
-        words.period(first["period"]),
-        f"/wall/{first['unit']['code']}/stream?questionnaire={first['questionnaire']}",
-        first,
-    )
-    return HTMLResponse(fill("public/wall.html", words.language, page))
-
-
-@router.get("/wall/{unit}/stream")
-def wall_stream(
-    request: Request,
-    caller: Annotated[Caller, Depends(VISITORS)],
-    unit: str,
-    questionnaire: Asked = "",
-) -> Response:
-    """The events of a wall screen. Who: ``figures:read``; anybody, if published."""
-    chosen = Chosen(unit, questionnaire or None)
-    watcher = _watcher(request, caller)
-    stream.now(request, watcher, chosen)
-    return stream.told(request, watcher, chosen)
+    return HTMLResponse(fill("public/card.html", card.words.language, card), headers=_FRAMED)

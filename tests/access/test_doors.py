@@ -41,10 +41,12 @@ def test_the_document_says_what_each_door_asks_for(app):
     document = app.openapi()
     assert document["paths"]["/api/v1/satisfaction"]["get"]["security"] == [
         {"credential": ["figures:read"]},
+        {"basic": ["figures:read"]},
         {"oauth": ["figures:read"]},
     ]
     submit = document["paths"]["/api/v1/responses"]["post"]
-    assert submit["security"] == [{"credential": ["responses:import", "responses:submit"]}, {}]
+    rights = ["responses:import", "responses:submit"]
+    assert submit["security"] == [{"credential": rights}, {"basic": rights}, {}]
     assert "requestBody" in submit and "ResponseIn" in document["components"]["schemas"]
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from app.charts import drawing, figures, specs
+from app.charts import drawing, specs, unit_figures
 from app.messages.words import Words
 
 WORDS = {language: Words(language) for language in ("vi", "en")}
@@ -36,13 +36,13 @@ def answer(count=9):
 
 @pytest.mark.parametrize("language", WORDS)
 def test_a_chart_needs_no_inline_style_and_no_script(language):
-    svg = drawing.svg(figures.league(WORDS[language], answer()).spec, language)
+    svg = drawing.svg(unit_figures.league(WORDS[language], answer()).spec, language)
     assert svg.startswith("<svg")
     assert "style=" not in svg and "<style" not in svg and "<script" not in svg
 
 
 def test_positions_differ_by_shape_as_well_as_by_colour():
-    spec = figures.league(WORDS["vi"], answer()).spec
+    spec = unit_figures.league(WORDS["vi"], answer()).spec
     found = json.dumps(spec)
     for colour, shape in zip(
         (specs.ABOVE, specs.NEITHER, specs.BELOW), ("triangle-up", "circle", "triangle-down"),
@@ -52,17 +52,17 @@ def test_positions_differ_by_shape_as_well_as_by_colour():
 
 
 def test_numbers_are_written_as_the_language_writes_them():
-    spec = figures.league(WORDS["vi"], {**answer(), "rows": rows(2)}).spec
+    spec = unit_figures.league(WORDS["vi"], {**answer(), "rows": rows(2)}).spec
     assert re.search(r"\d,\d%", drawing.svg(spec, "vi")) is None or "," in drawing.svg(spec, "vi")
     narrow = [{**row, "rate": 0.9, "low": 0.895, "high": 0.905} for row in rows(2)]
-    spec = figures.league(WORDS["vi"], {**answer(), "rows": narrow}).spec
+    spec = unit_figures.league(WORDS["vi"], {**answer(), "rows": narrow}).spec
     assert re.search(r"\d,\d%", drawing.svg(spec, "vi"))
     assert re.search(r"\d\.\d%", drawing.svg(spec, "en"))
 
 
 def test_ids_of_several_charts_on_one_page_do_not_meet():
-    one = drawing.svg(figures.league(WORDS["vi"], answer(3)).spec, "vi")
-    other = drawing.svg(figures.league(WORDS["vi"], answer(6)).spec, "vi")
+    one = drawing.svg(unit_figures.league(WORDS["vi"], answer(3)).spec, "vi")
+    other = drawing.svg(unit_figures.league(WORDS["vi"], answer(6)).spec, "vi")
     ids = [set(re.findall(r' id="([^"]+)"', svg)) for svg in (one, other)]
     assert not ids[0] & ids[1]
     for svg, own in zip((one, other), ids, strict=True):
@@ -70,7 +70,7 @@ def test_ids_of_several_charts_on_one_page_do_not_meet():
 
 
 def test_what_was_drawn_is_not_drawn_again(monkeypatch):
-    spec = figures.league(WORDS["vi"], answer(4)).spec
+    spec = unit_figures.league(WORDS["vi"], answer(4)).spec
     first = drawing.svg(spec, "vi")
 
     def broken(*args, **options):
@@ -83,12 +83,12 @@ def test_what_was_drawn_is_not_drawn_again(monkeypatch):
 
 
 def test_a_png_is_one_of_twice_the_size():
-    png = drawing.png(figures.league(WORDS["vi"], answer(3)).spec, "vi")
+    png = drawing.png(unit_figures.league(WORDS["vi"], answer(3)).spec, "vi")
     assert png.startswith(b"\x89PNG")
 
 
 def test_a_chart_has_its_table_its_note_and_its_figures():
-    found = figures.league(WORDS["vi"], answer())
+    found = unit_figures.league(WORDS["vi"], answer())
     assert len(found.table.rows) == len(found.rows) == 9
     assert all(len(row) == len(found.table.headings) for row in found.table.rows)
     assert "n = 500" in found.note and "quý 3 năm 2026" in found.note
@@ -98,10 +98,10 @@ def test_a_chart_has_its_table_its_note_and_its_figures():
 def test_what_is_suppressed_is_in_no_chart():
     hidden = dict.fromkeys(("rate", "low", "high", "respondents")) | {"suppressed": True}
     shown = {**answer(), "rows": [*rows(3), rows(4)[3] | hidden]}
-    found = figures.league(WORDS["vi"], shown)
+    found = unit_figures.league(WORDS["vi"], shown)
     assert len(found.table.rows) == 3
     assert "Xã 3" not in drawing.svg(found.spec, "vi")
-    assert len(figures.places(WORDS["vi"], shown).table.rows) == 3
+    assert len(unit_figures.places(WORDS["vi"], shown).table.rows) == 3
 
 
 def test_the_script_holds_what_a_strict_policy_needs():

@@ -3,6 +3,7 @@
 import ctypes
 import io
 import socket
+import sys
 import threading
 from email import message_from_bytes
 from email.policy import default
@@ -14,6 +15,7 @@ from aiosmtpd.controller import Controller
 
 from app.access.callers import owner
 from app.access.roles import Role
+from app.cli import main
 from app.db import Database
 from app.documents import schedule
 from app.documents.files import Kind, Order, make
@@ -264,3 +266,48 @@ def test_two_processes_do_not_make_them_twice(world, tmp_path):
 def test_a_schedule_that_means_nothing_is_refused():
     with pytest.raises(ValueError, match="fortnight"):
         schedule.lengths(Settings(report_schedule="month, fortnight"))
+
+
+@pytest.fixture
+def command(world, monkeypatch, tmp_path, capsys):
+    """Runs ``hailong report`` on the district's database."""
+
+    def run(*arguments, **environment):
+        url = world.province.database.url.render_as_string(hide_password=False)
+        monkeypatch.setenv("HAILONG_DATABASE_URL", url)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(
+            sys, "argv", ["hailong", "report", "--folder", str(tmp_path), *arguments]
+        )
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return ended.value.code or 0, told.out + told.err
+
+    return run
+
+
+def test_the_command_writes_all_of_a_kind_and_goes_on(command, tmp_path):
+    asked = ("--all", "--only", "district", "--only", "province", "--questionnaire", FORM.code,
+             "--period", PERIOD, "--format", "xlsx")  # fmt: skip
+    code, told = command(*asked)
+    assert code == 0 and "2 files written" in told
+    assert {file.name.split("-")[0] for file in tmp_path.rglob("*.xlsx")} == {"77", "D1"}
+    code, told = command(*asked)
+    assert code == 0 and "0 files written" in told and "2 were there already" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "about which units"),
+        (("--unit", "none"), "none"),
+        (("--unit", FELL, "--period", "2026-13"), "2026-13"),
+        (("--unit", FELL, "--language", "fr"), "fr"),
+        (("--due",), "HAILONG_REPORT_FOLDER"),
+    ],
+)
+def test_the_command_refuses_in_a_sentence(command, arguments, words):
+    code, told = command(*arguments)
+    assert code == 1 and words in told and "Traceback" not in told

@@ -1,4 +1,7 @@
-"""What the views look like on the wire; rates in [0, 1], null where undefined or hidden."""
+"""What the views look like on the wire; rates in [0, 1], null where undefined or hidden.
+
+One file of more than 400 lines: the views share most of their parts.
+"""
 
 from __future__ import annotations
 

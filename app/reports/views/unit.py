@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -11,11 +12,11 @@ from app.reports import planning, structure
 from app.reports.comparisons import With, other_days
 from app.reports.query import Key
 from app.reports.respondents import NotANumber
-from app.reports.rows import Rates
 from app.reports.structure import TooFewRespondents
 from app.reports.views.course import course
 from app.reports.views.overview import set_aside, volume
 from app.reports.views.scene import Scene, differences, figure, index, position
+from surveys.model import Text
 
 
 def unit(scene: Scene) -> dict[str, Any]:
@@ -41,40 +42,35 @@ def headline(scene: Scene) -> dict[str, Any]:
 
 def factors(scene: Scene) -> list[dict[str, Any]]:
     """The rate of each factor, with its change since the period before."""
-    names = {factor.code: factor.title for factor in scene.form.form.index_factors}
-    now, other = _beside(scene, Key.FACTOR)
-    return [
-        {
-            "factor": str(measure.factor),
-            "name": _name(names[str(measure.factor)]) if measure.factor in names else None,
-            **figure(now, i),
-            "position": position(figure(now, i), scene.settings.target_rate),
-            "change": change,
-        }
-        for i, (measure, change) in enumerate(
-            zip(now.measure, differences(now, other), strict=True)
-        )
-    ]
+    return _measured(
+        scene, Key.FACTOR, {factor.code: factor.title for factor in scene.form.form.index_factors}
+    )
 
 
 def items(scene: Scene) -> list[dict[str, Any]]:
     """The rate of each item, with its change since the period before, in the form's order."""
     form = scene.form.form
     names = {item.code: item.text for f in form.index_factors for item in form.index_items(f)}
-    now, other = _beside(scene, Key.ITEM)
-    return [
-        {
+    return _measured(scene, Key.ITEM, names)
+
+
+def _measured(scene: Scene, by: Key, names: Mapping[str, Text]) -> list[dict[str, Any]]:
+    now, _ = scene.asked.rates(by)
+    first, last = other_days(scene.span.first, scene.span.last, With.PREVIOUS)
+    other, _ = scene.asked.rates(by, first=first, last=last)
+    rows = []
+    for i, (measure, change) in enumerate(zip(now.measure, differences(now, other), strict=True)):
+        shown = figure(now, i)
+        name = names.get(measure.item or measure.factor or "")
+        row = {
             "factor": measure.factor,
-            "item": measure.item,
-            "name": _name(names[str(measure.item)]) if measure.item in names else None,
-            **figure(now, i),
-            "position": position(figure(now, i), scene.settings.target_rate),
+            "name": {"vi": name.vi, "en": name.en} if name else None,
+            **shown,
+            "position": position(shown, scene.settings.target_rate),
             "change": change,
         }
-        for i, (measure, change) in enumerate(
-            zip(now.measure, differences(now, other), strict=True)
-        )
-    ]
+        rows.append(row if measure.item is None else {"item": measure.item, **row})
+    return rows
 
 
 def channels(scene: Scene) -> list[dict[str, Any]]:
@@ -120,14 +116,3 @@ def collecting(scene: Scene) -> dict[str, Any]:
     return {
         name: found[name] for name in ("month", "margin", "drop", "least_respondents", "rows")
     } | {"method": found["method"]}
-
-
-def _beside(scene: Scene, by: Key) -> tuple[Rates, Rates]:
-    now, _ = scene.asked.rates(by)
-    first, last = other_days(scene.span.first, scene.span.last, With.PREVIOUS)
-    other, _ = scene.asked.rates(by, first=first, last=last)
-    return now, other
-
-
-def _name(text: Any) -> dict[str, str]:
-    return {"vi": text.vi, "en": text.en}

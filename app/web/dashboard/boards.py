@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.charts import figures
+from app.charts import figures, unit_figures
 from app.charts.figure import Figure
 from app.messages.words import Words
 from app.reports.views.comparison import comparison
@@ -23,7 +23,7 @@ MOST_DRAWN = 40
 
 
 def _league_of_comparison(words: Words, answer: Mapping[str, Any]) -> Figure | None:
-    return figures.league(words, answer["league"])
+    return unit_figures.league(words, answer["league"])
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,9 @@ BOARDS = {
     board.name: board
     for board in (
         Board("overview", overview, {"course": figures.course}),
-        Board("units", units, {"map": figures.places, "league": figures.league}, ranks=True),
+        Board(
+            "units", units, {"map": unit_figures.places, "league": unit_figures.league}, ranks=True
+        ),
         Board(
             "unit",
             unit,
@@ -62,14 +64,14 @@ BOARDS = {
             "comparison",
             comparison,
             {
-                "funnel": figures.funnel,
-                "beside": figures.beside,
+                "funnel": unit_figures.funnel,
+                "beside": unit_figures.beside,
                 "league": _league_of_comparison,
             },
             ranks=True,
             besides=True,
         ),
-        Board("sections", sections, {"league": figures.league, "factors": figures.factors}),
+        Board("sections", sections, {"league": unit_figures.league, "factors": figures.factors}),
         Board("items", importance, {"drivers": figures.drivers, "items": figures.items}),
         Board("quality", quality, {"no_opinion": figures.no_opinion}),
     )
