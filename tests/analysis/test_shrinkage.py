@@ -30,7 +30,8 @@ def test_a_small_unit_is_drawn_in_more_and_an_empty_one_is_the_prior():
 def test_units_that_differ_by_chance_only_all_get_the_pooled_rate():
     n = np.full(60, 50)
     found = beta_binomial(np.tile([42, 43], 30), n)  # less spread than chance
-    np.testing.assert_allclose(found.estimate, 42.5 / 50, atol=1e-4)
+    # The optimiser stops on a ridge whose end depends on the processor's arithmetic.
+    np.testing.assert_allclose(found.estimate, 42.5 / 50, atol=1e-3)
 
 
 def test_it_is_nearer_to_the_truth_than_the_raw_rate():
