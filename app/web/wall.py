@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from app.access.callers import Caller
 from app.access.doors import PageDoor, SignInNeeded
 from app.access.models import Right
+from app.documents.contents import publishing
 from app.messages.words import Words
 from app.reports import stream
 from app.reports.views.scene import PUBLIC, Chosen
@@ -35,9 +36,12 @@ class WallPage:
 
 
 def _watcher(request: Request, caller: Caller) -> Caller:
-    """Whose rights a wall screen has: a person's, or everybody's where figures are published."""
+    """Whose rights a wall screen has: a person's, or everybody's where figures are published.
+
+    Passers-by read it, so nobody's right to small cells counts here.
+    """
     if Right.READ_FIGURES in caller.rights:
-        return caller
+        return publishing(caller)
     settings: Settings = request.app.state.settings
     if settings.public_page:
         return PUBLIC
