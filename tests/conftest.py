@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Thread
 
@@ -18,6 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from app.db import Database
 from app.intake.preparation import prepare
 from app.main import create_app
+from app.reports.disclosure import Disclosure
 from app.settings import Settings
 from tests.databases import BACKENDS, PostgresServer, address, copy_sqlite
 from tests.small_province import SmallProvince
@@ -126,3 +128,12 @@ def serving(settings: Settings, port: int = 0) -> Iterator[httpx.Client]:
 def client(settings: Settings, province: SmallProvince) -> Iterator[httpx.Client]:
     with serving(settings) as client:
         yield client
+
+
+@pytest.fixture
+def month_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was answered just now is read when its month is over, and nothing is held back."""
+    later = datetime.now(Settings().zone).date() + timedelta(days=31)
+    monkeypatch.setattr(
+        Disclosure, "of", classmethod(lambda cls, settings: cls(settings.least_respondents, later))
+    )

@@ -69,6 +69,8 @@ class Report:
     def summary(self) -> list[str]:
         """The report in sentences."""
         told = sentences.index(self.words, self.about)
+        if held := self.about["held_back"]:
+            told.append(self.words("tell.held_back", n=self.words.number(held)))
         if self.compared:
             league = self.compared["league"]
             told.append(sentences.standing(self.words, league))

@@ -23,7 +23,9 @@ from app.messages import say
 from app.problems import Problem
 from app.registry.models import Channel, UnitKind
 from app.registry.queries import UnitNode, UnitTree
+from app.registry.questionnaires import published
 from app.reports import satisfaction
+from app.reports.disclosure import Disclosure, HeldBack, held_back
 from app.reports.query import Expand, Key, Query
 from app.reports.rows import Rates
 
@@ -109,7 +111,23 @@ class Asked:
     session: Session
     caller: Caller
     query: Query
-    least: int
+    disclosure: Disclosure
+
+    @property
+    def least(self) -> int:
+        """From how many respondents on a figure is shown to everybody who may read it."""
+        return self.disclosure.least
+
+    @cached_property
+    def held(self) -> HeldBack | None:
+        """What is held back of the one questionnaire's answers; None for nothing."""
+        versions = [
+            version
+            for version in published(self.session)
+            if version.form.code == self.query.questionnaire
+        ]
+        small = scope.unit_ids(self.session, self.caller, Right.READ_SMALL_CELLS)
+        return held_back(self.session, versions, self.disclosure, small)
 
     @cached_property
     def gate(self) -> Gate:
@@ -135,16 +153,24 @@ class Asked:
         above = set().union(*(self.above(unit) for unit in units if unit is not None))
         return np.array([unit is not None and unit.id not in above for unit in units], dtype=bool)
 
-    def rates(self, *by: Key, gated: bool = True, **changes: Any) -> tuple[Rates, dict[str, Any]]:
+    def rates(
+        self, *by: Key, gated: bool = True, counting: bool = False, **changes: Any
+    ) -> tuple[Rates, dict[str, Any]]:
         """The rates of the one questionnaire by some keys, and what the answer carries.
 
         Small rows, and those that would give one away, are NaN: what is computed from the others
         tells nothing that could not be computed from what is shown. What is not ``gated`` may
-        not leave this room, nor anything that a hidden row follows from.
+        not leave this room, nor anything that a hidden row follows from; while ``counting``
+        nothing but how many answered.
         """
         query = replace(self.query, by=list(by), **changes)
         found = satisfaction.find(
-            self.session, query, self.caller, least_respondents=self.least if gated else 0
+            self.session,
+            query,
+            self.caller,
+            self.disclosure,
+            gated=gated and not counting,
+            counting=counting,
         )
         (rates,) = found.rates
         notice = None

@@ -15,6 +15,7 @@ from app.db import Database
 from app.messages import say
 from app.problems import Problem
 from app.reports import satisfaction
+from app.reports.disclosure import EVERYTHING
 from app.reports.query import Expand, Key, Query
 
 
@@ -54,7 +55,7 @@ def print_rates(database: Database, query: Query) -> None:
     """
     try:
         with database.reading() as session:
-            found = satisfaction.find(session, query, owner(operator()), least_respondents=1)
+            found = satisfaction.find(session, query, owner(operator()), EVERYTHING)
     except Problem as problem:
         raise Refused(say(f"problem.{problem.code}.detail", "en", **problem.values)) from problem
     if found.synthetic:

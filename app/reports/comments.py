@@ -24,6 +24,7 @@ from app.audit.log import record
 from app.intake.models import Disposition, Response, ResponseText
 from app.registry.queries import UnitNode
 from app.registry.questionnaires import published
+from app.reports.disclosure import Disclosure, HeldBack, held_back
 from app.rollups import queries
 from app.rollups.cells import SUMS
 
@@ -53,7 +54,7 @@ def read(
     *,
     units: Sequence[str] = (),
     questionnaire: str | None = None,
-    least_respondents: int,
+    disclosure: Disclosure,
 ) -> Comments:
     """The comments of a month about the units named, or all that the caller may read.
 
@@ -76,7 +77,14 @@ def read(
     }
     respondents = _respondents(session, codes, month, last)
     query = (
-        select(ResponseText.unit_id, Response.version_id, ResponseText.item, ResponseText.body)
+        select(
+            ResponseText.unit_id,
+            Response.version_id,
+            Response.day,
+            Response.channel,
+            ResponseText.item,
+            ResponseText.body,
+        )
         .join(Response, Response.id == ResponseText.response_id)
         .where(
             scope.within(ResponseText.unit_id, caller, Right.READ_COMMENTS),
@@ -89,10 +97,12 @@ def read(
         query = query.where(ResponseText.unit_id.in_(named))
     found: list[Comment] = []
     withheld = 0
-    for unit_id, version_id, item, body in session.execute(query):
+    held = _held_back(session, set(codes.values()), disclosure, small)
+    for unit_id, version_id, day, channel, item, body in session.execute(query):
         code = codes[version_id]
         may_see = small is None or unit_id in small
-        if respondents[(unit_id, code)] < least_respondents and not may_see:
+        few = respondents[(unit_id, code)] < disclosure.least
+        if not may_see and (few or held[code].holds(unit_id, day, channel)):
             withheld += 1
         else:
             found.append(Comment(seen.nodes[unit_id], code, item, body))
@@ -120,6 +130,15 @@ def _respondents(
             for unit_id, number in zip(rows.unit_id.tolist(), n.tolist(), strict=True):
                 counted[(unit_id, codes[version.id])] += int(number)
     return counted
+
+
+def _held_back(
+    session: Session, codes: set[str], disclosure: Disclosure, exempt: frozenset[int] | None
+) -> dict[str, HeldBack]:
+    """What is held back of each questionnaire; nothing for whoever is told everything."""
+    versions = {code: [v for v in published(session) if v.form.code == code] for code in codes}
+    found = {code: held_back(session, versions[code], disclosure, exempt) for code in sorted(codes)}
+    return {code: held for code, held in found.items() if held is not None}
 
 
 def _shuffled(body: str) -> bytes:

@@ -23,6 +23,7 @@ from app.db import Database
 from app.registry.queries import UnitTree
 from app.reports import periods, satisfaction
 from app.reports.asked import Asked, number
+from app.reports.disclosure import Disclosure
 from app.reports.freshness import fresh_for
 from app.reports.periods import Step
 from app.reports.query import Expand, Key
@@ -104,7 +105,7 @@ def read_feed(
     periods.check(first, last)
     query = Filters(questionnaire=questionnaire, first=first, last=last)
     with database.reading() as session:
-        asked = Asked(session, caller, query, settings.least_respondents)
+        asked = Asked(session, caller, query, Disclosure.of(settings))
         rows = list(lines(session, asked, Step(step.value), factors=factors))
     content = as_csv({"rows": rows}, COLUMNS)
     return Response(content, media_type=f"{CSV}; charset=utf-8", headers=request.state.freshness)
@@ -117,7 +118,7 @@ def lines(session: Session, asked: Asked, step: Step, *, factors: bool) -> Itera
         keys.append([Key.UNIT, Key(step.value), Key.FACTOR])
     for by in keys:
         query = replace(asked.query, by=by, expand=Expand.GIVEN)
-        found = satisfaction.find(session, query, asked.caller, least_respondents=asked.least)
+        found = satisfaction.find(session, query, asked.caller, asked.disclosure)
         for rates in found.rates:
             yield from _lines(rates, asked.units, found.synthetic)
 

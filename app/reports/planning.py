@@ -119,7 +119,7 @@ def planning(
     last = month.replace(day=calendar.monthrange(month.year, month.month)[1])
     this = replace(asked, query=replace(asked.query, first=month, last=last))
     # Only counted: how many answered is no secret here, and tells nothing of what they said.
-    now, answer = this.rates(Key.UNIT, gated=False)
+    now, answer = this.rates(Key.UNIT, counting=True)
     # What a respondent is worth, and the level, are known better from all there is.
     ever, _ = replace(asked, query=replace(asked.query, first=None, last=None)).rates(Key.UNIT)
     volume = volumes_between(asked.session, month, last)

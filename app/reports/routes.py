@@ -20,6 +20,7 @@ from app.registry.models import Channel, UnitKind
 from app.reports import comments, periods, satisfaction
 from app.reports import response_rates as invited
 from app.reports.asked import number, unit_out
+from app.reports.disclosure import Disclosure
 from app.reports.freshness import fresh_for
 from app.reports.query import Expand, Key, Query
 from app.reports.rows import Found, Rates
@@ -108,9 +109,7 @@ def rates(
     )
     settings: Settings = request.app.state.settings
     with database.reading() as session:
-        found = satisfaction.find(
-            session, query, caller, least_respondents=settings.least_respondents
-        )
+        found = satisfaction.find(session, query, caller, Disclosure.of(settings))
     return answered(request, document(found, query))
 
 
@@ -140,7 +139,7 @@ def read_comments(
             date.fromisoformat(f"{month}-01"),
             units=unit,
             questionnaire=questionnaire,
-            least_respondents=settings.least_respondents,
+            disclosure=Disclosure.of(settings),
         )
     rows = [
         {

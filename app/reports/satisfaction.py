@@ -24,6 +24,8 @@ from app.problems import Problem
 from app.registry.queries import UnitNode, UnitTree, is_synthetic
 from app.registry.questionnaires import Published, UnknownQuestionnaire, published
 from app.reports import periods, small_cells
+from app.reports.disclosure import Disclosure, HeldBack, held_back
+from app.reports.measures import measures_of
 from app.reports.once import once
 from app.reports.periods import Step
 from app.reports.query import Expand, Key, Query
@@ -44,35 +46,26 @@ class TooManyRows(Problem):
     code, status = "too-many-rows", 422
 
 
-class UnknownFactor(Problem):
-    """The questionnaire's index has no such factor."""
-
-    code, status = "unknown-factor", 404
-
-
-class UnknownItem(Problem):
-    """The questionnaire has no such rated item in its index."""
-
-    code, status = "unknown-item", 404
-
-
 class QuestionnaireNeeded(Problem):
     """Factor and item codes mean something within a questionnaire only."""
 
     code, status = "questionnaire-needed", 422
 
 
-class ConventionNeedsItems(Problem):
-    """This convention is told from counts by level, which are kept by item."""
-
-    code, status = "convention-needs-items", 422
-
-
-def find(session: Session, query: Query, caller: Caller, *, least_respondents: int) -> Found:
+def find(
+    session: Session,
+    query: Query,
+    caller: Caller,
+    disclosure: Disclosure,
+    *,
+    gated: bool = True,
+    counting: bool = False,
+) -> Found:
     """Compute the rates that a query asks for, over the units whose figures the caller may read.
 
-    Rows with some, but fewer than ``least_respondents`` respondents are hidden where the caller
-    may not see those of so few.
+    Where the caller may not see what few respondents said, rows of so few are hidden, unless they
+    are not ``gated``, and new answers are held back, unless ``counting``: then nothing but how
+    many answered may be told.
 
     Raises
     ------
@@ -97,24 +90,26 @@ def find(session: Session, query: Query, caller: Caller, *, least_respondents: i
         by_code.setdefault(version.form.code, []).append(version)
     rates = []
     for code, of_code in by_code.items():
-        found = _rates(session, query, units, selected, code, of_code, first, last)
+        held = None if counting else held_back(session, of_code, disclosure, small)
+        found = _rates(session, query, units, selected, code, of_code, first, last, held)
         exempt = [
             all_small if unit is None else small is None or unit.id in small for unit in found.unit
         ]
         guards = np.zeros(len(exempt), dtype=np.bool_)
-        if small is not None and least_respondents:
+        if small is not None and gated:
             own = replace(query, units=(), kinds=(), by=_splits(query), descendants=False)
             own = replace(own, factor=None, item=None, convention=None)
-            key = ("hidden", repr(own), code, first, last, caller.grants, least_respondents)
+            key = ("hidden", repr(own), code, first, last, caller.grants, disclosure)
             compute = partial(
-                _hidden, session, own, units, code, of_code, first, last, small, least_respondents
-            )
+                _hidden, session, own, units, code, of_code, first, last, held, small,
+                disclosure.least,
+            )  # fmt: skip
             hidden = once(session, key, compute)
             pooled = [node.id for node in selected] if query.units else []
             guards = hidden.rows(found, pooled, descendants=query.descendants)
         rates.append(
             small_cells.without_small_cells(
-                found, least_respondents, np.array(exempt, dtype=np.bool_), guards
+                found, disclosure.least if gated else 0, np.array(exempt, dtype=np.bool_), guards
             )
         )
     return Found(is_synthetic(session), first, last, rates)
@@ -128,10 +123,13 @@ def _hidden(
     versions: list[Published],
     first: date | None,
     last: date | None,
+    held: HeldBack | None,
     small: frozenset[int],
     least: int,
 ) -> small_cells.Hidden:
-    everybody = _rates(session, own, units, _selected(units, own), code, versions, first, last)
+    everybody = _rates(
+        session, own, units, _selected(units, own), code, versions, first, last, held
+    )
     return small_cells.hidden_cells(everybody, units, small, least)
 
 
@@ -167,35 +165,6 @@ def _versions(session: Session, query: Query) -> list[Published]:
     return found
 
 
-def _measures(query: Query, versions: Sequence[Published]) -> list[Measure]:
-    factors = list(
-        dict.fromkeys(f.code for version in versions for f in version.form.index_factors)
-    )
-    items = {
-        item.code: factor.code
-        for version in versions
-        for factor in version.form.index_factors
-        for item in version.form.index_items(factor)
-    }
-    if query.factor is not None and query.factor not in factors:
-        raise UnknownFactor(field="factor", factor=query.factor, questionnaire=query.questionnaire)
-    if query.item is not None and query.item not in items:
-        raise UnknownItem(field="item", item=query.item, questionnaire=query.questionnaire)
-    if query.convention and query.item is None and Key.ITEM not in query.by:
-        raise ConventionNeedsItems(field="convention", convention=query.convention)
-    if query.item is not None:
-        return [Measure(items[query.item], query.item)]
-    if Key.ITEM in query.by:
-        return [
-            Measure(factor, item)
-            for item, factor in items.items()
-            if query.factor in (None, factor)
-        ]
-    if query.factor is not None:
-        return [Measure(query.factor)]
-    return [Measure(factor) for factor in factors] if Key.FACTOR in query.by else [Measure()]
-
-
 def _rates(
     session: Session,
     query: Query,
@@ -205,10 +174,11 @@ def _rates(
     versions: list[Published],
     first: date | None,
     last: date | None,
+    held: HeldBack | None,
 ) -> Rates:
-    measures = _measures(query, versions)
+    measures = measures_of(query, versions)
     covered = _covered(units, selected, query)
-    read = {version: _read(session, version, query, covered) for version in versions}
+    read = {version: _read(session, version, query, covered, held) for version in versions}
     step = query.step
     period_range = range(0, 1)
     if step is not None and first is not None and last is not None:
@@ -258,13 +228,17 @@ def _rates(
 
 
 def _read(
-    session: Session, version: Published, query: Query, covered: set[int] | None
+    session: Session,
+    version: Published,
+    query: Query,
+    covered: set[int] | None,
+    held: HeldBack | None,
 ) -> queries.CellRows:
     asked = (
         query.first, query.last, None if covered is None else frozenset(covered),
         tuple(sorted(query.channels)),
     )  # fmt: skip
-    return once(
+    rows = once(
         session,
         ("cells", version.id, *asked),
         lambda: queries.read(
@@ -276,6 +250,7 @@ def _read(
             channels=query.channels,
         ),
     )
+    return held.without(rows) if held is not None and held.touches(query.last) else rows
 
 
 def _covered(units: UnitTree, selected: list[UnitNode], query: Query) -> set[int] | None:

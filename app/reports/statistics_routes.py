@@ -16,6 +16,7 @@ from app.reports import comparisons, courses, planning, structure
 from app.reports import statistics_schemas as out
 from app.reports.asked import Asked, asked
 from app.reports.comparisons import With
+from app.reports.disclosure import Disclosure
 from app.reports.freshness import fresh_for
 from app.reports.periods import Step
 from app.reports.query import Query as Filters
@@ -66,7 +67,7 @@ def _answer(
     database: Database = request.app.state.database
     settings: Settings = request.app.state.settings
     with database.reading() as session:
-        question = Asked(session, caller, query, settings.least_respondents)
+        question = Asked(session, caller, query, Disclosure.of(settings))
         answer: dict[str, Any] = compute(question, **options)
     return answered(request, answer)
 

@@ -1,4 +1,7 @@
-"""Server-sent events: a unit's figure, told again each time that somebody has answered."""
+"""Server-sent events: a unit's figure and today's count, told again when somebody has answered.
+
+To those who may not see what few respondents said the count moves at once and the rate by batches.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -43,10 +46,11 @@ async def stream(
     unit: Annotated[str, Query(description="Code of the unit.")],
     questionnaire: Annotated[str | None, Query(description="Code of the questionnaire.")] = None,
 ) -> StreamingResponse:
-    """Events ``figure`` with the running month's rate, interval and respondents, and today's count.
+    """Events ``figure`` with the latest month's rate, interval and respondents, and today's count.
 
     Who: whoever has ``figures:read`` on the unit. The first comes at once, the next ones within
     HAILONG_CACHE_S seconds of an answer; after some minutes the stream ends, to be opened again.
+    The month is the running one, or the one before until there is enough to tell of this one.
     """
     chosen = Chosen(unit, questionnaire)
     await run_in_threadpool(now, request, caller, chosen)  # refused before it begins
@@ -100,10 +104,15 @@ def now(
 
 def _figure(session: Session, caller: Caller, settings: Settings, chosen: Chosen) -> dict[str, Any]:
     today = datetime.now(settings.zone).date()
-    month = name_of(today, Length.MONTH)
-    scene = Scene.of(session, caller, settings, Chosen(chosen.unit, chosen.questionnaire, month))
-    this_month, _ = scene.asked.rates()
-    counted, _ = scene.asked.rates(first=today, last=today, gated=False)
-    shown = figure(this_month)
+    scenes = [
+        Scene.of(
+            session, caller, settings,
+            Chosen(chosen.unit, chosen.questionnaire, name_of(day, Length.MONTH)),
+        )
+        for day in (today, today.replace(day=1) - timedelta(days=1))
+    ]  # fmt: skip
+    shown = [figure(scene.asked.rates()[0]) for scene in scenes]
+    latest = 1 if shown[0]["rate"] is None and shown[1]["rate"] is not None else 0
     # How many answered today is no secret; what they said is.
-    return scene.head() | shown | {"today": int(counted.sums["n"][0])}
+    counted, _ = scenes[0].asked.rates(first=today, last=today, counting=True)
+    return scenes[latest].head() | shown[latest] | {"today": int(counted.sums["n"][0])}

@@ -72,6 +72,7 @@ def _people(asked: Asked, answer: Mapping[str, Any]) -> _People:
             last=answer["last"],
             units=set(belongs),
             channels=query.channels,
+            held=asked.held,
         )
         if len(found):
             unit_of = np.array([belongs[id] for id in found.unit_id.tolist()], dtype=np.int64)

@@ -25,6 +25,7 @@ from app.registry.models import UnitKind
 from app.registry.questionnaires import published
 from app.reports import sentences, spans
 from app.reports.asked import Asked as Question
+from app.reports.disclosure import Disclosure
 from app.reports.feed import COLUMNS, lines
 from app.reports.periods import Step
 from app.reports.query import Query as Filters
@@ -108,8 +109,6 @@ class PublicPage:
     map: Figure | None
     svg: str
     method: Sequence[str]
-    query: str
-    columns: Mapping[str, tuple[str, str, str]]
 
 
 @router.get("/public")
@@ -154,8 +153,6 @@ def show_public(
         map=drawn,
         svg=drawing.svg(drawn.spec, words.language) if drawn else "",
         method=[words(f"report.method_{n}") for n in (1, 2, 3, 4, 5)],
-        query=f"questionnaire={scene.questionnaire}&period={shown.name}",
-        columns=COLUMNS,
     )
     answer = render(request, caller, "public/page.html", page)
     if not isinstance(caller, Person):
@@ -186,7 +183,7 @@ def data(
         query = Filters(
             questionnaire=questionnaire or None, first=date(last.year - _YEARS, 1, 1), last=last
         )
-        asked = Question(session, PUBLIC, query, settings.least_respondents)
+        asked = Question(session, PUBLIC, query, Disclosure.of(settings))
         rows = list(lines(session, asked, Step.QUARTER, factors=True))
     return Response(
         as_csv({"rows": rows}, COLUMNS),

@@ -1,4 +1,8 @@
-"""The screen at an entrance: one unit's running month, told anew with each answer."""
+"""The screen at an entrance: how many answered today, at once, and the unit's rate.
+
+The rate is the running month's, or the last month's until there is enough of this one; it moves
+by batches (``app/reports/disclosure.py``).
+"""
 
 from __future__ import annotations
 
@@ -55,7 +59,7 @@ def wall(
     unit: str,
     questionnaire: Asked = "",
 ) -> Response:
-    """A unit's running month on a large screen. Who: ``figures:read``; anybody, if published."""
+    """A unit's latest month on a large screen. Who: ``figures:read``; anybody, if published."""
     words = Words(language_of(request, caller))
     _, first = stream.now(request, _watcher(request, caller), Chosen(unit, questionnaire or None))
     assert first is not None and first["unit"] is not None

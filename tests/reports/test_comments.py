@@ -10,6 +10,8 @@ from app.audit.models import AuditEntry
 from app.settings import Settings
 from tests.small_province import body
 
+pytestmark = pytest.mark.usefixtures("month_over")
+
 URL = "/api/v1/comments"
 MONTH = f"{datetime.now(Settings().zone):%Y-%m}"
 

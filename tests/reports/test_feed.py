@@ -13,6 +13,7 @@ from app.access.roles import Role
 from app.reports.feed import COLUMNS
 from tests.small_province import body
 
+pytestmark = pytest.mark.usefixtures("month_over")
 FEED = "/api/v1/feed.csv"
 
 

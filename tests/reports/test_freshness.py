@@ -44,7 +44,7 @@ def test_csv_has_a_tag_of_its_own(client, province):
     assert client.get(PATHS[0], headers=known).status_code == 304
 
 
-def test_a_tag_is_worth_nothing_to_somebody_with_other_rights(client, province):
+def test_a_tag_is_worth_nothing_to_somebody_with_other_rights(client, province, month_over):
     send(client, province)
     whole = client.get(PATHS[0], headers=province.reader()).headers["etag"]
     limited = province.public_reader() | {"If-None-Match": whole}

@@ -12,6 +12,8 @@ from app.registry.models import Installation
 from tests.intake.test_store import Preparing
 from tests.small_province import POINTS, UNITS, body
 
+pytestmark = pytest.mark.usefixtures("month_over")
+
 URL = "/api/v1/satisfaction"
 PARENT = {code: parent for code, _, parent in UNITS}
 CHANNEL = {(unit, form): channel.value for unit, form, channel in POINTS}

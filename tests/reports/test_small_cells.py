@@ -16,6 +16,8 @@ from app.settings import Settings
 from app.web.openapi import routes_of
 from tests.small_province import body
 
+pytestmark = pytest.mark.usefixtures("month_over")
+
 URL, COMMENTS = "/api/v1/satisfaction", "/api/v1/comments"
 RESPONSE_RATES = "/api/v1/response-rates"  # asked in tests/invitations
 FIGURES = (

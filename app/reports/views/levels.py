@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from app.registry.questionnaires import Published, published
 from app.reports.query import Key
-from app.reports.views.scene import Scene, figure
-from app.rollups import queries
+from app.reports.views.scene import Scene, figure, told
 from app.rollups.cells import layout_of
 from surveys.model import PercentItem, SingleChoiceItem
 
@@ -77,13 +76,7 @@ def _counted(scene: Scene) -> tuple[dict[tuple[str, int | None], int], dict[str,
     moments: dict[str, Floats] = {}
     for version in _versions(scene):
         layout = layout_of(version)
-        read = queries.read(
-            scene.asked.session,
-            version,
-            first=scene.span.first,
-            last=scene.span.last,
-            units=scene.within,
-        )
+        read = told(scene, version)
         if not len(read.unit_id):
             continue
         sums = read.cells["counts"].sum(axis=0)

@@ -14,8 +14,7 @@ from app.reports import respondents
 from app.reports.asked import number, unit_out
 from app.reports.query import Key
 from app.reports.views.overview import set_aside, volume
-from app.reports.views.scene import Scene
-from app.rollups import queries
+from app.reports.views.scene import Scene, told
 from app.rollups.cells import layout_of
 from surveys.model import RatedItem
 
@@ -94,7 +93,7 @@ def _straight_lining(scene: Scene) -> dict[str, Any] | None:
         first=scene.span.first,
         last=scene.span.last,
         units=scene.within,
-        channels=(),
+        held=scene.asked.held,
     )
     form = scene.form.form
     if not len(found):
@@ -114,13 +113,7 @@ def _straight_lining(scene: Scene) -> dict[str, Any] | None:
 def _no_opinion(scene: Scene) -> list[dict[str, Any]]:
     """Of each rated item, how many said that they have no opinion, the most first."""
     layout = layout_of(scene.form)
-    read = queries.read(
-        scene.asked.session,
-        scene.form,
-        first=scene.span.first,
-        last=scene.span.last,
-        units=scene.within,
-    )
+    read = told(scene, scene.form)
     counts = read.cells["counts"].sum(axis=0).astype(np.float64)
     people = float(read.cells["respondents"].sum())
     if people < scene.asked.least and not scene.asked.gate.everywhere:

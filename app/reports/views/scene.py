@@ -23,6 +23,7 @@ from app.registry.queries import UnitNode, is_synthetic
 from app.registry.questionnaires import Published, UnknownQuestionnaire, published
 from app.reports.asked import Asked, effective, number, unit_out
 from app.reports.comparisons import MOST_RANKED, With, other_days
+from app.reports.disclosure import Disclosure
 from app.reports.query import Expand, Key, Query
 from app.reports.rows import Rates
 from app.reports.spans import Span, span, usual
@@ -81,7 +82,7 @@ class Scene:
         UnknownUnit, UnknownQuestionnaire, PeriodUnknown, UnknownLevel, NothingAsked
             Where the link names what is not there, or nothing is.
         """
-        asked = Asked(session, caller, Query(), settings.least_respondents)
+        asked = Asked(session, caller, Query(), Disclosure.of(settings))
         units = asked.units
         unit = units.find(chosen.unit) if chosen.unit else _only_top(asked)
         within = set(units.below(unit.id)) if unit else set(units.nodes)
@@ -165,6 +166,15 @@ class Scene:
             return set(self.asked.units.nodes)
         return set(self.asked.units.below(self.unit.id))
 
+    @cached_property
+    def held_back(self) -> int:
+        """How many respondents of the period have answered whose answers are not told yet."""
+        if self.asked.held is None or not self.asked.held.touches(self.span.last):
+            return 0
+        everybody, _ = self.asked.rates(counting=True)
+        told_of, _ = self.asked.rates(gated=False)
+        return int(everybody.sums["n"][0] - told_of.sums["n"][0])
+
     def head(self) -> dict[str, Any]:
         """What every view's answer says of itself."""
         return {
@@ -177,7 +187,21 @@ class Scene:
             "last": self.span.last,
             "level": self.level,
             "target": self.settings.target_rate,
+            "held_back": self.held_back,
         }
+
+
+def told(scene: Scene, version: Published) -> queries.CellRows:
+    """The cells of a version, over the period and all units, that the caller is told."""
+    rows = queries.read(
+        scene.asked.session,
+        version,
+        first=scene.span.first,
+        last=scene.span.last,
+        units=scene.within,
+    )
+    held = scene.asked.held
+    return rows if held is None else held.without(rows)
 
 
 def _only_top(asked: Asked) -> UnitNode | None:

@@ -41,6 +41,10 @@ class View(BaseModel):
     last: date
     level: str | None = Field(description="Kind of the units that are compared.")
     target: float = Field(description="Rate aimed at (HAILONG_TARGET_RATE).")
+    held_back: int = Field(
+        description="Respondents of the running month whose answers are told later, together "
+        "with at least HAILONG_LEAST_RESPONDENTS others; of figures:read-small nothing is held."
+    )
     method: str
 
 

@@ -16,6 +16,7 @@ from app.db import Database
 from app.messages.words import Words
 from app.registry.questionnaires import published
 from app.reports import comments
+from app.reports.disclosure import Disclosure
 from app.settings import Settings
 from app.web.pages import Asked, language_of, render
 
@@ -51,7 +52,7 @@ def show_comments(
             caller,
             date.fromisoformat(f"{month}-01"),
             units=[unit],
-            least_respondents=settings.least_respondents,
+            disclosure=Disclosure.of(settings),
         )
         texts = {
             (each.form.code, item.code): words.name({"vi": item.text.vi, "en": item.text.en})
