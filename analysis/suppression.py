@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize
+from scipy import linalg, optimize
 
 from analysis.arrays import Floats, counts
 
 Mask = NDArray[np.bool_]
 #: A sum that is published: the cells that add up, and the cell that is their total.
 Sum = tuple[Sequence[int], int]
-#: Hidden cells that hang together whose sums are solved as equations; of more it is only asked
-#: whether one follows from another by subtraction, one sum after the other.
+#: Hidden cells left of those that hang together whose sums are solved as equations; of more it is
+#: only asked whether one follows from another by subtraction, one sum after the other.
 _MOST_SOLVED = 300
 #: And whose bounds are looked at by linear programming.
 _MOST_BOUNDED = 40
@@ -130,7 +130,9 @@ def protect(
             of_cell.setdefault(cell, []).append(place)
     small: Mask = (n > 0) & (n < minimum)
     hidden = small.copy()
-    lines = _Lines(n, equations, signs, of_cell)
+    #: How many hidden cells stand in each sum.
+    behind = np.array([int(hidden[equation].sum()) for equation in equations], dtype=np.intp)
+    lines = _Lines(n, small, equations, signs, of_cell)
     todo = set(np.flatnonzero(small).tolist())
     while todo:
         group, touched = lines.together(next(iter(todo)), hidden)
@@ -152,11 +154,12 @@ def protect(
         # Cells of nobody hide little, and margins are wanted: they go last. One that stands in sums
         # with hidden cells already exposes no further sum.
         def cost(cell: int) -> tuple[bool, bool, int, float, int]:
-            opened = sum(not hidden[equations[place]].any() for place in of_cell.get(cell, ()))
+            opened = sum(not behind[place] for place in of_cell.get(cell, ()))
             return bool(fixed[cell]), bool(n[cell] == 0), opened, float(n[cell]), cell
 
         chosen = min(others, key=cost)
         hidden[chosen] = True
+        behind[of_cell.get(chosen, [])] += 1
         todo |= set(group) | {chosen}
     # What was hidden first is not always needed once others are.
     for cell in sorted(np.flatnonzero(hidden & ~small).tolist(), key=lambda cell: -n[cell]):
@@ -171,6 +174,7 @@ class _Lines:
     """The sums of a table, and what they tell of hidden cells."""
 
     values: Floats
+    small: Mask
     equations: list[NDArray[np.intp]]
     signs: list[Floats]
     of_cell: dict[int, list[int]]
@@ -189,45 +193,96 @@ class _Lines:
         return sorted(group), sorted(touched)
 
     def determined(self, group: list[int], touched: list[int], hidden: Mask) -> list[int]:
-        """The cells of a group that are the same in every solution of its sums."""
-        column = {cell: i for i, cell in enumerate(cell for cell in group if hidden[cell])}
-        cells = list(column)
-        matrix = np.zeros((len(touched), len(column)))
-        for row, place in enumerate(touched):
-            for cell, sign in zip(self.equations[place].tolist(), self.signs[place], strict=True):
-                if hidden[cell]:
-                    matrix[row, column[cell]] += sign
+        """Cells of a group that are the same in every solution of its sums.
+
+        All of them where none is small; else some, with a small one: whatever finds that costs
+        less than what comes after it.
+        """
+        cells = [cell for cell in group if hidden[cell]]
         if not touched or not cells:
             return []
-        if len(cells) > _MOST_SOLVED:
-            return self._by_subtraction(matrix, cells)
-        _, size, right = np.linalg.svd(matrix)
-        rank = int((size > 1e-9 * max(1.0, size.max(initial=0.0))).sum())
-        # Those where every vector of the null space has a zero.
-        free = np.abs(right[rank:]).max(axis=0, initial=0.0)
-        known = [cell for cell, most in zip(cells, free, strict=True) if most < 1e-9]
+        for known in self._following(cells, touched, hidden):
+            if any(self.small[cell] for cell in known):
+                break
+        return [cell for cell in cells if cell in known]
+
+    def _following(self, cells: list[int], touched: list[int], hidden: Mask) -> Iterator[set[int]]:
+        """Cells that follow by subtraction, then also by equations, then also by their bounds."""
+        among = {
+            place: {cell for cell in self.equations[place].tolist() if hidden[cell]}
+            for place in touched
+        }
+        sums_of: dict[int, set[int]] = {cell: set() for cell in cells}
+        for place, members in among.items():
+            for cell in members:
+                sums_of[cell].add(place)
+        known: set[int] = set()
+        # A sum's only unknown is known, and is taken out of other sums.
+        single = [place for place, members in among.items() if len(members) == 1]
+        while single:
+            for cell in list(among[single.pop()]):
+                known.add(cell)
+                for place in sums_of.pop(cell):
+                    among[place].discard(cell)
+                    if len(among[place]) == 1:
+                        single.append(place)
+        yield known
+        known |= self._solved(among, sums_of)
+        yield known
         own = self.values[cells]
         if own.min() > 1 or len(cells) > _MOST_BOUNDED:
-            return known
+            return
         # Everybody knows that a hidden cell has somebody: near that bound solutions run out.
+        matrix = self._matrix(cells, touched)
         least = np.minimum(own, 1.0)
         sums = matrix @ own
+        loose = _have_room(matrix, own, least)
         for i, cell in enumerate(cells):
-            if cell not in known and self._is_bounded(matrix, sums, least, i):
-                known.append(cell)
-        return known
+            if self.small[cell] and not loose[i] and self._is_bounded(matrix, sums, least, i):
+                yield known | {cell}
 
-    @staticmethod
-    def _by_subtraction(matrix: Floats, cells: list[int]) -> list[int]:
-        """Those that are the last unknown one of a sum, one after another."""
-        unknown = matrix != 0
-        left = np.ones(len(cells), dtype=bool)
-        while True:
-            single = (unknown & left).sum(axis=1) == 1
-            found = (unknown & left)[single].any(axis=0)
-            if not found.any():
-                return [cell for cell, open_ in zip(cells, left, strict=True) if not open_]
-            left &= ~found
+    def _solved(self, among: dict[int, set[int]], sums_of: dict[int, set[int]]) -> set[int]:
+        """Cells that follow from sums of at least two unknown ones each, as equations.
+
+        A sum with an unknown that stands in no other one tells nothing of the rest; that unknown
+        follows if all the rest do. Such sums are put aside one after another, which leaves few.
+        """
+        aside: list[tuple[int, set[int]]] = []
+        loose = [cell for cell, places in sums_of.items() if len(places) == 1]
+        while loose:
+            cell = loose.pop()
+            for place in sums_of.pop(cell, ()):
+                others = among.pop(place) - {cell}
+                aside.append((cell, others))
+                for other in others:
+                    sums_of[other].discard(place)
+                    if len(sums_of[other]) == 1:
+                        loose.append(other)
+        left = [cell for cell, places in sums_of.items() if places]
+        found: set[int] = set()
+        if left and len(left) <= _MOST_SOLVED:
+            # A cell follows if its axis lies in the space of the equations: its projection on an
+            # orthonormal basis of that space is then of length one.
+            matrix = self._matrix(left, [place for place, members in among.items() if members])
+            basis, triangle, _ = linalg.qr(matrix.T, mode="economic", pivoting=True)
+            size = np.abs(np.diag(triangle))
+            rank = int((size > 1e-9 * max(1.0, size.max(initial=0.0))).sum())
+            length = (basis[:, :rank] ** 2).sum(axis=1)
+            found = {cell for cell, one in zip(left, length, strict=True) if one > 1 - 1e-9}
+        for cell, others in reversed(aside):
+            if others <= found:
+                found.add(cell)
+        return found
+
+    def _matrix(self, cells: list[int], places: list[int]) -> Floats:
+        """The sums as equations of some cells, shape (sums, cells)."""
+        column = {cell: i for i, cell in enumerate(cells)}
+        matrix = np.zeros((len(places), len(cells)))
+        for row, place in enumerate(places):
+            for cell, sign in zip(self.equations[place].tolist(), self.signs[place], strict=True):
+                if cell in column:
+                    matrix[row, column[cell]] += sign
+        return matrix
 
     @staticmethod
     def _is_bounded(matrix: Floats, sums: Floats, least: Floats, i: int) -> bool:
@@ -243,3 +298,22 @@ class _Lines:
                 return False
             ends.append(float(found.fun))
         return bool(ends[0] + ends[1] > -1 + 1e-6)
+
+
+def _have_room(matrix: Floats, values: Floats, least: Floats) -> Mask:
+    """Which cells can surely be one more or less than they are, all sums staying the same.
+
+    For each the shortest way in which the others make up for it is tried; where that leads a
+    cell below its least there may still be another one.
+    """
+    _, size, right = np.linalg.svd(matrix)
+    rank = int((size > 1e-9 * max(1.0, size.max(initial=0.0))).sum())
+    ways = right[rank:].T @ right[rank:]
+    room = np.zeros(len(values))
+    for sign in (1.0, -1.0):
+        down = np.maximum(-sign * ways, 0.0)
+        down[down < 1e-9] = 0.0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            steps = np.where(down > 0, (values - least) / down, np.inf).min(axis=1)
+            room += np.where(np.diag(ways) > 1e-9, steps * np.diag(ways), 0.0)
+    return room >= 1

@@ -87,9 +87,7 @@ class HeldBack:
     def without(self, rows: CellRows) -> CellRows:
         """The cells again, without those that are held back."""
         kept = ~self.among(rows.unit_id, rows.day, rows.channel)
-        if kept.all():
-            return rows
-        return CellRows(rows.unit_id[kept], rows.day[kept], rows.channel[kept], rows.cells[kept])
+        return rows if kept.all() else rows[kept]
 
 
 def held_back(

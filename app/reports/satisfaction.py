@@ -23,7 +23,7 @@ from app.access.models import Right
 from app.problems import Problem
 from app.registry.queries import UnitNode, UnitTree, is_synthetic
 from app.registry.questionnaires import Published, UnknownQuestionnaire, published
-from app.reports import periods, small_cells
+from app.reports import periods, reading, small_cells
 from app.reports.disclosure import Disclosure, HeldBack, held_back
 from app.reports.measures import measures_of
 from app.reports.once import once
@@ -234,21 +234,13 @@ def _read(
     covered: set[int] | None,
     held: HeldBack | None,
 ) -> queries.CellRows:
-    asked = (
-        query.first, query.last, None if covered is None else frozenset(covered),
-        tuple(sorted(query.channels)),
-    )  # fmt: skip
-    rows = once(
+    rows = reading.cells(
         session,
-        ("cells", version.id, *asked),
-        lambda: queries.read(
-            session,
-            version,
-            first=query.first,
-            last=query.last,
-            units=covered,
-            channels=query.channels,
-        ),
+        version,
+        first=query.first,
+        last=query.last,
+        units=None if covered is None else frozenset(covered),
+        channels=sorted(query.channels),
     )
     return held.without(rows) if held is not None and held.touches(query.last) else rows
 
@@ -260,7 +252,7 @@ def _covered(units: UnitTree, selected: list[UnitNode], query: Query) -> set[int
     ids = {node.id for node in selected}
     if query.descendants:
         ids = {below for id in ids for below in units.below(id)}
-    return ids
+    return None if units.whole and len(ids) == len(units.nodes) else ids
 
 
 def _spread(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,12 @@ class CellRows:
     day: NDArray[np.datetime64]
     channel: NDArray[np.str_]
     cells: Cells
+
+    def __getitem__(self, chosen: NDArray[Any] | slice) -> CellRows:
+        """Some of them, by their places or a mask."""
+        return CellRows(
+            self.unit_id[chosen], self.day[chosen], self.channel[chosen], self.cells[chosen]
+        )
 
 
 def read(
@@ -67,7 +73,7 @@ def read(
     if units is None or len(units) <= _LISTED_UNITS:
         return found
     kept = np.isin(found.unit_id, np.fromiter(units, dtype=np.int64))
-    return CellRows(found.unit_id[kept], found.day[kept], found.channel[kept], found.cells[kept])
+    return found[kept]
 
 
 def span(session: Session) -> tuple[date, date] | None:

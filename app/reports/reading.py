@@ -1,0 +1,90 @@
+"""Cells as one session reads them: no day is read twice.
+
+A page of many figures asks for the same units over this period, the one before, and all there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.db.database import ACTOR
+from app.registry.questionnaires import Published
+from app.rollups import queries
+from app.rollups.queries import CellRows
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class _Days:
+    """Cells in the order of their days, from ``first`` to ``last``."""
+
+    first: date
+    last: date
+    rows: CellRows
+
+    def between(self, first: date, last: date) -> CellRows:
+        """The cells of some of the days; not copied."""
+        begin = np.searchsorted(self.rows.day, np.datetime64(first))
+        end = np.searchsorted(self.rows.day, np.datetime64(last), side="right")
+        return self.rows[int(begin) : int(end)]
+
+
+def cells(
+    session: Session,
+    version: Published,
+    *,
+    first: date | None,
+    last: date | None,
+    units: frozenset[int] | None,
+    channels: Sequence[str],
+) -> CellRows:
+    """The cells of a version, from ``first`` to ``last`` day, both included, by day.
+
+    A session that writes reads them each time: what it changed would be missed.
+    """
+    first, last = first or date.min, last or date.max
+    kept: dict[object, _Days] = session.info.setdefault("hailong_cells", {})
+    key = (version.id, units, tuple(sorted(channels)))
+    days = None if ACTOR in session.info else kept.get(key)
+
+    def read(first: date, last: date) -> CellRows:
+        rows = queries.read(
+            session,
+            version,
+            first=None if first == date.min else first,
+            last=None if last == date.max else last,
+            units=units,
+            channels=channels,
+        )
+        order = np.argsort(rows.day, kind="stable")
+        if (np.diff(order) > 0).all():
+            return rows
+        return CellRows(
+            rows.unit_id[order], rows.day[order], rows.channel[order], rows.cells[order]
+        )
+
+    if days is None:
+        days = _Days(first, last, read(first, last))
+    if first < days.first:
+        days = _Days(first, days.last, _joined(read(first, days.first - _DAY), days.rows))
+    if last > days.last:
+        days = _Days(days.first, last, _joined(days.rows, read(days.last + _DAY, last)))
+    kept[key] = days
+    return days.between(first, last)
+
+
+def _joined(before: CellRows, after: CellRows) -> CellRows:
+    if not len(before.day) or not len(after.day):
+        return after if len(after.day) else before
+    return CellRows(
+        np.concatenate([before.unit_id, after.unit_id]),
+        np.concatenate([before.day, after.day]),
+        np.concatenate([before.channel, after.channel]),
+        np.concatenate([before.cells, after.cells]),
+    )
