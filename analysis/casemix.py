@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from analysis.arrays import Floats
 
@@ -118,5 +118,5 @@ def adjust(outcome: ArrayLike, unit: ArrayLike, adjusters: ArrayLike) -> Adjuste
         adjusted = raw - shift @ beta
         se = np.sqrt(scale * (1 / n + np.einsum("ui,ij,uj->u", shift, inverse, shift)))
         f = (left - residual) / parameters / scale if parameters and scale > 0 else np.nan
-    p = float(stats.f.sf(f, parameters, free)) if parameters else np.nan
+    p = float(scipy.stats.f.sf(f, parameters, free)) if parameters else np.nan
     return Adjusted(raw, adjusted, se, n, beta, float(f), (parameters, free), p)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from analysis.arrays import Floats, at_most, counts
 
@@ -32,8 +32,8 @@ def false_alarm_rate(rule: str) -> float:
     0.0027
     """
     needed, of, sigma = RULES[rule]
-    beyond = stats.norm.sf(sigma)
-    return float(2 * beyond * stats.binom.sf(needed - 2, of - 1, beyond))
+    beyond = scipy.stats.norm.sf(sigma)
+    return float(2 * beyond * scipy.stats.binom.sf(needed - 2, of - 1, beyond))
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
 
 from analysis.arrays import Floats, at_most, counts, tail
 from analysis.proportions import interval
@@ -99,7 +100,7 @@ def funnel(
     phi, tau2 = _dispersion(z[asked], n[asked], winsorise)
     model = EXACT
     if overdispersion is True:
-        over = units > 1 and stats.chi2.sf(units * phi, units) < 0.05
+        over = units > 1 and scipy.stats.chi2.sf(units * phi, units) < 0.05
         model = ADDITIVE if over and tau2 > 0 else EXACT
     elif overdispersion:
         model = str(overdispersion)
@@ -130,8 +131,9 @@ def binomial_limit(target: float, trials: ArrayLike, probability: float) -> Floa
     Fractions of trials are rounded. The interpolation makes the limits smooth in n.
     """
     n = np.maximum(np.round(np.asarray(trials, dtype=np.float64)), 1.0)
-    r = stats.binom.ppf(probability, n, target)
-    share = (stats.binom.cdf(r, n, target) - probability) / stats.binom.pmf(r, n, target)
+    binom = scipy.stats.binom
+    r = binom.ppf(probability, n, target)
+    share = (binom.cdf(r, n, target) - probability) / binom.pmf(r, n, target)
     limit: Floats = np.clip((r - share) / n, 0.0, 1.0)
     return limit
 
@@ -187,7 +189,7 @@ def heterogeneity(successes: ArrayLike, trials: ArrayLike) -> Heterogeneity:
     k, n = k[n > 0], n[n > 0]
     if len(n) < 2 or k.sum() in (0, n.sum()):
         return Heterogeneity(np.nan, max(len(n) - 1, 0), np.nan, np.nan)
-    found = stats.chi2_contingency(np.stack([k, n - k]), correction=False)
+    found = scipy.stats.chi2_contingency(np.stack([k, n - k]), correction=False)
     return _heterogeneity(float(found.statistic), int(found.dof))
 
 
@@ -208,7 +210,7 @@ def heterogeneity_of_estimates(estimate: ArrayLike, standard_error: ArrayLike) -
 
 def _heterogeneity(statistic: float, dof: int) -> Heterogeneity:
     share = max(0.0, 1 - dof / statistic) if statistic > 0 else 0.0
-    return Heterogeneity(statistic, dof, float(stats.chi2.sf(statistic, dof)), share)
+    return Heterogeneity(statistic, dof, float(scipy.stats.chi2.sf(statistic, dof)), share)
 
 
 @dataclass(frozen=True)
@@ -342,7 +344,7 @@ def discoveries(p: ArrayLike, q: float = 0.05) -> Discoveries:
         raise ValueError("p has entries outside [0, 1]")
     adjusted = np.full_like(values, np.nan)
     if known.any():
-        adjusted[known] = stats.false_discovery_control(values[known])
+        adjusted[known] = scipy.stats.false_discovery_control(values[known])
     return Discoveries(adjusted, np.where(known, adjusted, 2.0) <= q)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from analysis.arrays import Floats, tail
 
@@ -79,6 +79,6 @@ def cronbach_alpha(answers: ArrayLike, *, confidence: float = 0.95) -> Reliabili
         deleted = factor * (1 - (own.sum() - own) / rest)
         correlation = (covariance.sum(axis=1) - own) / np.sqrt(own * rest)
     degrees = (n - 1, (n - 1) * (items - 1))
-    low = 1 - (1 - alpha) * stats.f.ppf(1 - alpha_tail, *degrees)
-    high = 1 - (1 - alpha) * stats.f.ppf(alpha_tail, *degrees)
+    low = 1 - (1 - alpha) * scipy.stats.f.ppf(1 - alpha_tail, *degrees)
+    high = 1 - (1 - alpha) * scipy.stats.f.ppf(alpha_tail, *degrees)
     return Reliability(alpha, float(low), float(high), n, deleted, correlation)

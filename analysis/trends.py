@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special, stats
+from scipy import special
 
 from analysis.arrays import Floats, at_most, counts, tail
 
@@ -175,6 +176,6 @@ def theil_sen(
     for place in np.ndindex(y.shape[:-1]):
         known = np.isfinite(y[place])
         if known.sum() >= 3:
-            each = stats.theilslopes(y[place][known], x[known], confidence)
+            each = scipy.stats.theilslopes(y[place][known], x[known], confidence)
             found[(slice(None), *place)] = each.slope, each.low_slope, each.high_slope, each[1]
     return Slope(*found)
