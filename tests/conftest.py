@@ -39,6 +39,14 @@ def pytest_configure(config: pytest.Config) -> None:
         tempfile.tempdir = None  # read again
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that share a world run in one process, so that it is made once."""
+    for item in items:
+        if "world" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     with closing(PostgresServer()) as server:

@@ -1,6 +1,7 @@
 """GET /api/v1/satisfaction: figures equal those that the raw answers give, however grouped."""
 
 from collections import defaultdict
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -8,9 +9,13 @@ import pytest
 from sqlalchemy import update
 
 from analysis import clustered, proportions
+from app.db import Database
 from app.registry.models import Installation
+from app.settings import Settings
+from tests.conftest import serving
+from tests.databases import BACKENDS, address, copy_sqlite
 from tests.intake.test_store import Preparing
-from tests.small_province import POINTS, UNITS, body
+from tests.small_province import POINTS, UNITS, SmallProvince, body
 
 pytestmark = pytest.mark.usefixtures("month_over")
 
@@ -27,9 +32,22 @@ def above(unit):
         unit = PARENT[unit]
 
 
-@pytest.fixture
-def people(database, province):
-    """400 respondents: (unit, form, day, answers)."""
+@pytest.fixture(scope="module", params=BACKENDS)
+def world(request, templates, postgres, tmp_path_factory):
+    """400 respondents, (unit, form, day, answers), and a client that reads what they said."""
+    template = templates(request.param)
+    if request.param == "sqlite":
+        url = address(copy_sqlite(template, tmp_path_factory.mktemp("rates") / "hailong.db"))
+    else:
+        url = address(postgres.create(template))
+    with closing(Database(url)) as database:
+        province = SmallProvince.found(database)
+        drawn = answered(database, province)
+        with serving(Settings(database_url=url, cache_s=0)) as client:
+            yield drawn, client, province.reader()
+
+
+def answered(database, province):
     rng = np.random.default_rng(5)
     prepare, drawn, group = Preparing(database), [], []
     for _ in range(400):
@@ -57,8 +75,13 @@ def people(database, province):
 
 
 @pytest.fixture
-def ask(client, province, people):
-    headers = province.reader()
+def people(world):
+    return world[0]
+
+
+@pytest.fixture
+def ask(world):
+    _, client, headers = world
 
     def get(**parameters):
         names = {"first": "from", "last": "to"}
