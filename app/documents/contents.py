@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
-from app.access.models import Right
 from app.charts import figures, unit_figures
 from app.charts.figure import Figure
 from app.messages import Language
 from app.messages.words import Words
 from app.registry.queries import UnitNode
 from app.reports import sentences
+from app.reports.disclosure import publishing
 from app.reports.views.comparison import comparison
 from app.reports.views.levels import levels
 from app.reports.views.scene import Chosen, Scene
@@ -91,14 +91,6 @@ class Report:
             found["funnel"] = unit_figures.funnel(self.words, self.compared)
             found["map"] = unit_figures.places(self.words, self.compared["league"])
         return {name: figure for name, figure in found.items() if figure is not None}
-
-
-def publishing(caller: Caller) -> Caller:
-    """The caller without the right to small cells: a report goes from hand to hand."""
-    grants = tuple(
-        replace(grant, rights=grant.rights - {Right.READ_SMALL_CELLS}) for grant in caller.grants
-    )
-    return Caller(caller.name, grants)
 
 
 def gather(

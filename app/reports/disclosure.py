@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from app.access.callers import Caller
+from app.access.models import Right
 from app.registry.questionnaires import Published
 from app.reports.once import once
 from app.rollups import queries
@@ -88,6 +90,14 @@ class HeldBack:
         """The cells again, without those that are held back."""
         kept = ~self.among(rows.unit_id, rows.day, rows.channel)
         return rows if kept.all() else rows[kept]
+
+
+def publishing(caller: Caller) -> Caller:
+    """The caller without the right to small cells: reports and screens are read by anybody."""
+    grants = tuple(
+        replace(grant, rights=grant.rights - {Right.READ_SMALL_CELLS}) for grant in caller.grants
+    )
+    return Caller(caller.name, grants)
 
 
 def held_back(

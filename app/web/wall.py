@@ -16,9 +16,9 @@ from fastapi.responses import HTMLResponse
 from app.access.callers import Caller
 from app.access.doors import PageDoor, SignInNeeded
 from app.access.models import Right
-from app.documents.contents import publishing
 from app.messages.words import Words
 from app.reports import stream
+from app.reports.disclosure import publishing
 from app.reports.views.scene import PUBLIC, Chosen
 from app.settings import Settings
 from app.web.pages import Asked, fill, language_of

@@ -41,7 +41,8 @@ def test_what_schemathesis_draws_finds_no_defect(serve, province, database, cred
     done = subprocess.run(
         [
             sys.executable, "-m", "schemathesis.cli", "run", f"{server.address}/openapi.json",
-            "--checks", checks, "--phases", "examples,coverage,fuzzing", "--max-examples", str(examples),
+            "--checks", checks, "--phases", "examples,coverage,fuzzing",
+            "--max-examples", str(examples),
             # A stream of events has no end; tests/reports/test_feed.py reads it.
             "--exclude-path", "/api/v1/stream",
             "--seed", "2026", *[f"-H{name}: {value}" for name, value in headers.items()],
