@@ -110,7 +110,8 @@ def _correlation(table: Floats, weight: Floats) -> Floats:
         weighted = table * each[:, None]
         mean = weighted.sum(axis=0) / total[i]
         covariance = weighted.T @ table / total[i] - np.outer(mean, mean)
-        deviation = np.sqrt(np.diag(covariance))
+        # Where everybody answered the same, rounding may leave less than nothing.
+        deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
         with np.errstate(divide="ignore", invalid="ignore"):
             result[i] = covariance / np.outer(deviation, deviation)
     return result
