@@ -131,6 +131,11 @@ class Settings(BaseSettings):
         description="Whether /public shows the rates of satisfaction to everybody, with open data, "
         "badges and cards for the sites of units.",
     )
+    public_period: Literal["month", "quarter", "year"] = Field(
+        "quarter",
+        description="Length of the periods that are published. One for all: a month and the rest "
+        "of its quarter would tell what a month with few respondents hides.",
+    )
     report_folder: Path | None = Field(
         None, description="Folder into which scheduled reports are written."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import isleap
 from dataclasses import replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -231,10 +232,12 @@ def compare(asked: Asked, *, with_: With, q: float) -> dict[str, Any]:
 def other_days(first: date, last: date, with_: With) -> tuple[date, date]:
     """The period of the same length just before, or the same a year before."""
     periods.check(first, last)
-    if with_ is With.YEAR_BEFORE:
-        return _year_before(first), _year_before(last)
     # Whole months are compared with as many months.
-    if first.day == 1 and (last + timedelta(days=1)).day == 1:
+    whole = first.day == 1 and periods.ends_month(last)
+    if with_ is With.YEAR_BEFORE:
+        leap = timedelta(int(whole and last.month == 2 and isleap(last.year - 1)))
+        return _year_before(first), _year_before(last) + leap
+    if whole:
         months = (last.year - first.year) * 12 + last.month - first.month + 1
         ordinal = first.year * 12 + first.month - 1 - months
         return date(ordinal // 12, ordinal % 12 + 1, 1), first - timedelta(days=1)

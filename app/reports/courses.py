@@ -23,6 +23,7 @@ from app.reports.asked import (
     number,
     unit_out,
 )
+from app.reports.disclosure import MonthsOnly
 from app.reports.periods import Step
 from app.reports.query import Key
 
@@ -50,7 +51,10 @@ class Grid:
 
 
 def _grid(asked: Asked, step: Step, *, gated: bool) -> tuple[Grid, dict[str, Any]]:
-    rates, answer = asked.rates(Key.UNIT, Key(step.value), gated=gated)
+    try:
+        rates, answer = asked.rates(Key.UNIT, Key(step.value), gated=gated)
+    except MonthsOnly as refused:
+        raise MonthsOnly(field="step" if refused.field == "by" else refused.field) from None
     units = [unit for unit in dict.fromkeys(rates.unit) if unit is not None]
     labels = [str(label) for label in dict.fromkeys(rates.period)]
     shape = (len(units), len(labels))

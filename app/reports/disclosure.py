@@ -7,6 +7,9 @@ respondents as a figure must have to be shown; it is told once as many others ha
 it. Whatever two moments they compare, the figures differ by no answers or by at least so many,
 also when the month is over and told whole. How many answered is no secret and is told at once.
 What a kiosk brings late to a month that is over counts there when it comes.
+
+For the same reason they ask for whole months: of two periods that a day with one respondent sets
+apart, the difference would tell what that one said.
 """
 
 from __future__ import annotations
@@ -21,12 +24,21 @@ from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
 from app.access.models import Right
+from app.problems import Problem
 from app.registry.questionnaires import Published
 from app.reports.once import once
+from app.reports.periods import ends_month
+from app.reports.query import Key, Query
 from app.rollups import queries
 from app.rollups.cells import SUMS
 from app.rollups.queries import CellRows
 from app.settings import Settings
+
+
+class MonthsOnly(Problem):
+    """Who may not see what few respondents said asks for parts of months."""
+
+    code, status = "months-only", 422
 
 
 @dataclass(frozen=True)
@@ -35,6 +47,27 @@ class Disclosure:
 
     least: int
     today: date
+
+    def check_months(self, query: Query, known: tuple[date, date] | None) -> None:
+        """Refuse what is no run of whole months, as far as answers are known.
+
+        ``known`` are the first and the last day that have some.
+
+        Raises
+        ------
+        MonthsOnly
+            Naming the parameter that cuts a month.
+        """
+        if self.least <= 1:  # nobody's answer is a secret
+            return
+        if {Key.DAY, Key.WEEK} & set(query.by):
+            raise MonthsOnly(field="by")
+        begin, end = known or (date.max, date.min)
+        if query.first is not None and query.first.day != 1 and query.first > begin:
+            raise MonthsOnly(field="from")
+        last = query.last
+        if last is not None and not ends_month(last) and last < end:
+            raise MonthsOnly(field="to")
 
     @classmethod
     def of(cls, settings: Settings) -> Disclosure:

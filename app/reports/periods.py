@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -40,6 +41,11 @@ def check(first: date | None, last: date | None) -> None:
         reason = say("period.reversed", "vi", first=first, last=last)
         english = say("period.reversed", "en", first=first, last=last)
         raise PeriodInvalid(field="to", reason=f"{reason} / {english}")
+
+
+def ends_month(day: date) -> bool:
+    """Whether a day is the last of its month."""
+    return day.day == monthrange(day.year, day.month)[1]
 
 
 def ordinals(days: NDArray[np.datetime64], step: Step) -> NDArray[np.int64]:

@@ -70,7 +70,8 @@ def find(
     Raises
     ------
     Problem
-        For unknown units, questionnaires, factors and items, impossible periods, too many rows.
+        For unknown units, questionnaires, factors and items, impossible periods, too many rows,
+        parts of months where small cells may not be seen.
     """
     periods.check(query.first, query.last)
     units = once(
@@ -83,6 +84,8 @@ def find(
     all_small = small is None or (covered is not None and covered <= small)
     versions = _versions(session, query)
     span = once(session, ("span",), lambda: queries.span(session))
+    if not all_small and not counting:
+        disclosure.check_months(query, span)
     first = query.first or (span[0] if span else None)
     last = query.last or (span[1] if span else None)
     by_code: dict[str, list[Published]] = {}

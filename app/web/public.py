@@ -1,7 +1,8 @@
 """What an office publishes: rates with intervals, open data, badges and cards for other sites.
 
 Off unless HAILONG_PUBLIC_PAGE is set. Everything is computed as for a caller who may read figures
-everywhere and small cells nowhere, and only of periods of the calendar that are over.
+everywhere and small cells nowhere, and only of periods that are over and of one length, so that
+no two of them overlap and tell more than each by itself.
 """
 
 from __future__ import annotations
@@ -75,22 +76,22 @@ def over(settings: Settings) -> date:
 
 
 def finished(name: str | None, settings: Settings) -> Span:
-    """The period with a name, or the last quarter that is over.
+    """The period with a name, or the last that is over.
 
     Raises
     ------
     PeriodUnknown
-        Where it is none of the calendar, or not over yet.
+        Where it is not of the length that is published, or not over yet.
     """
-    last = over(settings)
+    last, length = over(settings), Length(settings.public_period)
     if not name:
-        quarter = spans.span(spans.name_of(last, Length.QUARTER))
-        if quarter.last > last:
-            before = quarter.first - timedelta(days=1)
-            quarter = spans.span(spans.name_of(before, Length.QUARTER))
-        return quarter
+        latest = spans.span(spans.name_of(last, length))
+        if latest.last > last:
+            before = latest.first - timedelta(days=1)
+            latest = spans.span(spans.name_of(before, length))
+        return latest
     found = spans.span(name)
-    if not found.calendar or found.last > last:
+    if found.length is not length or found.last > last:
         raise PeriodUnknown(field="period", name=name)
     return found
 
@@ -104,7 +105,7 @@ class PublicPage:
     index: Mapping[str, Any]
     told: Sequence[str]
     questionnaires: Sequence[tuple[str, str]]
-    periods: Mapping[str, Sequence[tuple[str, str]]]
+    periods: Sequence[tuple[str, str]]
     levels: Sequence[tuple[str, int]]
     map: Figure | None
     svg: str
@@ -148,7 +149,7 @@ def show_public(
         index=about["index"],
         told=[*sentences.index(words, about), sentences.standing(words, compared)],
         questionnaires=[(code, titles[code]) for code in scene.questionnaires],
-        periods=_periods(scene, words, over(settings)),
+        periods=_periods(scene, words, settings),
         levels=list(scene.levels.items()),
         map=drawn,
         svg=drawing.svg(drawn.spec, words.language) if drawn else "",
@@ -160,22 +161,18 @@ def show_public(
     return answer
 
 
-def _periods(scene: Scene, words: Words, last: date) -> dict[str, list[tuple[str, str]]]:
-    """The periods to choose from that are over, by length."""
-    found = {
-        words(f"length.{length.value}"): [
-            (name, words.period(name)) for name in names if spans.span(name).last <= last
-        ]
-        for length, names in spans.choices(*scene.known).items()
-    }
-    return {length: names for length, names in found.items() if names}
+def _periods(scene: Scene, words: Words, settings: Settings) -> list[tuple[str, str]]:
+    """The periods to choose from: those that are over."""
+    names = spans.choices(*scene.known)[Length(settings.public_period)]
+    last = over(settings)
+    return [(name, words.period(name)) for name in names if spans.span(name).last <= last]
 
 
 @router.get("/public/data.csv")
 def data(
     request: Request, caller: Annotated[Caller, Depends(ANYONE)], questionnaire: Asked = ""
 ) -> Response:
-    """All published quarters as one tidy table. Who: anybody, if published."""
+    """All published periods as one tidy table. Who: anybody, if published."""
     settings = published_by(request)
     last = finished(None, settings).last
     database: Database = request.app.state.database
@@ -184,7 +181,7 @@ def data(
             questionnaire=questionnaire or None, first=date(last.year - _YEARS, 1, 1), last=last
         )
         asked = Question(session, PUBLIC, query, Disclosure.of(settings))
-        rows = list(lines(session, asked, Step.QUARTER, factors=True))
+        rows = list(lines(session, asked, Step(settings.public_period), factors=True))
     return Response(
         as_csv({"rows": rows}, COLUMNS),
         media_type="text/csv; charset=utf-8",
@@ -223,7 +220,7 @@ class Card:
 
 
 def _card(request: Request, unit: str, questionnaire: Asked = "", language: Asked = "vi") -> Card:
-    """A unit's figure of the last quarter that is over."""
+    """A unit's figure of the last period that is over."""
     settings = published_by(request)
     words = Words("en" if language == "en" else "vi")
     shown = finished(None, settings)

@@ -41,6 +41,8 @@ def running(tmp_path_factory):
     """A demonstration that serves: its folder, its port, what it printed."""
     folder, port = tmp_path_factory.mktemp("readme") / "demo", free_port()
     printed = folder.parent / "printed.txt"
+    # Where the tests themselves run in the background, Ctrl-C would be ignored by what they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with printed.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(
             demo(folder, port), cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.access.models import Sector
 from app.access.roles import Role
 from app.reports.disclosure import Disclosure, last_told
 from tests.reports.district import CODES
@@ -21,8 +22,8 @@ ASKED = {"questionnaire": "sipas-desk"}
 #: Every figure of the running month that a head can ask for.
 QUESTIONS = [
     (SATISFACTION, {}),
-    *((SATISFACTION, {"by": by}) for by in ("unit", "factor", "item", "channel", "day", "month")),
-    (SATISFACTION, {"from": "2026-09-20", "to": "2026-09-20"}),
+    *((SATISFACTION, {"by": by}) for by in ("unit", "factor", "item", "channel", "month")),
+    (SATISFACTION, {"from": "2026-09-01", "to": "2026-09-20"}),
     (SATISFACTION, {"channel": "qr"}),
     (SATISFACTION, {"convention": "nhs-fft", "by": "item"}),
     *(
@@ -140,6 +141,76 @@ def test_no_figure_moves_when_somebody_has_just_answered(client, province, runni
     moved = [one != two for one, two in zip(seen, told(client, analyst), strict=True)]
     still = [question for question, each in zip(QUESTIONS, moved, strict=True) if not each]
     assert len(still) <= 3, still  # whoever may see what one says does
+
+
+PARTS_OF_MONTHS = [
+    ({"from": "2026-08-02"}, "from"),
+    ({"to": "2026-08-30"}, "to"),
+    ({"from": "2026-08-01", "to": "2026-09-19"}, "to"),
+    ({"from": "2026-09-20"}, "from"),
+    ({"by": "day"}, "by"),
+    ({"by": ["unit", "week"]}, "by"),
+]
+
+
+@pytest.mark.parametrize(("part", "field"), PARTS_OF_MONTHS)
+def test_no_day_is_cut_out_of_a_month(client, province, running, part, field):
+    """Of two periods that one citizen sets apart, the difference would tell what they said."""
+    running("C1", [str(TODAY)])
+    head = province.person((Role.UNIT_HEAD, "C1")).headers
+    answer = client.get(SATISFACTION, params=ASKED | part, headers=head)
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "/problems/months-only" and answer.json()["field"] == field
+    # Whoever may see small figures may ask for any days, where they may see them.
+    analyst = province.person((Role.DEPARTMENT_ANALYST, None, Sector.HEALTH)).headers
+    whole = province.person((Role.PROVINCIAL_ANALYST, None)).headers
+    assert client.get(SATISFACTION, params=ASKED | part, headers=whole).status_code == 200
+    own = part | {"unit": "H1", "questionnaire": "moh-inpatient"}
+    assert client.get(SATISFACTION, params=own, headers=analyst).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["overview", "units", "unit", "comparison", "items", "quality"])
+def test_no_view_cuts_a_day_out_of_a_month(client, province, running, name):
+    head = province.person((Role.UNIT_HEAD, "C1")).headers
+    for period, status in (("2026-08-01..2026-08-30", 422), ("2026-08-01..2026-08-31", 200)):
+        asked = ASKED | {"period": period}
+        answer = client.get(f"/api/v1/views/{name}", params=asked, headers=head)
+        assert answer.status_code == status, answer.text
+    page = client.get(
+        "/dashboard/unit",
+        params=ASKED | {"period": "2026-08-01..2026-08-30"},
+        headers=head | {"Accept": "text/html"},
+        follow_redirects=False,
+    )
+    assert page.status_code in (303, 422)
+
+
+@pytest.mark.parametrize(
+    ("path", "more", "field"),
+    [
+        ("trend", {"step": "week"}, "step"),
+        ("alerts", {"step": "week"}, "step"),
+        ("drivers", {"from": "2026-08-02"}, "from"),
+        ("reliability", {"to": "2026-08-30"}, "to"),
+        ("ranking", {"to": "2026-08-30"}, "to"),
+    ],
+)
+def test_no_statistic_cuts_a_day_out_of_a_month(client, province, running, path, more, field):
+    head = province.person((Role.UNIT_HEAD, "D1")).headers
+    answer = client.get(f"{SATISFACTION}/{path}", params=ASKED | more, headers=head)
+    assert answer.status_code == 422 and answer.json()["field"] == field, answer.text
+
+
+def test_whole_months_and_the_days_until_now_may_be_asked_for(client, province, running):
+    head = province.person((Role.UNIT_HEAD, "C1")).headers
+    for part in (
+        {"from": "2026-08-01", "to": "2026-08-31"},
+        {"from": "2026-09-01", "to": str(TODAY)},
+        {"from": "2020-05-17", "to": "2027-01-15"},  # before the first and after the last answer
+        {"to": "9999-12-31"},
+    ):
+        answer = client.get(SATISFACTION, params=ASKED | part, headers=head)
+        assert answer.status_code == 200, answer.text
 
 
 def test_days_that_are_over_are_told_by_batches(client, province, running):

@@ -9,6 +9,7 @@ import pytest
 
 from app.reports.feed import COLUMNS
 from app.settings import Settings
+from app.web import public
 from app.web.public import finished
 from tests.reports.district import FELL, FORM, SMALL, standing
 
@@ -49,7 +50,7 @@ def test_the_page_shows_rates_with_intervals_method_and_data(world):
 
 
 def test_a_small_cell_is_published_nowhere(world):
-    page = world.client.get(f"/public?period=2025-H1&level=commune&questionnaire={FORM.code}").text
+    page = world.client.get(f"/public?period=2025-Q1&level=commune&questionnaire={FORM.code}").text
     row = re.search(rf"<th scope=\"row\">Xã {SMALL}</th>(.*?)</tr>", page, re.S)[1]
     assert "quá ít" in row and "%" not in row
     data = csv.DictReader(io.StringIO(world.client.get("/public/data.csv").text.lstrip("\ufeff")))
@@ -80,12 +81,38 @@ def test_the_data_are_described_by_their_dictionary(world):
 
 def test_what_is_not_over_is_not_published(world):
     today = date.today()
-    for period in (f"{today.year}", f"{today.year + 1}-Q1", "2026-01-01..2026-02-28"):
+    for period in (f"{today.year + 1}-Q1", "2026-01-01..2026-03-31"):
         assert world.client.get(f"/public?period={period}").status_code == 422
     text = world.client.get("/public/data.csv").text
     last = finished(None, Settings()).last
     ends = {row["last_day"] for row in csv.DictReader(io.StringIO(text.lstrip("\ufeff")))}
     assert max(ends) <= str(last)
+
+
+@pytest.mark.parametrize(
+    ("length", "names", "others"),
+    [
+        ("month", ["2026-02", "2026-01"], ["2026-Q1", "2025", "2025-H2"]),
+        ("quarter", ["2026-Q1", "2025-Q4"], ["2026-01", "2025", "2025-H2", "2025-9M"]),
+        ("year", ["2025"], ["2026-Q1", "2025-12", "2025-H2"]),
+    ],
+)
+def test_periods_of_one_length_are_published(world, monkeypatch, length, names, others):
+    """No two of them overlap, so that their difference tells nothing."""
+    monkeypatch.setattr(
+        public,
+        "published_by",
+        lambda request: request.app.state.settings.model_copy(update={"public_period": length}),
+    )
+    page = world.client.get(f"/public?questionnaire={FORM.code}").text
+    offered = re.findall(r'<option value="(20[^"]*)"', page)
+    assert set(names) <= set(offered) and not set(others) & set(offered)
+    for name in names:
+        assert world.client.get(f"/public?period={name}").status_code == 200
+    for name in others:
+        assert world.client.get(f"/public?period={name}").status_code == 422
+    text = world.client.get("/public/data.csv").text.lstrip("\ufeff")
+    assert {row["period"] for row in csv.DictReader(io.StringIO(text))} <= set(offered)
 
 
 def test_a_badge_and_a_card_stand_in_other_sites(world):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -88,8 +88,9 @@ def drivers(scene: Scene) -> dict[str, Any] | None:
 
     None where too few answered everything even in a year.
     """
-    year_before = scene.span.last - timedelta(days=364)
-    for first in dict.fromkeys((scene.span.first, min(scene.span.first, year_before))):
+    last = scene.span.last
+    in_a_year = date(last.year - (last.month < 12), last.month % 12 + 1, 1)  # of whole months
+    for first in dict.fromkeys((scene.span.first, min(scene.span.first, in_a_year))):
         try:
             found = structure.find_drivers(scene.over(first=first), outcome=None)
             break
@@ -101,7 +102,7 @@ def drivers(scene: Scene) -> dict[str, Any] | None:
     wanted.sort(key=lambda row: -(row["share"] or 0))
     return {
         "first": first,
-        "last": scene.span.last,
+        "last": last,
         **{name: found[name] for name in ("outcome", "r_squared", "respondents", "method")},
         "improve_first": [row["factor"] for row in wanted],
         "rows": found["rows"],
