@@ -37,6 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if usable and "TMPDIR" not in os.environ and shutil.disk_usage(_MEMORY).free > _ROOM:
         os.environ["TMPDIR"] = str(_MEMORY)
         tempfile.tempdir = None  # read again
+    # Processes that tests start find what the first of them compiled.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.hookimpl(tryfirst=True)

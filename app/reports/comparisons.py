@@ -166,7 +166,10 @@ def compare(asked: Asked, *, with_: With, q: float) -> dict[str, Any]:
     if with_ in (With.PREVIOUS, With.YEAR_BEFORE):
         if answer["first"] is None or answer["last"] is None:
             raise TooFewUnits(units=0, needed=1)
-        first_day, last_day = other_days(answer["first"], answer["last"], with_)
+        # What nobody named is all that is known, which need not end with a month.
+        begin = asked.query.first or answer["first"].replace(day=1)
+        end = asked.query.last or periods.end_of_month(answer["last"])
+        first_day, last_day = other_days(begin, end, with_)
         first, _ = asked.rates(Key.UNIT, first=first_day, last=last_day)
         compared: dict[str, Any] = {"first": first_day, "last": last_day}
     else:
@@ -233,7 +236,7 @@ def other_days(first: date, last: date, with_: With) -> tuple[date, date]:
     """The period of the same length just before, or the same a year before."""
     periods.check(first, last)
     # Whole months are compared with as many months.
-    whole = first.day == 1 and periods.ends_month(last)
+    whole = first.day == 1 and last == periods.end_of_month(last)
     if with_ is With.YEAR_BEFORE:
         leap = timedelta(int(whole and last.month == 2 and isleap(last.year - 1)))
         return _year_before(first), _year_before(last) + leap

@@ -27,7 +27,7 @@ from app.access.models import Right
 from app.problems import Problem
 from app.registry.questionnaires import Published
 from app.reports.once import once
-from app.reports.periods import ends_month
+from app.reports.periods import end_of_month
 from app.reports.query import Key, Query
 from app.rollups import queries
 from app.rollups.cells import SUMS
@@ -66,7 +66,7 @@ class Disclosure:
         if query.first is not None and query.first.day != 1 and query.first > begin:
             raise MonthsOnly(field="from")
         last = query.last
-        if last is not None and not ends_month(last) and last < end:
+        if last is not None and last != end_of_month(last) and begin <= last < end:
             raise MonthsOnly(field="to")
 
     @classmethod

@@ -43,9 +43,9 @@ def check(first: date | None, last: date | None) -> None:
         raise PeriodInvalid(field="to", reason=f"{reason} / {english}")
 
 
-def ends_month(day: date) -> bool:
-    """Whether a day is the last of its month."""
-    return day.day == monthrange(day.year, day.month)[1]
+def end_of_month(day: date) -> date:
+    """The last day of the month that a day lies in."""
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
 def ordinals(days: NDArray[np.datetime64], step: Step) -> NDArray[np.int64]:

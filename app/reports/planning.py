@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -13,6 +12,7 @@ from analysis import clustered, sampling, strata
 from app.problems import Problem
 from app.registry.points import units_asking
 from app.registry.volumes import volumes_between
+from app.reports import periods
 from app.reports.asked import PARTS, Asked, columns, number, unit_out
 from app.reports.comparisons import take
 from app.reports.query import Expand, Key
@@ -116,7 +116,7 @@ def planning(
     neyman: bool,
 ) -> dict[str, Any]:
     """How many more each unit must ask in a month, to be published and to be known well enough."""
-    last = month.replace(day=calendar.monthrange(month.year, month.month)[1])
+    last = periods.end_of_month(month)
     this = replace(asked, query=replace(asked.query, first=month, last=last))
     # Only counted: how many answered is no secret here, and tells nothing of what they said.
     now, answer = this.rates(Key.UNIT, counting=True)
