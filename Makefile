@@ -34,7 +34,7 @@ demo: $(READY) ## load the synthetic province over HTTP, print its rates, serve 
 	@$(BIN)/hailong demo
 
 test: $(READY_DEV) lint ## every check: lint, types, imports, tests on SQLite and PostgreSQL
-	$(BIN)/pytest -n 3 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 lint: $(READY_DEV) ## style, types, import rules
 	$(BIN)/ruff check .

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app import problems
+from app import RELEASE, problems
 from app.access.callers import Callers
 from app.access.openid import Provider
 from app.access.rate_limits import RateLimits
@@ -100,7 +100,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         database.close()
 
     app = FastAPI(
-        title="Hài Lòng", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None
+        title="Hài Lòng", version=RELEASE, lifespan=lifespan, docs_url=None, redoc_url=None
     )
     app.state.settings = settings
     app.state.database = database

@@ -69,6 +69,7 @@ def test_every_problem_has_its_sentences():
 BY_CODE = {
     "kind": set(UnitKind),
     "position": set(POSITIONS),
+    "funnel": set(POSITIONS),
     "standing": set(POSITIONS),
     "quadrant": {name.replace(" ", "_") for name in QUADRANTS},
     "rule": {name.replace(" ", "_") for name in (*RULES, LEVEL_SHIFT, LAST_PERIOD, EWMA)},

@@ -62,14 +62,18 @@ def reach(rows: Rows, *names: str, also: Sequence[float | None] = ()) -> tuple[f
     return (min(values), max(values)) if values else (0.0, 1.0)
 
 
-def placed(words: Words) -> tuple[Any, Any]:
-    """Colour and shape by where an interval lies against the target, with one legend."""
-    labels = [words(f"position.{position}") for position in POSITIONS]
-    scale: dict[str, Any] = {"domain": labels}
+def placed(labels: Sequence[str]) -> tuple[Any, Any]:
+    """Colour and shape by where something lies, above, neither, below, with one legend."""
+    scale: dict[str, Any] = {"domain": list(labels)}
     return (
         alt.Color("place:N", scale=alt.Scale(**scale, range=list(_COLOURS)), title=None),
         alt.Shape("place:N", scale=alt.Scale(**scale, range=list(_SHAPES)), title=None),
     )
+
+
+def against_target(words: Words) -> list[str]:
+    """How it is said where an interval lies against the target."""
+    return [words(f"position.{position}") for position in POSITIONS]
 
 
 def rule_at(value: float, channel: str, axis: Mapping[str, Any] | None = None) -> Any:
@@ -92,7 +96,7 @@ def intervals(
     colour: Any = alt.value(BRAND)
     shape: Any = alt.value("circle")
     if any(row["place"] for row in rows):
-        colour, shape = placed(words)
+        colour, shape = placed(against_target(words))
     order = alt.Y(
         "label:N", sort=[row["label"] for row in rows], title=None, axis=alt.Axis(grid=False)
     )
@@ -164,7 +168,10 @@ def course(words: Words, points: Rows, *, target: float) -> dict[str, Any]:
 
 
 def funnel(words: Words, rows: Rows, curve: Rows, *, target: float) -> dict[str, Any]:
-    """Units by size and rate, between limits that are wider for small ones."""
+    """Units by size and rate, between limits that are wider for small ones.
+
+    ``place`` of a row says whether it lies outside the wider ones.
+    """
     shown = [row for row in rows if row["rate"] is not None]
     axis = rates_axis(
         words("chart.rate"),
@@ -184,7 +191,8 @@ def funnel(words: Words, rows: Rows, curve: Rows, *, target: float) -> dict[str,
         for size in ("95", "998")
         for side in ("low", "high")
     ]
-    colour, shape = placed(words)
+    # By the lines of this plot, not by the target, from which they are drawn apart.
+    colour, shape = placed([words(f"funnel.{position}") for position in POSITIONS])
     marks = (
         alt.Chart(alt.InlineData(values=shown))
         .mark_point(filled=True, size=60, opacity=0.85)
@@ -238,7 +246,7 @@ def quadrants(words: Words, rows: Rows, *, middle: tuple[float, float]) -> dict[
 def places(words: Words, rows: Rows) -> dict[str, Any]:
     """Units as points where they stand on the map, larger the more answered."""
     shown = [row for row in rows if row["latitude"] is not None and row["rate"] is not None]
-    colour, shape = placed(words)
+    colour, shape = placed(against_target(words))
     marks = (
         alt.Chart(alt.InlineData(values=shown))
         .mark_point(filled=True, opacity=0.85, stroke="#ffffff", strokeWidth=0.5)

@@ -16,7 +16,10 @@ def funnel(words: Words, answer: Answer) -> Figure | None:
     found = answer["funnel"]
     if found is None:
         return None
-    rows = _units(words, answer, found["rows"])
+    rows = [
+        {**row, "place": words(f"funnel.{_beyond(row)}")}
+        for row in _units(words, answer, found["rows"])
+    ]
     return Figure(
         "funnel",
         words("chart.funnel_title"),
@@ -24,7 +27,7 @@ def funnel(words: Words, answer: Answer) -> Figure | None:
         specs.funnel(words, rows, found["curve"], target=found["target"]),
         Table(
             [words(f"chart.{key}") for key in
-             ("unit", "rate", "interval", "respondents", "limits", "adjusted_p")],
+             ("unit", "rate", "interval", "respondents", "funnel_limits", "adjusted_p")],
             [
                 [
                     words.name(row["unit"]["name"]),
@@ -45,6 +48,12 @@ def funnel(words: Words, answer: Answer) -> Figure | None:
         ),
         interactive=True,
     )  # fmt: skip
+
+
+def _beyond(row: Mapping[str, Any]) -> str:
+    """On which side of the limits of 99.8 % a unit lies; of 80 units four pass those of 95 %."""
+    outside = {"above 99.8 %": "above", "below 99.8 %": "below"}
+    return outside.get(row["position"], "not_distinguishable")
 
 
 def league(words: Words, answer: Answer) -> Figure | None:

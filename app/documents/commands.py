@@ -28,7 +28,7 @@ def report(
         None, help="Code of one questionnaire; the one with the most points if left out."
     ),
     period: str = typer.Option(
-        None, help="2026-11, 2026-Q4, 2026-H1, 2026-9M, 2026, or 2026-11-01..2026-11-15."
+        None, help="2026-11, 2026-Q4, 2026-H1, 2026-9M, 2026, or 2026-10-01..2026-11-30."
     ),
     kind: list[Kind] = typer.Option([Kind.PDF], "--format", help="As what."),
     language: str = typer.Option("vi", help="vi or en."),

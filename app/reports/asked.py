@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from importlib.metadata import version
 from typing import Annotated, Any
 
 import numpy as np
@@ -16,15 +15,13 @@ from sqlalchemy.orm import Session
 
 from analysis import clustered
 from analysis.comparison import normal_quantile
-from app.access import scope
+from app import RELEASE
 from app.access.callers import Caller
-from app.access.models import Right
 from app.messages import say
 from app.problems import Problem
 from app.registry.models import Channel, UnitKind
 from app.registry.queries import UnitNode, UnitTree
-from app.registry.questionnaires import published
-from app.reports import satisfaction
+from app.reports import satisfaction, seen
 from app.reports.disclosure import Disclosure, HeldBack, held_back
 from app.reports.query import Expand, Key, Query
 from app.reports.rows import Rates
@@ -92,7 +89,7 @@ class Gate:
     @classmethod
     def of(cls, session: Session, caller: Caller, least: int) -> Gate:
         """The gate for a caller."""
-        small = scope.unit_ids(session, caller, Right.READ_SMALL_CELLS)
+        small = seen.small_units(session, caller)
         return cls(least, small is None, small or frozenset())
 
     def shows(self, unit: UnitNode | None, respondents: float) -> bool:
@@ -123,10 +120,10 @@ class Asked:
         """What is held back of the one questionnaire's answers; None for nothing."""
         versions = [
             version
-            for version in published(self.session)
+            for version in seen.published(self.session)
             if version.form.code == self.query.questionnaire
         ]
-        small = scope.unit_ids(self.session, self.caller, Right.READ_SMALL_CELLS)
+        small = seen.small_units(self.session, self.caller)
         return held_back(self.session, versions, self.disclosure, small)
 
     @cached_property
@@ -137,7 +134,7 @@ class Asked:
     @cached_property
     def units(self) -> UnitTree:
         """The units whose figures the caller may read."""
-        return scope.units(self.session, self.caller, Right.READ_FIGURES)
+        return seen.units(self.session, self.caller)
 
     def above(self, unit: UnitNode) -> set[int]:
         """The ids of the units above one, as far as the caller may read them."""
@@ -179,7 +176,7 @@ class Asked:
         return rates, {
             "synthetic": found.synthetic,
             "notice": notice,
-            "version": version("hailong"),
+            "version": RELEASE,
             "questionnaire": rates.questionnaire,
             "first": found.first,
             "last": found.last,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
-from importlib.metadata import version
 from threading import Lock
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +20,7 @@ from fastapi.exceptions import HTTPException
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app import RELEASE
 from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
@@ -40,7 +40,7 @@ _CACHING = {
 def edition(session: Session, zone: ZoneInfo) -> str:
     """What all figures depend on; read before the figures."""
     entries = session.scalar(select(func.max(AuditEntry.id))) or 0
-    return f"{rollup_version(session)}.{entries}.{datetime.now(zone).date()}.{version('hailong')}"
+    return f"{rollup_version(session)}.{entries}.{datetime.now(zone).date()}.{RELEASE}"
 
 
 def rights_of(caller: Caller) -> str:

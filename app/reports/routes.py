@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from importlib.metadata import version
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi import Query as Asking
 from fastapi.responses import JSONResponse
 
+from app import RELEASE
 from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
@@ -220,7 +220,7 @@ def document(found: Found, query: Query) -> dict[str, Any]:
     return {
         "synthetic": found.synthetic,
         "notice": notice,
-        "version": version("hailong"),
+        "version": RELEASE,
         "first": found.first,
         "last": found.last,
         "confidence": query.confidence,

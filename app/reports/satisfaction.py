@@ -17,13 +17,11 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis import clustered, conventions, proportions
-from app.access import scope
 from app.access.callers import Caller
-from app.access.models import Right
 from app.problems import Problem
-from app.registry.queries import UnitNode, UnitTree, is_synthetic
-from app.registry.questionnaires import Published, UnknownQuestionnaire, published
-from app.reports import periods, reading, small_cells
+from app.registry.queries import UnitNode, UnitTree
+from app.registry.questionnaires import Published, UnknownQuestionnaire
+from app.reports import periods, reading, seen, small_cells
 from app.reports.disclosure import Disclosure, HeldBack, held_back
 from app.reports.measures import measures_of
 from app.reports.once import once
@@ -74,10 +72,8 @@ def find(
         parts of months where small cells may not be seen.
     """
     periods.check(query.first, query.last)
-    units = once(
-        session, ("units", caller.grants), lambda: scope.units(session, caller, Right.READ_FIGURES)
-    )
-    small = scope.unit_ids(session, caller, Right.READ_SMALL_CELLS)
+    units = seen.units(session, caller)
+    small = seen.small_units(session, caller)
     selected = _selected(units, query)
     # A row over several units shows small cells only if all of them may be shown.
     covered = _covered(units, selected, query)
@@ -115,7 +111,7 @@ def find(
                 found, disclosure.least if gated else 0, np.array(exempt, dtype=np.bool_), guards
             )
         )
-    return Found(is_synthetic(session), first, last, rates)
+    return Found(seen.synthetic(session), first, last, rates)
 
 
 def _hidden(
@@ -157,7 +153,7 @@ def _selected(units: UnitTree, query: Query) -> list[UnitNode]:
 
 
 def _versions(session: Session, query: Query) -> list[Published]:
-    versions = published(session)
+    versions = seen.published(session)
     if query.questionnaire is None:
         if query.factor or query.item:
             raise QuestionnaireNeeded(field="questionnaire")

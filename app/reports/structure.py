@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from analysis import casemix, drivers, ranks, reliability, weighting
 from app.problems import Problem
 from app.registry.queries import UnitNode
-from app.registry.questionnaires import published
-from app.reports import respondents
+from app.reports import respondents, seen
 from app.reports.asked import Asked, Floats, TooFewUnits, columns, number, unit_out
 from app.reports.comparisons import SEED
 from app.reports.query import Key
@@ -62,7 +61,7 @@ def _people(asked: Asked, answer: Mapping[str, Any]) -> _People:
             if id not in belongs or belongs[id] in asked.above(top):
                 belongs[id] = top.id
     for version in sorted(
-        (each for each in published(asked.session) if each.form.code == query.questionnaire),
+        (each for each in seen.published(asked.session) if each.form.code == query.questionnaire),
         key=lambda each: -each.form.version,
     ):
         found = respondents.read(

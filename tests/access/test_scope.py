@@ -161,9 +161,10 @@ def test_no_query_about_units_goes_round_the_scope(room):
                 continue
             # Within reports one function asks for the units and hands them to the others.
             bounded = source if room != "reports" else file.read_text(encoding="utf-8")
-            # (What was asked of the statistics carries the caller's units: reports/asked.py; of a
-            # view, the scene: reports/views/scene.py.)
-            assert any(by in bounded for by in ("scope.", "asked.units", "scene.within")), (
+            # (What the caller sees is read by reports/seen.py; what was asked of the statistics
+            # carries it: reports/asked.py; of a view, the scene: reports/views/scene.py.)
+            bounds = ("scope.", "seen.units(", "asked.units", "scene.within")
+            assert any(by in bounded for by in bounds), (
                 f"{name}: {function} reads {asked}, bounded by no scope"
             )
     assert looked_at or room in ("web", "documents")

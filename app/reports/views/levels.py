@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.registry.questionnaires import Published, published
+from app.registry.questionnaires import Published
+from app.reports import seen
 from app.reports.query import Key
 from app.reports.views.scene import Scene, figure, told
 from app.rollups.cells import layout_of
@@ -89,7 +90,7 @@ def _counted(scene: Scene) -> tuple[dict[tuple[str, int | None], int], dict[str,
 
 
 def _versions(scene: Scene) -> list[Published]:
-    return [v for v in published(scene.asked.session) if v.form.code == scene.questionnaire]
+    return [v for v in seen.published(scene.asked.session) if v.form.code == scene.questionnaire]
 
 
 def _besides(

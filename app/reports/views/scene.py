@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,14 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis import comparison
+from app import RELEASE
 from app.access.callers import Caller, Grant
 from app.access.models import Right
 from app.problems import Problem
 from app.registry.points import units_asking
-from app.registry.queries import UnitNode, is_synthetic
-from app.registry.questionnaires import Published, UnknownQuestionnaire, published
+from app.registry.queries import UnitNode
+from app.registry.questionnaires import Published, UnknownQuestionnaire
+from app.reports import seen
 from app.reports.asked import Asked, effective, number, unit_out
 from app.reports.comparisons import MOST_RANKED, With, other_days
 from app.reports.disclosure import Disclosure
@@ -86,7 +87,7 @@ class Scene:
         units = asked.units
         unit = units.find(chosen.unit) if chosen.unit else _only_top(asked)
         within = set(units.below(unit.id)) if unit else set(units.nodes)
-        codes = list(dict.fromkeys(each.form.code for each in published(session)))
+        codes = list(dict.fromkeys(each.form.code for each in seen.published(session)))
         asking = {code: units_asking(session, code) & within for code in codes}
         used = sorted((code for code in codes if asking[code]), key=lambda c: -len(asking[c]))
         questionnaire = chosen.questionnaire or next(iter(used), None)
@@ -127,8 +128,9 @@ class Scene:
     @cached_property
     def form(self) -> Published:
         """Its newest version."""
-        versions = [v for v in published(self.asked.session) if v.form.code == self.questionnaire]
-        return max(versions, key=lambda each: each.form.version)
+        versions = seen.published(self.asked.session)
+        of_it = [each for each in versions if each.form.code == self.questionnaire]
+        return max(of_it, key=lambda each: each.form.version)
 
     @cached_property
     def today(self) -> date:
@@ -155,7 +157,7 @@ class Scene:
         """The ids of all versions of the questionnaire."""
         return [
             each.id
-            for each in published(self.asked.session)
+            for each in seen.published(self.asked.session)
             if each.form.code == self.questionnaire
         ]
 
@@ -178,8 +180,8 @@ class Scene:
     def head(self) -> dict[str, Any]:
         """What every view's answer says of itself."""
         return {
-            "synthetic": is_synthetic(self.asked.session),
-            "version": version("hailong"),
+            "synthetic": seen.synthetic(self.asked.session),
+            "version": RELEASE,
             "unit": unit_out(self.unit),
             "questionnaire": self.questionnaire,
             "period": self.span.name,

@@ -10,7 +10,7 @@ from app.db import Database
 from app.messages.words import Words
 from app.reports.views.scene import NothingAsked, Scene
 from app.settings import Settings
-from app.web.dashboard.routes import Linked, NothingPage, Reader, choices
+from app.web.dashboard.routes import Linked, Reader, choices, nothing_page
 from app.web.pages import language_of, render
 
 router = APIRouter(include_in_schema=False)
@@ -37,7 +37,7 @@ def show_report(request: Request, caller: Reader, linked: Linked) -> Response:
         try:
             scene = Scene.of(session, caller, settings, linked.chosen)
         except NothingAsked:
-            return render(request, caller, "dashboard/nothing.html", NothingPage(words))
+            return nothing_page(request, caller)
         page = ReportPage(
             words,
             scene.unit.code if scene.unit else "",

@@ -136,6 +136,12 @@ class NothingPage:
     words: Words
 
 
+def nothing_page(request: Request, caller: Person) -> Response:
+    """The page of somebody whose units have no survey point yet."""
+    words = Words(language_of(request, caller))
+    return render(request, caller, "dashboard/nothing.html", NothingPage(words))
+
+
 @router.get("/dashboard")
 def begin(request: Request, caller: Reader, linked: Linked) -> Response:
     """Lead to the first page. Who: ``figures:read``."""
@@ -165,7 +171,7 @@ def show(
         try:
             scene = Scene.of(session, caller, settings, linked.chosen)
         except NothingAsked:
-            return render(request, caller, "dashboard/nothing.html", NothingPage(words))
+            return nothing_page(request, caller)
         whole = Chosen(
             scene.unit.code if scene.unit else None,
             scene.questionnaire,
