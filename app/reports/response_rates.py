@@ -14,11 +14,10 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from analysis import proportions
-from app.access import scope
 from app.access.callers import Caller
-from app.access.models import Right
 from app.invitations.service import months
 from app.registry.queries import UnitNode
+from app.reports import seen
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,9 @@ def find(
     UnknownUnit
         Where a unit is not there, or not the caller's.
     """
-    seen = scope.units(session, caller, Right.READ_FIGURES)
-    small = scope.unit_ids(session, caller, Right.READ_SMALL_CELLS)
-    wanted = {seen.find(code).id for code in units} or set(seen.nodes)
+    readable = seen.units(session, caller)
+    small = seen.small_units(session, caller)
+    wanted = {readable.find(code).id for code in units} or set(readable.nodes)
     rows = months(session, wanted, first, last)
     n = np.array([row[2] for row in rows], dtype=np.float64)
     k = np.array([row[3] for row in rows], dtype=np.float64)
@@ -62,7 +61,7 @@ def find(
         shown = issued >= least_respondents or small is None or unit_id in small
         found.append(
             ResponseRate(
-                seen.nodes[unit_id],
+                readable.nodes[unit_id],
                 month,
                 issued if shown else None,
                 answered if shown else None,

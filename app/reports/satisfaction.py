@@ -79,7 +79,7 @@ def find(
     covered = _covered(units, selected, query)
     all_small = small is None or (covered is not None and covered <= small)
     versions = _versions(session, query)
-    span = once(session, ("span",), lambda: queries.span(session))
+    span = seen.span(session)
     if not all_small and not counting:
         disclosure.check_months(query, span)
     first = query.first or (span[0] if span else None)

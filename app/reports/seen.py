@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy.orm import Session
 
 from app.access import scope
@@ -11,6 +13,7 @@ from app.registry import questionnaires
 from app.registry.queries import UnitTree, is_synthetic
 from app.registry.questionnaires import Published
 from app.reports.once import once
+from app.rollups import queries
 
 
 def units(session: Session, caller: Caller) -> UnitTree:
@@ -39,3 +42,8 @@ def published(session: Session) -> list[Published]:
 def synthetic(session: Session) -> bool:
     """Whether the answers were drawn by a generator."""
     return once(session, ("synthetic",), lambda: is_synthetic(session))
+
+
+def span(session: Session) -> tuple[date, date] | None:
+    """The first and the last day that have answers; None where there are none."""
+    return once(session, ("span",), lambda: queries.span(session))

@@ -51,6 +51,26 @@ def test_positions_differ_by_shape_as_well_as_by_colour():
         assert colour in found and shape in found
 
 
+def test_a_funnel_marks_units_by_its_own_limits_and_not_by_the_target():
+    """All lie below the target; of the funnel's limits one is above, one below, three within."""
+    places = ("above 99.8 %", "below 99.8 %", "above 95 %", "below 95 %", "inside")
+    limits = {"low_95": 0.6, "high_95": 0.8, "low_998": 0.5, "high_998": 0.85}
+    found = [
+        {**row, **limits, "position": place, "rate": 0.7, "low": 0.65, "high": 0.75,
+         "effective_answers": 50.0, "adjusted_p": 0.5}
+        for row, place in zip(rows(5), places, strict=True)
+    ]  # fmt: skip
+    curve = [{"effective_answers": size, **limits} for size in (10.0, 90.0)]
+    funnel = {"units": 5, "respondents": 60, "target": 0.7, "rows": found, "curve": curve}
+    words = WORDS["vi"]
+    spec = unit_figures.funnel(words, {**answer(), "funnel": funnel}).spec
+    text = json.dumps(spec, ensure_ascii=False)
+    marked = re.findall(r'"place": "([^"]+)"', text)
+    within = words("funnel.not_distinguishable")
+    assert marked == [words("funnel.above"), words("funnel.below"), within, within, within]
+    assert words("position.below") not in text
+
+
 def test_numbers_are_written_as_the_language_writes_them():
     spec = unit_figures.league(WORDS["vi"], {**answer(), "rows": rows(2)}).spec
     assert re.search(r"\d,\d%", drawing.svg(spec, "vi")) is None or "," in drawing.svg(spec, "vi")

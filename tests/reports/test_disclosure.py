@@ -169,7 +169,9 @@ def test_no_day_is_cut_out_of_a_month(client, province, running, part, field):
     assert client.get(SATISFACTION, params=own, headers=analyst).status_code == 200
 
 
-@pytest.mark.parametrize("name", ["overview", "units", "unit", "comparison", "items", "quality"])
+@pytest.mark.parametrize(
+    "name", ["overview", "units", "unit", "comparison", "sections", "items", "quality", "levels"]
+)
 def test_no_view_cuts_a_day_out_of_a_month(client, province, running, name):
     head = province.person((Role.UNIT_HEAD, "C1")).headers
     for period, status in (("2026-08-01..2026-08-30", 422), ("2026-08-01..2026-08-31", 200)):

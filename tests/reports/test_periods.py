@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.reports.comparisons import With, other_days
 from app.reports.periods import PeriodInvalid, Step, check, label, ordinals
+from app.reports.spans import span
 
 LABELS = {
     Step.DAY: date.isoformat,
@@ -23,6 +25,30 @@ def test_labels_are_the_calendars(day, step):
     number, following = ordinals(np.array([day, day + timedelta(days=1)], "datetime64[D]"), step)
     assert label(int(number), step) == LABELS[step](day)
     assert following - number in (0, 1)
+
+
+WHOLE_MONTHS = [
+    (span(name), span(before), span(year_before))
+    for name, before, year_before in [
+        ("2025-02", "2025-01", "2024-02"),  # which had 29 days
+        ("2024-02", "2024-01", "2023-02"),
+        ("2026-Q1", "2025-Q4", "2025-Q1"),
+        ("2026-H2", "2026-H1", "2025-H2"),
+        ("2026", "2025", "2025"),
+    ]
+]
+
+
+@pytest.mark.parametrize(("now", "before", "year_before"), WHOLE_MONTHS)
+def test_whole_months_are_compared_with_whole_months(now, before, year_before):
+    for with_, other in ((With.PREVIOUS, before), (With.YEAR_BEFORE, year_before)):
+        assert other_days(now.first, now.last, with_) == (other.first, other.last)
+
+
+def test_days_are_compared_with_as_many_days():
+    days = date(2025, 2, 10), date(2025, 2, 28)
+    assert other_days(*days, With.PREVIOUS) == (date(2025, 1, 22), date(2025, 2, 9))
+    assert other_days(*days, With.YEAR_BEFORE) == (date(2024, 2, 10), date(2024, 2, 28))
 
 
 def test_a_period_that_ends_before_it_begins():

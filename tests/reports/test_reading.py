@@ -1,13 +1,22 @@
 """What a session reads piece by piece is what it would read at once."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
 
+from app.access import scope
+from app.access.callers import Caller, Grant
+from app.access.models import Right
+from app.registry import questionnaires
 from app.registry.questionnaires import published
-from app.reports import reading
+from app.reports import reading, seen
+from app.reports.views.overview import overview
+from app.reports.views.scene import Chosen, Scene
+from app.reports.views.unit import unit
 from app.rollups import queries
+from app.settings import Settings
 from tests.intake.test_store import Preparing
 from tests.small_province import body
 
@@ -46,6 +55,33 @@ def test_any_days_in_any_order_are_read_once(database, province, monkeypatch):
                 assert found.cells["sums"].sum() == right.cells["sums"].sum()
             pieces = sorted(asked)
             assert all(a[1] < b[0] for a, b in pairwise(pieces))
+
+
+def test_a_page_asks_once_for_what_its_reader_sees(database, province, monkeypatch):
+    """Every figure of a page needs the units, the forms and the rights: none reads them again."""
+    stored(database, province)
+    asked = Counter()
+
+    def counted(module, name):
+        plainly = getattr(module, name)
+
+        def noted(session, *rest):
+            asked[name, *(caller.grants for caller in rest if isinstance(caller, Caller))] += 1
+            return plainly(session, *rest)
+
+        monkeypatch.setattr(module, name, noted)
+
+    counted(scope, "units")
+    counted(scope, "unit_ids")
+    counted(questionnaires, "published")
+    counted(seen, "is_synthetic")
+    head = Caller("head", (Grant(frozenset({Right.READ_FIGURES}), province.units["C1"]),))
+    settings = Settings(database_url=str(database.url))
+    for view in (overview, unit):
+        asked.clear()
+        with database.reading() as session:
+            view(Scene.of(session, head, settings, Chosen("C1", "sipas-desk")))
+        assert len(asked) >= 4 and set(asked.values()) == {1}, asked
 
 
 def test_a_session_that_writes_reads_anew(database, province):

@@ -96,7 +96,7 @@ class Scene:
         if questionnaire not in codes:
             raise UnknownQuestionnaire(field="questionnaire", questionnaire=questionnaire)
         today = datetime.now(settings.zone).date()
-        known = queries.span(session) or (today, today)
+        known = seen.span(session) or (today, today)
         shown = span(chosen.period or usual(min(known[1], today)))
         levels = _levels(asked, unit, asking[questionnaire])
         if chosen.level and chosen.level not in levels:
