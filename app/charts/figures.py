@@ -63,19 +63,21 @@ def signal(words: Words, name: str) -> str:
     return words("rule." + name.replace(" ", "_"))
 
 
-def factors(words: Words, answer: Answer) -> Figure:
-    """The rate of each factor."""
+def factors(words: Words, answer: Answer) -> Figure | None:
+    """The rate of each factor; None where none has a figure."""
     return _rates(words, answer, "factors", answer["factors"], words("chart.factor"))
 
 
-def items(words: Words, answer: Answer) -> Figure:
-    """The rate of each item."""
+def items(words: Words, answer: Answer) -> Figure | None:
+    """The rate of each item; None where none has a figure."""
     return _rates(words, answer, "items", answer["items"], words("chart.item"))
 
 
 def _rates(
     words: Words, answer: Answer, name: str, rows: Sequence[Mapping[str, Any]], heading: str
-) -> Figure:
+) -> Figure | None:
+    if all(row["rate"] is None for row in rows):
+        return None
     labelled = [
         {
             **flat(row),

@@ -90,13 +90,15 @@ class Words:
         return " – ".join(map(self.day, days))
 
     def period(self, name: str) -> str:
-        """A period by its name: quý 3 năm 2026, quarter 3 of 2026."""
+        """A period by its name: quý 3 năm 2026, quarter 3 of 2026; November 2026."""
         if ".." in name:
             return self.days(*name.split(".."))
         found = _NAME.fullmatch(name)
         if found is None:
             return self.day(date.fromisoformat(name))
         part = found[found.lastgroup or "year"].lstrip("0")
+        if found.lastgroup == "month" and self.language == "en":
+            part = f"{date(int(found['year']), int(part), 1):%B}"
         return self(f"period.{found.lastgroup}", year=found["year"], part=part)
 
 

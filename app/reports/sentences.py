@@ -24,7 +24,8 @@ def index(words: Words, answer: Answer) -> list[str]:
     if shown["suppressed"]:
         return [words("tell.suppressed")]
     if not shown["respondents"]:
-        return [words("tell.nobody", period=words.period(answer["period"]))]
+        what = "tell.waiting" if answer["held_back"] else "tell.nobody"
+        return [words(what, period=words.period(answer["period"]))]
     if shown["low"] is None:
         return [words("tell.one_only", n=words.number(shown["respondents"]))]
     between = words(

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from app.charts import drawing, specs, unit_figures
+from app.charts import drawing, figures, specs, unit_figures
 from app.messages.words import Words
 
 WORDS = {language: Words(language) for language in ("vi", "en")}
@@ -69,6 +69,13 @@ def test_a_funnel_marks_units_by_its_own_limits_and_not_by_the_target():
     within = words("funnel.not_distinguishable")
     assert marked == [words("funnel.above"), words("funnel.below"), within, within, within]
     assert words("position.below") not in text
+
+
+def test_nothing_is_drawn_where_nothing_has_a_figure():
+    unknown = {"item": None, "factor": "A", "name": {"vi": "A", "en": "A"}, "rate": None}
+    nothing = {"factors": [unknown], "items": [unknown | {"item": "A1"}]}
+    for draw in (figures.factors, figures.items):
+        assert draw(WORDS["vi"], nothing) is None
 
 
 def test_numbers_are_written_as_the_language_writes_them():

@@ -242,6 +242,21 @@ def test_days_that_are_over_are_told_by_batches(client, province, running):
     assert (respondents(), held()) == (20, 10)
 
 
+def test_a_page_without_a_figure_says_that_answers_wait(client, province, running, monkeypatch):
+    """On the fourth, three days with six people are over: too few to be told."""
+    early = Disclosure(LEAST, date(2026, 9, 4))
+    monkeypatch.setattr(Disclosure, "of", classmethod(lambda cls, settings: early))
+    head = province.person((Role.UNIT_HEAD, "C1")).headers
+    for period, said, others in (
+        ("2026-09", "Chưa đủ người trả lời để nêu số liệu của tháng 9", "Chưa có ai trả lời"),
+        ("2026-07", "Chưa có ai trả lời trong tháng 7", "Chưa đủ người trả lời để nêu"),
+    ):
+        query = f"unit=C1&questionnaire=sipas-desk&period={period}"
+        page = client.get(f"/dashboard/unit?{query}", headers=head).text
+        assert said in page and others not in page
+        assert 'id="factors"' not in page and 'id="items"' not in page  # no empty axes
+
+
 def test_comments_come_with_their_batch(client, province, running):
     head = province.person((Role.UNIT_HEAD, "C1")).headers
     found = client.get("/api/v1/comments", params={"month": "2026-09"}, headers=head).json()

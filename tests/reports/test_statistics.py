@@ -144,6 +144,16 @@ def test_units_are_compared_with_themselves_and_with_others(children, with_):
         assert found["other_period"] == {"first": f"2025-{begin}", "last": f"2025-{end}"}
 
 
+def test_all_that_is_known_is_compared_in_whole_months(children, world):
+    """The last answer is of 12 June; who may not see small cells may ask for it all the same."""
+    for with_, first, last in (
+        ("previous", "2023-07-01", "2024-12-31"), ("year-before", "2024-01-01", "2025-06-30"),
+    ):  # fmt: skip
+        for reader in (world.analyst, world.public):
+            found = children("compare", headers=reader, **{"with": with_})
+            assert found["other_period"] == {"first": first, "last": last}
+
+
 def test_a_trend_shows_points_limits_and_what_fired(world):
     found = world("trend", unit=FELL)
     (row,) = found["rows"]

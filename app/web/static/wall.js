@@ -9,7 +9,7 @@ events.addEventListener("figure", (event) => {
   const told = JSON.parse(event.data);
   // A new month, or the first figure of it: the heading names another one.
   if (told.period !== period) { location.reload(); return; }
-  document.getElementById("rate").textContent = told.rate === null ? "–" : percent(told.rate);
+  document.getElementById("rate").textContent = told.rate === null ? "" : percent(told.rate);
   document.getElementById("limits").textContent = told.rate === null
     ? few
     : `${between} ${percent(told.low)} – ${percent(told.high)} · ${told.respondents.toLocaleString(locale)} ${people}`;
