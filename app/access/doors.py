@@ -41,12 +41,16 @@ class SignInNeeded(Problem):
     """The page is for people who have signed in; a browser is led to do so."""
 
     code, status = "sign-in-needed", 401
+    #: Where a browser is led to.
+    page = "/sign-in"
 
 
 class ConfirmationNeeded(Problem):
     """What is dangerous wants the password to have been given recently; a browser is led there."""
 
     code, status = "confirmation-needed", 403
+    #: Where a browser is led to.
+    page = "/sign-in/confirm"
 
 
 class ForeignForm(Problem):
@@ -167,6 +171,27 @@ class PageDoor(Door):
             if person.confirmed_at + limit < datetime.now(UTC):
                 raise ConfirmationNeeded
         return person
+
+
+class ScreenDoor(PageDoor):
+    """The door of a wall screen: a session, or a key that the browser keeps for its screens.
+
+    Nobody stays signed in on a screen that everybody can reach, and a session ends; a key for
+    one unit's figures does neither.
+    """
+
+    #: The name of the cookie with the key.
+    cookie = "screen_key"
+
+    async def __call__(self, request: Request) -> Caller:
+        """The person behind the session, or what the key opens; a stranger without either."""
+        caller = await super().__call__(request)
+        key = request.cookies.get(self.cookie)
+        if caller is not STRANGER or not key:
+            return caller
+        callers: Callers = request.app.state.callers
+        found = callers.cached(key) or await run_in_threadpool(callers.find, key)
+        return found or STRANGER
 
 
 async def person_of(request: Request) -> Person | None:

@@ -195,8 +195,7 @@ async def problem_page(request: Request, problem: Problem) -> Response | None:
     if request.url.path.startswith(("/api/", "/oauth/")) or not _wants_page(request):
         return None
     if isinstance(problem, SignInNeeded | ConfirmationNeeded):
-        where = "/sign-in" if isinstance(problem, SignInNeeded) else "/sign-in/confirm"
-        return go_to(f"{where}?next={quote(_way_back(request), safe='')}")
+        return go_to(f"{problem.page}?next={quote(_way_back(request), safe='')}")
     caller: Caller = STRANGER
     if not isinstance(problem, InternalError):  # after a defect, nothing more is asked for
         caller = await person_of(request) or STRANGER
@@ -214,12 +213,16 @@ class ProblemShown:
     title: str
     detail: str
     status: int
+    #: The page without what it was asked for in vain.
+    again: str | None = None
 
 
 def problem_shown(problem: Problem, request: Request, caller: Caller) -> ProblemShown:
     """The problem in the language of the page."""
     document = problem.document(language_of(request, caller))
-    return ProblemShown(document["title"], document["detail"], problem.status)
+    chose = request.method == "GET" and problem.status == 422 and request.url.query
+    again = request.url.path if chose else None
+    return ProblemShown(document["title"], document["detail"], problem.status, again)
 
 
 def _way_back(request: Request) -> str:

@@ -69,7 +69,7 @@ def sign_in_form(
     request: Request, caller: Annotated[Caller, Depends(VISITORS)], next: str = "/"
 ) -> Response:
     """Show the form to sign in. Who: anybody."""
-    _refuse_plain_http(request)
+    refuse_plain_http(request)
     if isinstance(caller, Person):
         return go_to(local_path(next))
     page = SignInPage(EMPTY, local_path(next), _provider_name(request))
@@ -85,7 +85,7 @@ def sign_in(
     next: Text = "/",
 ) -> Response:
     """Begin a session for the right password. Who: anybody; attempts are limited."""
-    _refuse_plain_http(request)
+    refuse_plain_http(request)
     settings: Settings = request.app.state.settings
     try:
         token = accounts.sign_in(
@@ -156,7 +156,7 @@ def password_form(
     request: Request, caller: Annotated[Caller, Depends(VISITORS)], token: str
 ) -> Response:
     """Show the form to set a password. Who: whoever has the link that an operator made."""
-    _refuse_plain_http(request)
+    refuse_plain_http(request)
     database: Database = request.app.state.database
     with database.reading() as session:
         page = PasswordPage(EMPTY, accounts.account_of_link(session, token).email)
@@ -172,7 +172,7 @@ def set_password(
     again: Text = "",
 ) -> Response:
     """Set a password; the link is then used up. Who: whoever has the link."""
-    _refuse_plain_http(request)
+    refuse_plain_http(request)
     database: Database = request.app.state.database
     with database.reading() as session:
         email = accounts.account_of_link(session, token).email
@@ -266,7 +266,7 @@ def _signed_in(settings: Settings, token: str, target: str) -> RedirectResponse:
     return answer
 
 
-def _refuse_plain_http(request: Request) -> None:
+def refuse_plain_http(request: Request) -> None:
     """Let passwords travel by HTTPS, or within this machine, unless the operator chose otherwise.
 
     Raises

@@ -209,7 +209,7 @@ class World:
 
 def went_well(answer: httpx.Response) -> bool:
     """Whether the call did what was asked, and did not lead to signing in."""
-    led_away = answer.headers.get("location", "").startswith("/sign-in")
+    led_away = answer.headers.get("location", "").startswith(("/sign-in", "/screen"))
     return answer.status_code < 400 and not led_away
 
 
@@ -395,6 +395,11 @@ PROBES: dict[str, Probe] = {
     "GET /wall/{unit}": about("/wall/{unit}"),
     "GET /wall/{unit}/stream": Probe(
         lambda world, who, unit: world.first_event(who, f"/wall/{unit}/stream"), True
+    ),
+    "GET /screen": get("/screen"),
+    "POST /screen": Probe(
+        lambda world, who, unit: world.call(who, "POST", "/screen", data={"key": "x"}),
+        worked=lambda answer, unit: answer.status_code == 422,
     ),
     "GET /i/{token}": Probe(
         lambda world, who, unit: world.call(who, "GET", f"/i/{world.invitation()}")

@@ -190,6 +190,18 @@ def test_somebody_sees_their_own_units_and_few_respondents_are_hidden(world, ope
     assert not re.search(r"\d+,\d % – ", text)
 
 
+def test_a_page_that_is_refused_leads_back_to_itself(world, open_page):
+    head = world.province.person((Role.UNIT_HEAD, FELL))
+    page = "/dashboard/unit?period=2026-01-05..2026-01-20"
+    refused = open_page(page, head, 422, accept="text/html")
+    assert "tháng" in words_of(refused)
+    assert '<a class="button" href="/dashboard/unit">' in refused.text
+    assert open_page("/dashboard/unit", head).status_code == 200
+    # Where the address itself is wrong, no page is offered again.
+    lost = open_page("/dashboard/none?period=2026", head, 404, accept="text/html")
+    assert 'href="/dashboard/none"' not in lost.text and 'class="button" href="/"' in lost.text
+
+
 def test_a_head_without_survey_points_is_told_so(world, open_page):
     head = world.province.person((Role.UNIT_HEAD, "H1"), (Role.UNIT_HEAD, "A1"))
     assert open_page("/dashboard", head).status_code == 200

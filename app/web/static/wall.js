@@ -1,8 +1,9 @@
-// The screen at the entrance: what the server tells, as soon as it tells it.
+// The screen at an entrance: what the server tells, as soon as it tells it.
 const { stream, period, language, few, between, people, lost } = document.body.dataset;
 const state = document.getElementById("state");
 const locale = language === "vi" ? "vi-VN" : "en-GB";
 const percent = (rate) => `${(100 * rate).toLocaleString(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 })}\u00a0%`;
+const TRY_AGAIN_MS = 10_000;
 
 const events = new EventSource(stream);
 events.addEventListener("figure", (event) => {
@@ -16,6 +17,17 @@ events.addEventListener("figure", (event) => {
   document.getElementById("today").textContent = told.today.toLocaleString(locale);
   state.textContent = "";
 });
-// The browser tries again by itself; what stands there meanwhile is said to be old.
-events.addEventListener("error", () => { state.textContent = lost; });
+// What stands there meanwhile is said to be old. The browser tries again by itself after a broken
+// line, but not after a refusal: a proxy's 502 while the server starts, or a session that is over.
+events.addEventListener("error", () => {
+  state.textContent = lost;
+  if (events.readyState === EventSource.CLOSED) setTimeout(openAgain, TRY_AGAIN_MS);
+});
 events.addEventListener("open", () => { state.textContent = ""; });
+
+// Nobody stands by with a keyboard: the page is opened anew as soon as the server can show it.
+async function openAgain() {
+  const answer = await fetch(location.href, { redirect: "manual", cache: "no-store" }).catch(() => null);
+  if (answer !== null && answer.status < 500) location.reload();
+  else setTimeout(openAgain, TRY_AGAIN_MS);
+}
