@@ -36,7 +36,7 @@ CONNECTIONS = 64
 BATCH = 100
 SECONDS = float(os.environ.get("HAILONG_BENCH_SECONDS", "4"))
 ROUNDS = int(os.environ.get("HAILONG_BENCH_ROUNDS", "5"))
-#: More requests a second than any of the servers answers: so many are made ahead.
+#: Requests made ahead for each second; a server that answers more of them is done earlier.
 MOST_SINGLE, MOST_BATCHES = 24_000, 1_200
 
 Device = tuple[str, str]
