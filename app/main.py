@@ -17,6 +17,7 @@ from app.access.openid import Provider
 from app.access.rate_limits import RateLimits
 from app.access.routes import router as access_routes
 from app.access.tidying import keep_tidy
+from app.charts import drawing
 from app.db import Database
 from app.documents.routes import router as document_routes
 from app.documents.schedule import keep_reporting
@@ -72,6 +73,8 @@ PAGES = (
     citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, audit_log, registry,
     dashboard_comments, dashboard_report, dashboard, public, wall,
 )  # fmt: skip
+#: When those who waited for the server to start have been answered.
+_STARTED_AFTER_S = 5.0
 #: Routers are built when a request first passes them; these are large, and come last.
 LAST = (statistics_routes, view_routes)
 
@@ -92,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             asyncio.create_task(keep_tidy(database), name="tidying"),
             asyncio.create_task(keep_sending(database, settings), name="sending"),
             asyncio.create_task(keep_reporting(database, settings), name="reporting"),
+            asyncio.create_task(_make_charts_ready(), name="charts"),
         ]
         yield
         for task in background:
@@ -121,6 +125,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     document_doors(app)
     return app
+
+
+async def _make_charts_ready() -> None:
+    """Load what draws charts once the server has started, not when a reader first asks for one."""
+    await asyncio.sleep(_STARTED_AFTER_S)
+    await asyncio.to_thread(drawing.make_ready)
 
 
 def _tune_interpreter() -> None:

@@ -42,6 +42,15 @@ def png(spec: dict[str, Any], language: Language) -> bytes:
     return _kept(spec, language, "png")
 
 
+def make_ready() -> None:
+    """Have vl-convert load what it draws with, so that the first reader need not wait for it.
+
+    It holds the interpreter's lock for about a second, on whichever thread it runs.
+    """
+    svg({"data": {"values": []}, "mark": "point"}, "vi")
+    script()
+
+
 def _kept(spec: dict[str, Any], language: Language, kind: str) -> bytes:
     text = json.dumps(spec, sort_keys=True, ensure_ascii=False, default=str)
     key = hashlib.sha256(f"{kind}\0{language}\0{text}".encode()).hexdigest()

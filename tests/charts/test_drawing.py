@@ -134,3 +134,11 @@ def test_what_is_suppressed_is_in_no_chart():
 def test_the_script_holds_what_a_strict_policy_needs():
     script = drawing.script().decode()
     assert "vegaEmbed" in script and len(script) < 1_100_000
+
+
+def test_made_ready_the_script_is_there():
+    drawing.script.cache_clear()
+    drawing.make_ready()
+    before = drawing.script.cache_info().misses
+    assert b"vegaEmbed" in drawing.script()
+    assert drawing.script.cache_info().misses == before
