@@ -46,3 +46,13 @@ def test_a_name_for_an_axis():
     assert [axis_period(name) for name in ("2026-11", "2026-Q4", "2026", "2026-11-05")] == [
         "11/2026", "Q4/2026", "2026", "2026-11-05",
     ]  # fmt: skip
+
+
+def test_a_unit_is_named_with_what_it_is_part_of_but_on_that_ones_own_page():
+    hospital = {"code": "H1", "name": {"vi": "Bệnh viện", "en": "Hospital"}}
+    ward = {"code": "W1", "name": {"vi": "Khoa Nội", "en": "Medicine"}, "within": hospital}
+    alone = hospital | {"within": None}
+    assert (VI.unit(ward), EN.unit(ward)) == ("Khoa Nội (Bệnh viện)", "Medicine (Hospital)")
+    assert VI.unit(alone) == "Bệnh viện"
+    assert VI.about(alone).unit(ward) == "Khoa Nội"
+    assert VI.about(alone).about(None).unit(ward) == "Khoa Nội (Bệnh viện)"

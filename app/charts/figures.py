@@ -14,9 +14,9 @@ Answer = Mapping[str, Any]
 _LONGEST = 34
 
 
-def short(text: str) -> str:
+def short(text: str, longest: int = _LONGEST) -> str:
     """A name that fits beside a chart."""
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
 def place_of(words: Words, row: Mapping[str, Any]) -> str:
@@ -35,7 +35,7 @@ def course(words: Words, answer: Answer) -> Figure | None:
     return Figure(
         "course",
         words("chart.course_title"),
-        words("chart.course_summary", unit=words.name(shown["unit"]["name"]), count=len(points)),
+        words("chart.course_summary", unit=words.unit(shown["unit"]), count=len(points)),
         specs.course(words, points, target=answer["target"]),
         Table(
             [words(f"chart.{key}") for key in
@@ -241,11 +241,15 @@ def flat(row: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in row.items():
         if isinstance(value, Mapping):
             for inner, each in value.items():
-                if not isinstance(each, Mapping | list):
+                if inner != "within" and not isinstance(each, Mapping | list):
                     flat[f"{key}_{inner}"] = each
             if key in ("unit", "name"):
                 names = value["name"] if key == "unit" else value
                 flat |= {f"{key}_vi": names["vi"], f"{key}_en": names["en"]}
+            if key == "unit":
+                within = value["within"] or {"code": None, "name": {"vi": None, "en": None}}
+                flat |= {"within_code": within["code"]}
+                flat |= {f"within_{language}": name for language, name in within["name"].items()}
         elif not isinstance(value, list):
             flat[key] = value
     return flat

@@ -10,6 +10,9 @@ from app.charts.figure import Figure, Table, note
 from app.charts.figures import Answer, flat, place_of, short
 from app.messages.words import NOTHING, Words
 
+#: Signs of a unit's name beside a chart; what it is part of is among them.
+_LONGEST_NAME = 42
+
 
 def funnel(words: Words, answer: Answer) -> Figure | None:
     """Units between limits; None where too few can be compared."""
@@ -30,7 +33,7 @@ def funnel(words: Words, answer: Answer) -> Figure | None:
              ("unit", "rate", "interval", "respondents", "funnel_limits", "adjusted_p")],
             [
                 [
-                    words.name(row["unit"]["name"]),
+                    words.unit(row["unit"]),
                     words.percent(row["rate"]),
                     words.limits(row),
                     words.number(row["respondents"]),
@@ -75,7 +78,7 @@ def league(words: Words, answer: Answer) -> Figure | None:
              ("unit", "rank_set", "rate", "interval", "respondents", "standing", "change")],
             [
                 [
-                    words.name(row["unit"]["name"]),
+                    words.unit(row["unit"]),
                     ranks(row),
                     words.percent(row["rate"]),
                     words.limits(row),
@@ -117,7 +120,7 @@ def places(words: Words, answer: Answer) -> Figure | None:
              ("unit", "position_lat", "position_lon", "rate", "respondents", "standing")],
             [
                 [
-                    words.name(row["unit"]["name"]),
+                    words.unit(row["unit"]),
                     words.number(row["latitude"], 3),
                     words.number(row["longitude"], 3),
                     words.percent(row["rate"]),
@@ -156,7 +159,7 @@ def beside(words: Words, answer: Answer) -> Figure | None:
              *(figure["factor"] for figure in rows[0]["factors"])],
             [
                 [
-                    words.name(row["unit"]["name"]),
+                    words.unit(row["unit"]),
                     words.percent(row["rate"]),
                     words.limits(row),
                     *(words.percent(figure["rate"]) for figure in row["factors"]),
@@ -174,7 +177,7 @@ def beside(words: Words, answer: Answer) -> Figure | None:
 
 def _units(words: Words, answer: Answer, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Rows about units, labelled, with where their interval lies against the target."""
-    named = [short(words.name(row["unit"]["name"])) for row in rows]
+    named = [short(words.unit(row["unit"]), _LONGEST_NAME) for row in rows]
     twice = {name for name in named if named.count(name) > 1}
     target = answer["target"]
     labelled = []

@@ -110,7 +110,7 @@ def gather(
     while top is not None and top.parent_id in nodes:
         top = nodes[top.parent_id]
     return Report(
-        words=Words(language),
+        words=Words(language, scene.unit.code if scene.unit else None),
         made_on=scene.today,
         unit=scene.unit,
         parent=parent,

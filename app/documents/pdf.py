@@ -142,7 +142,7 @@ def units_table(words: Words, rows: Sequence[Mapping[str, Any]]) -> dict[str, An
     ]
     shown = []
     for row in rows:
-        name = f"{row['unit']['code']} {words.name(row['unit']['name'])}"
+        name = f"{row['unit']['code']} {words.unit(row['unit'])}"
         if row["rate"] is None:
             why = words("view.suppressed") if row["suppressed"] else words("view.silent")
             shown.append([name, why])  # over all columns

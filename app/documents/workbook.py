@@ -145,7 +145,7 @@ def _sheets(report: Report) -> list[tuple[str, list[_Column], Sequence[Mapping[s
                 w("report.sheet_units"),
                 [
                     _Column(w("report.code"), 10, lambda r: r["unit"]["code"]),
-                    _Column(w("chart.unit"), 40, lambda r: w.name(r["unit"]["name"])),
+                    _Column(w("chart.unit"), 40, lambda r: w.unit(r["unit"])),
                     _Column(w("chart.rank_set"), 12, lambda r: ranks(r) if r["rank_low"] else None),
                     *figures, standing, *change,
                 ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -21,9 +21,10 @@ _NAME = re.compile(
 
 @dataclass(frozen=True)
 class Words:
-    """One language."""
+    """One language; ``here`` is the code of the unit that a page is about."""
 
     language: Language
+    here: str | None = None
 
     def __call__(self, key: str, **values: object) -> str:
         """The sentence under a key."""
@@ -32,6 +33,17 @@ class Words:
     def name(self, names: Mapping[str, str] | None, default: str = "") -> str:
         """A name that comes in both languages."""
         return names[self.language] if names else default
+
+    def about(self, unit: Mapping[str, Any] | None) -> Words:
+        """The same words on a page about a unit: what lies in it need not say so."""
+        return replace(self, here=unit["code"] if unit else None)
+
+    def unit(self, unit: Mapping[str, Any]) -> str:
+        """A unit's name, with what it is part of where that does not go without saying."""
+        name, within = self.name(unit["name"]), unit["within"]
+        if within is None or within["code"] == self.here:
+            return name
+        return f"{name} ({self.name(within['name'])})"
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """A number: 12.345,6 in Vietnamese, 12,345.6 in English; a true minus sign in both."""

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.problems import Problem
-from app.registry.models import Installation, Unit
+from app.registry.models import Installation, Unit, UnitKind
+
+#: Kinds that are part of a larger unit: what they are called says little without its name.
+_PARTS = frozenset({UnitKind.WARD, UnitKind.DESK})
 
 
 class UnknownUnit(Problem):
     """No unit has this code."""
 
     code, status = "unknown-unit", 404
+
+
+@dataclass(frozen=True)
+class NamedUnit:
+    """A unit that another one is part of."""
+
+    code: str
+    name_vi: str
+    name_en: str
 
 
 @dataclass(frozen=True)
@@ -29,6 +42,8 @@ class UnitNode:
     name_vi: str
     name_en: str
     parent_id: int | None
+    #: What it is part of, where its own name does not tell it from others.
+    within: NamedUnit | None = None
 
 
 class UnitTree:
@@ -77,12 +92,34 @@ def tree(session: Session, among: Select[tuple[int]] | None) -> UnitTree:
 
     What a caller may see is ``app.access.scope.units``.
     """
-    query = select(
-        Unit.id, Unit.code, Unit.kind, Unit.name_vi, Unit.name_en, Unit.parent_id
-    ).order_by(Unit.valid_from, Unit.id)
+    above = aliased(Unit)
+    query = (
+        select(
+            Unit.id, Unit.code, Unit.kind, Unit.name_vi, Unit.name_en, Unit.parent_id,
+            above.code.label("within"), above.name_vi.label("within_vi"),
+            above.name_en.label("within_en"),
+        )
+        .join(above, Unit.parent_id == above.id, isouter=True)
+        .order_by(Unit.valid_from, Unit.id)
+    )  # fmt: skip
     if among is not None:
         query = query.where(Unit.id.in_(among))
-    nodes = [UnitNode(*row) for row in session.execute(query)]
+    rows = session.execute(query).all()
+    named = Counter(row.name_vi for row in rows)
+    nodes = [
+        UnitNode(
+            row.id,
+            row.code,
+            row.kind,
+            row.name_vi,
+            row.name_en,
+            row.parent_id,
+            NamedUnit(row.within, row.within_vi, row.within_en)
+            if row.within is not None and (row.kind in _PARTS or named[row.name_vi] > 1)
+            else None,
+        )
+        for row in rows
+    ]
     return UnitTree(nodes, whole=among is None)
 
 

@@ -214,6 +214,12 @@ def unit_out(node: UnitNode | None) -> dict[str, Any] | None:
         "code": node.code,
         "kind": node.kind,
         "name": {"vi": node.name_vi, "en": node.name_en},
+        "within": {
+            "code": node.within.code,
+            "name": {"vi": node.within.name_vi, "en": node.within.name_en},
+        }
+        if node.within
+        else None,
     }
 
 

@@ -143,11 +143,7 @@ def read_comments(
         )
     rows = [
         {
-            "unit": {
-                "code": each.unit.code,
-                "kind": each.unit.kind,
-                "name": {"vi": each.unit.name_vi, "en": each.unit.name_en},
-            },
+            "unit": unit_out(each.unit),
             "questionnaire": each.questionnaire,
             "item": each.item,
             "body": each.body,
@@ -193,11 +189,7 @@ def response_rates(
     answer = {
         "rows": [
             {
-                "unit": {
-                    "code": row.unit.code,
-                    "kind": row.unit.kind,
-                    "name": {"vi": row.unit.name_vi, "en": row.unit.name_en},
-                },
+                "unit": unit_out(row.unit),
                 "month": row.month,
                 "issued": row.issued,
                 "answered": row.answered,

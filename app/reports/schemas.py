@@ -15,12 +15,23 @@ class Names(BaseModel):
     en: str
 
 
+class WithinOut(BaseModel):
+    """A unit that another one is part of."""
+
+    code: str
+    name: Names
+
+
 class UnitOut(BaseModel):
     """The unit of a row."""
 
     code: str
     kind: str
     name: Names
+    within: WithinOut | None = Field(
+        description="What it is part of, where its own name does not tell it from others: "
+        "a ward's hospital, the district of one of two communes of the same name."
+    )
 
 
 class WhollySatisfied(BaseModel):

@@ -13,7 +13,7 @@ _NAMED = 12
 
 
 def _units(words: Words, rows: Sequence[Mapping[str, Any]], most: int = _NAMED) -> str:
-    names = [words.name(row["unit"]["name"]) for row in rows]
+    names = [words.unit(row["unit"]) for row in rows]
     text = ", ".join(names[:most])
     return text if len(names) <= most else words("tell.and_more", units=text, n=len(names) - most)
 
@@ -58,7 +58,7 @@ def index(words: Words, answer: Answer) -> list[str]:
             words(
                 key,
                 rate=words.percent(reference["rate"]),
-                whole=words.name(reference["unit"]["name"]),
+                whole=words.unit(reference["unit"]),
                 change=words.points(reference["difference"]),
             )
         )
@@ -122,7 +122,7 @@ def best(words: Words, answer: Answer) -> str | None:
 
 def may_be_best(words: Words, answer: Answer) -> list[str]:
     """The names of all units that may be among the best, in the order of their rates."""
-    return [words.name(row["unit"]["name"]) for row in answer["rows"] if row["may_be_best"]]
+    return [words.unit(row["unit"]) for row in answer["rows"] if row["may_be_best"]]
 
 
 def improve(words: Words, answer: Answer) -> list[str]:
@@ -166,7 +166,7 @@ def collecting(words: Words, answer: Answer) -> list[str]:
         told.append(
             words(
                 "tell.collecting",
-                unit=words.name(row["unit"]["name"]),
+                unit=words.unit(row["unit"]),
                 month=words.period(plan["month"]),
                 have=words.number(row["respondents"]),
                 publish=words.number(row["needed_to_publish"]),

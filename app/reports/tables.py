@@ -61,8 +61,11 @@ def as_csv(answer: Mapping[str, Any], names: Collection[str] = ()) -> str:
     rows = answer["rows"] if "rows" in answer else [_figures(answer)]
     lines = [line | common for row in rows for line in _lines(row)]
     columns = list(dict.fromkeys([*names, *(name for line in lines for name in line)]))
+    # Null in one line and a group of figures in another: the group's columns say both.
+    groups = {name.rpartition(".")[0] for name in columns}
+    columns = [name for name in columns if name not in groups]
     out = io.StringIO()
-    writer = csv.DictWriter(out, columns, lineterminator="\r\n")
+    writer = csv.DictWriter(out, columns, lineterminator="\r\n", extrasaction="ignore")
     writer.writeheader()
     writer.writerows({name: _cell(value) for name, value in line.items()} for line in lines)
     return _MARK + out.getvalue()

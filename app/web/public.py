@@ -139,10 +139,11 @@ def show_public(
             scene.unit.code if scene.unit else None,
             scene.questionnaire, shown.name, scene.level,
         )  # fmt: skip
+    words = Words(words.language, chosen.unit)
     compared = answer_of(request, PUBLIC, chosen, units_view)
     about = answer_of(request, PUBLIC, chosen, headline)
     drawn = unit_figures.places(words, compared)
-    rows = sorted(compared["rows"], key=lambda row: words.name(row["unit"]["name"]))
+    rows = sorted(compared["rows"], key=lambda row: words.unit(row["unit"]))
     page = PublicPage(
         words=words,
         answer={**compared, "rows": rows},
@@ -232,7 +233,7 @@ def _card(request: Request, unit: str, questionnaire: Asked = "", language: Aske
         if index["rate"] is None
         else f"{rate} ({words.limits(index)}; n = {words.number(index['respondents'])})"
     )
-    name = words.name(answer["unit"]["name"])
+    name = words.unit(answer["unit"])
     return Card(
         words, name, rate, words.limits(index), words.number(index["respondents"]),
         words.period(shown.name), text, f"/public?period={shown.name}",

@@ -129,7 +129,7 @@ def wall(
     assert first is not None and first["unit"] is not None
     page = WallPage(
         words,
-        words.name(first["unit"]["name"]),
+        words.unit(first["unit"]),
         words.period(first["period"]),
         f"/wall/{first['unit']['code']}/stream?questionnaire={first['questionnaire']}",
         first,

@@ -20,6 +20,7 @@ def rows(count, target=0.9):
             {
                 "unit": {
                     "code": f"U{i}", "kind": "commune", "name": {"vi": f"Xã {i}", "en": f"C {i}"},
+                    "within": None,
                 },
                 "rate": middle, "low": middle - 0.02, "high": min(1.0, middle + 0.02),
                 "respondents": 10 + i, "suppressed": False, "latitude": 10 + i / 50,

@@ -88,4 +88,12 @@ def test_no_cell_is_a_formula_and_what_is_undefined_is_empty():
     (line,) = csv.DictReader(io.StringIO(as_csv({"rows": rows})[1:]))
     assert line["unit.name"] == "'=cmd|'/c calc'!A1"
     assert line["rate"] == "" and line["shown"] == "true" and line["points"] == ""
+    rows = [
+        {"unit": {"code": "W1", "within": {"code": "H1"}}},
+        {"unit": {"code": "77", "within": None}},
+    ]
+    lines = list(csv.DictReader(io.StringIO(as_csv({"rows": rows})[1:])))
+    assert lines == [
+        {"unit.code": "W1", "unit.within.code": "H1"}, {"unit.code": "77", "unit.within.code": ""}
+    ]  # fmt: skip
     assert as_csv({"rows": []}) == "\ufeff\r\n"

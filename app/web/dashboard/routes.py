@@ -24,6 +24,7 @@ from app.problems import NotFound
 from app.registry.models import UnitKind
 from app.registry.questionnaires import published
 from app.reports import sentences, spans
+from app.reports.asked import unit_out
 from app.reports.tables import as_csv
 from app.reports.views.routes import answer_of
 from app.reports.views.scene import Chosen, NothingAsked, Scene
@@ -185,6 +186,7 @@ def show(
     answer = answer_of(
         request, caller, linked.chosen, board.view, **board.options(linked.best, linked.beside)
     )
+    words = words.about(answer["unit"])
     page = BoardPage(
         board=board,
         boards=list(BOARDS),
@@ -216,7 +218,7 @@ def download(
     answer = answer_of(
         request, caller, linked.chosen, board.view, **board.options(linked.best, linked.beside)
     )
-    found = draw(words, answer)
+    found = draw(words.about(answer["unit"]), answer)
     if found is None:
         raise NotFound
     file = f"{figure}-{answer['period']}"
@@ -292,9 +294,7 @@ def choices(scene: Scene, words: Words) -> dict[str, Any]:
             words("length.days"): [(scene.span.name, words.period(scene.span.name))],
             **periods,
         }
-    offered = [
-        (node.code, words.name({"vi": node.name_vi, "en": node.name_en})) for node in nodes.values()
-    ]
+    offered = [(node.code, words.unit(out)) for node in nodes.values() if (out := unit_out(node))]
     return {
         "path": path[::-1],
         "questionnaires": [(code, titles[code]) for code in scene.questionnaires],
