@@ -52,7 +52,8 @@ def scan(
     common: ArrayLike = 0.0,
     q: float = 0.05,
     least_periods: int = 3,
-    judged: ArrayLike = True,
+    respondents: ArrayLike | None = None,
+    least_respondents: int = 10,
 ) -> Scan:
     """Look for units whose level shifted, or whose last period stands out.
 
@@ -68,10 +69,10 @@ def scan(
         Share of false ones to be expected among the alerts of the two rules that have a p-value
         (Benjamini–Hochberg over all units and both rules). If no unit changed, an alert comes out
         of one scan in 1/q.
-
-    judged
-        Shape (units,): whether a unit's last period has respondents enough to be judged by itself.
-        Of four, one who is angry about everything looks like a fall.
+    respondents, least_respondents
+        Shape (units, periods): people behind each rate, and how many there must be in a last period
+        that is judged by itself, and on either side of a shift. Of four, one who is angry about
+        everything looks like a fall. Not asked for where left out.
 
     Returns
     -------
@@ -106,10 +107,17 @@ def scan(
     logit = np.where(n > 0, np.log((k + 0.5) / (n - k + 0.5)) - shared, np.nan)
     precision = np.where(n > 0, 1 / (1 / (k + 0.5) + 1 / (n - k + 0.5)), 0.0)
 
-    shift = level_shift(logit, precision, least_periods=least_periods)
+    shift = level_shift(
+        logit,
+        precision,
+        least_periods=least_periods,
+        respondents=respondents,
+        least_respondents=least_respondents,
+    )
     z = _against_all(logit, precision, least_periods)
     z_last = _last_against_before(logit, precision, least_periods)
-    z_last = np.where(np.broadcast_to(np.asarray(judged, dtype=bool), z_last.shape), z_last, np.nan)
+    if respondents is not None:
+        z_last = np.where(np.asarray(respondents)[:, -1] >= least_respondents, z_last, np.nan)
     p_last = 2 * special.ndtr(-np.abs(z_last))
     units, periods = n.shape
     found = discoveries(np.stack([shift.p, p_last]), q)

@@ -30,7 +30,14 @@ class LevelShift:
     p: Floats
 
 
-def level_shift(values: ArrayLike, precision: ArrayLike, *, least_periods: int = 2) -> LevelShift:
+def level_shift(
+    values: ArrayLike,
+    precision: ArrayLike,
+    *,
+    least_periods: int = 2,
+    respondents: ArrayLike | None = None,
+    least_respondents: int = 0,
+) -> LevelShift:
     """Look for one change of mean at an unknown period.
 
     Parameters
@@ -41,6 +48,9 @@ def level_shift(values: ArrayLike, precision: ArrayLike, *, least_periods: int =
         Shape (…, periods): 1 / variance; 0 for a period without a figure.
     least_periods
         Periods with figures that there must be on either side.
+    respondents, least_respondents
+        Shape (…, periods): how many people stand behind each value, and how many there must be on
+        either side. Of four people the mean is not normal, whatever its precision says.
 
     Returns
     -------
@@ -51,7 +61,7 @@ def level_shift(values: ArrayLike, precision: ArrayLike, *, least_periods: int =
     Raises
     ------
     ValueError
-        For negative or non-finite precision, ``least_periods`` under 1.
+        For negative or non-finite precision or respondents, ``least_periods`` under 1.
 
     References
     ----------
@@ -81,6 +91,11 @@ def level_shift(values: ArrayLike, precision: ArrayLike, *, least_periods: int =
     sums, whole = np.cumsum(w * y, axis=-1)[..., :-1], (w * y).sum(axis=-1)[..., None]
     periods, of = np.cumsum(known, axis=-1)[..., :-1], known.sum(axis=-1)[..., None]
     open_ = (periods >= least_periods) & (of - periods >= least_periods) & known[..., 1:]
+    if respondents is not None:
+        (people,) = counts(respondents=respondents)
+        early = np.cumsum(np.where(known, people, 0.0), axis=-1)
+        late = early[..., -1:] - early
+        open_ &= (early[..., :-1] >= least_respondents) & (late[..., :-1] >= least_respondents)
     with np.errstate(divide="ignore", invalid="ignore"):
         change = (whole - sums) / (total - before) - sums / before
         z = change * np.sqrt(before * (total - before) / total)

@@ -172,8 +172,9 @@ def alerts(asked: Asked, *, step: Step, q: float) -> dict[str, Any]:
     n_eff, rate = grid.effective[kept], grid.estimate[kept]
     sums = {name: values[kept] for name, values in grid.sums.items()}
     common, adjusted = _common(rate, n_eff)
-    judged = sums["n"][:, -1] >= LEAST_JUDGED
-    found = scanning.scan(rate, n_eff, common=common, q=q, judged=judged)
+    found = scanning.scan(
+        rate, n_eff, common=common, q=q, respondents=sums["n"], least_respondents=LEAST_JUDGED
+    )
     sides = _Sides(asked, step, grid.periods)
     rows = []
     for name, rule in found.rules.items():

@@ -84,7 +84,7 @@ def test_a_last_month_of_few_is_not_judged_by_itself():
     rate = rng.binomial(60, 0.95, n.shape) / 60
     own = rng.beta(0.95 * 1.5, 0.05 * 1.5, (units, 4))
     rate[:, -1], n[:, -1] = rng.binomial(20, own).mean(axis=1) / 20, 80 / (1 + 19 * 0.4)
-    hasty, careful = scan(rate, n), scan(rate, n, judged=np.zeros(units, bool))
+    hasty, careful = scan(rate, n), scan(rate, n, respondents=np.full(n.shape, 9))
     assert (hasty.rules[LAST_PERIOD].p < 0.001).mean() > 0.002
     assert not careful.rules[LAST_PERIOD].fired.any()
     assert np.isnan(careful.rules[LAST_PERIOD].p).all()

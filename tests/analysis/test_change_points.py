@@ -49,7 +49,33 @@ def test_gaps_are_passed_over():
     assert few.since.tolist() == [-1, -1] and np.isnan(few.p).all()
 
 
+def test_no_shift_is_told_from_a_handful_of_people():
+    # Four people with twenty answers each in the first quarter: one of them makes the mean.
+    y, w = np.array([-2.0, -2.0, -2.0, 0.0, 0.1, -0.1, 0.0, 0.1, 0.0]), 8.0
+    people = np.array([2, 1, 1, 9, 8, 9, 8, 9, 9])
+    hasty = level_shift(y, w, least_periods=3)
+    assert hasty.since == 3 and hasty.p < 0.001
+    careful = level_shift(y, w, least_periods=3, respondents=people, least_respondents=10)
+    assert careful.since == 4 and careful.p > hasty.p
+    none = level_shift(y, w, least_periods=3, respondents=people, least_respondents=50)
+    assert none.since == -1 and np.isnan(none.p)
+
+
+def test_where_some_places_are_left_out_p_is_corrected_for_the_others_alone():
+    rng = np.random.default_rng(77)
+    precision, people = rng.uniform(1, 30, (3000, 20)), rng.integers(0, 6, (3000, 20))
+    found = level_shift(
+        rng.normal(size=(3000, 20)) / np.sqrt(precision), precision,
+        respondents=people, least_respondents=15,
+    )  # fmt: skip
+    for level in (0.1, 0.05, 0.01):
+        share = (found.p < level).mean()
+        assert 0.5 * level <= share <= 1.25 * level, level
+
+
 def test_what_is_impossible_is_refused():
+    with pytest.raises(ValueError, match="respondents"):
+        level_shift([1, 2, 3], 1.0, respondents=[1, -1, 1])
     with pytest.raises(ValueError, match="precision"):
         level_shift([1, 2, 3], [-1, 1, 1])
     with pytest.raises(ValueError, match="least_periods"):

@@ -22,6 +22,9 @@ from app.reports.views.units import units
 
 #: Alerts and changes that the first page names.
 _NAMED = 8
+#: Months are looked at for alerts and then, where these say nothing (or are too thin to be shown),
+#: quarters. Both looks together have so many false ones among their alerts, so each has a half.
+_STEPS, _FALSE = (Step.MONTH, Step.QUARTER), 0.05
 
 
 def overview(scene: Scene) -> dict[str, Any]:
@@ -87,17 +90,19 @@ def alerts(scene: Scene) -> dict[str, Any] | None:
     """What stands out in the level's units up to the end of the period, false alarms held down."""
     if scene.level is None:
         return None
-    for step in (Step.MONTH, Step.QUARTER):
+    for step in _STEPS:
         try:
-            found = courses.alerts(scene.compared_over(scene.known[0]), step=step, q=0.05)
+            found = courses.alerts(
+                scene.compared_over(scene.known[0]), step=step, q=_FALSE / len(_STEPS)
+            )
         except (TooFewUnits, TooManyUnits):
             return None
-        # Where months are too thin to be shown, quarters are looked at.
-        if found["rows"] or step is Step.QUARTER:
+        rows = [row for row in found["rows"] if row["controlled"]][:_NAMED]
+        if rows:
             break
-    rows = [row for row in found["rows"] if row["controlled"]][:_NAMED]
     return {
         "step": found["step"],
-        "false_discovery_rate": found["false_discovery_rate"],
+        "false_discovery_rate": _FALSE,
+        "common_movement_removed": found["common_movement_removed"],
         "rows": rows,
     }

@@ -145,6 +145,10 @@ class AlertsTold(BaseModel):
 
     step: str
     false_discovery_rate: float
+    common_movement_removed: bool = Field(
+        description="Whether what all units share was taken out to find them; the rates and "
+        "changes of the rows are each unit's own all the same."
+    )
     rows: list[AlertRow]
 
 
