@@ -38,12 +38,17 @@ class Words:
         """The same words on a page about a unit: what lies in it need not say so."""
         return replace(self, here=unit["code"] if unit else None)
 
-    def unit(self, unit: Mapping[str, Any]) -> str:
+    def unit(self, unit: Mapping[str, Any] | None) -> str:
         """A unit's name, with what it is part of where that does not go without saying."""
-        name, within = self.name(unit["name"]), unit["within"]
-        if within is None or within["code"] == self.here:
-            return name
-        return f"{name} ({self.name(within['name'])})"
+        if unit is None:
+            return self("view.all_units")
+        name, within = self.name(unit["name"]), self.within(unit)
+        return f"{name} ({within})" if within else name
+
+    def within(self, unit: Mapping[str, Any]) -> str:
+        """What a unit is part of, where that does not go without saying; empty otherwise."""
+        within = unit["within"]
+        return self.name(within["name"]) if within and within["code"] != self.here else ""
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """A number: 12.345,6 in Vietnamese, 12,345.6 in English; a true minus sign in both."""

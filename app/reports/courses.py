@@ -40,7 +40,7 @@ _A_YEAR = {Step.WEEK: 52, Step.MONTH: 12, Step.QUARTER: 4}
 class Grid:
     """Sums of units by period: arrays of shape (units, periods)."""
 
-    units: list[UnitNode]
+    units: list[UnitNode | None]
     periods: list[str]
     sums: dict[str, Floats]
     estimate: Floats
@@ -50,12 +50,15 @@ class Grid:
     hidden: NDArray[np.bool_]
 
 
-def _grid(asked: Asked, step: Step, *, gated: bool) -> tuple[Grid, dict[str, Any]]:
+def _grid(
+    asked: Asked, step: Step, *, gated: bool, together: bool = False
+) -> tuple[Grid, dict[str, Any]]:
+    keys = (Key(step.value),) if together else (Key.UNIT, Key(step.value))
     try:
-        rates, answer = asked.rates(Key.UNIT, Key(step.value), gated=gated)
+        rates, answer = asked.rates(*keys, gated=gated)
     except MonthsOnly as refused:
         raise MonthsOnly(field="step" if refused.field == "by" else refused.field) from None
-    units = [unit for unit in dict.fromkeys(rates.unit) if unit is not None]
+    units = list(dict.fromkeys(rates.unit))
     labels = [str(label) for label in dict.fromkeys(rates.period)]
     shape = (len(units), len(labels))
     if 0 in shape:
@@ -78,12 +81,13 @@ def _grid(asked: Asked, step: Step, *, gated: bool) -> tuple[Grid, dict[str, Any
     )
 
 
-def trend(asked: Asked, *, step: Step) -> dict[str, Any]:
+def trend(asked: Asked, *, step: Step, together: bool = False) -> dict[str, Any]:
     """The course of each unit: rates with intervals, control limits, rules that fired, slopes.
 
-    All of it is computed from the periods that are shown, as if there had been no others.
+    ``together`` gives one row for all that is asked about. All of it is computed from the periods
+    that are shown, as if there had been no others.
     """
-    grid, answer = _grid(asked, step, gated=True)
+    grid, answer = _grid(asked, step, gated=True, together=together)
     if len(grid.units) > MOST_COURSES:
         raise TooManyUnits(units=len(grid.units), limit=MOST_COURSES, field="unit")
     n_eff = grid.effective
@@ -168,7 +172,7 @@ def alerts(asked: Asked, *, step: Step, q: float) -> dict[str, Any]:
     # The scan looks at every period; what a row then tells of its two sides is asked for anew.
     grid, answer = _grid(asked, step, gated=False)
     kept = asked.lowest(grid.units)
-    units = [unit for unit, each in zip(grid.units, kept, strict=True) if each]
+    units = [unit for unit, each in zip(grid.units, kept, strict=True) if each and unit]
     n_eff, rate = grid.effective[kept], grid.estimate[kept]
     sums = {name: values[kept] for name, values in grid.sums.items()}
     common, adjusted = _common(rate, n_eff)

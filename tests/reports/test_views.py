@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import closing
+from datetime import date
 from itertools import chain
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from app.access.roles import Role
 from app.db import Database
+from app.registry.models import Unit
 from app.settings import Settings
 from tests.conftest import serving
 from tests.databases import BACKENDS, address, copy_sqlite
@@ -254,6 +256,46 @@ def test_what_a_link_leaves_out_is_chosen_for_the_caller(world):
     ).json()
     assert shown["unit"] is None
     assert {row["unit"]["code"] for row in shown["rows"]} == {FELL, "K03"}
+
+
+def test_several_units_have_one_course_together(world):
+    people = Counter(commune for commune, m, *_ in SENT if m < 18)
+    two = world.province.person((Role.UNIT_HEAD, FELL), (Role.UNIT_HEAD, "K03"))
+    shown = world.client.get(
+        "/api/v1/views/overview", params={"period": PERIOD}, headers=two.headers
+    ).json()
+    course = shown["course"]
+    assert course["unit"] is None
+    assert sum(point["respondents"] for point in course["points"]) == people[FELL] + people["K03"]
+    for point in course["points"]:
+        year, quarter = int(point["period"][:4]), int(point["period"][-1])
+        months = {(year - 2025) * 12 + 3 * (quarter - 1) + m for m in range(3)}
+        values = [
+            answers[code] >= 4
+            for commune, m, _, answers in SENT
+            if commune in (FELL, "K03") and m in months
+            for code in CODES
+            if code in answers
+        ]
+        assert point["rate"] == pytest.approx(np.mean(values))
+
+
+def test_nobody_waits_for_answers_to_a_questionnaire_that_a_unit_does_not_use(view, world):
+    codes = {row["unit"]["code"] for row in view("units", unit="77", level="commune")["rows"]}
+    # C1 has a survey point and no answers yet, C3 has no point.
+    with world.province.database.writing() as session:
+        district = session.get_one(Unit, world.province.units["D1"])
+        session.add(
+            Unit(
+                code="C3", kind="commune", name_vi="Xã C3", name_en="C3", parent=district,
+                valid_from=date(2020, 1, 1),
+            )
+        )  # fmt: skip
+    for name, rows in (("units", "rows"), ("quality", "silent"), ("sections", "rows")):
+        shown = view(name, unit="77", level="commune", period="2025-H2")
+        told = {row["unit"]["code"]: row["respondents"] for row in shown[rows]}
+        assert told["C1"] == 0 and "C3" not in told
+    assert "C3" not in codes
 
 
 @pytest.mark.parametrize(

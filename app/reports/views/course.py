@@ -1,4 +1,4 @@
-"""A unit over time, in months where these hold enough respondents, in quarters otherwise."""
+"""A view over time, in months where these hold enough respondents, in quarters otherwise."""
 
 from __future__ import annotations
 
@@ -18,22 +18,18 @@ _YEARS = 3
 
 
 def course(scene: Scene) -> dict[str, Any] | None:
-    """Rates with control limits up to the end of the period; None where the view has no one unit.
-
-    Several tops at once have no control chart: what one of them did would hide in the others.
-    """
-    if scene.unit is None:
-        return None
+    """Rates with control limits up to the end of the period, of the unit or all units together."""
+    together = scene.unit is None
     first = max(scene.known[0], date(scene.span.last.year - _YEARS, 1, 1))
     last = min(scene.span.last, scene.known[1])
     if last < first:
         return None
     asked = scene.over(first=first, last=last)
     try:
-        found = courses.trend(asked, step=Step.MONTH)
+        found = courses.trend(asked, step=Step.MONTH, together=together)
         people = [point["respondents"] or 0 for point in found["rows"][0]["points"]]
         if np.median(people) < _ENOUGH_IN_A_MONTH:
-            found = courses.trend(asked, step=Step.QUARTER)
+            found = courses.trend(asked, step=Step.QUARTER, together=together)
     except TooFewUnits:
         return None
     row = found["rows"][0]

@@ -28,10 +28,14 @@ def quality(scene: Scene) -> dict[str, Any]:
     """Counts of what makes figures doubtful, over the period, and the units without answers."""
     rates, _ = scene.compared.rates(Key.UNIT)
     counts = [0 if rates.hidden[i] else int(rates.sums["n"][i]) for i in range(len(rates.unit))]
+    asked = [
+        rates.hidden[i] or counts[i] > 0 or (unit is not None and unit.id in scene.asking)
+        for i, unit in enumerate(rates.unit)
+    ]
     few = [
         {"unit": unit_out(unit), "respondents": None if rates.hidden[i] else counts[i]}
         for i, unit in enumerate(rates.unit)
-        if rates.hidden[i] or counts[i] < scene.asked.least
+        if asked[i] and (rates.hidden[i] or counts[i] < scene.asked.least)
     ]
     return scene.head() | {
         "responses": _responses(scene),
@@ -40,7 +44,7 @@ def quality(scene: Scene) -> dict[str, Any]:
         "straight_lining": _straight_lining(scene),
         "no_opinion": _no_opinion(scene),
         "channels": _channels(scene),
-        "units": len(rates.unit),
+        "units": sum(map(bool, asked)),
         "silent": [row for row in few if row["respondents"] == 0],
         "few": [row for row in few if row["respondents"] != 0],
         "hasty_s": HASTY_S,

@@ -70,6 +70,8 @@ class Scene:
     #: Kinds of units below that have figures, with how many; the one compared is ``level``.
     levels: dict[str, int]
     level: str | None
+    #: The ids of the units that have, or whose parts have, a survey point with the questionnaire.
+    asking: frozenset[int]
     questionnaires: Sequence[str]
     #: First and last day of all figures.
     known: tuple[date, date]
@@ -98,7 +100,8 @@ class Scene:
         today = datetime.now(settings.zone).date()
         known = seen.span(session) or (today, today)
         shown = span(chosen.period or usual(min(known[1], today)))
-        levels = _levels(asked, unit, asking[questionnaire])
+        reached = _reached(asked, asking[questionnaire])
+        levels = _levels(asked, unit, reached)
         if chosen.level and chosen.level not in levels:
             raise UnknownLevel(field="level", level=chosen.level)
         rankable = [kind for kind, count in levels.items() if count <= MOST_RANKED]
@@ -116,6 +119,7 @@ class Scene:
             shown,
             levels,
             level,
+            reached,
             used if questionnaire in used else [questionnaire, *used],
             known,
         )
@@ -213,8 +217,8 @@ def _only_top(asked: Asked) -> UnitNode | None:
     return tops[0] if len(tops) == 1 else None
 
 
-def _levels(asked: Asked, unit: UnitNode | None, asking: set[int]) -> dict[str, int]:
-    """How many units of each kind below a unit have answers of their own or below them."""
+def _reached(asked: Asked, asking: set[int]) -> frozenset[int]:
+    """Some units, and those above them that the caller may read."""
     reached: set[int] = set()
     nodes = asked.units.nodes
     for id in asking:
@@ -222,6 +226,12 @@ def _levels(asked: Asked, unit: UnitNode | None, asking: set[int]) -> dict[str, 
         while at is not None and at in nodes and at not in reached:
             reached.add(at)
             at = nodes[at].parent_id
+    return frozenset(reached)
+
+
+def _levels(asked: Asked, unit: UnitNode | None, reached: frozenset[int]) -> dict[str, int]:
+    """How many units of each kind below a unit are asked about, themselves or in a part."""
+    nodes = asked.units.nodes
     below = set(asked.units.below(unit.id)) - {unit.id} if unit else set(nodes)
     return dict(Counter(nodes[id].kind for id in reached & below).most_common())
 

@@ -153,9 +153,9 @@ class AlertsTold(BaseModel):
 
 
 class Course(BaseModel):
-    """A unit over time, with control limits."""
+    """A unit, or all units of the view, over time, with control limits."""
 
-    unit: UnitOut
+    unit: UnitOut | None
     step: str
     method: str
     centre: float | None
