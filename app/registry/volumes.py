@@ -100,3 +100,15 @@ def volumes_between(session: Session, first: date, last: date) -> dict[int, int]
         .group_by(ServiceVolume.unit_id)
     )
     return {unit_id: int(cases) for unit_id, cases in rows}
+
+
+def are_complete(session: Session, units: Collection[int], first: date, last: date) -> bool:
+    """Whether every unit's cases of every month that the days touch are known."""
+    months = 12 * (last.year - first.year) + last.month - first.month + 1
+    rows = session.execute(
+        select(ServiceVolume.unit_id, func.count())
+        .where(ServiceVolume.month >= first.replace(day=1), ServiceVolume.month <= last)
+        .group_by(ServiceVolume.unit_id)
+    )
+    known = {unit_id for unit_id, count in rows if count == months}
+    return known.issuperset(units)

@@ -194,7 +194,12 @@ def volume(words: Words, answer: Answer) -> list[str]:
     """Cases finished, and what came of invitations."""
     shown, told = answer["volume"], []
     if shown["cases"]:
-        told.append(words("tell.cases", cases=words.number(shown["cases"])))
+        cases, share = words.number(shown["cases"]), shown["respondents_to_cases"]
+        told.append(
+            words("tell.cases", cases=cases)
+            if share is None
+            else words("tell.cases_heard", cases=cases, share=words.percent(share))
+        )
     if shown["response_rate"] is not None:
         told.append(
             words(

@@ -11,10 +11,21 @@ import pytest
 from app.access.roles import Role
 from app.db import Database
 from app.registry.models import Unit
+from app.registry.volumes import keep_volumes
 from app.settings import Settings
 from tests.conftest import serving
 from tests.databases import BACKENDS, address, copy_sqlite
-from tests.reports.district import CODES, COMMUNES, FELL, FORM, ITEMS, SENT, SMALL, standing
+from tests.reports.district import (
+    CODES,
+    COMMUNES,
+    FELL,
+    FORM,
+    ITEMS,
+    SENT,
+    SMALL,
+    VOLUMES,
+    standing,
+)
 from tests.small_province import SmallProvince, body, new_id
 
 PERIOD = "2026-H1"
@@ -256,6 +267,30 @@ def test_what_a_link_leaves_out_is_chosen_for_the_caller(world):
     ).json()
     assert shown["unit"] is None
     assert {row["unit"]["code"] for row in shown["rows"]} == {FELL, "K03"}
+
+
+def test_the_volume_is_of_the_units_that_use_the_questionnaire(view, world):
+    months = [date(2026, month, 1) for month in range(1, 7)]
+    with world.province.database.writing() as session:
+        # Visits of a hospital, and of a ward that has another form.
+        keep_volumes(session, [(code, day, 9_000) for code in ("H1", "W1") for day in months], "x")
+    cases = sum(6 * VOLUMES[commune] for commune in COMMUNES)
+    people = len(in_period())
+    shown = view("overview", unit="77")["volume"]
+    # Of some units nobody told how many they served.
+    assert (shown["cases"], shown["respondents_to_cases"]) == (cases, None)
+    others = ("A1", "D1", "C1", "C2")
+    with world.province.database.writing() as session:
+        keep_volumes(session, [(code, day, 100) for code in others for day in months], "x")
+    for name in ("overview", "quality"):
+        shown = view(name, unit="77")["volume"]
+        assert shown["cases"] == cases + 2_400
+        assert shown["respondents_to_cases"] == pytest.approx(people / (cases + 2_400))
+    # Not all months of the year have been told of.
+    assert view("overview", unit="77", period="2026")["volume"]["respondents_to_cases"] is None
+    assert view("unit", unit="W1", questionnaire="moh-inpatient")["volume"]["cases"] == 54_000
+    hidden = view("unit", unit=SMALL, period="2025-Q1", headers=world.public)["volume"]
+    assert hidden["respondents_to_cases"] is None
 
 
 def test_several_units_have_one_course_together(world):

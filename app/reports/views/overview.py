@@ -12,7 +12,8 @@ from app.access import scope
 from app.access.models import Right
 from app.intake.models import Disposition, Response
 from app.invitations.service import months
-from app.registry.volumes import volumes_between
+from app.registry.points import units_asking
+from app.registry.volumes import are_complete, volumes_between
 from app.reports import courses
 from app.reports.asked import TooFewUnits, TooManyUnits, number
 from app.reports.periods import Step
@@ -49,15 +50,24 @@ def overview(scene: Scene) -> dict[str, Any]:
 
 
 def volume(scene: Scene) -> dict[str, Any]:
-    """Cases finished, invitations issued and answered, and the response rate with its interval."""
+    """Cases finished where the questionnaire is used, how many answered, and were invited."""
     session, span = scene.asked.session, scene.span
-    cases = volumes_between(session, span.first, span.last)
+    last = max(span.first, min(span.last, scene.today))
+    served = volumes_between(session, span.first, last)
+    # A hospital's visits are no cases of a desk whose form is looked at.
+    cases = sum(n for id, n in served.items() if id in scene.within and id in scene.asking)
+    rates, _ = scene.asked.rates()
+    asking = units_asking(session, scene.questionnaire) & scene.within
+    comparable = cases > 0 and are_complete(session, asking, span.first, last)
     rows = months(session, scene.within, span.first, span.last)
     issued, answered = sum(row[2] for row in rows), sum(row[3] for row in rows)
     shown = issued >= scene.asked.least or scene.asked.gate.everywhere
     interval = proportions.interval(np.array([answered]), np.array([issued]))
     return {
-        "cases": sum(n for id, n in cases.items() if id in scene.within) or None,
+        "cases": cases or None,
+        "respondents_to_cases": None
+        if rates.hidden[0] or not comparable
+        else float(rates.sums["n"][0]) / cases,
         "invited": issued,
         "answered": answered if shown else None,
         "response_rate": number(interval.estimate[0]) if shown else None,

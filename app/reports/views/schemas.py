@@ -107,7 +107,13 @@ class Index(Placed):
 class Volume(BaseModel):
     """How many were served, invited, and answered an invitation."""
 
-    cases: int | None
+    cases: int | None = Field(
+        description="Cases or visits finished, at units with a survey point of the questionnaire."
+    )
+    respondents_to_cases: float | None = Field(
+        description="Respondents over cases: how many of those served were heard, by whatever "
+        "channel; null where the respondents are hidden, or the cases of a month or unit not known."
+    )
     invited: int
     answered: int | None
     response_rate: float | None
