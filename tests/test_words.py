@@ -56,3 +56,9 @@ def test_a_unit_is_named_with_what_it_is_part_of_but_on_that_ones_own_page():
     assert VI.unit(alone) == "Bệnh viện"
     assert VI.about(alone).unit(ward) == "Khoa Nội"
     assert VI.about(alone).about(None).unit(ward) == "Khoa Nội (Bệnh viện)"
+
+
+def test_a_limit_of_a_change_says_on_which_side_of_zero_it_lies():
+    assert EN.change({"low": -0.0251, "high": -0.0004}) == "−2.5\u00a0…\u00a0−0.04"
+    assert VI.change({"low": 0.0003, "high": 0.02}) == "+0,03\u00a0…\u00a0+2,0"
+    assert VI.change({"low": 0.0, "high": 0.02}) == "0,0\u00a0…\u00a0+2,0"

@@ -82,7 +82,11 @@ class Words:
         """The interval of a difference, in percentage points: −5,1 … +0,3."""
         if row["low"] is None or row["high"] is None:
             return NOTHING
-        low, high = self.points(row["low"], digits), self.points(row["high"], digits)
+        # A limit just beside zero is told with another digit: on which side it lies is the point.
+        low, high = (
+            self.points(limit, digits if round(100 * limit, digits) or not limit else digits + 1)
+            for limit in (row["low"], row["high"])
+        )
         return f"{low}{_GAP}…{_GAP}{high}"
 
     def p(self, value: float | None) -> str:
