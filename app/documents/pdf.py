@@ -130,7 +130,8 @@ def besides(words: Words, answer: Mapping[str, Any]) -> list[str]:
                 f"({words.percent(option['share'])})"
                 for option in row["options"]
             )
-        told.append(f"{words.name(row['name'])} {text}")
+        asked = words.name(row["name"])
+        told.append(f"{asked} {text}" if asked.endswith(("?", ":", ".")) else f"{asked}: {text}")
     return told
 
 
