@@ -57,6 +57,8 @@ def test_no_shift_is_told_from_a_handful_of_people():
     assert hasty.since == 3 and hasty.p < 0.001
     careful = level_shift(y, w, least_periods=3, respondents=people, least_respondents=10)
     assert careful.since == 4 and careful.p > hasty.p
+    ended = level_shift(y[::-1], w, least_periods=3, respondents=people[::-1], least_respondents=10)
+    assert ended.since == 5 and ended.p == pytest.approx(careful.p)
     none = level_shift(y, w, least_periods=3, respondents=people, least_respondents=50)
     assert none.since == -1 and np.isnan(none.p)
 

@@ -123,6 +123,21 @@ def test_a_chart_has_its_table_its_note_and_its_figures():
     assert found.table.rows[0][2] == "80,0\u00a0%"
 
 
+def test_a_part_is_drawn_with_what_it_is_part_of():
+    shown = answer()
+    hospital = {"code": "H1", "name": {"vi": "Bệnh viện", "en": "Hospital"}}
+    shown["rows"][0]["unit"] = shown["rows"][0]["unit"] | {"within": hospital}
+    found = unit_figures.league(WORDS["vi"], shown)
+    assert "Xã 0 (Bệnh viện)" in drawing.svg(found.spec, "vi")
+    whose = {
+        name: [row[name] for row in found.rows[:2]] for name in found.rows[0] if "within" in name
+    }
+    assert whose == {
+        "within_code": ["H1", None], "within_vi": ["Bệnh viện", None],
+        "within_en": ["Hospital", None],
+    }  # fmt: skip
+
+
 def test_what_is_suppressed_is_in_no_chart():
     hidden = dict.fromkeys(("rate", "low", "high", "respondents")) | {"suppressed": True}
     shown = {**answer(), "rows": [*rows(3), rows(4)[3] | hidden]}

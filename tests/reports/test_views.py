@@ -2,7 +2,7 @@
 
 from collections import Counter
 from contextlib import closing
-from datetime import date
+from datetime import date, datetime
 from itertools import chain
 
 import numpy as np
@@ -12,6 +12,8 @@ from app.access.roles import Role
 from app.db import Database
 from app.registry.models import Unit
 from app.registry.volumes import keep_volumes
+from app.reports import courses
+from app.reports.periods import Step
 from app.settings import Settings
 from tests.conftest import serving
 from tests.databases import BACKENDS, address, copy_sqlite
@@ -291,6 +293,38 @@ def test_the_volume_is_of_the_units_that_use_the_questionnaire(view, world):
     assert view("unit", unit="W1", questionnaire="moh-inpatient")["volume"]["cases"] == 54_000
     hidden = view("unit", unit=SMALL, period="2025-Q1", headers=world.public)["volume"]
     assert hidden["respondents_to_cases"] is None
+
+
+def test_of_a_period_that_runs_the_months_until_today_are_compared(view, world):
+    today = datetime.now(Settings().zone).date()
+    months = [today.replace(month=month, day=1) for month in range(1, today.month + 1)]
+    units = [*COMMUNES, "A1", "D1", "C1", "C2"]
+    with world.province.database.writing() as session:
+        keep_volumes(session, [(code, day, 50) for code in units for day in months], "x")
+    shown = view("overview", unit="77", period=str(today.year))
+    assert shown["volume"]["cases"] == 50 * len(units) * len(months)
+    assert shown["volume"]["respondents_to_cases"] == pytest.approx(
+        shown["index"]["respondents"] / shown["volume"]["cases"]
+    )
+
+
+def test_both_looks_for_alerts_share_the_false_ones(view, monkeypatch):
+    asked, alerts = [], courses.alerts
+
+    def noted(*args, step, q):
+        asked.append((step, q))
+        return alerts(*args, step=step, q=q)
+
+    monkeypatch.setattr(courses, "alerts", noted)
+    monkeypatch.setattr(courses, "LEAST_JUDGED", 10_000)
+    told = view("overview", unit="D1", period="2026-05")["alerts"]
+    # Where each side of a shift needs so many people, nothing is told of any unit.
+    assert told["rows"] == []
+    assert [step for step, _ in asked] == [Step.MONTH, Step.QUARTER]
+    assert sum(q for _, q in asked) == pytest.approx(told["false_discovery_rate"])
+    monkeypatch.undo()
+    rows = view("overview", unit="D1", period="2026-04")["alerts"]["rows"]
+    assert FELL in {row["unit"]["code"] for row in rows}
 
 
 def test_several_units_have_one_course_together(world):
