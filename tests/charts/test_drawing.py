@@ -130,7 +130,7 @@ def test_a_part_is_drawn_with_what_it_is_part_of():
     found = unit_figures.league(WORDS["vi"], shown)
     assert "Xã 0 (Bệnh viện)" in drawing.svg(found.spec, "vi")
     whose = {
-        name: [row[name] for row in found.rows[:2]] for name in found.rows[0] if "within" in name
+        name: [row[name] for row in found.rows[:2]] for name in found.rows[1] if "within" in name
     }
     assert whose == {
         "within_code": ["H1", None], "within_vi": ["Bệnh viện", None],
