@@ -20,7 +20,7 @@ from app.access.doors import ANYONE, PageDoor
 from app.charts import drawing, unit_figures
 from app.charts.figure import Figure
 from app.db import Database
-from app.messages.words import Words
+from app.messages.words import Words, alphabetical
 from app.problems import NotFound
 from app.registry.models import UnitKind
 from app.registry.questionnaires import published
@@ -143,7 +143,7 @@ def show_public(
     compared = answer_of(request, PUBLIC, chosen, units_view)
     about = answer_of(request, PUBLIC, chosen, headline)
     drawn = unit_figures.places(words, compared)
-    rows = sorted(compared["rows"], key=lambda row: words.unit(row["unit"]))
+    rows = sorted(compared["rows"], key=lambda row: alphabetical(words.unit(row["unit"])))
     page = PublicPage(
         words=words,
         answer={**compared, "rows": rows},

@@ -1,4 +1,7 @@
-"""What the pages show: each figure is the API's own, or a recount of the answers that were sent."""
+"""What the pages show: each figure is the API's own, or a recount of the answers that were sent.
+
+Past 400 lines because all views are asked of one world, which takes long to fill.
+"""
 
 from collections import Counter
 from contextlib import closing
