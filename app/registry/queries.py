@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from app.problems import Problem
 from app.registry.models import Installation, Unit, UnitKind
@@ -92,35 +92,37 @@ def tree(session: Session, among: Select[tuple[int]] | None) -> UnitTree:
 
     What a caller may see is ``app.access.scope.units``.
     """
-    above = aliased(Unit)
-    query = (
-        select(
-            Unit.id, Unit.code, Unit.kind, Unit.name_vi, Unit.name_en, Unit.parent_id,
-            above.code.label("within"), above.name_vi.label("within_vi"),
-            above.name_en.label("within_en"),
-        )
-        .join(above, Unit.parent_id == above.id, isouter=True)
-        .order_by(Unit.valid_from, Unit.id)
-    )  # fmt: skip
+    query = select(
+        Unit.id, Unit.code, Unit.kind, Unit.name_vi, Unit.name_en, Unit.parent_id
+    ).order_by(Unit.valid_from, Unit.id)
     if among is not None:
         query = query.where(Unit.id.in_(among))
-    rows = session.execute(query).all()
-    named = Counter(row.name_vi for row in rows)
-    nodes = [
-        UnitNode(
-            row.id,
-            row.code,
-            row.kind,
-            row.name_vi,
-            row.name_en,
-            row.parent_id,
-            NamedUnit(row.within, row.within_vi, row.within_en)
-            if row.within is not None and (row.kind in _PARTS or named[row.name_vi] > 1)
-            else None,
-        )
-        for row in rows
+    nodes = [UnitNode(*row) for row in session.execute(query)]
+    return UnitTree(_told_apart(session, nodes), whole=among is None)
+
+
+def _told_apart(session: Session, nodes: Sequence[UnitNode]) -> list[UnitNode]:
+    """The units again, with what they are part of where their own names do not tell them apart."""
+    named = Counter(node.name_vi for node in nodes)
+    parents = {
+        node.id: node.parent_id
+        for node in nodes
+        if node.parent_id is not None and (named[node.name_vi] > 1 or node.kind in _PARTS)
+    }
+    wanted = set(parents.values())
+    above = {
+        node.id: NamedUnit(node.code, node.name_vi, node.name_en)
+        for node in nodes
+        if node.id in wanted
+    }
+    # Whoever sees a ward alone still reads whose it is.
+    if missing := wanted - above.keys():
+        query = select(Unit.id, Unit.code, Unit.name_vi, Unit.name_en).where(Unit.id.in_(missing))
+        above |= {id: NamedUnit(*names) for id, *names in session.execute(query)}
+    return [
+        replace(node, within=above[parents[node.id]]) if node.id in parents else node
+        for node in nodes
     ]
-    return UnitTree(nodes, whole=among is None)
 
 
 def positions(session: Session, ids: Collection[int]) -> dict[int, tuple[float, float]]:
