@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 import typer
 
-from app.access import routes as _access  # noqa: F401 - with these all problems are known
-from app.intake import routes as _intake  # noqa: F401
+import app
 from app.messages import say
-from app.posters import routes as _posters  # noqa: F401
 from app.problems import Problem
-from app.reports import routes as _reports  # noqa: F401
-from app.reports import statistics_routes as _statistics  # noqa: F401
 from app.settings import Settings
-from app.web import accounts as _accounts  # noqa: F401
-from app.web import sign_in as _sign_in  # noqa: F401
 
 _ROOT = Path(__file__).parents[2]
 
@@ -33,6 +29,8 @@ def pages() -> dict[str, str]:
 
 
 def _problems() -> str:
+    for module in walk_packages(app.__path__, "app."):
+        import_module(module.name)  # a problem is known once its module is
     lines = [
         "# Problems",
         "",

@@ -49,6 +49,7 @@ _KEPT_S = 400 * 24 * 3600
 class ScreenKeyNeeded(SignInNeeded):
     """The unit's figures are not published: the screen needs a key, or somebody who signs in."""
 
+    code, status = "screen-key-needed", 401
     page = "/screen"
 
 

@@ -38,7 +38,8 @@ def test_a_screen_is_led_to_the_form_for_its_key(client):
     assert answer.headers["location"] == f"/screen?next={quote(WALL, safe='')}"
     form = client.get(answer.headers["location"], headers=PAGE)
     assert form.status_code == 200 and 'name="key"' in form.text
-    assert client.get(WALL).status_code == 401  # to a program no page is shown
+    refused = client.get(WALL)  # to a program no page is shown
+    assert (refused.status_code, refused.json()["type"]) == (401, "/problems/screen-key-needed")
 
 
 def test_a_key_opens_the_screens_of_its_unit_and_nothing_else(client, province):
