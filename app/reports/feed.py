@@ -68,6 +68,11 @@ COLUMNS: dict[str, tuple[str, str, str]] = {
     ),
     "method": ("text", "Cách tính khoảng tin cậy", "How the interval was computed"),
     "synthetic": ("boolean", "true: số liệu mô phỏng", "true: drawn by a generator"),
+    "parent_name": (
+        "text",
+        "Tên đơn vị cấp trên: của bệnh viện nào, huyện nào",
+        "Name of the unit above, in Vietnamese: which hospital's, which district's",
+    ),
 }
 
 
@@ -151,5 +156,6 @@ def _lines(rates: Rates, units: UnitTree, synthetic: bool) -> Iterator[dict[str,
             hidden,
             str(rates.method[i]),
             synthetic,
+            parent.name_vi if parent else None,
         )
         yield dict(zip(COLUMNS, values, strict=True))

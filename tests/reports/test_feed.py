@@ -42,6 +42,8 @@ def test_each_line_is_a_figure_of_the_api(client, province, answered):
     reader = province.reader()
     rows = read(client.get(FEED, headers=reader, params={"step": "month"}))
     assert list(rows[0]) == list(COLUMNS)
+    above = {row["unit_code"]: (row["parent_code"], row["parent_name"]) for row in rows}
+    assert above["C1"] == ("D1", "Đơn vị D1") and above["77"] == ("", "")
     for factor in ("", "A"):
         asked = {"questionnaire": "sipas-desk", "by": ["unit", "month"]}
         if factor:
