@@ -330,6 +330,18 @@ def test_both_looks_for_alerts_share_the_false_ones(view, monkeypatch):
     assert FELL in {row["unit"]["code"] for row in rows}
 
 
+def test_a_head_is_alerted_to_her_own_unit(view, world):
+    head = world.province.person((Role.UNIT_HEAD, FELL))
+    told = view("overview", unit=FELL, period="2026-05", headers=head.headers)
+    assert told["standing"] is None
+    (shift,) = [row for row in told["alerts"]["rows"] if row["rule"] == "level shift"]
+    assert (shift["unit"]["code"], shift["since"]) == (FELL, "2025-12")
+    assert shift["change"]["high"] < 0
+    assert view("overview", unit="K05", period="2026-05")["alerts"]["rows"] == []
+    # Nothing was looked at, which is not the same as nothing found.
+    assert view("overview", unit="H1", questionnaire="moh-inpatient")["alerts"] is None
+
+
 def test_several_units_have_one_course_together(world):
     people = Counter(commune for commune, m, *_ in SENT if m < 18)
     two = world.province.person((Role.UNIT_HEAD, FELL), (Role.UNIT_HEAD, "K03"))

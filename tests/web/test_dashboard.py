@@ -202,6 +202,13 @@ def test_a_page_that_is_refused_leads_back_to_itself(world, open_page):
     assert 'href="/dashboard/none"' not in lost.text and 'class="button" href="/"' in lost.text
 
 
+def test_a_page_says_no_alerts_only_where_some_were_looked_for(world, open_page):
+    text = words_of(open_page(f"/dashboard/overview?{OF_FELL}"))
+    assert "Cảnh báo" in text and "Mức đã dịch chuyển" in text and "Ai cần giúp" not in text
+    silent = "/dashboard/overview?unit=H1&questionnaire=moh-inpatient&period=2026-H1"
+    assert "Không có cảnh báo" not in words_of(open_page(silent))
+
+
 def test_a_head_without_survey_points_is_told_so(world, open_page):
     head = world.province.person((Role.UNIT_HEAD, "H1"), (Role.UNIT_HEAD, "A1"))
     assert open_page("/dashboard", head).status_code == 200

@@ -67,7 +67,7 @@ def volume(scene: Scene) -> dict[str, Any]:
         "cases": cases or None,
         "respondents_to_cases": None
         if rates.hidden[0] or not comparable
-        else float(rates.sums["n"][0]) / cases,
+        else (float(rates.sums["n"][0]) + scene.held_back) / cases,
         "invited": issued,
         "answered": answered if shown else None,
         "response_rate": number(interval.estimate[0]) if shown else None,
@@ -97,15 +97,19 @@ def set_aside(scene: Scene) -> dict[str, Any]:
 
 
 def alerts(scene: Scene) -> dict[str, Any] | None:
-    """What stands out in the level's units up to the end of the period, false alarms held down."""
-    if scene.level is None:
-        return None
+    """What stands out in the level's units up to the end of the period, false alarms held down.
+
+    In the unit itself where there are none below it; None where there are too few, or too many,
+    to look at.
+    """
+    first = scene.known[0]
+    asked = scene.compared_over(first) if scene.level else scene.over(first=first)
     for step in _STEPS:
         try:
-            found = courses.alerts(
-                scene.compared_over(scene.known[0]), step=step, q=_FALSE / len(_STEPS)
-            )
+            found = courses.alerts(asked, step=step, q=_FALSE / len(_STEPS))
         except (TooFewUnits, TooManyUnits):
+            return None
+        if not found["units"]:  # no answers to look at
             return None
         rows = [row for row in found["rows"] if row["controlled"]][:_NAMED]
         if rows:
