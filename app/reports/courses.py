@@ -167,8 +167,11 @@ def _season(labels: list[str], step: Step) -> NDArray[np.str_] | None:
     return np.array([label[5:] for label in labels])
 
 
-def alerts(asked: Asked, *, step: Step, q: float) -> dict[str, Any]:
-    """Units whose level shifted, or whose last period stands out, with false alarms held down."""
+def alerts(asked: Asked, *, step: Step, q: float, telling: Asked | None = None) -> dict[str, Any]:
+    """Units whose level shifted, or whose last period stands out, with false alarms held down.
+
+    ``telling`` is whose question decides which units are told of, where not all that are looked at.
+    """
     # The scan looks at every period; what a row then tells of its two sides is asked for anew.
     grid, answer = _grid(asked, step, gated=False)
     kept = asked.lowest(grid.units)
@@ -179,7 +182,7 @@ def alerts(asked: Asked, *, step: Step, q: float) -> dict[str, Any]:
     found = scanning.scan(
         rate, n_eff, common=common, q=q, respondents=sums["n"], least_respondents=LEAST_JUDGED
     )
-    sides = _Sides(asked, step, grid.periods)
+    sides = _Sides(telling or asked, step, grid.periods)
     rows = []
     for name, rule in found.rules.items():
         for i in np.flatnonzero(rule.fired):

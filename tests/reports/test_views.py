@@ -314,9 +314,9 @@ def test_of_a_period_that_runs_the_months_until_today_are_compared(view, world):
 def test_both_looks_for_alerts_share_the_false_ones(view, monkeypatch):
     asked, alerts = [], courses.alerts
 
-    def noted(*args, step, q):
+    def noted(*args, step, q, **more):
         asked.append((step, q))
-        return alerts(*args, step=step, q=q)
+        return alerts(*args, step=step, q=q, **more)
 
     monkeypatch.setattr(courses, "alerts", noted)
     monkeypatch.setattr(courses, "LEAST_JUDGED", 10_000)
@@ -337,6 +337,10 @@ def test_a_head_is_alerted_to_her_own_unit(view, world):
     (shift,) = [row for row in told["alerts"]["rows"] if row["rule"] == "level shift"]
     assert (shift["unit"]["code"], shift["since"]) == (FELL, "2025-12")
     assert shift["change"]["high"] < 0
+    # As it stands out among all communes, of which she is told no other.
+    assert {row["unit"]["code"] for row in told["alerts"]["rows"]} == {FELL}
+    among = view("overview", unit="77", period="2026-05", level="commune")["alerts"]
+    assert told["alerts"]["rows"] == [row for row in among["rows"] if row["unit"]["code"] == FELL]
     assert view("overview", unit="K05", period="2026-05")["alerts"]["rows"] == []
     # Nothing was looked at, which is not the same as nothing found.
     assert view("overview", unit="H1", questionnaire="moh-inpatient")["alerts"] is None

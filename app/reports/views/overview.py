@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,10 @@ from app.invitations.service import months
 from app.registry.points import units_asking
 from app.registry.volumes import are_complete, volumes_between
 from app.reports import courses
-from app.reports.asked import TooFewUnits, TooManyUnits, number
+from app.reports.asked import Asked, TooFewUnits, TooManyUnits, number
 from app.reports.periods import Step
 from app.reports.views.course import course
-from app.reports.views.scene import Scene, index
+from app.reports.views.scene import PUBLIC, Scene, index
 from app.reports.views.units import units
 
 #: Alerts and changes that the first page names.
@@ -96,22 +97,40 @@ def set_aside(scene: Scene) -> dict[str, Any]:
     return {"responses": all_, "set_aside": aside, "share": aside / all_ if all_ else None}
 
 
+def _watched(scene: Scene) -> tuple[Asked, Asked | None] | None:
+    """The question about the units that are looked at, and that about the only one to tell of."""
+    first = scene.known[0]
+    if scene.level is not None:
+        return scene.compared_over(first), None
+    if scene.unit is None or scene.unit.id not in scene.asking or not scene.span.calendar:
+        return None
+    peers = scene.over(units=(), kinds=(scene.unit.kind,), first=first)
+    return replace(peers, caller=PUBLIC), scene.over(first=first)
+
+
 def alerts(scene: Scene) -> dict[str, Any] | None:
     """What stands out in the level's units up to the end of the period, false alarms held down.
 
-    In the unit itself where there are none below it; None where there are too few, or too many,
-    to look at.
+    Of a unit with none below it, whether it is among those that stand out in its kind: alone it
+    could not tell its own change from what all share, nor chance from how much people differ.
+    None where there are too few, or too many, to look at.
     """
-    first = scene.known[0]
-    asked = scene.compared_over(first) if scene.level else scene.over(first=first)
+    watched = _watched(scene)
+    if watched is None:
+        return None
+    asked, own = watched
     for step in _STEPS:
         try:
-            found = courses.alerts(asked, step=step, q=_FALSE / len(_STEPS))
+            found = courses.alerts(asked, step=step, q=_FALSE / len(_STEPS), telling=own)
         except (TooFewUnits, TooManyUnits):
             return None
-        if not found["units"]:  # no answers to look at
+        if not found["units"]:
             return None
-        rows = [row for row in found["rows"] if row["controlled"]][:_NAMED]
+        rows = [
+            row
+            for row in found["rows"]
+            if row["controlled"] and (own is None or row["unit"]["code"] in own.query.units)
+        ][:_NAMED]
         if rows:
             break
     return {
