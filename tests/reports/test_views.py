@@ -17,6 +17,7 @@ from app.registry.models import Unit
 from app.registry.volumes import keep_volumes
 from app.reports import courses
 from app.reports.periods import Step
+from app.reports.views import overview
 from app.settings import Settings
 from tests.conftest import serving
 from tests.databases import BACKENDS, address, copy_sqlite
@@ -343,7 +344,26 @@ def test_a_head_is_alerted_to_her_own_unit(view, world):
     assert told["alerts"]["rows"] == [row for row in among["rows"] if row["unit"]["code"] == FELL]
     assert view("overview", unit="K05", period="2026-05")["alerts"]["rows"] == []
     # Nothing was looked at, which is not the same as nothing found.
+    assert view("overview", unit="C1", period="2026-05")["alerts"] is None
+    of_few = view("overview", unit=SMALL, period="2026-05", headers=world.public)
+    assert of_few["alerts"] is None
     assert view("overview", unit="H1", questionnaire="moh-inpatient")["alerts"] is None
+
+
+@pytest.mark.parametrize(("most", "top"), [(1_500, "77"), (16, FELL)])
+def test_a_units_peers_are_those_of_the_highest_unit_that_has_not_too_many(
+    view, monkeypatch, most, top
+):
+    asked, alerts = [], courses.alerts
+
+    def noted(question, **more):
+        asked.append(question.query)
+        return alerts(question, **more)
+
+    monkeypatch.setattr(courses, "alerts", noted)
+    monkeypatch.setattr(overview, "MOST_RANKED", most)
+    view("overview", unit=FELL, period="2026-03" if top == FELL else "2026-02")
+    assert {(*query.units, *query.kinds) for query in asked} == {(top, "commune")}
 
 
 def test_several_units_have_one_course_together(world):

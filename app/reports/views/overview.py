@@ -14,10 +14,13 @@ from app.access.models import Right
 from app.intake.models import Disposition, Response
 from app.invitations.service import months
 from app.registry.points import units_asking
+from app.registry.queries import UnitNode
 from app.registry.volumes import are_complete, volumes_between
 from app.reports import courses
 from app.reports.asked import Asked, TooFewUnits, TooManyUnits, number
+from app.reports.comparisons import MOST_RANKED
 from app.reports.periods import Step
+from app.reports.query import Expand
 from app.reports.views.course import course
 from app.reports.views.scene import PUBLIC, Scene, index
 from app.reports.views.units import units
@@ -104,8 +107,24 @@ def _watched(scene: Scene) -> tuple[Asked, Asked | None] | None:
         return scene.compared_over(first), None
     if scene.unit is None or scene.unit.id not in scene.asking or not scene.span.calendar:
         return None
-    peers = scene.over(units=(), kinds=(scene.unit.kind,), first=first)
-    return replace(peers, caller=PUBLIC), scene.over(first=first)
+    own = scene.over(first=first)
+    rates, _ = own.rates()
+    if not rates.sums["n"][0] > 0:  # nobody answered, or too few to tell of
+        return None
+    return _among_peers(replace(own, caller=PUBLIC), scene.unit), own
+
+
+def _among_peers(asked: Asked, unit: UnitNode) -> Asked:
+    """The question about all units of one's kind below the highest unit that has not too many."""
+    nodes = asked.units.nodes
+    top, above = unit, nodes.get(unit.parent_id or 0)
+    while above is not None:
+        below = asked.units.below(above.id)
+        if sum(nodes[id].kind == unit.kind for id in below) > MOST_RANKED:
+            break
+        top, above = above, nodes.get(above.parent_id or 0)
+    query = replace(asked.query, units=[top.code], expand=Expand.ALL, kinds=(unit.kind,))
+    return replace(asked, query=query)
 
 
 def alerts(scene: Scene) -> dict[str, Any] | None:
