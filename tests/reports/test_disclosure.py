@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.access.models import Sector
 from app.access.roles import Role
+from app.registry.volumes import keep_volumes
 from app.reports.disclosure import Disclosure, last_told
 from tests.reports.district import CODES
 from tests.small_province import body
@@ -240,6 +241,12 @@ def test_days_that_are_over_are_told_by_batches(client, province, running):
     assert (respondents(), held()) == (10, 19)
     running("C1", [str(TODAY)])
     assert (respondents(), held()) == (20, 10)
+    # How many were heard is a count, and told at once.
+    with province.database.writing() as session:
+        keep_volumes(session, [("C1", TODAY.replace(day=1), 120)], "test")
+    asked = ASKED | {"unit": "C1", "period": "2026-09"}
+    volume = client.get("/api/v1/views/unit", params=asked, headers=head).json()["volume"]
+    assert (volume["cases"], volume["respondents_to_cases"]) == (120, 30 / 120)
 
 
 def test_a_page_without_a_figure_says_that_answers_wait(client, province, running, monkeypatch):

@@ -343,7 +343,8 @@ def test_a_head_is_alerted_to_her_own_unit(view, world):
     among = view("overview", unit="77", period="2026-05", level="commune")["alerts"]
     assert told["alerts"]["rows"] == [row for row in among["rows"] if row["unit"]["code"] == FELL]
     assert view("overview", unit="K05", period="2026-05")["alerts"]["rows"] == []
-    # Nothing was looked at, which is not the same as nothing found.
+    # Nothing was looked at, which is not the same as nothing found; of parts of months, neither.
+    assert view("overview", unit=FELL, period="2026-01-05..2026-05-20")["alerts"] is None
     assert view("overview", unit="C1", period="2026-05")["alerts"] is None
     of_few = view("overview", unit=SMALL, period="2026-05", headers=world.public)
     assert of_few["alerts"] is None
