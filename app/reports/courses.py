@@ -170,7 +170,8 @@ def _season(labels: list[str], step: Step) -> NDArray[np.str_] | None:
 def alerts(asked: Asked, *, step: Step, q: float, telling: Asked | None = None) -> dict[str, Any]:
     """Units whose level shifted, or whose last period stands out, with false alarms held down.
 
-    ``telling`` is whose question decides which units are told of, where not all that are looked at.
+    Where not all units that are looked at are told of, ``telling`` is the question about those
+    that are, by whoever is told.
     """
     # The scan looks at every period; what a row then tells of its two sides is asked for anew.
     grid, answer = _grid(asked, step, gated=False)
@@ -191,6 +192,8 @@ def alerts(asked: Asked, *, step: Step, q: float, telling: Asked | None = None) 
                 {key: values[i, part].sum() for key, values in sums.items()}
                 for part in (slice(0, since), slice(since, None))
             )
+            if telling is not None and units[i].code not in telling.query.units:
+                continue
             if not sides.are_shown(units[i], since):
                 continue
             rows.append(

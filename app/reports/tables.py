@@ -96,7 +96,9 @@ def _lines(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _flat(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in row.items():
-        if isinstance(value, Mapping):
+        if name == "within" and value is None:  # its columns are there whatever the units are
+            yield from _flat({"code": None, "name": {"vi": None, "en": None}}, f"{prefix}within.")
+        elif isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")
         elif isinstance(value, list):
             yield f"{prefix}{name}", "; ".join(map(str, value))

@@ -89,11 +89,15 @@ def test_no_cell_is_a_formula_and_what_is_undefined_is_empty():
     assert line["unit.name"] == "'=cmd|'/c calc'!A1"
     assert line["rate"] == "" and line["shown"] == "true" and line["points"] == ""
     rows = [
-        {"unit": {"code": "W1", "within": {"code": "H1"}}},
+        {"unit": {"code": "W1", "within": {"code": "H1", "name": {"vi": "BV", "en": "H"}}}},
         {"unit": {"code": "77", "within": None}},
     ]
     lines = list(csv.DictReader(io.StringIO(as_csv({"rows": rows})[1:])))
-    assert lines == [
-        {"unit.code": "W1", "unit.within.code": "H1"}, {"unit.code": "77", "unit.within.code": ""}
-    ]  # fmt: skip
+    columns = ["unit.code", "unit.within.code", "unit.within.name.vi", "unit.within.name.en"]
+    assert [list(line) for line in lines] == [columns, columns]
+    assert [list(line.values()) for line in lines] == [["W1", "H1", "BV", "H"], ["77", "", "", ""]]
+    # Columns do not depend on which units there are.
+    assert as_csv({"rows": rows[1:]})[1:].split()[0].split(",") == columns
+    mixed = [{"change": None}, {"change": {"estimate": 1.5}}]
+    assert as_csv({"rows": mixed})[1:].split() == ["change.estimate", '""', "1.5"]
     assert as_csv({"rows": []}) == "\ufeff\r\n"

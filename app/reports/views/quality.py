@@ -29,7 +29,7 @@ def quality(scene: Scene) -> dict[str, Any]:
     rates, _ = scene.compared.rates(Key.UNIT)
     counts = [0 if rates.hidden[i] else int(rates.sums["n"][i]) for i in range(len(rates.unit))]
     asked = [
-        rates.hidden[i] or counts[i] > 0 or (unit is not None and unit.id in scene.asking)
+        rates.hidden[i] or counts[i] > 0 or (unit is not None and unit.id in scene.reached)
         for i, unit in enumerate(rates.unit)
     ]
     few = [

@@ -70,8 +70,10 @@ class Scene:
     #: Kinds of units below that have figures, with how many; the one compared is ``level``.
     levels: dict[str, int]
     level: str | None
-    #: The ids of the units that have, or whose parts have, a survey point with the questionnaire.
+    #: The ids of the units looked at that have a survey point with the questionnaire.
     asking: frozenset[int]
+    #: The ids of all units that have one, and of those above them.
+    reached: frozenset[int]
     questionnaires: Sequence[str]
     #: First and last day of all figures.
     known: tuple[date, date]
@@ -119,6 +121,7 @@ class Scene:
             shown,
             levels,
             level,
+            frozenset(asking[questionnaire]),
             reached,
             used if questionnaire in used else [questionnaire, *used],
             known,

@@ -26,7 +26,7 @@ def units(scene: Scene, *, best: int = 10) -> dict[str, Any]:
     ids = {node.code: id for id, node in scene.asked.units.nodes.items()}
     # Nobody waits for answers about a ward to a questionnaire that it does not use.
     rows = [
-        row for row in rows if row["respondents"] != 0 or ids[row["unit"]["code"]] in scene.asking
+        row for row in rows if row["respondents"] != 0 or ids[row["unit"]["code"]] in scene.reached
     ]
     where = positions(scene.asked.session, {ids[row["unit"]["code"]] for row in rows})
     for row in rows:

@@ -294,7 +294,7 @@ def choices(scene: Scene, words: Words) -> dict[str, Any]:
             words("length.days"): [(scene.span.name, words.period(scene.span.name))],
             **periods,
         }
-    offered = [(node.code, words.unit(out)) for node in nodes.values() if (out := unit_out(node))]
+    offered = [(node.code, words.unit(unit_out(node))) for node in nodes.values()]
     return {
         "path": path[::-1],
         "questionnaires": [(code, titles[code]) for code in scene.questionnaires],

@@ -1,0 +1,76 @@
+"""What stands out on the first page: of which units, among which, and how many may be false."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from app.registry.queries import UnitNode
+from app.reports import courses
+from app.reports.asked import Asked, TooFewUnits, TooManyUnits
+from app.reports.comparisons import MOST_RANKED
+from app.reports.periods import Step
+from app.reports.query import Expand
+from app.reports.views.scene import PUBLIC, Scene
+
+#: Alerts that the first page names.
+_NAMED = 8
+#: Months are looked at for alerts and then, where these say nothing (or are too thin to be shown),
+#: quarters. Both looks together have so many false ones among their alerts, so each has a half.
+_STEPS, _FALSE = (Step.MONTH, Step.QUARTER), 0.05
+
+
+def alerts(scene: Scene) -> dict[str, Any] | None:
+    """What stands out in the level's units up to the end of the period, false alarms held down.
+
+    Of a unit with none below it, whether it is among those that stand out in its kind: alone it
+    could not tell its own change from what all share, nor chance from how much people differ.
+    None where there are too few, or too many, to look at.
+    """
+    watched = _watched(scene)
+    if watched is None:
+        return None
+    asked, own = watched
+    for step in _STEPS:
+        try:
+            found = courses.alerts(asked, step=step, q=_FALSE / len(_STEPS), telling=own)
+        except (TooFewUnits, TooManyUnits):
+            return None
+        if not found["units"]:
+            return None
+        rows = [row for row in found["rows"] if row["controlled"]][:_NAMED]
+        if rows:
+            break
+    return {
+        "step": found["step"],
+        "false_discovery_rate": _FALSE,
+        "common_movement_removed": found["common_movement_removed"],
+        "rows": rows,
+    }
+
+
+def _watched(scene: Scene) -> tuple[Asked, Asked | None] | None:
+    """The question about the units that are looked at, and that about the only one to tell of."""
+    first = scene.known[0]
+    if scene.level is not None:
+        return scene.compared_over(first), None
+    if scene.unit is None or scene.unit.id not in scene.reached or not scene.span.calendar:
+        return None
+    own = scene.over(first=first)
+    rates, _ = own.rates()
+    if not rates.sums["n"][0] > 0:  # nobody answered, or too few to tell of
+        return None
+    return _among_peers(replace(own, caller=PUBLIC), scene.unit), own
+
+
+def _among_peers(asked: Asked, unit: UnitNode) -> Asked:
+    """The question about all units of one's kind below the highest unit that has not too many."""
+    nodes = asked.units.nodes
+    top, above = unit, nodes.get(unit.parent_id or 0)
+    while above is not None:
+        below = asked.units.below(above.id)
+        if sum(nodes[id].kind == unit.kind for id in below) > MOST_RANKED:
+            break
+        top, above = above, nodes.get(above.parent_id or 0)
+    query = replace(asked.query, units=[top.code], expand=Expand.ALL, kinds=(unit.kind,))
+    return replace(asked, query=query)
