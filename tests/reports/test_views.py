@@ -406,6 +406,10 @@ def test_nobody_waits_for_answers_to_a_questionnaire_that_a_unit_does_not_use(vi
         told = {row["unit"]["code"]: row["respondents"] for row in shown[rows]}
         assert told["C1"] == 0 and "C3" not in told
     assert "C3" not in codes
+    # A hospital has no point itself: its wards have.
+    for name, rows in (("units", "rows"), ("quality", "silent")):
+        shown = view(name, unit="77", questionnaire="moh-inpatient", level="hospital")[rows]
+        assert [row["unit"]["code"] for row in shown] == ["H1"]
 
 
 @pytest.mark.parametrize(

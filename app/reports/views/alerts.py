@@ -54,7 +54,7 @@ def _watched(scene: Scene) -> tuple[Asked, Asked | None] | None:
     first = scene.known[0]
     if scene.level is not None:
         return scene.compared_over(first), None
-    if scene.unit is None or scene.unit.id not in scene.reached or not scene.span.calendar:
+    if scene.unit is None or not scene.span.calendar:
         return None
     own = scene.over(first=first)
     rates, _ = own.rates()
