@@ -7,7 +7,7 @@ READY := $(VENV)/ready-run
 READY_DEV := $(VENV)/ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint audit crash bench docs lock clean
+.PHONY: help demo test lint audit crash bench promises docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -50,6 +50,9 @@ crash: $(READY_DEV) ## kill the server under load, 20 times on each database
 
 bench: $(READY_DEV) ## paired benchmarks: intake, reading, statistics, the form on a slow phone
 	$(BIN)/python -m tests.bench
+
+promises: $(READY_DEV) ## simulate in full what the figures promise, write docs/methods.md's tables anew
+	$(BIN)/python -m tests.promises
 
 docs: $(READY_DEV) ## write the generated pages under docs/ anew
 	$(BIN)/hailong docs

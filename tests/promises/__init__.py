@@ -1,0 +1,10 @@
+"""What the statistics promise, simulated in worlds that are not kind to them.
+
+Each module states promises of one part of ``analysis/`` and measures them; ``make promises`` runs
+them in full and writes the table into docs/methods.md, ``make test`` runs a small form.
+"""
+
+from tests.promises.promise import Promise
+
+#: All promises by name, in the order of docs/methods.md.
+PROMISES: dict[str, Promise] = {promise.name: promise for promise in ()}
