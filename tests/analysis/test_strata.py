@@ -35,6 +35,27 @@ def test_means_equal_r_survey():
     assert found.high - found.estimate == pytest.approx(1.959964 * API["mean_api00_se"], rel=1e-6)
 
 
+def test_limits_take_t_with_the_designs_degrees_of_freedom_as_r_does():
+    # R 4.2.2, survey 4.1.1, svydesign(ids=~1, strata=~s, fpc=~N): degf is 9,
+    # svyciprop(~y, design, method="xlogit") 0.286809769675199 to 0.914722026994674, and
+    # confint(svymean(~y, design), df=9) 0.31482650015555 to 1.03517349984445.
+    satisfied, n, size = np.array([3.0, 2, 3]), np.array([4.0, 4, 4]), np.array([500.0, 300, 200])
+    rate = satisfied / n
+    se = np.sqrt((1 - n / size) * rate * (1 - rate) / (n - 1))
+    found = combine(rate, se, size, n=n)
+    assert found.low == pytest.approx(0.286809769675199, rel=1e-9)
+    assert found.high == pytest.approx(0.914722026994674, rel=1e-9)
+    plain = combine(rate, se, size, n=n, scale="identity")
+    assert (plain.low, plain.high) == pytest.approx((0.31482650015555, 1.03517349984445), rel=1e-9)
+    # Not known how many they were: the normal quantile, as before.
+    assert combine(rate, se, size).low == pytest.approx(0.33367616, rel=1e-6)
+    # A stratum without weight, or without an estimate, adds none.
+    more = combine([*rate, np.nan, 0.9], [*se, np.nan, 0.1], [*size, 50, 0], n=[*n, 40, 40])
+    assert (more.low, more.high) == pytest.approx((found.low, found.high))
+    # One respondent in each: the widest t there is, and not nothing.
+    assert combine([0.5, 0.6], [0.5, 0.5], [10, 10], n=[1, 1]).low < 0.01
+
+
 def test_a_stratum_without_an_estimate_is_left_out_and_said_so():
     found = combine([[0.9, np.nan], [np.nan, np.nan]], 0.02, [[300, 100], [1, 1]])
     np.testing.assert_allclose(found.covered, [0.75, 0.0])
