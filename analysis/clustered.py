@@ -22,6 +22,12 @@ EXACT = "exact on respondents"
 CENSUS = "census"
 NONE = "none"
 
+#: What ``interval`` may ask for: the default; R's own; days or desks as clusters.
+SCORE = "score on effective answers"
+R_XLOGIT = "r-xlogit"
+CLUSTER_T = "cluster-t"
+INTERVALS = (SCORE, R_XLOGIT, CLUSTER_T)
+
 #: Respondents' worth of answers on the smaller side, and its share, under which there are few.
 _FEW, _RARE = 5.0, 0.2
 
@@ -33,7 +39,7 @@ class RatioEstimate:
     ``estimate``, ``low`` and ``high`` lie in [0, 1]; ``standard_error`` is on the same scale;
     ``n`` counts respondents; ``design_effect`` says how many times larger the variance is than
     if all answers were independent, ``effective_n`` how many independent answers would carry as
-    much; ``method`` names the interval of each entry.
+    much, ``interval_n`` how many the interval rests on; ``method`` names each entry's interval.
     """
 
     estimate: Floats
@@ -43,6 +49,7 @@ class RatioEstimate:
     n: Floats
     design_effect: Floats
     effective_n: Floats
+    interval_n: Floats
     method: NDArray[np.str_]
 
 
@@ -56,6 +63,8 @@ def ratio(
     *,
     confidence: float = 0.95,
     population: ArrayLike | None = None,
+    correlation: ArrayLike | None = None,
+    interval: str = SCORE,
 ) -> RatioEstimate:
     r"""Ratio Σa/Σm with respondents as clusters, from additive sums.
 
@@ -115,6 +124,8 @@ def ratio(
     )
     at_most("sum_a", a, "sum_m", m)
     at_most("n", n_, "sum_m", m)
+    if interval not in INTERVALS:
+        raise ValueError(f"interval must be one of {', '.join(INTERVALS)}, not {interval!r}")
     alpha = tail(confidence)
     unseen = np.ones_like(n_)
     if population is not None:
@@ -151,7 +162,7 @@ def ratio(
     if exact.any():
         low[exact], high[exact] = exact_limits((r * n_)[exact], n_[exact], alpha)
     method = np.select([empty, smooth & few, smooth, census], [NONE, FEW, LOGIT_T, CENSUS], EXACT)
-    return RatioEstimate(r, se, low, high, n_, deff, effective, method)
+    return RatioEstimate(r, se, low, high, n_, deff, effective, effective, method)
 
 
 def _t_quantile(freedom: Floats, probability: float) -> Floats:
@@ -242,6 +253,49 @@ def mean_score(
     return MeanEstimate(mean, se, low, high, n_)
 
 
+def shared_correlation(
+    sum_a: ArrayLike,
+    sum_m: ArrayLike,
+    sum_aa: ArrayLike,
+    sum_am: ArrayLike,
+    sum_mm: ArrayLike,
+    n: ArrayLike,
+    *,
+    axis: int | tuple[int, ...] | None = None,
+) -> Floats:
+    """The correlation of one respondent's answers that units share.
+
+    Parameters
+    ----------
+    sum_a, sum_m, sum_aa, sum_am, sum_mm, n
+        As in ``ratio``, any one shape.
+    axis
+        Along which units lie; all by default.
+
+    Returns
+    -------
+    array
+        In [0, 1]; a scalar without ``axis``, else with that axis kept at length one, so that it
+        broadcasts against the units.
+    """
+    a, m, aa, am, mm, n_ = counts(
+        sum_a=sum_a, sum_m=sum_m, sum_aa=sum_aa, sum_am=sum_am, sum_mm=sum_mm, n=n
+    )
+    at_most("sum_a", a, "sum_m", m)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r = a / m
+        size = np.where(m > 0, mm / m, 1.0)
+        squares = np.maximum(aa - 2 * r * am + r**2 * mm, 0.0)
+        known = (n_ > 1) & (r > 0) & (r < 1)
+        weight = np.where(known, n_ - 1, 0.0)
+        excess = np.where(known, squares / (m * r * (1 - r)) - 1, 0.0)
+        kept = axis is not None
+        room = (weight * (size - 1)).sum(axis=axis, keepdims=kept)
+        rho = (weight * excess).sum(axis=axis, keepdims=kept) / room
+    found: Floats = np.round(np.clip(np.where(room > 0, rho, 1.0), 0.0, 1.0), 2)
+    return found
+
+
 def common_effective_n(
     sum_a: ArrayLike,
     sum_m: ArrayLike,
@@ -249,6 +303,8 @@ def common_effective_n(
     sum_am: ArrayLike,
     sum_mm: ArrayLike,
     n: ArrayLike,
+    *,
+    correlation: ArrayLike | None = None,
 ) -> Floats:
     """How many independent answers carry as much, from one intra-respondent correlation for all.
 
@@ -280,15 +336,10 @@ def common_effective_n(
     >>> common_effective_n([27, 36], [45, 45], [243, 324], [243, 324], [405, 405], [5, 5]).round(1)
     array([5., 5.])
     """
-    found = ratio(sum_a, sum_m, sum_aa, sum_am, sum_mm, n)
-    m, mm, n_ = counts(sum_m=sum_m, sum_mm=sum_mm, n=n)
+    if correlation is None:
+        correlation = shared_correlation(sum_a, sum_m, sum_aa, sum_am, sum_mm, n)
+    m, mm = counts(sum_m=sum_m, sum_mm=sum_mm)
     with np.errstate(divide="ignore", invalid="ignore"):
         size = np.where(m > 0, mm / m, 1.0)
-        known = np.isfinite(found.design_effect) & (n_ > 1)
-        weight = np.where(known, n_ - 1, 0.0)
-        # The n/(n − 1) of the variance is no correlation.
-        excess = np.where(known, found.design_effect * (n_ - 1) / n_ - 1, 0.0)
-        room = (weight * (size - 1)).sum()
-        rho = float(np.clip((weight * excess).sum() / room, 0.0, 1.0)) if room > 0 else 1.0
-    effective: Floats = np.where(m > 0, m / (1 + (size - 1) * rho), 0.0)
+    effective: Floats = np.where(m > 0, m / (1 + (size - 1) * np.asarray(correlation)), 0.0)
     return effective
