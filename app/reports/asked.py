@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Annotated, Any
 
 import numpy as np
+from fastapi import Depends
 from fastapi import Query as Asking
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
@@ -21,14 +22,13 @@ from app.messages import say
 from app.problems import Problem
 from app.registry.models import Channel, UnitKind
 from app.registry.queries import UnitNode, UnitTree
-from app.reports import satisfaction, seen
+from app.registry.questionnaires import Published
+from app.reports import resemblance, satisfaction, seen
 from app.reports.disclosure import Disclosure, HeldBack, held_back
-from app.reports.query import Expand, Key, Query
-from app.reports.rows import Rates
-
-Floats = NDArray[np.float64]
-#: The sums that a clustered ratio takes, in its order.
-PARTS = ("a", "m", "aa", "am", "mm", "n")
+from app.reports.measures import measures_of
+from app.reports.query import Expand, Interval, Key, Query
+from app.reports.rows import PARTS, Floats, Rates
+from app.reports.splits import Splits
 
 
 class TooFewUnits(Problem):
@@ -72,6 +72,30 @@ def asked(
         last=last,
         confidence=confidence,
     )
+
+
+#: How the interval of a rate is computed, as a parameter.
+IntervalAsked = Annotated[
+    Interval,
+    Asking(
+        description="How intervals of rates are computed. score: Wilson's on effective answers. "
+        "r-xlogit: as R's svyciprop, for whoever checks; too narrow where few are dissatisfied."
+    ),
+]
+
+
+def asked_for_rates(
+    query: Annotated[Query, Depends(asked)], interval: IntervalAsked = Interval.SCORE
+) -> Query:
+    """The filters of statistics that give rates with intervals."""
+    return replace(query, interval=interval)
+
+
+def named(method: str, query: Query) -> str:
+    """A method's name, with that of the rates' intervals where they are not the usual ones."""
+    if query.interval is Interval.SCORE:
+        return method
+    return f"{method}; intervals of rates by {query.interval.value}"
 
 
 @dataclass(frozen=True)
@@ -118,13 +142,26 @@ class Asked:
     @cached_property
     def held(self) -> HeldBack | None:
         """What is held back of the one questionnaire's answers; None for nothing."""
-        versions = [
+        small = seen.small_units(self.session, self.caller)
+        return held_back(self.session, self.versions, self.disclosure, small)
+
+    @cached_property
+    def versions(self) -> list[Published]:
+        """All versions of the one questionnaire."""
+        return [
             version
             for version in seen.published(self.session)
             if version.form.code == self.query.questionnaire
         ]
-        small = seen.small_units(self.session, self.caller)
-        return held_back(self.session, versions, self.disclosure, small)
+
+    def correlation(self) -> float:
+        """What answers of one respondent have in common, as learnt from all units over all days."""
+        once_each = Splits(None, range(1), (None,))
+        measures = measures_of(self.query, self.versions)
+        found = resemblance.learnt(
+            self.session, self.query, self.versions, measures, once_each, self.held
+        )
+        return float(found[0, 0])
 
     @cached_property
     def gate(self) -> Gate:
@@ -151,7 +188,12 @@ class Asked:
         return np.array([unit is not None and unit.id not in above for unit in units], dtype=bool)
 
     def rates(
-        self, *by: Key, gated: bool = True, counting: bool = False, **changes: Any
+        self,
+        *by: Key,
+        gated: bool = True,
+        counting: bool = False,
+        by_days: bool = False,
+        **changes: Any,
     ) -> tuple[Rates, dict[str, Any]]:
         """The rates of the one questionnaire by some keys, and what the answer carries.
 
@@ -168,6 +210,7 @@ class Asked:
             self.disclosure,
             gated=gated and not counting,
             counting=counting,
+            by_days=by_days,
         )
         (rates,) = found.rates
         notice = None
@@ -187,14 +230,15 @@ class Asked:
 def effective(*sides: Rates) -> list[Floats]:
     """Of the rows of each side, how many independent answers carry as much.
 
-    One correlation within respondents for all rows of all sides: where many are compared, those
-    would stand out whose own variance came out too small.
+    By the correlation within respondents that all units share in a row's period: where many are
+    compared, those would stand out whose own variance came out too small.
     """
-    sums = {
-        name: np.concatenate([np.nan_to_num(side.sums[name]) for side in sides]) for name in PARTS
-    }
-    together = clustered.common_effective_n(*(sums[name] for name in PARTS))
-    return np.split(together, np.cumsum([len(side.unit) for side in sides])[:-1])
+    return [
+        clustered.common_effective_n(
+            *(np.nan_to_num(side.sums[name]) for name in PARTS), correlation=side.correlation
+        )
+        for side in sides
+    ]
 
 
 def standard_error(rates: Rates, shrunk: Floats, n: Floats, confidence: float) -> Floats:

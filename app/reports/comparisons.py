@@ -11,22 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import clustered, comparison, ranks, shrinkage
+from analysis import comparison, ranks, shrinkage
 from app.reports import periods
 from app.reports.asked import (
-    PARTS,
     Asked,
-    Floats,
     TooFewUnits,
     TooManyUnits,
     columns,
     effective,
+    named,
     number,
     standard_error,
     unit_out,
 )
+from app.reports.estimates import intervals
 from app.reports.query import Expand, Key
-from app.reports.rows import Rates
+from app.reports.rows import Floats, Rates
 
 #: The same seed, and so the same simulated critical values, for everybody who asks.
 SEED = 2020
@@ -80,8 +80,11 @@ def ranking(asked: Asked, *, best: int, least: int = 1) -> dict[str, Any]:
         if row["rank"] == 0:
             row.update(dict.fromkeys([key for key in row if key.startswith("rank")]))
     return answer | {
-        "method": "ranks by clustered rate; confidence sets of Mogstad, Romano, Shaikh, Wilhelm "
-        f"(2024), seed {SEED}; beta-binomial shrinkage",
+        "method": named(
+            "ranks by clustered rate; confidence sets of Mogstad, Romano, Shaikh, Wilhelm "
+            f"(2024), seed {SEED}; beta-binomial shrinkage",
+            asked.query,
+        ),
         "units": int(fit.sum()),
         "respondents": _people(rates, fit),
         "best": best,
@@ -116,7 +119,10 @@ def funnel(asked: Asked, *, target: float | None, overdispersion: str, q: float)
         )
     sizes = np.unique(np.geomspace(max(1.0, n[fit].min()), n.max(), 40).round()).astype(float)
     return answer | {
-        "method": f"funnel plot, {found.model} limits (Spiegelhalter 2005), effective answers",
+        "method": named(
+            f"funnel plot, {found.model} limits (Spiegelhalter 2005), effective answers",
+            asked.query,
+        ),
         "units": int(fit.sum()),
         "respondents": _people(rates, fit),
         "target": found.target,
@@ -178,15 +184,7 @@ def compare(asked: Asked, *, with_: With, q: float) -> dict[str, Any]:
     hidden = first.hidden | second.hidden
     with np.errstate(invalid="ignore"):
         fit = (first.sums["n"] > 0) & (second.sums["n"] > 0) & ~hidden
-    n_first, n_second = effective(first, second)
-    found = comparison.change(
-        first.ratio.estimate,
-        n_first,
-        (first.low, first.high),
-        second.ratio.estimate,
-        n_second,
-        (second.low, second.high),
-    )
+    found = difference(first, second, asked.query.confidence)
     p = np.where(fit, found.p, np.nan)
     adjusted = comparison.discoveries(p, q)
 
@@ -221,8 +219,11 @@ def compare(asked: Asked, *, with_: With, q: float) -> dict[str, Any]:
             }
         )
     return answer | {
-        "method": "difference of clustered rates (MOVER: Zou and Donner 2008), "
-        "Benjamini–Hochberg over the units",
+        "method": named(
+            "difference of clustered rates, score interval (Mee 1984), Benjamini–Hochberg over "
+            "the units",
+            asked.query,
+        ),
         "with": with_.value,
         "other_period": compared,
         "false_discovery_rate": q,
@@ -230,6 +231,20 @@ def compare(asked: Asked, *, with_: With, q: float) -> dict[str, Any]:
         "respondents": _people(second, fit),
         "rows": rows,
     }
+
+
+def difference(first: Rates, second: Rates, confidence: float = 0.95) -> comparison.Difference:
+    """Of each row the second rate minus the first, with interval and p-value that agree.
+
+    Both rest on as many answers as the sides' own intervals.
+    """
+    return comparison.change(
+        first.ratio.estimate,
+        first.ratio.interval_n,
+        second.ratio.estimate,
+        second.ratio.interval_n,
+        confidence=confidence,
+    )
 
 
 def other_days(first: date, last: date, with_: With) -> tuple[date, date]:
@@ -277,10 +292,8 @@ def _others(asked: Asked, rates: Rates, with_: With) -> Rates:
         for name, values in rates.sums.items()
     }
     rest = {name: np.maximum(values, 0.0) for name, values in rest.items()}
-    ratio = clustered.ratio(
-        *(rest[name] for name in PARTS),
-        confidence=asked.query.confidence,
-    )
+    # Their answers are of the same days, and as alike.
+    ratio = intervals(rest, rates.correlation, asked.query)
     return replace(
         rates, sums=rest, ratio=ratio, low=ratio.low, high=ratio.high, method=ratio.method
     )

@@ -14,9 +14,7 @@ from analysis import charts, clustered, comparison, trends
 from app.registry.queries import UnitNode
 from app.reports import periods
 from app.reports.asked import (
-    PARTS,
     Asked,
-    Floats,
     TooFewUnits,
     TooManyUnits,
     columns,
@@ -26,6 +24,7 @@ from app.reports.asked import (
 from app.reports.disclosure import MonthsOnly
 from app.reports.periods import Step
 from app.reports.query import Key
+from app.reports.rows import PARTS, Floats
 
 #: Units whose course one answer gives.
 MOST_COURSES = 200
@@ -48,6 +47,8 @@ class Grid:
     high: Floats
     effective: Floats
     hidden: NDArray[np.bool_]
+    #: What a respondent's answers have in common, as learnt from all units over the whole course.
+    correlation: float
 
 
 def _grid(
@@ -65,7 +66,10 @@ def _grid(
         raise TooFewUnits(units=0, needed=1)
     sums = {name: np.nan_to_num(values).reshape(shape) for name, values in rates.sums.items()}
     n = sums["n"]
-    effective = clustered.common_effective_n(*(sums[name] for name in PARTS))
+    correlation = asked.correlation()
+    effective = clustered.common_effective_n(
+        *(sums[name] for name in PARTS), correlation=correlation
+    )
     return (
         Grid(
             units,
@@ -76,6 +80,7 @@ def _grid(
             np.where(n > 0, rates.high.reshape(shape), np.nan),
             effective,
             rates.hidden.reshape(shape),
+            correlation,
         ),
         answer,
     )
@@ -201,7 +206,7 @@ def alerts(asked: Asked, *, step: Step, q: float, telling: Asked | None = None) 
                     "unit": unit_out(units[i]),
                     "rule": name,
                     "since": grid.periods[since],
-                    **_change(before, after, asked.query.confidence),
+                    **_change(before, after, grid.correlation, asked.query.confidence),
                     "p": number(rule.p[i]),
                     "adjusted_p": number(rule.adjusted_p[i]),
                     "controlled": bool(np.isfinite(rule.p[i])),
@@ -273,15 +278,22 @@ def _common(rate: Floats, n: Floats) -> tuple[Floats, bool]:
     return common, True
 
 
-def _change(before: dict[str, Any], after: dict[str, Any], confidence: float) -> dict[str, Any]:
+def _change(
+    before: dict[str, Any], after: dict[str, Any], correlation: float, confidence: float
+) -> dict[str, Any]:
     sides = [
-        clustered.ratio(*(side[name] for name in PARTS), confidence=confidence)
+        clustered.ratio(
+            *(side[name] for name in PARTS), correlation=correlation, confidence=confidence
+        )
         for side in (before, after)
     ]
-    limits = [(side.low, side.high) for side in sides]
     # Only the interval is used: that the rule fired is what stands in ``p``.
     found = comparison.change(
-        sides[0].estimate, before["n"], limits[0], sides[1].estimate, after["n"], limits[1]
+        sides[0].estimate,
+        sides[0].interval_n,
+        sides[1].estimate,
+        sides[1].interval_n,
+        confidence=confidence,
     )
     return {
         "before": number(float(sides[0].estimate)),

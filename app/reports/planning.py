@@ -13,9 +13,10 @@ from app.problems import Problem
 from app.registry.points import units_asking
 from app.registry.volumes import volumes_between
 from app.reports import periods
-from app.reports.asked import PARTS, Asked, columns, number, unit_out
+from app.reports.asked import Asked, columns, named, number, unit_out
 from app.reports.comparisons import take
 from app.reports.query import Expand, Key
+from app.reports.rows import PARTS
 
 
 class TotalTooLarge(Problem):
@@ -49,6 +50,7 @@ def stratified(asked: Asked) -> dict[str, Any]:
     finite = np.isfinite(population)
     with_correction = clustered.ratio(
         *(sums[name] for name in PARTS),
+        correlation=own.correlation,
         population=np.where(finite, population, 1e15),
         confidence=asked.query.confidence,
     )
@@ -98,8 +100,12 @@ def stratified(asked: Asked) -> dict[str, Any]:
             }
         )
     return answer | {
-        "method": "weights by service volume, finite-population correction (Cochran 1977, "
-        "chapter 5), logit; beside it the pooled rate, in which every answer counts the same",
+        "method": named(
+            "weights by service volume, finite-population correction (Cochran 1977, chapter 5), "
+            "logit with the t of the design; beside it the pooled rate, in which every answer "
+            "counts the same",
+            asked.query,
+        ),
         "units": len(rows),
         "respondents": int(n.sum()),
         "rows": rows,

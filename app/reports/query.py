@@ -33,6 +33,20 @@ class Key(StrEnum):
     YEAR = "year"
 
 
+class Interval(StrEnum):
+    """How the interval of a rate is computed: ours, or R's to the digit."""
+
+    SCORE = "score"
+    R_XLOGIT = "r-xlogit"
+
+
+class Cluster(StrEnum):
+    """Whose answers resemble one another: those of a respondent, or of a day."""
+
+    RESPONDENT = "respondent"
+    DAY = "day"
+
+
 @dataclass(frozen=True)
 class Query:
     """What is asked for; the HTTP route documents each field."""
@@ -51,6 +65,8 @@ class Query:
     confidence: float = 0.95
     #: Name of another convention than the questionnaire's own satisfied levels.
     convention: str | None = None
+    interval: Interval = Interval.SCORE
+    cluster: Cluster = Cluster.RESPONDENT
 
     @property
     def step(self) -> Step | None:

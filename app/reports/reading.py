@@ -52,6 +52,8 @@ def cells(
     kept: dict[object, _Days] = session.info.setdefault("hailong_cells", {})
     key = (version.id, units, tuple(sorted(channels)))
     days = None if ACTOR in session.info else kept.get(key)
+    if days is None and units is not None and ACTOR not in session.info:
+        days = _among(kept.get((version.id, None, key[2])), units, first, last)
 
     def read(first: date, last: date) -> CellRows:
         rows = queries.read(
@@ -77,6 +79,14 @@ def cells(
         days = _Days(days.first, last, _joined(days.rows, read(days.last + _DAY, last)))
     kept[key] = days
     return days.between(first, last)
+
+
+def _among(whole: _Days | None, units: frozenset[int], first: date, last: date) -> _Days | None:
+    """The cells of some units out of all that were read; None where days are missing."""
+    if whole is None or first < whole.first or last > whole.last:
+        return None
+    chosen = np.isin(whole.rows.unit_id, np.fromiter(units, dtype=np.int64))
+    return _Days(whole.first, whole.last, whole.rows[chosen])
 
 
 def _joined(before: CellRows, after: CellRows) -> CellRows:

@@ -19,10 +19,10 @@ from app.messages import say
 from app.registry.models import Channel, UnitKind
 from app.reports import comments, periods, satisfaction
 from app.reports import response_rates as invited
-from app.reports.asked import number, unit_out
+from app.reports.asked import IntervalAsked, number, unit_out
 from app.reports.disclosure import Disclosure
 from app.reports.freshness import fresh_for
-from app.reports.query import Expand, Key, Query
+from app.reports.query import Cluster, Expand, Interval, Key, Query
 from app.reports.rows import Found, Rates
 from app.reports.schemas import CommentsOut, Figures, ResponseRates
 from app.reports.tables import RESPONSES, answered
@@ -81,13 +81,25 @@ def rates(
             description="Count by another convention than the questionnaire's own; of items only."
         ),
     ] = None,
+    interval: IntervalAsked = Interval.SCORE,
+    cluster: Annotated[
+        Cluster,
+        Asking(
+            description="Whose answers are taken to resemble one another: a respondent's, or those "
+            "of a day, where days are good or bad. day: without an interval where fewer than two "
+            "days have answers, and, for whoever may not see small cells, fewer than ten, or "
+            "where the running month belongs to the period."
+        ),
+    ] = Cluster.RESPONDENT,
 ) -> dict[str, Any] | Response:
     """Satisfaction rates with confidence intervals, for any units, times and groupings.
 
     Who: whoever has ``figures:read``, and only over the units that they have it on. Rows never
-    sum different questionnaires. Rates over several items take respondents as clusters; where a
-    respondent gives one answer the interval is Wilson's; ``method`` names it in every row. A unit
-    or period without answers has a row with nulls. One with fewer respondents than the setting
+    sum different questionnaires. Rates over several items take respondents as clusters, with what
+    answers of one respondent have in common learnt from all units in the same days; where a
+    respondent gives one answer the interval is Wilson's; ``method`` names it in every row.
+    ``day_effect`` says how many times larger the variance is with days as clusters: from 2 on ask
+    for ``cluster=day``. A unit or period without answers has a row with nulls. One with fewer respondents than the setting
     HAILONG_LEAST_RESPONDENTS is ``suppressed``, and has nulls too, unless the caller has
     ``figures:read-small`` there. As CSV where Accept names text/csv.
     """
@@ -106,10 +118,12 @@ def rates(
         by=by,
         confidence=confidence,
         convention=convention.value if convention else None,
+        interval=interval,
+        cluster=cluster,
     )
     settings: Settings = request.app.state.settings
     with database.reading() as session:
-        found = satisfaction.find(session, query, caller, Disclosure.of(settings))
+        found = satisfaction.find(session, query, caller, Disclosure.of(settings), by_days=True)
     return answered(request, document(found, query))
 
 
@@ -237,13 +251,14 @@ def _rows(rates: Rates, query: Query) -> list[dict[str, Any]]:
         rates.wholly.estimate.tolist(),
         rates.wholly.low.tolist(),
         rates.wholly.high.tolist(),
+        rates.day_effect.tolist(),
         rates.method.tolist(),
         strict=True,
     )
     rows = []
     for i, figure in enumerate(figures):
         rate, low, high, se, n, answers, deff, mean, mean_low, mean_high, *rest = figure
-        w, w_low, w_high, method = rest
+        w, w_low, w_high, day_effect, method = rest
         hidden = bool(rates.hidden[i])
         row: dict[str, Any] = {
             "scope": "with_descendants" if query.descendants else "own",
@@ -256,6 +271,7 @@ def _rows(rates: Rates, query: Query) -> list[dict[str, Any]]:
             "answers": None if hidden else int(answers),
             "suppressed": hidden,
             "design_effect": number(deff),
+            "day_effect": number(day_effect),
             "mean_score": number(mean),
             "mean_score_low": number(mean_low),
             "mean_score_high": number(mean_high),

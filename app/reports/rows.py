@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 from analysis import clustered, proportions
 from app.registry.queries import UnitNode
 
+Floats = NDArray[np.float64]
+#: The sums that a clustered ratio takes, in its order.
+PARTS = ("a", "m", "aa", "am", "mm", "n")
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -21,21 +25,31 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Rates:
-    """The rows of one questionnaire: keys as lists, figures as arrays, one entry a row."""
+class Summed:
+    """The rows of one questionnaire: keys as lists, sums as arrays, one entry a row."""
 
     questionnaire: str
     unit: list[UnitNode | None]
     measure: list[Measure]
     channel: list[str | None]
     period: list[str | None]
-    sums: dict[str, NDArray[np.float64]]
+    sums: dict[str, Floats]
+
+
+@dataclass(frozen=True)
+class Rates(Summed):
+    """Rows with their figures."""
+
     ratio: clustered.RatioEstimate
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
+    low: Floats
+    high: Floats
     method: NDArray[np.str_]
     mean: clustered.MeanEstimate
     wholly: proportions.Interval
+    #: What respondents' answers have in common, as learnt from all units in the row's period.
+    correlation: Floats
+    #: How many times larger the variance is with days as clusters; NaN where it cannot be told.
+    day_effect: Floats
     #: Rows with too few respondents to be shown; their figures are gone from all the arrays.
     hidden: NDArray[np.bool_]
 

@@ -69,6 +69,11 @@ class Row(BaseModel):
     design_effect: float | None = Field(
         description="How many times larger the variance is than with independent answers."
     )
+    day_effect: float | None = Field(
+        description="How many times larger the variance is with days as clusters than with "
+        "respondents; null where fewer than ten days have answers, and where it may not be told. "
+        "From 2 on the interval is too narrow: ask for cluster=day."
+    )
     mean_score: float | None = Field(description="Mean level of the answers.")
     mean_score_low: float | None = Field(description="Limits with respondents as clusters.")
     mean_score_high: float | None

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from analysis.suppression import Sum, protect
 from app.registry.queries import UnitTree
-from app.reports.rows import Rates
+from app.reports.rows import Rates, Summed
 
 #: Named as the method of a row that is hidden.
 SUPPRESSED = "suppressed"
@@ -48,7 +48,7 @@ class Hidden:
         return result
 
 
-def hidden_cells(own: Rates, units: UnitTree, exempt: Collection[int], least: int) -> Hidden:
+def hidden_cells(own: Summed, units: UnitTree, exempt: Collection[int], least: int) -> Hidden:
     """What is to be hidden so that no small figure follows from those that are shown.
 
     Parameters
@@ -129,6 +129,7 @@ def without_small_cells(
             n=blank(ratio.n),
             design_effect=blank(ratio.design_effect),
             effective_n=blank(ratio.effective_n),
+            interval_n=blank(ratio.interval_n),
             method=np.where(hidden, SUPPRESSED, ratio.method),
         ),
         low=blank(rates.low),
@@ -148,5 +149,6 @@ def without_small_cells(
             low=blank(wholly.low),
             high=blank(wholly.high),
         ),
+        day_effect=blank(rates.day_effect),
         hidden=hidden,
     )

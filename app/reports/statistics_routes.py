@@ -14,7 +14,7 @@ from app.access.models import Right
 from app.db import Database
 from app.reports import comparisons, courses, planning, structure
 from app.reports import statistics_schemas as out
-from app.reports.asked import Asked, asked
+from app.reports.asked import Asked, asked, asked_for_rates
 from app.reports.comparisons import With
 from app.reports.disclosure import Disclosure
 from app.reports.freshness import fresh_for
@@ -33,6 +33,7 @@ router = APIRouter(
 
 Reader = Annotated[Caller, Depends(READERS)]
 Filtered = Annotated[Filters, Depends(asked)]
+Rated = Annotated[Filters, Depends(asked_for_rates)]
 Answer = dict[str, Any] | Response
 Discovery = Annotated[float, Query(gt=0, lt=1, description="False-discovery rate.")]
 
@@ -80,7 +81,7 @@ def _answer(
 def ranking(
     request: Request,
     caller: Reader,
-    query: Filtered,
+    query: Rated,
     best: Annotated[int, Query(ge=1, le=10_000, description="May be among the best how many?")] = 5,
 ) -> Answer:
     """Units by rate, each with the ranks that it may truly have, and its shrunken rate.
@@ -101,7 +102,7 @@ def ranking(
 def funnel(
     request: Request,
     caller: Reader,
-    query: Filtered,
+    query: Rated,
     target: Annotated[
         float | None, Query(gt=0, lt=1, description="Rate aimed at; else the pooled rate.")
     ] = None,
@@ -129,7 +130,7 @@ def funnel(
 def compare(
     request: Request,
     caller: Reader,
-    query: Filtered,
+    query: Rated,
     with_: Annotated[
         With,
         Query(
@@ -143,8 +144,9 @@ def compare(
     """The difference of each unit's rate, with its interval and adjusted p-value.
 
     Who: whoever has ``figures:read``, over the units that they have it on; others are counted in
-    ``parent`` and ``peers`` only as far as the caller may read them. Intervals by MOVER from the
-    clustered intervals of both sides.
+    ``parent`` and ``peers`` only as far as the caller may read them. Interval and p-value of a
+    difference are of one test, the score test on effective answers (Mee 1984): p lies under
+    1 - confidence exactly where the interval leaves out 0.
     """
     return _answer(request, caller, query, comparisons.compare, with_=with_, q=q)
 
@@ -153,7 +155,7 @@ def compare(
 def trend(
     request: Request,
     caller: Reader,
-    query: Filtered,
+    query: Rated,
     step: Annotated[Course, Query(description="Length of a period.")] = Course.MONTH,
 ) -> Answer:
     """Rates by period with control limits, the rules that fired, tests of trend and the slope.
@@ -274,7 +276,7 @@ def weighted(
     summary="Parents' rates by service volume",
     response_model=out.Stratified,
 )
-def stratified(request: Request, caller: Reader, query: Filtered) -> Answer:
+def stratified(request: Request, caller: Reader, query: Rated) -> Answer:
     """Each unit's rate from those below it, weighted by their volumes, beside the pooled rate.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Volumes come by

@@ -14,10 +14,11 @@ from analysis import casemix, drivers, ranks, reliability, weighting
 from app.problems import Problem
 from app.registry.queries import UnitNode
 from app.reports import respondents, seen
-from app.reports.asked import Asked, Floats, TooFewUnits, columns, number, unit_out
+from app.reports.asked import Asked, TooFewUnits, columns, number, unit_out
 from app.reports.comparisons import SEED
 from app.reports.query import Key
 from app.reports.respondents import NotANumber, Respondents
+from app.reports.rows import Floats
 from surveys.model import PercentItem, ZeroToTenItem
 
 #: With fewer, shares and alphas are noise, whoever asks.

@@ -40,7 +40,8 @@ def overview(scene: Scene) -> dict[str, Any]:
         "rose": compared["rose"][:_NAMED] if compared else [],
         "alerts": alerts(scene),
         "course": course(scene),
-        "method": "clustered rates; changes by MOVER, Benjamini–Hochberg over the units",
+        "method": "clustered rates; changes by the score interval, Benjamini–Hochberg over "
+        "the units",
     }
 
 

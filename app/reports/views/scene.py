@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis import comparison
 from app import RELEASE
 from app.access.callers import Caller, Grant
 from app.access.models import Right
@@ -22,8 +21,8 @@ from app.registry.points import units_asking
 from app.registry.queries import UnitNode
 from app.registry.questionnaires import Published, UnknownQuestionnaire
 from app.reports import seen
-from app.reports.asked import Asked, effective, number, unit_out
-from app.reports.comparisons import MOST_RANKED, With, other_days
+from app.reports.asked import Asked, number, unit_out
+from app.reports.comparisons import MOST_RANKED, With, difference, other_days
 from app.reports.disclosure import Disclosure
 from app.reports.query import Expand, Key, Query
 from app.reports.rows import Rates
@@ -258,15 +257,11 @@ def figure(rates: Rates, place: int = 0) -> dict[str, Any]:
 
 def differences(now: Rates, other: Rates) -> list[dict[str, Any]]:
     """The difference of each row from another one, with interval and p-value; not adjusted."""
-    n_other, n_now = effective(other, now)
     with np.errstate(invalid="ignore"):
         fit: NDArray[np.bool_] = (
             (now.sums["n"] > 0) & (other.sums["n"] > 0) & ~now.hidden & ~other.hidden
         )
-    found = comparison.change(
-        other.ratio.estimate, n_other, (other.low, other.high),
-        now.ratio.estimate, n_now, (now.low, now.high),
-    )  # fmt: skip
+    found = difference(other, now)
     return [
         {
             "other": number(other.ratio.estimate[i]) if fit[i] else None,

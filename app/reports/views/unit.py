@@ -31,13 +31,17 @@ def unit(scene: Scene) -> dict[str, Any]:
         "collecting": collecting(scene),
         "volume": volume(scene),
         "set_aside": set_aside(scene),
-        "method": "clustered rates (Wilson where a respondent gives one answer); changes by MOVER",
+        "method": "clustered rates (Wilson where a respondent gives one answer); changes by the "
+        "score interval",
     }
 
 
 def headline(scene: Scene) -> dict[str, Any]:
     """The unit's index alone, beside the periods before and the whole."""
-    return scene.head() | {"index": index(scene), "method": "clustered rates; changes by MOVER"}
+    return scene.head() | {
+        "index": index(scene),
+        "method": "clustered rates; changes by the score interval",
+    }
 
 
 def factors(scene: Scene) -> list[dict[str, Any]]:

@@ -54,7 +54,7 @@ def units(scene: Scene, *, best: int = 10) -> dict[str, Any]:
         "ranked": sum(row["rank"] is not None for row in rows),
         "ranked_from": scene.asked.least,
         "method": "ranks with confidence sets (Mogstad, Romano, Shaikh, Wilhelm 2024); changes "
-        "by MOVER, Benjamini–Hochberg over the units",
+        "by the score interval, Benjamini–Hochberg over the units",
         "rows": rows,
     }
 
