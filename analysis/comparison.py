@@ -299,9 +299,11 @@ def change(
     References
     ----------
     Mee (1984), Biometrics 40:1175-1176; the rates under a supposed difference in the closed form of
-    Miettinen and Nurminen (1985), Statistics in Medicine 4:213-226, appendix I. statsmodels 0.15
-    ``confint_proportions_2indep`` and ``test_proportions_2indep`` with ``method="score",
-    correction=False``.
+    Miettinen and Nurminen (1985), Statistics in Medicine 4:213-226, appendix I. Limits equal
+    method 5 of Newcombe (1998), Statistics in Medicine 17:873-890, table II, and those that R 4.2.2
+    ``optimize`` and ``uniroot`` find; ``p`` statsmodels 0.15 ``test_proportions_2indep`` with
+    ``method="score", correction=False`` (whose interval rests on other rates for sides of different
+    sizes).
 
     Examples
     --------
@@ -309,7 +311,7 @@ def change(
 
     >>> found = change(48 / 80, 80, 56 / 70, 70)
     >>> float(found.low.round(4)), float(found.high.round(4)), float(found.p.round(4))
-    (0.0528, 0.3382, 0.0084)
+    (0.0533, 0.3377, 0.008)
     """
     alpha = tail(confidence)
     r1, n1, r2, n2 = _sides(estimate_1, effective_n_1, estimate_2, effective_n_2)

@@ -63,7 +63,12 @@ def intervals(
         interval=_INTERVALS[query.interval],
     )
     if query.interval is not Interval.SCORE:
-        return ratio
+        # Where R sees no variance, differences still rest on the shared correlation.
+        own = ratio.interval_n
+        shared = clustered.common_effective_n(
+            *(sums[name] for name in PARTS), correlation=correlation
+        )
+        return replace(ratio, interval_n=np.where(np.isfinite(own), own, shared))
     # Where everybody gave one answer there are no clusters.
     single = (sums["mm"] == sums["m"]) & (sums["n"] > 0)
     wilson = proportions.interval(sums["a"], sums["m"], confidence=query.confidence)

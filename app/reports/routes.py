@@ -99,9 +99,9 @@ def rates(
     answers of one respondent have in common learnt from all units in the same days; where a
     respondent gives one answer the interval is Wilson's; ``method`` names it in every row.
     ``day_effect`` says how many times larger the variance is with days as clusters: from 2 on ask
-    for ``cluster=day``. A unit or period without answers has a row with nulls. One with fewer respondents than the setting
-    HAILONG_LEAST_RESPONDENTS is ``suppressed``, and has nulls too, unless the caller has
-    ``figures:read-small`` there. As CSV where Accept names text/csv.
+    for ``cluster=day``. A unit or period without answers has a row with nulls. One with fewer
+    respondents than the setting HAILONG_LEAST_RESPONDENTS is ``suppressed``, and has nulls too,
+    unless the caller has ``figures:read-small`` there. As CSV where Accept names text/csv.
     """
     database: Database = request.app.state.database
     query = Query(

@@ -18,7 +18,6 @@ from analysis.comparison import (
     heterogeneity_of_estimates,
     newcombe,
 )
-from analysis.proportions import interval
 from tests.references import reference
 
 HOUSING, UNITS = reference("housing"), reference("beta_binomial")
@@ -111,15 +110,54 @@ def test_newcombe_equals_statsmodels():
     assert (-found.high[0], -found.low[0]) == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
 
-def test_change_of_independent_answers_is_newcombes():
-    first, second = interval([90, 40], [100, 50]), interval([80, 45], [100, 50])
-    found = change(
-        first.estimate, [100, 50], (first.low, first.high),
-        second.estimate, [100, 50], (second.low, second.high),
-    )  # fmt: skip
-    other = newcombe([90, 40], [100, 50], [80, 45], [100, 50])
-    for name in ("estimate", "low", "high", "p"):
-        np.testing.assert_allclose(getattr(found, name), getattr(other, name))
+@pytest.mark.parametrize(
+    ("sides", "low", "high"),
+    [
+        # Mee's limits of 56/70 − 48/80 in Newcombe (1998), table II, and in the tests of the R
+        # package cicalc, ci_prop_diff_mee; all three by R 4.2.2, optimize() for the constrained
+        # likelihood and uniroot() for the score.
+        ((48, 80, 56, 70), 0.05333385, 0.3377295),
+        ((3, 10, 9, 10), 0.1821265, 0.8369503),
+        ((90, 100, 40, 80), -0.5195413, -0.273108),
+    ],
+)
+def test_a_changes_interval_is_mees(sides, low, high):
+    k1, n1, k2, n2 = sides
+    found = change(k1 / n1, n1, k2 / n2, n2)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=2e-7)
+    expected = proportion.test_proportions_2indep(
+        k2, n2, k1, n1, method="score", correction=False, compare="diff"
+    )
+    assert found.p == pytest.approx(expected.pvalue)
+
+
+rates = st.one_of(st.sampled_from([0.0, 0.5, 0.97, 1.0]), st.floats(0, 1))
+sizes = st.one_of(st.floats(0.05, 30), st.floats(0.05, 1e6))
+
+
+@given(st.lists(st.tuples(rates, sizes, rates, sizes), min_size=1, max_size=8),
+       st.sampled_from([0.6, 0.8, 0.9, 0.95, 0.99, 0.999]))  # fmt: skip
+def test_interval_and_p_of_a_change_say_the_same(sides, confidence):
+    r1, n1, r2, n2 = np.array(sides).T
+    found = change(r1, n1, r2, n2, confidence=confidence)
+    apart = (found.low > 0) | (found.high < 0)
+    assert (apart == (found.p < 1 - confidence)).all()
+    assert (found.low >= -1).all() and (found.high <= 1).all()
+    assert (found.low <= found.estimate).all() and (found.estimate <= found.high).all()
+    turned = change(r2, n2, r1, n1, confidence=confidence)
+    np.testing.assert_allclose(turned.low, -found.high, atol=1e-6)
+    wider = change(r1, n1, r2, n2, confidence=1 - (1 - confidence) / 2)
+    assert (wider.low <= found.low + 1e-9).all() and (wider.high >= found.high - 1e-9).all()
+
+
+def test_a_change_of_nobody_is_none_and_of_the_unanimous_is_bounded():
+    nothing = change([np.nan, 0.5], [10, 0], 0.9, 20)
+    assert np.isnan([nothing.low, nothing.high, nothing.p]).all()
+    same = change(1.0, 30, 1.0, 40)
+    assert same.p == 1.0 and -0.2 < same.low < 0 < same.high < 0.2
+    # The change of −3.5 points, "−11.2 … +96.0": 12 people at 99.6 % and 40 at 96.1 %.
+    found = change(0.996, 12, 0.961, 40)
+    assert -0.16 < found.low < -0.035 < found.high < 0.24
 
 
 def test_discoveries_equal_r_and_statsmodels():
@@ -159,6 +197,12 @@ def test_empty_units_and_impossible_input():
         (lambda: discoveries([1.5]), "p has"),
         (lambda: discoveries([0.5], 0), "q must"),
         (lambda: newcombe([3], [2], [1], [2]), "successes"),
+        (lambda: change(1.2, 5, 0.5, 5), "estimate_1"),
+        (lambda: change(0.5, 5, -0.1, 5), "estimate_2"),
+        (lambda: change(0.5, -5, 0.5, 5), "effective_n_1"),
+        (lambda: change(0.5, 5, 0.5, np.inf), "effective_n_2"),
+        (lambda: change([0.5, 0.5], 5, [0.5] * 3, 5), "fit"),
+        (lambda: change(0.5, 5, 0.5, 5, confidence=1), "confidence"),
     ):
         with pytest.raises(ValueError, match=named):
             call()

@@ -73,7 +73,7 @@ def by_unit(document):
 def test_ranks_come_with_their_sets_and_shrunken_rates(children):
     found = children("ranking", best=3)
     rows = by_unit(found)
-    expected = clustered.ratio(*sums())
+    expected = clustered.ratio(*sums(), correlation=clustered.shared_correlation(*sums()))
     for i, code in enumerate(COMMUNES):
         assert rows[code]["rate"] == pytest.approx(expected.estimate[i])
         assert rows[code]["low"] == pytest.approx(expected.low[i])
@@ -124,19 +124,22 @@ def test_units_are_compared_with_themselves_and_with_others(children, with_):
     }.get(with_)
     if other is None:
         other = now.sum(axis=1, keepdims=True) - now
-    sides = [clustered.ratio(*other), clustered.ratio(*now)]
-    n_other, n_now = clustered.common_effective_n(
-        *(np.stack(pair) for pair in zip(other, now, strict=True))
-    )
+    # All others' answers are of the same days: what respondents have in common is the same.
+    before = other if with_ in ("previous", "year-before") else now
+    sides = [
+        clustered.ratio(*each, correlation=clustered.shared_correlation(*learnt))
+        for each, learnt in ((other, before), (now, now))
+    ]
     expected = comparison.change(
-        sides[0].estimate, n_other, (sides[0].low, sides[0].high),
-        sides[1].estimate, n_now, (sides[1].low, sides[1].high),
-    )  # fmt: skip
+        sides[0].estimate, sides[0].interval_n, sides[1].estimate, sides[1].interval_n
+    )
     for i, code in enumerate(COMMUNES[:-1]):
         assert rows[code]["other"]["respondents"] == other[5, i]
         assert rows[code]["change"]["estimate"] == pytest.approx(expected.estimate[i])
         assert rows[code]["change"]["low"] == pytest.approx(expected.low[i])
-        assert rows[code]["change"]["p"] == pytest.approx(expected.p[i], rel=0.05, abs=1e-9)
+        assert rows[code]["change"]["p"] == pytest.approx(expected.p[i], rel=1e-6)
+        apart = rows[code]["change"]["low"] > 0 or rows[code]["change"]["high"] < 0
+        assert apart == (rows[code]["change"]["p"] < 0.05)
     if with_ in ("previous", "year-before"):
         discovered = {code for code in rows if rows[code]["change"]["discovery"]}
         assert {FELL, ROSE} <= discovered and len(discovered) <= 3
@@ -393,9 +396,9 @@ def test_the_small_unit_is_seen_in_no_statistic_by_who_may_not(children, world):
     assert all(p["rate"] is p["z"] is p["ewma"] is None for p in row["points"] if p["suppressed"])
     assert sum(point["suppressed"] for point in row["points"]) == 4
     assert SMALL not in [r["unit"]["code"] for r in children("alerts", **public)["rows"]]
-    # By the week, sides of an alert have few respondents, and weeks cut months.
-    rows = children("alerts", step="week")["rows"]
-    assert any(0 < min(r["respondents_before"], r["respondents_after"]) < 10 for r in rows)
+    # Weeks have few respondents, and cut months.
+    points = world("trend", unit=FELL, step="week")["rows"][0]["points"]
+    assert any(0 < point["respondents"] < 10 and point["rate"] is not None for point in points)
     refused = children("alerts", step="week", status=422, **public)
     assert refused["type"] == "/problems/months-only"
     for name, ask in (
