@@ -12,6 +12,7 @@ from scipy import special
 from scipy.optimize import elementwise
 
 from analysis.arrays import Floats, at_most, counts, tail
+from analysis.effective_sizes import PEOPLE_HEARD
 from analysis.proportions import interval
 
 #: Names of what the limits of a funnel allow for.
@@ -269,6 +270,7 @@ def change(
     estimate_2: ArrayLike,
     effective_n_2: ArrayLike,
     *,
+    people: tuple[ArrayLike, ArrayLike] | None = None,
     confidence: float = 0.95,
 ) -> Difference:
     """Difference of two independent rates (second minus first), score interval and test.
@@ -277,18 +279,22 @@ def change(
     ----------
     estimate_1, effective_n_1, estimate_2, effective_n_2
         Of each side the rate in [0, 1] and how many independent answers would carry as much
-        (``clustered.RatioEstimate.interval_n``, on which the side's own interval rests); any
-        shapes that broadcast. NaN, or nobody, on a side gives NaN.
+        (``clustered.RatioEstimate.interval_n``); any shapes that broadcast. NaN, or nobody, on a
+        side gives NaN.
+    people
+        Of how many people each side's answers are (``RatioEstimate.people``): where few of them
+        can have been dissatisfied, effective answers count for less, as in
+        ``effective_sizes.score_limits``. Without it each answer is another person's.
     confidence
         Coverage, 0.95 for 95 %.
 
     Returns
     -------
     Difference
-        Limits in [-1, 1] that hold the estimate, and ``p`` of the pooled score test. They are one
-        statement: ``p`` lies under 1 − confidence exactly where the interval leaves out 0, since
-        both come from the difference less what is supposed, over its standard error where that
-        is so.
+        Limits in [-1, 1] that hold the estimate, and ``p`` of the test that there is no difference.
+        They are one statement: ``p`` lies under 1 − confidence exactly where the interval leaves
+        out 0, since both come from the difference less what is supposed, over its standard error
+        where that is so.
 
     Raises
     ------
@@ -299,11 +305,11 @@ def change(
     References
     ----------
     Mee (1984), Biometrics 40:1175-1176; the rates under a supposed difference in the closed form of
-    Miettinen and Nurminen (1985), Statistics in Medicine 4:213-226, appendix I. Limits equal
-    method 5 of Newcombe (1998), Statistics in Medicine 17:873-890, table II, and those that R 4.2.2
-    ``optimize`` and ``uniroot`` find; ``p`` statsmodels 0.15 ``test_proportions_2indep`` with
-    ``method="score", correction=False`` (whose interval rests on other rates for sides of different
-    sizes).
+    Miettinen and Nurminen (1985), Statistics in Medicine 4:213-226, appendix I. Without ``people``
+    limits equal method 5 of Newcombe (1998), Statistics in Medicine 17:873-890, table II, and those
+    that R 4.2.2 ``optimize`` and ``uniroot`` find; ``p`` statsmodels 0.15
+    ``test_proportions_2indep`` with ``method="score", correction=False`` (whose interval rests on
+    other rates for sides of different sizes). The allowance for people is ours, from simulation.
 
     Examples
     --------
@@ -314,9 +320,13 @@ def change(
     (0.0533, 0.3377, 0.008)
     """
     alpha = tail(confidence)
-    r1, n1, r2, n2 = _sides(estimate_1, effective_n_1, estimate_2, effective_n_2)
+    persons = (effective_n_1, effective_n_2) if people is None else people
+    sides = _sides(
+        (estimate_1, effective_n_1, persons[0]), (estimate_2, effective_n_2, persons[1])
+    )
+    r1, r2 = sides[0], sides[3]
     estimate = r2 - r1
-    z = _score(np.zeros_like(r1), r1, n1, r2, n2)
+    z = _score(np.zeros_like(r1), *sides)
     p = 2 * special.ndtr(-np.abs(z))
     # As supposed differences rise the score falls: from far too much at -1 through 0 at the
     # estimate. Both limits at once.
@@ -324,11 +334,11 @@ def change(
     reach = special.ndtri(1 - alpha) * np.stack([np.ones_like(r1), -np.ones_like(r1)])
     with np.errstate(invalid="ignore", over="ignore"):
         found = elementwise.find_root(
-            _beyond, (end, np.stack([estimate, estimate])), args=(r1, n1, r2, n2, reach)
+            _beyond, (end, np.stack([estimate, estimate])), args=(reach, *sides)
         )
     # Without a change of sign even the largest difference there is cannot be ruled out.
-    sides = np.where(found.success, found.x, np.where(np.isnan(z), np.nan, end))
-    low, high = np.minimum(sides[0], estimate), np.maximum(sides[1], estimate)
+    limits = np.where(found.success, found.x, np.where(np.isnan(z), np.nan, end))
+    low, high = np.minimum(limits[0], estimate), np.maximum(limits[1], estimate)
     # Rounding shall not part the two where a limit is 0 to the last digits.
     apart, least = p < 1 - confidence, np.finfo(np.float64).tiny
     low = np.where(estimate > 0, np.where(apart, np.maximum(low, least), np.minimum(low, 0.0)), low)
@@ -338,30 +348,33 @@ def change(
     return Difference(estimate, low, high, p, SCORE)
 
 
-def _sides(*values: ArrayLike) -> list[Floats]:
-    """Rates and numbers of both sides as arrays of one shape; NaN where one says nothing."""
+def _sides(*sides: tuple[ArrayLike, ArrayLike, ArrayLike]) -> list[Floats]:
+    """Rates, effective answers and people of both sides, of one shape; NaN where one is silent."""
     try:
         arrays: Sequence[Floats] = np.broadcast_arrays(
-            *(np.asarray(each, dtype=np.float64) for each in values)
+            *(np.asarray(each, dtype=np.float64) for side in sides for each in side)
         )
     except ValueError:
         raise ValueError("estimates and effective numbers have shapes that do not fit") from None
-    for side, (rate, n) in (("1", arrays[:2]), ("2", arrays[2:])):
+    for side, (rate, n, people) in (("1", arrays[:3]), ("2", arrays[3:])):
         if ((rate < 0) | (rate > 1)).any():
             raise ValueError(f"estimate_{side} has entries outside [0, 1]")
         if (n < 0).any() or np.isinf(n).any():
             raise ValueError(f"effective_n_{side} has entries that are negative or infinite")
-    silent = np.isnan(arrays).any(axis=0) | (arrays[1] == 0) | (arrays[3] == 0)
-    return [np.where(silent, np.nan, each) for each in arrays]
+        if (people < 0).any() or np.isinf(people).any():
+            raise ValueError("people has entries that are negative or infinite")
+    silent = np.isnan(arrays).any(axis=0) | (arrays[1] == 0) | (arrays[4] == 0)
+    r1, n1, m1, r2, n2, m2 = (np.where(silent, np.nan, each) for each in arrays)
+    return [r1, n1, np.minimum(m1, n1), r2, n2, np.minimum(m2, n2)]
 
 
-def _beyond(
-    supposed: Floats, r1: Floats, n1: Floats, r2: Floats, n2: Floats, reach: Floats
+def _beyond(supposed: Floats, reach: Floats, *sides: Floats) -> Floats:
+    return _score(supposed, *sides) - reach
+
+
+def _score(
+    supposed: Floats, r1: Floats, n1: Floats, m1: Floats, r2: Floats, n2: Floats, m2: Floats
 ) -> Floats:
-    return _score(supposed, r1, n1, r2, n2) - reach
-
-
-def _score(supposed: Floats, r1: Floats, n1: Floats, r2: Floats, n2: Floats) -> Floats:
     """How many standard errors r2 − r1 lies above a supposed difference, these as under it."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = n1 / n2
@@ -378,10 +391,22 @@ def _score(supposed: Floats, r1: Floats, n1: Floats, r2: Floats, n2: Floats) -> 
         second = np.where(supposed == 0, pooled, second)
         second = np.clip(second, np.maximum(supposed, 0.0), np.minimum(1 + supposed, 1.0))
         first = np.clip(second - supposed, 0.0, 1.0)
-        error = np.sqrt(first * (1 - first) / n1 + second * (1 - second) / n2)
+        # Below the estimate the second rate is supposed to be lower than seen, the first higher.
+        below = supposed < r2 - r1
+        error = np.sqrt(
+            first * (1 - first) * _each(np.where(below, first, 1 - first), n1, m1)
+            + second * (1 - second) * _each(np.where(below, 1 - second, second), n2, m2)
+        )
         # Without an error any distance is too far, and no number to compute with.
         score: Floats = np.clip((r2 - r1 - supposed) / np.maximum(error, 1e-300), -1e9, 1e9)
         return score
+
+
+def _each(unmet: Floats, effective_n: Floats, people: Floats) -> Floats:
+    """One over how many answers count, a share of people being supposed of whom few were met."""
+    doubt = np.exp(-unmet * people / PEOPLE_HEARD)
+    share: Floats = (1 - doubt) / effective_n + doubt / people
+    return share
 
 
 def mover(

@@ -40,7 +40,9 @@ def differences() -> Iterator[tuple[str, str, float]]:
         for case in cases:
             a, m = np.array(case["a"], float), np.array(case["m"], float)
             found = clustered.ratio(
-                a.sum(), m.sum(), a @ a, a @ m, m @ m, len(a), population=case["population"] or None
+                *(a.sum(), m.sum(), a @ a, a @ m, m @ m, len(a)),
+                population=case["population"] or None,
+                interval=clustered.R_XLOGIT,
             )
             mine = [found.low, found.high] if of == "limits" else getattr(found, of)
             gaps.append(_gap(mine, case[what]))

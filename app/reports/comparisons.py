@@ -236,13 +236,14 @@ def compare(asked: Asked, *, with_: With, q: float) -> dict[str, Any]:
 def difference(first: Rates, second: Rates, confidence: float = 0.95) -> comparison.Difference:
     """Of each row the second rate minus the first, with interval and p-value that agree.
 
-    Both rest on as many answers as the sides' own intervals.
+    Both rest on as many answers and people as the sides' own intervals.
     """
     return comparison.change(
         first.ratio.estimate,
         first.ratio.interval_n,
         second.ratio.estimate,
         second.ratio.interval_n,
+        people=(first.ratio.people, second.ratio.people),
         confidence=confidence,
     )
 

@@ -293,6 +293,7 @@ def _change(
         sides[0].interval_n,
         sides[1].estimate,
         sides[1].interval_n,
+        people=(sides[0].people, sides[1].people),
         confidence=confidence,
     )
     return {

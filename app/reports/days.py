@@ -29,7 +29,7 @@ LEAST_DAYS = 10
 #: The effect from which on a page says so: intervals are 1.4 times too narrow, and of ten days that
 #: have nothing in common one in fifteen shows as much, of twenty one in fifty.
 NOTABLE = 2.0
-#: Added to the method where days are the clusters; the method where there are too few.
+#: Added to the method where days were looked at; the method where there are too few.
 AS_CLUSTERS, TOO_FEW = ", days as clusters", "too few days"
 
 _AM = [SUMS.index("a"), SUMS.index("m")]

@@ -69,16 +69,9 @@ def intervals(
             *(sums[name] for name in PARTS), correlation=correlation
         )
         return replace(ratio, interval_n=np.where(np.isfinite(own), own, shared))
-    # Where everybody gave one answer there are no clusters.
-    single = (sums["mm"] == sums["m"]) & (sums["n"] > 0)
-    wilson = proportions.interval(sums["a"], sums["m"], confidence=query.confidence)
-    return replace(
-        ratio,
-        low=np.where(single, wilson.low, ratio.low),
-        high=np.where(single, wilson.high, ratio.high),
-        interval_n=np.where(single, sums["m"], ratio.interval_n),
-        method=np.where(single, WILSON, ratio.method),
-    )
+    # Where everybody gave one answer there are no clusters, and this is Wilson's.
+    single = (sums["mm"] == sums["m"]) & (ratio.method == clustered.SCORE)
+    return replace(ratio, method=np.where(single, WILSON, ratio.method))
 
 
 def with_days(
@@ -91,10 +84,11 @@ def with_days(
 ) -> Rates:
     """The rates again, with what days have in common, or with days as clusters."""
     assert summed.days is not None
+    as_r = query.interval is Interval.R_XLOGIT
     by_day = clustered.ratio(
         *(summed.days[name] for name in PARTS),
         confidence=query.confidence,
-        interval=clustered.R_XLOGIT if query.interval is Interval.R_XLOGIT else clustered.CLUSTER_T,
+        interval=clustered.R_XLOGIT if as_r else clustered.CLUSTER_T,
     )
     told = exempt | days.may_be_told(by_day.n, least, query.last, month)
     rates = replace(rates, day_effect=np.where(told, days.effect(by_day, rates.ratio), np.nan))
@@ -105,14 +99,20 @@ def with_days(
     def but(values: Floats) -> Floats:
         return np.where(few, np.nan, values)
 
+    ratio = by_day if as_r else clustered.wider(rates.ratio, by_day)
     ratio = replace(
-        by_day,
-        standard_error=but(by_day.standard_error),
-        low=but(by_day.low),
-        high=but(by_day.high),
-        design_effect=but(by_day.design_effect),
-        effective_n=but(by_day.effective_n),
-        interval_n=but(by_day.interval_n),
-        method=np.where(few, days.TOO_FEW, np.char.add(by_day.method, days.AS_CLUSTERS)),
-    )
+        ratio,
+        standard_error=but(ratio.standard_error),
+        low=but(ratio.low),
+        high=but(ratio.high),
+        n=rates.ratio.n,
+        design_effect=but(ratio.design_effect),
+        effective_n=but(ratio.effective_n),
+        interval_n=but(ratio.interval_n),
+        people=but(ratio.people),
+        method=np.where(
+            few, days.TOO_FEW,
+            np.where(by_day.n > 0, np.char.add(ratio.method, days.AS_CLUSTERS), ratio.method),
+        ),
+    )  # fmt: skip
     return replace(rates, ratio=ratio, low=ratio.low, high=ratio.high, method=ratio.method)

@@ -130,6 +130,7 @@ def without_small_cells(
             design_effect=blank(ratio.design_effect),
             effective_n=blank(ratio.effective_n),
             interval_n=blank(ratio.interval_n),
+            people=blank(ratio.people),
             method=np.where(hidden, SUPPRESSED, ratio.method),
         ),
         low=blank(rates.low),

@@ -132,21 +132,25 @@ def test_a_changes_interval_is_mees(sides, low, high):
 
 
 rates = st.one_of(st.sampled_from([0.0, 0.5, 0.97, 1.0]), st.floats(0, 1))
+shares = st.one_of(st.just(1.0), st.floats(0.04, 1))
 sizes = st.one_of(st.floats(0.05, 30), st.floats(0.05, 1e6))
 
 
-@given(st.lists(st.tuples(rates, sizes, rates, sizes), min_size=1, max_size=8),
-       st.sampled_from([0.6, 0.8, 0.9, 0.95, 0.99, 0.999]))  # fmt: skip
+@given(
+    st.lists(st.tuples(rates, sizes, shares, rates, sizes, shares), min_size=1, max_size=8),
+    st.sampled_from([0.6, 0.8, 0.9, 0.95, 0.99, 0.999]),
+)
 def test_interval_and_p_of_a_change_say_the_same(sides, confidence):
-    r1, n1, r2, n2 = np.array(sides).T
-    found = change(r1, n1, r2, n2, confidence=confidence)
+    r1, n1, s1, r2, n2, s2 = np.array(sides).T
+    people = (np.maximum(n1 * s1, 0.01), np.maximum(n2 * s2, 0.01))
+    found = change(r1, n1, r2, n2, people=people, confidence=confidence)
     apart = (found.low > 0) | (found.high < 0)
     assert (apart == (found.p < 1 - confidence)).all()
     assert (found.low >= -1).all() and (found.high <= 1).all()
     assert (found.low <= found.estimate).all() and (found.estimate <= found.high).all()
-    turned = change(r2, n2, r1, n1, confidence=confidence)
+    turned = change(r2, n2, r1, n1, people=people[::-1], confidence=confidence)
     np.testing.assert_allclose(turned.low, -found.high, atol=1e-6)
-    wider = change(r1, n1, r2, n2, confidence=1 - (1 - confidence) / 2)
+    wider = change(r1, n1, r2, n2, people=people, confidence=1 - (1 - confidence) / 2)
     assert (wider.low <= found.low + 1e-9).all() and (wider.high >= found.high - 1e-9).all()
 
 
@@ -155,9 +159,9 @@ def test_a_change_of_nobody_is_none_and_of_the_unanimous_is_bounded():
     assert np.isnan([nothing.low, nothing.high, nothing.p]).all()
     same = change(1.0, 30, 1.0, 40)
     assert same.p == 1.0 and -0.2 < same.low < 0 < same.high < 0.2
-    # The change of −3.5 points, "−11.2 … +96.0": 12 people at 99.6 % and 40 at 96.1 %.
-    found = change(0.996, 12, 0.961, 40)
-    assert -0.16 < found.low < -0.035 < found.high < 0.24
+    # As the change of −3.5 points, "−11.2 … +96.0": from 12 people at 99.6 % to 40 at 96.1 %.
+    found = change(0.996, 60, 0.961, 120, people=(12, 40))
+    assert -0.15 < found.low < -0.07 and 0.05 < found.high < 0.22
 
 
 def test_discoveries_equal_r_and_statsmodels():
@@ -201,6 +205,7 @@ def test_empty_units_and_impossible_input():
         (lambda: change(0.5, 5, -0.1, 5), "estimate_2"),
         (lambda: change(0.5, -5, 0.5, 5), "effective_n_1"),
         (lambda: change(0.5, 5, 0.5, np.inf), "effective_n_2"),
+        (lambda: change(0.5, 5, 0.5, 5, people=(5, -1)), "people"),
         (lambda: change([0.5, 0.5], 5, [0.5] * 3, 5), "fit"),
         (lambda: change(0.5, 5, 0.5, 5, confidence=1), "confidence"),
     ):

@@ -131,8 +131,9 @@ def test_units_are_compared_with_themselves_and_with_others(children, with_):
         for each, learnt in ((other, before), (now, now))
     ]
     expected = comparison.change(
-        sides[0].estimate, sides[0].interval_n, sides[1].estimate, sides[1].interval_n
-    )
+        sides[0].estimate, sides[0].interval_n, sides[1].estimate, sides[1].interval_n,
+        people=(sides[0].people, sides[1].people),
+    )  # fmt: skip
     for i, code in enumerate(COMMUNES[:-1]):
         assert rows[code]["other"]["respondents"] == other[5, i]
         assert rows[code]["change"]["estimate"] == pytest.approx(expected.estimate[i])
