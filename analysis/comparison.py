@@ -321,9 +321,7 @@ def change(
     """
     alpha = tail(confidence)
     persons = (effective_n_1, effective_n_2) if people is None else people
-    sides = _sides(
-        (estimate_1, effective_n_1, persons[0]), (estimate_2, effective_n_2, persons[1])
-    )
+    sides = _sides((estimate_1, effective_n_1, persons[0]), (estimate_2, effective_n_2, persons[1]))
     r1, r2 = sides[0], sides[3]
     estimate = r2 - r1
     z = _score(np.zeros_like(r1), *sides)

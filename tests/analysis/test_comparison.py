@@ -159,7 +159,7 @@ def test_a_change_of_nobody_is_none_and_of_the_unanimous_is_bounded():
     assert np.isnan([nothing.low, nothing.high, nothing.p]).all()
     same = change(1.0, 30, 1.0, 40)
     assert same.p == 1.0 and -0.2 < same.low < 0 < same.high < 0.2
-    # As the change of −3.5 points, "−11.2 … +96.0": from 12 people at 99.6 % to 40 at 96.1 %.
+    # As the change of −3.5 points, "−11.2 … +96.0": 12 people at 99.6 %, then 40 at 96.1 %.
     found = change(0.996, 60, 0.961, 120, people=(12, 40))
     assert -0.15 < found.low < -0.07 and 0.05 < found.high < 0.22
 

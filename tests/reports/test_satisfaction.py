@@ -94,24 +94,39 @@ def ask(world):
     return get
 
 
-def expected(group, items=None):
-    """Rate and interval from the raw answers of a group of respondents."""
-    a, m, scores, whole = [], [], 0, 0
+def given(group, items=None):
+    """Satisfied and all answers of each respondent who answered, and their levels."""
+    found = []
     for answers in group:
         levels = [v for k, v in answers.items() if v is not None and (items is None or k in items)]
         if levels:
-            m.append(len(levels))
-            a.append(sum(level >= 4 for level in levels))
-            scores += sum(levels)
-            whole += a[-1] == m[-1]
-    a, m = np.array(a, dtype=float), np.array(m, dtype=float)
-    n = len(m)
+            found.append((sum(level >= 4 for level in levels), len(levels), sum(levels)))
+    return np.array(found, dtype=float).reshape(-1, 3).T
+
+
+def added(a, m):
+    return a.sum(), m.sum(), a @ a, a @ m, m @ m, len(m)
+
+
+def expected(group, items=None, among=None):
+    """Rate and interval from the raw answers of a group of respondents.
+
+    What a respondent's answers have in common is learnt ``among`` pairs of unit and answers.
+    """
+    a, m, s = given(group, items)
+    n, scores, whole = len(m), s.sum(), int((a == m).sum())
     if n == 0:
         return {"rate": None, "low": None, "high": None, "respondents": 0, "answers": 0}
+    units = defaultdict(list)
+    for unit, answers in among or []:
+        units[unit].append(answers)
+    sums = [added(*given(each, items)[:2]) for each in units.values()]
+    alike = clustered.shared_correlation(*np.array(sums).T) if sums else 1.0
     if (m == 1).all():
         found = proportions.interval(a.sum(), n)
     else:
-        found = clustered.ratio(a.sum(), m.sum(), a @ a, a @ m, m @ m, n)
+        assert among
+        found = clustered.ratio(*added(a, m), correlation=alike)
     wholly = proportions.interval(whole, n)
     return {
         "rate": pytest.approx(float(found.estimate)),
@@ -126,6 +141,10 @@ def expected(group, items=None):
             "high": pytest.approx(float(wholly.high)),
         },
     }
+
+
+def of_form(people, form):
+    return [(unit, answers) for unit, f, _, answers in people if f == form]
 
 
 def same(row, want):
@@ -145,7 +164,7 @@ def test_every_unit_with_its_descendants_and_its_own_answers_apart(ask, people):
                 and code in (above(unit) if scope == "with_descendants" else [unit])
             ]
             assert row["scope"] == scope
-            same(row, expected(group))
+            same(row, expected(group, among=of_form(people, "sipas-desk")))
     district = {"unit": "D1", "questionnaire": "sipas-desk"}
     own = ask(**district, descendants="false")["rows"][0]
     pooled = ask(**district)["rows"][0]
@@ -156,7 +175,8 @@ def test_questionnaires_are_never_summed(ask, people):
     rows = {row["questionnaire"]: row for row in ask()["rows"]}
     assert rows.keys() >= {"sipas-desk", "kiosk-face", "moh-inpatient"}
     for form, row in rows.items():
-        same(row, expected([answers for _, f, _, answers in people if f == form]))
+        group = [answers for _, f, _, answers in people if f == form]
+        same(row, expected(group, among=of_form(people, form)))
     assert rows["online-service"]["rate"] is None and rows["online-service"]["respondents"] == 0
     assert rows["kiosk-face"]["method"] == "wilson"
 
@@ -165,8 +185,9 @@ def test_factors_and_items(ask, people):
     group = [answers for _, form, _, answers in people if form == "sipas-desk"]
     factors = ask(by="factor", questionnaire="sipas-desk")["rows"]
     assert [row["factor"] for row in factors] == list("ABCDE")
+    among = of_form(people, "sipas-desk")
     for row in factors:
-        same(row, expected(group, [item for item in SIPAS if item[0] == row["factor"]]))
+        same(row, expected(group, [item for item in SIPAS if item[0] == row["factor"]], among))
     items = ask(by="item", questionnaire="sipas-desk")["rows"]
     assert [row["item"] for row in items] == SIPAS
     for row in items:
@@ -176,7 +197,7 @@ def test_factors_and_items(ask, people):
     (one,) = ask(questionnaire="sipas-desk", item="C3")["rows"]
     assert one == next(row for row in items if row["item"] == "C3")
     (factor,) = ask(questionnaire="sipas-desk", factor="D")["rows"]
-    same(factor, expected(group, ["D1", "D2", "D3"]))
+    same(factor, expected(group, ["D1", "D2", "D3"], among))
 
 
 @pytest.mark.parametrize("step", ["day", "week", "month", "quarter", "year"])
@@ -189,15 +210,16 @@ def test_periods(ask, people, step):
         "year": lambda d: str(d.year),
     }
     groups = defaultdict(list)
-    for _, form, day, answers in people:
+    for unit, form, day, answers in people:
         if form == "sipas-desk":
-            groups[labels[step](day)].append(answers)
+            groups[labels[step](day)].append((unit, answers))
     rows = ask(by=step, questionnaire="sipas-desk")["rows"]
     periods = [row["period"] for row in rows]
     assert periods == sorted(periods) and len(set(periods)) == len(periods)
     assert set(groups) <= set(periods)
     for row in rows:
-        same(row, expected(groups[row["period"]]))
+        among = groups[row["period"]]
+        same(row, expected([answers for _, answers in among], among=among))
     empty = [row for row in rows if row["respondents"] == 0]
     assert all(row["rate"] is None and row["low"] is None for row in empty)
     assert all(row["mean_score"] is None for row in empty)
@@ -207,18 +229,21 @@ def test_channels_and_groupings_together(ask, people):
     rows = ask(by=["unit", "channel", "year"], questionnaire="sipas-desk", descendants="false")[
         "rows"
     ]
-    groups = defaultdict(list)
+    groups, among = defaultdict(list), defaultdict(list)
     for unit, form, day, answers in people:
         if form == "sipas-desk":
-            groups[(unit, CHANNEL[(unit, form)], str(day.year))].append(answers)
+            channel = CHANNEL[(unit, form)]
+            groups[(unit, channel, str(day.year))].append(answers)
+            among[(channel, str(day.year))].append((unit, answers))
     seen = set()
     for row in rows:
         key = (row["unit"]["code"], row["channel"], row["period"])
         seen.add(key)
-        same(row, expected(groups.get(key, [])))
+        same(row, expected(groups.get(key, []), among=among[key[1:]]))
     assert set(groups) <= seen
     (paper,) = ask(channel="paper", questionnaire="sipas-desk")["rows"]
-    same(paper, expected([a for u, f, _, a in people if CHANNEL[(u, f)] == "paper"]))
+    on_paper = [(u, a) for u, f, _, a in people if CHANNEL[(u, f)] == "paper"]
+    same(paper, expected([a for _, a in on_paper], among=on_paper))
 
 
 def test_filters_of_time_and_unit(ask, people):
@@ -229,7 +254,8 @@ def test_filters_of_time_and_unit(ask, people):
         for unit, form, day, answers in people
         if form == "sipas-desk" and "D1" in above(unit) and first <= day <= last
     ]
-    same(found["rows"][0], expected(group))
+    among = [(u, a) for u, f, d, a in people if f == "sipas-desk" and first <= d <= last]
+    same(found["rows"][0], expected(group, among=among))
     assert (found["first"], found["last"]) == (str(first), str(last))
     children = ask(unit="D1", expand="children", by="unit", questionnaire="sipas-desk")["rows"]
     assert [row["unit"]["code"] for row in children] == ["C1", "C2"]
@@ -247,7 +273,7 @@ def test_confidence(ask):
     narrow = ask(questionnaire="sipas-desk", confidence=0.8)["rows"][0]
     assert wide["low"] < narrow["low"] < narrow["rate"] < narrow["high"] < wide["high"]
     assert wide["design_effect"] > 1.5
-    assert wide["method"] == "clustered ratio, logit, t"
+    assert wide["method"] == "score on effective answers"
 
 
 @pytest.mark.parametrize(
@@ -263,6 +289,8 @@ def test_confidence(ask):
         ({"by": "colour"}, 422, "invalid-fields", None),
         ({"by": "day", "from": "0001-01-01", "to": "9999-12-31"}, 422, "too-many-rows", "by"),
         ({"confidence": "2"}, 422, "invalid-fields", None),
+        ({"interval": "wald"}, 422, "invalid-fields", None),
+        ({"cluster": "desk"}, 422, "invalid-fields", None),
         ({"unit": "\x00"}, 404, "unknown-unit", "unit"),
     ],
     ids=lambda value: str(value)[:30],
