@@ -19,7 +19,6 @@ from app.reports.asked import (
     TooManyUnits,
     columns,
     effective,
-    named,
     number,
     standard_error,
     unit_out,
@@ -80,11 +79,8 @@ def ranking(asked: Asked, *, best: int, least: int = 1) -> dict[str, Any]:
         if row["rank"] == 0:
             row.update(dict.fromkeys([key for key in row if key.startswith("rank")]))
     return answer | {
-        "method": named(
-            "ranks by clustered rate; confidence sets of Mogstad, Romano, Shaikh, Wilhelm "
-            f"(2024), seed {SEED}; beta-binomial shrinkage",
-            asked.query,
-        ),
+        "method": "ranks by clustered rate; confidence sets of Mogstad, Romano, Shaikh, Wilhelm "
+        f"(2024), seed {SEED}; beta-binomial shrinkage",
         "units": int(fit.sum()),
         "respondents": _people(rates, fit),
         "best": best,
@@ -119,10 +115,7 @@ def funnel(asked: Asked, *, target: float | None, overdispersion: str, q: float)
         )
     sizes = np.unique(np.geomspace(max(1.0, n[fit].min()), n.max(), 40).round()).astype(float)
     return answer | {
-        "method": named(
-            f"funnel plot, {found.model} limits (Spiegelhalter 2005), effective answers",
-            asked.query,
-        ),
+        "method": f"funnel plot, {found.model} limits (Spiegelhalter 2005), effective answers",
         "units": int(fit.sum()),
         "respondents": _people(rates, fit),
         "target": found.target,
@@ -219,11 +212,8 @@ def compare(asked: Asked, *, with_: With, q: float) -> dict[str, Any]:
             }
         )
     return answer | {
-        "method": named(
-            "difference of clustered rates, score interval (Mee 1984), Benjamini–Hochberg over "
-            "the units",
-            asked.query,
-        ),
+        "method": "difference of clustered rates, score interval (Mee 1984), Benjamini–Hochberg "
+        "over the units",
         "with": with_.value,
         "other_period": compared,
         "false_discovery_rate": q,

@@ -13,7 +13,7 @@ from app.problems import Problem
 from app.registry.points import units_asking
 from app.registry.volumes import volumes_between
 from app.reports import periods
-from app.reports.asked import Asked, columns, named, number, unit_out
+from app.reports.asked import Asked, columns, number, unit_out
 from app.reports.comparisons import take
 from app.reports.query import Expand, Key
 from app.reports.rows import PARTS
@@ -100,12 +100,9 @@ def stratified(asked: Asked) -> dict[str, Any]:
             }
         )
     return answer | {
-        "method": named(
-            "weights by service volume, finite-population correction (Cochran 1977, chapter 5), "
-            "logit with the t of the design; beside it the pooled rate, in which every answer "
-            "counts the same",
-            asked.query,
-        ),
+        "method": "weights by service volume, finite-population correction (Cochran 1977, "
+        "chapter 5), logit with the t of the design; beside it the pooled rate, in which every "
+        "answer counts the same",
         "units": len(rows),
         "respondents": int(n.sum()),
         "rows": rows,

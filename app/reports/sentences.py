@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.messages.words import Words
+from app.reports.days import NOTABLE
 
 Answer = Mapping[str, Any]
 #: Units that a sentence names; the table has the others.
@@ -62,6 +63,8 @@ def index(words: Words, answer: Answer) -> list[str]:
                 change=words.points(reference["difference"]),
             )
         )
+    if (shown["day_effect"] or 0) >= NOTABLE:
+        told.append(words("tell.days", times=words.number(shown["day_effect"] ** 0.5, 1)))
     return told
 
 

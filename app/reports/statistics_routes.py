@@ -14,7 +14,7 @@ from app.access.models import Right
 from app.db import Database
 from app.reports import comparisons, courses, planning, structure
 from app.reports import statistics_schemas as out
-from app.reports.asked import Asked, asked, asked_for_rates
+from app.reports.asked import Asked, asked, asked_for_rates, named
 from app.reports.comparisons import With
 from app.reports.disclosure import Disclosure
 from app.reports.freshness import fresh_for
@@ -70,6 +70,7 @@ def _answer(
     with database.reading() as session:
         question = Asked(session, caller, query, Disclosure.of(settings))
         answer: dict[str, Any] = compute(question, **options)
+    answer["method"] = named(answer["method"], query)
     return answered(request, answer)
 
 

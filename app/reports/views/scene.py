@@ -277,7 +277,7 @@ def differences(now: Rates, other: Rates) -> list[dict[str, Any]]:
 
 def index(scene: Scene) -> dict[str, Any]:
     """The index of what a view is about, beside the period before, the year before, the whole."""
-    now, _ = scene.asked.rates()
+    now, _ = scene.asked.rates(by_days=True)
     changes = {}
     for with_ in (With.PREVIOUS, With.YEAR_BEFORE):
         first, last = other_days(scene.span.first, scene.span.last, with_)
@@ -288,6 +288,7 @@ def index(scene: Scene) -> dict[str, Any]:
     return {
         **shown,
         "position": position(shown, scene.settings.target_rate),
+        "day_effect": number(now.day_effect[0]),
         **changes,
         "reference": reference(scene, now),
     }

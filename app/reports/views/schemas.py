@@ -99,6 +99,10 @@ class Reference(BaseModel):
 class Index(Placed):
     """The index beside the periods before and the whole."""
 
+    day_effect: float | None = Field(
+        description="How many times larger the variance is with days as clusters than with "
+        "respondents; null where fewer than ten days have answers, and where it may not be told."
+    )
     previous: PeriodDifference
     year_before: PeriodDifference
     reference: Reference | None
