@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from scipy.stats import beta
 from sqlalchemy import select
 
 from analysis.alerts import LEVEL_SHIFT, scan
-from analysis.clustered import common_effective_n
+from analysis.clustered import common_effective_n, ratio, shared_correlation
 from app.db import Database
 from app.demonstration import draw, province
 from app.registry.models import Unit
@@ -185,3 +186,32 @@ def first_answers(seed):
     ]
     bodies = draw.responses(points, SHEETS, size=1000, seed=seed, until=UNTIL)
     return [[sent["id"], sent["answers"]] for sent in bodies][:50]
+
+
+def test_no_interval_of_the_demonstration_is_one_to_laugh_at(bodies, points):
+    """Of every commune and ward with ten people: none as 0.9–100 % beside 99.9 %."""
+    unit_of = {point.code: (point.unit, point.kind) for point in points}
+    people = defaultdict(lambda: defaultdict(list))
+    for sent in bodies:
+        unit, kind = unit_of[sent["point"]]
+        rated = [
+            sent["answers"].get(item.code)
+            for factor in SHEETS[sent["questionnaire"]].form.index_factors
+            for item in SHEETS[sent["questionnaire"]].form.index_items(factor)
+        ]
+        rated = [value for value in rated if value is not None]
+        if kind in ("commune", "ward") and rated and sent["answered_at"] >= "2026":
+            people[sent["questionnaire"]][unit].append((sum(v >= 4 for v in rated), len(rated)))
+    looked_at = 0
+    for units in people.values():
+        pairs = [np.array(each, dtype=float).T for each in units.values()]
+        sums = np.array([(a.sum(), m.sum(), a @ a, a @ m, m @ m, len(m)) for a, m in pairs]).T
+        found = ratio(*sums, correlation=shared_correlation(*sums))
+        enough = sums[5] >= 10
+        k = found.estimate * found.people
+        exact = beta.ppf(0.025, k, found.people - k + 1), beta.ppf(0.975, k + 1, found.people - k)
+        assert (found.low >= np.nan_to_num(exact[0], nan=0.0) - 1e-9)[enough].all()
+        assert (found.high <= np.nan_to_num(exact[1], nan=1.0) + 1e-9)[enough].all()
+        assert ((found.high - found.low) < 0.55)[enough].all()
+        looked_at += int(enough.sum())
+    assert looked_at > 50
