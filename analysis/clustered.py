@@ -73,9 +73,9 @@ def ratio(
 
     Respondent i gave m_i answers, a_i of them satisfied. The linearised variance is
     V = (1 − n/N)·n/(n−1)·Σ(a_i − R·m_i)²/(Σm)². The interval is Wilson's on effective answers
-    Σm/(1 + (b − 1)ρ), b = Σm²/Σm, with the larger of the unit's own ρ and the one that units
-    share, and an allowance for people of whom none happened to be asked
-    (``effective_sizes.score_limits``).
+    Σm/(1 + (b − 1)ρ), b = Σm²/Σm, with the ρ that units share, or the unit's own where that is
+    larger (where it is smaller, drawn to it by how much the unit tells), and an allowance for
+    people of whom none happened to be asked (``effective_sizes.score_limits``).
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def ratio(
 
     >>> found = ratio(30, 45, 212, 280, 409, 5)
     >>> float(found.estimate.round(4)), float(found.low.round(4)), float(found.high.round(4))
-    (0.6667, 0.3294, 0.8849)
+    (0.6667, 0.3315, 0.8837)
     """
     seen = Answers.of(sum_a, sum_m, sum_aa, sum_am, sum_mm, n)
     if interval not in INTERVALS:
@@ -154,7 +154,7 @@ def ratio(
             name = np.full(r.shape, LOGIT_T)
         else:
             if interval == SCORE:
-                rho = np.maximum(seen.given(correlation), seen.own_correlation())
+                rho = seen.weighed(seen.given(correlation))
                 size = m / (1 + (seen.size - 1) * rho)
                 low, high, cut = limits(r, size, seen.people, alpha)
                 name = np.where(cut, CUT, SCORE)

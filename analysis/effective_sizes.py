@@ -19,6 +19,9 @@ from analysis.arrays import Floats, at_most, counts, tail
 #: Before any answer is seen ρ is taken to be this, and as well known as from units with
 #: Σ(n* − 1)·p(1 − p) of that size: eight people at a rate of 0.5, some twenty at 0.9.
 PRIOR_CORRELATION, _PRIOR_INFORMATION = 0.4, 2.0
+#: What a unit's own answers must tell, likewise, to count as much as the shared ρ where they say
+#: that it is smaller.
+_SHARED_INFORMATION = 5.0
 #: So many people on a limit's far side leave 1/e of the doubt whether such people were asked.
 PEOPLE_HEARD = 4.0
 #: Halvings of the bracket of a limit: to 10⁻¹¹ or nearer.
@@ -80,18 +83,33 @@ class Answers:
             own = (self.together / self.alone - 1) / (self.size - 1)
         return np.clip(np.where(known, own, 0.0), 0.0, 1.0)
 
+    def information(self) -> tuple[Floats, Floats]:
+        """What each unit tells of ρ, on the scale of Σ(n* − 1)·p(1 − p), and ρ times that."""
+        with np.errstate(invalid="ignore"):
+            weight = np.where(self.m > 0, self.people - 1, 0.0)
+            told = np.where(self.m > 0, weight * self.alone * (1 - 1 / self.size), 0.0)
+            above = np.where(self.m > 0, weight * (self.together - self.alone) / self.size, 0.0)
+        return told, above
+
     def correlation(self, axis: int | tuple[int, ...] | None, *, each: bool = False) -> Floats:
         """ρ by the method of moments, over units or for ``each`` alone, drawn to the prior."""
-        with np.errstate(invalid="ignore"):
-            known = self.m > 0
-            weight = np.where(known, self.people - 1, 0.0)
-            above = np.where(known, weight * (self.together - self.alone) / self.size, 0.0)
-            room = np.where(known, weight * self.alone * (1 - 1 / self.size), 0.0)
+        told, above = self.information()
         if not each:
             kept = axis is not None
-            above, room = (x.sum(axis=axis, keepdims=kept) for x in (above, room))
-        rho = (above + _PRIOR_INFORMATION * PRIOR_CORRELATION) / (room + _PRIOR_INFORMATION)
+            told, above = (x.sum(axis=axis, keepdims=kept) for x in (told, above))
+        rho = (above + _PRIOR_INFORMATION * PRIOR_CORRELATION) / (told + _PRIOR_INFORMATION)
         return np.clip(rho, 0.0, 1.0)
+
+    def weighed(self, shared: Floats) -> Floats:
+        """The ρ that limits rest on: a larger one of the unit's own counts whole.
+
+        A smaller one counts by how much the unit tells: that people are alike may be for want of
+        the angry ones among them.
+        """
+        own = self.own_correlation()
+        told, above = self.information()
+        drawn = (above + _SHARED_INFORMATION * shared) / (told + _SHARED_INFORMATION)
+        return np.clip(np.where(own > shared, own, drawn), 0.0, 1.0)
 
     def given(self, correlation: ArrayLike | None) -> Floats:
         """The correlation that is given, or learnt from these units; of the units' shape."""

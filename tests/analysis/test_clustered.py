@@ -247,6 +247,18 @@ def test_units_alone_together_and_of_unknown_correlation():
     np.testing.assert_array_equal(mixed.low[20:], unknown.low[20:])
 
 
+def test_a_unit_that_tells_much_of_its_own_correlation_has_the_word():
+    rng = np.random.default_rng(8)
+    for drawn in (0.05, 0.6):
+        shape = (1 - drawn) / drawn
+        many = rng.binomial(22, rng.beta(0.8 * shape, 0.2 * shape, 4000))
+        found = ratio(*sums(many, np.full(4000, 22)), correlation=0.3)
+        assert found.interval_n == pytest.approx(4000 * 22 / (1 + 21 * drawn), rel=0.1)
+    # Of a few who agree it is not known whether the angry are not, or were not asked.
+    few = ratio(*sums([22] * 11 + [20], [22] * 12), correlation=0.3)
+    assert few.interval_n == pytest.approx(12 * 22 / (1 + 21 * 0.3), rel=0.1)
+
+
 def test_days_as_clusters_widen_where_days_differ():
     rng = np.random.default_rng(5)
     day = rng.integers(0, 12, 240)
