@@ -73,6 +73,17 @@ def differences() -> Iterator[tuple[str, str, float]]:
     )
     mine = [combined.estimate, combined.standard_error]
     yield "stratified rate and se", "R survey 4.1.1", _gap(mine, [api["rate"], api["rate_se"]])
+    # R 4.2.2, survey 4.1.1: svydesign(ids=~1, strata=~s, fpc=~N), svyciprop(method="xlogit").
+    rate, size = np.array([0.75, 0.5, 0.75]), np.array([500.0, 300, 200])
+    few = strata.combine(rate, np.sqrt((1 - 4 / size) * rate * (1 - rate) / 3), size, n=[4, 4, 4])
+    yield (
+        "stratified limits, t of the design",
+        "R survey 4.1.1",
+        _gap([few.low, few.high], [0.286809769675199, 0.914722026994674]),
+    )
+    # The constrained likelihood by optimize(), the score by uniroot(), to 7 digits.
+    mees = comparison.change(48 / 80, 80, 56 / 70, 70)
+    yield "Mee's difference", "R 4.2.2", _gap([mees.low, mees.high], [0.05333385, 0.3377295])
     schools = reference("poststratify_rake")
     data = schools["data"]
     kind = ["EHM".index(row["stype"]) for row in data]
