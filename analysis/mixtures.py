@@ -238,12 +238,17 @@ def _grid(seen: _Seen, middle: float, step: float) -> tuple[Floats, Floats, Floa
     coarse = np.geomspace(step, min(_MOST_TAU, widest), _COARSE)
     best, deviation, height = _profile(seen, coarse, middle)
     height = height + np.log(deviation) + _tau_prior(coarse)
-    counting = np.flatnonzero(height > height.max() - _NEGLIGIBLE)
-    first, last = max(counting[0] - 1, 0), min(counting[-1] + 1, _COARSE - 1)
-    tau = np.linspace(coarse[first], coarse[last], _FINE)
+    course = interpolate.make_interp_spline(
+        np.log(coarse), np.stack([height, best, np.log(deviation)], axis=1)
+    )
+    between = np.geomspace(coarse[0], coarse[-1], 20 * _COARSE)
+    height = course(np.log(between))[:, 0]
+    counting = between[height > height.max() - _NEGLIGIBLE]
+    tau = np.linspace(counting[0], counting[-1], _FINE)
     ends = np.ones(_FINE)
     ends[[0, -1]] = 0.5
-    best, deviation = np.interp(tau, coarse, best), np.interp(tau, coarse, deviation)
+    _, best, deviation = course(np.log(tau)).T
+    deviation = np.exp(deviation)
     # The fewer units, the farther one that is left out moves the middle.
     far = int(np.ceil(3.5 + 8 / np.sqrt(seen.units)))
     nodes = np.arange(-far, far + 1.0)

@@ -49,8 +49,8 @@ def by_brute_force(k, n):
     mu, tau = (each[..., None, None] for each in np.meshgrid(mus, taus, indexing="ij"))
 
     def like(deviation, w=w):
-        rate = special.expit(mu + deviation * x)
-        logs = k[:, None] * np.log(rate) + (n - k)[:, None] * np.log1p(-rate)
+        at = mu + deviation * x
+        logs = k[:, None] * special.log_expit(at) + (n - k)[:, None] * special.log_expit(-at)
         return np.exp(logs - (k * np.log(k / n) + (n - k) * np.log1p(-k / n))[:, None]) @ w
 
     core = like(tau)
