@@ -106,8 +106,8 @@ def funnel(asked: Asked, *, target: float | None, overdispersion: bool, q: float
     sizes = np.unique(np.geomspace(max(1.0, n[fit].min()), n.max(), 40).round()).astype(float)
     middle = "middle of the units" if overdispersion else "pooled rate"
     return answer | {
-        "method": f"funnel plot (Spiegelhalter 2005), {found.model}, each unit against the others, "
-        "effective answers",
+        "method": f"funnel plot (Spiegelhalter 2005), {found.model}, each unit against "
+        f"{'the others' if target is None else 'the target'}, effective answers",
         "units": int(fit.sum()),
         "respondents": _people(rates, fit),
         "target": found.target,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis import clustered, comparison, funnels
+from tests.promises.funnels_before import BEFORE
 from tests.promises.funnels_worlds import World
 from tests.promises.promise import Promise, Row, per_cent, spread
 
@@ -21,8 +22,6 @@ RUNS = {
 }
 #: Samples that one process draws in one go.
 BATCH = 2500
-#: What the build before found in the same worlds, by the same seeds.
-BEFORE: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
