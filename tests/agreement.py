@@ -20,6 +20,7 @@ from analysis import (
     clustered,
     comparison,
     drivers,
+    mixtures,
     proportions,
     ranks,
     reliability,
@@ -118,12 +119,14 @@ def differences() -> Iterator[tuple[str, str, float]]:
         _gap(shrunk.estimate, forty["posterior_mean"]),
     )
     yield "beta-binomial rho (optimisers)", "R VGAM 1.1.7", _gap(shrunk.rho, forty["rho"])
-    dl = forty["arcsine_DL"]
-    funnel = comparison.funnel(
-        forty["successes"], forty["trials"], target=np.sin(dl["mu"] / 2) ** 2,
-        overdispersion="additive", winsorise=0,
-    )  # fmt: skip
-    yield "funnel, additive τ²", "R metafor 3.8.1", _gap(funnel.tau**2, dl["tau2"])
+    between = mixtures.log_likelihood(
+        forty["successes"], forty["trials"], 1.7523768959, 0.3874999313
+    )
+    yield (
+        "funnel, likelihood of units that differ",
+        "R 4.2.2 integrate at lme4 1.1.31's maximum",
+        _gap(between.sum(), -121.817621268),
+    )
     bfi = reference("cronbach_alpha")
     alpha = reliability.cronbach_alpha(bfi["answers"])
     yield (

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import comparison, ranks, shrinkage
+from analysis import comparison, funnels, ranks, shrinkage
+from analysis.mixtures import Spread
 from app.reports import periods
 from app.reports.asked import (
     Asked,
@@ -94,37 +95,28 @@ def ranking(asked: Asked, *, best: int, least: int = 1) -> dict[str, Any]:
     }
 
 
-def funnel(asked: Asked, *, target: float | None, overdispersion: str, q: float) -> dict[str, Any]:
+def funnel(asked: Asked, *, target: float | None, overdispersion: bool, q: float) -> dict[str, Any]:
     """Units against control limits that are wider the fewer answered."""
     rates, answer, fit = _comparable(asked)
     n = np.where(fit, effective(rates)[0], 0.0)
     k = np.where(fit, np.nan_to_num(rates.ratio.estimate) * n, 0.0)
-    model: bool | str = {"auto": True, "none": False}.get(overdispersion, overdispersion)
-    found = comparison.funnel(k, n, target=target, overdispersion=model)
+    found = funnels.funnel(k, n, target=target, overdispersion=overdispersion)
     adjusted = comparison.discoveries(found.p, q)
-    with np.errstate(invalid="ignore"):
-        outside = np.select(
-            [
-                found.estimate < found.low_998,
-                found.estimate > found.high_998,
-                found.estimate < found.low_95,
-                found.estimate > found.high_95,
-            ],
-            ["below 99.8 %", "above 99.8 %", "below 95 %", "above 95 %"],
-            "inside",
-        )
     sizes = np.unique(np.geomspace(max(1.0, n[fit].min()), n.max(), 40).round()).astype(float)
+    middle = "middle of the units" if overdispersion else "pooled rate"
     return answer | {
-        "method": f"funnel plot, {found.model} limits (Spiegelhalter 2005), effective answers",
+        "method": f"funnel plot (Spiegelhalter 2005), {found.model}, each unit against "
+        f"{'the others' if target is None else 'the target'}, effective answers",
         "units": int(fit.sum()),
         "respondents": _people(rates, fit),
         "target": found.target,
-        "target_is": "given" if target is not None else "pooled rate",
+        "target_is": "given" if target is not None else middle,
         "model": found.model,
-        "dispersion": found.dispersion,
         "tau": found.tau,
+        "tau_low": found.tau_low,
+        "tau_high": found.tau_high,
         "false_discovery_rate": q,
-        "curve": columns(_curve(found, sizes)),
+        "curve": columns({"effective_answers": sizes} | _limits(sizes, found.newcomer)),
         "rows": _rows(
             rates,
             {
@@ -133,29 +125,16 @@ def funnel(asked: Asked, *, target: float | None, overdispersion: str, q: float)
                 "p": found.p,
                 "adjusted_p": adjusted.adjusted_p,
                 "discovery": adjusted.rejected,
-                "low_95": found.low_95,
-                "high_95": found.high_95,
-                "low_998": found.low_998,
-                "high_998": found.high_998,
-                "position": np.where(fit, outside, "not compared"),
+                "position": found.position,
+                **_limits(n, found.expected),
             },
         ),
     }
 
 
-def _curve(found: comparison.Funnel, sizes: Floats) -> dict[str, Floats]:
-    """The limits at other sizes than the units'."""
-    curve = {"effective_answers": sizes}
-    centre = 2 * np.arcsin(np.sqrt(found.target))
-    widened = max(found.dispersion, 1.0) if found.model == comparison.MULTIPLICATIVE else 1.0
-    for name, tail in (("95", 0.025), ("998", 0.001)):
-        for side, p in (("low", tail), ("high", 1 - tail)):
-            if found.model == comparison.EXACT:
-                curve[f"{side}_{name}"] = comparison.binomial_limit(found.target, sizes, p)
-            else:
-                reach = comparison.normal_quantile(p) * np.sqrt(widened / sizes + found.tau**2)
-                curve[f"{side}_{name}"] = np.sin(np.clip(centre + reach, 0, np.pi) / 2) ** 2
-    return curve
+def _limits(sizes: Floats, expected: Spread) -> dict[str, Floats]:
+    found = vars(funnels.limits(sizes, expected))
+    return {name: found[name] for name in ("low_95", "high_95", "low_998", "high_998")}
 
 
 def compare(asked: Asked, *, with_: With, q: float) -> dict[str, Any]:

@@ -54,12 +54,10 @@ class Allocation(StrEnum):
 
 
 class Dispersion(StrEnum):
-    """How limits allow for what units differ in besides quality."""
+    """Whether limits allow for what units differ in besides quality, or for chance alone."""
 
     AUTO = "auto"
     NONE = "none"
-    MULTIPLICATIVE = "multiplicative"
-    ADDITIVE = "additive"
 
 
 def _answer(
@@ -105,21 +103,24 @@ def funnel(
     caller: Reader,
     query: Rated,
     target: Annotated[
-        float | None, Query(gt=0, lt=1, description="Rate aimed at; else the pooled rate.")
+        float | None, Query(gt=0, lt=1, description="Rate aimed at; else the units' own middle.")
     ] = None,
     overdispersion: Annotated[
-        Dispersion, Query(description="How the limits allow for other differences.")
+        Dispersion,
+        Query(description="auto: as much as the units are found to differ; none: by chance alone."),
     ] = Dispersion.AUTO,
     q: Discovery = 0.05,
 ) -> Answer:
     """A funnel plot (Spiegelhalter 2005): limits at 95 % and 99.8 %, wider for small units.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Sizes are effective
-    answers. A unit is a ``discovery`` if its p-value stands at the false-discovery rate ``q``.
+    answers. A unit is judged by its tail probability ``p`` among all *other* units, whose
+    ordinary differences are allowed for, or around a given target; ``position`` follows from it,
+    and so does ``discovery``: at the false-discovery rate ``q`` it stands among so many.
     """
     return _answer(
         request, caller, query, comparisons.funnel,
-        target=target, overdispersion=overdispersion.value, q=q,
+        target=target, overdispersion=overdispersion is Dispersion.AUTO, q=q,
     )  # fmt: skip
 
 

@@ -94,27 +94,37 @@ class FunnelRow(UnitRate):
     """A unit against its limits."""
 
     effective_answers: float | None
-    z: float | None
-    p: float | None
+    z: float | None = Field(description="The standard normal deviate of p; negative if below.")
+    p: float | None = Field(
+        description="Two-sided tail probability of the unit's rate if it were like the others."
+    )
     adjusted_p: float | None
     discovery: bool = Field(description="Outside, at the false-discovery rate asked for.")
     low_95: float | None
     high_95: float | None
     low_998: float | None
     high_998: float | None
-    position: str
+    position: str = Field(
+        description="By p: inside, below or above 95 % or 99.8 %, or not compared."
+    )
 
 
 class FunnelOut(Answer):
     """A funnel plot."""
 
-    target: float
-    target_is: str
+    target: float = Field(description="The rate that limits are drawn around.")
+    target_is: str = Field(description="given, middle of the units, or pooled rate.")
     model: str
-    dispersion: float
-    tau: float
+    tau: float = Field(
+        description="How much the units differ beyond chance: the standard deviation of their "
+        "logits, posterior median; 0 where only chance is allowed for."
+    )
+    tau_low: float = Field(description="Lower 95 % limit of tau.")
+    tau_high: float = Field(description="Upper 95 % limit of tau.")
     false_discovery_rate: float
-    curve: list[FunnelPoint]
+    curve: list[FunnelPoint] = Field(
+        description="Limits of a unit that is none of these, by its size."
+    )
     rows: list[FunnelRow]
 
 

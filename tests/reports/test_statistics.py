@@ -15,7 +15,7 @@ from scipy.optimize import linprog
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.proportion import proportion_confint
 
-from analysis import clustered, comparison, drivers, ranks, reliability, sampling, strata
+from analysis import clustered, comparison, drivers, funnels, ranks, reliability, sampling, strata
 from tests.databases import BACKENDS
 from tests.reports.district import (
     CODES,
@@ -94,22 +94,31 @@ def test_ranks_come_with_their_sets_and_shrunken_rates(children):
     assert sum(widths) >= (own.high - own.low).sum() * 0.95
 
 
-def test_the_funnel_is_spiegelhalters(children):
-    found = children("funnel", overdispersion="none", target=0.8)
+def test_the_funnel_hands_on_tails_positions_and_limits(children):
     n = clustered.common_effective_n(*sums())
     rate = sums()[0] / sums()[1]
-    expected = comparison.funnel(rate * n, n, target=0.8, overdispersion=False)
-    rows = by_unit(found)
-    for i, code in enumerate(COMMUNES):
-        assert rows[code]["low_998"] == pytest.approx(expected.low_998[i])
-        assert rows[code]["p"] == pytest.approx(expected.p[i])
-    assert (found["target"], found["model"]) == (0.8, "exact binomial")
-    assert [point["low_95"] for point in found["curve"]] == sorted(
-        point["low_95"] for point in found["curve"]
-    )
-    auto = children("funnel")
-    assert auto["model"] == "additive" and auto["tau"] > 0
-    assert auto["target"] == pytest.approx(rate @ n / n.sum(), rel=0.02)
+    for target, overdispersion in ((0.8, "none"), (0.8, "auto"), (None, "auto")):
+        given = {} if target is None else {"target": target}
+        found = children("funnel", overdispersion=overdispersion, **given)
+        expected = funnels.funnel(
+            rate * n, n, target=target, overdispersion=overdispersion == "auto"
+        )
+        own = funnels.limits(n, expected.expected)
+        rows = by_unit(found)
+        for i, code in enumerate(COMMUNES):
+            assert rows[code]["low_998"] == pytest.approx(own.low_998[i])
+            assert rows[code]["p"] == pytest.approx(expected.p[i])
+            assert rows[code]["position"] == expected.position[i]
+        assert (found["target"], found["model"]) == (
+            pytest.approx(expected.target),
+            expected.model,
+        )
+        assert found["tau_low"] <= found["tau"] <= found["tau_high"]
+        assert (found["tau"] > 0) == (overdispersion == "auto")
+        lows = [point["low_95"] for point in found["curve"]]
+        assert lows == sorted(lows)
+    assert found["target"] == pytest.approx(rate @ n / n.sum(), rel=0.03)
+    assert {row["position"] for row in found["rows"] if row["p"] is None} == {"not compared"}
 
 
 @pytest.mark.parametrize("with_", ["previous", "year-before", "parent", "peers"])

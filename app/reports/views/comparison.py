@@ -18,7 +18,7 @@ MOST_BESIDE = 8
 def comparison(scene: Scene, *, best: int = 10, beside: Sequence[str] = ()) -> dict[str, Any]:
     """A funnel of the level's units, their ranks with sets, and the chosen ones by factor."""
     try:
-        funnel = comparisons.funnel(scene.compared, target=None, overdispersion="auto", q=0.05)
+        funnel = comparisons.funnel(scene.compared, target=None, overdispersion=True, q=0.05)
     except TooFewUnits:
         funnel = None
     return scene.head() | {
