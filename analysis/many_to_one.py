@@ -19,9 +19,11 @@ Integers = NDArray[np.int64]
 
 #: Standard errors within so many per cent of one another are one class for the quadrature, which
 #: moves a critical value by less than a thousandth; where few differ each is a class of its own.
-_WIDTH, _FEW, _MOST_CLASSES = 0.05, 48, 200
-#: Gauss–Legendre nodes for one unit's own error, and levels of the table of critical values.
-_NODES, _LEVELS, _GRID = 28, 7, 10
+_WIDTH, _FEW, _MOST_CLASSES = 0.05, 24, 200
+#: Nodes and weights for one unit's own error.
+_AT, _WEIGHT = np.polynomial.legendre.leggauss(28)
+#: Levels of the table of critical values; standard errors for which its ends are computed.
+_LEVELS, _GRID = 7, 10
 #: Numbers in the largest arrays: some megabytes, so that memory hardly grows with the units.
 _CHUNK = 1_000_000
 _IMPOSSIBLE = -1e3
@@ -146,13 +148,12 @@ def _own_error(c: Floats) -> tuple[Floats, Floats]:
 
     They lie closest about ±c: there the others, where they are far surer, step from 0 to 1.
     """
-    at, weight = np.polynomial.legendre.leggauss(_NODES)
     scale, narrow, farthest = np.maximum(c, 0.5)[:, None], 0.03, 7.5
     first, last = np.arcsinh(-1 / narrow), np.arcsinh((farthest / scale - 1) / narrow)
-    v = first + (last - first) * (at + 1) / 2
+    v = first + (last - first) * (_AT + 1) / 2
     z = scale * (1 + narrow * np.sinh(v))
     density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
-    part = density * scale * narrow * np.cosh(v) * weight * (last - first) / 2
+    part = density * scale * narrow * np.cosh(v) * _WEIGHT * (last - first) / 2
     return np.concatenate([-z[:, ::-1], z], axis=1), np.concatenate([part[:, ::-1], part], axis=1)
 
 

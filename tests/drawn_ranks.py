@@ -30,9 +30,7 @@ def sets(
     return len(x) - not_above.sum(axis=1), 1 + not_below.sum(axis=1)
 
 
-def _open_of_all(
-    noise: NDArray[np.float32], s: Floats, distance: Floats
-) -> NDArray[np.bool_]:
+def _open_of_all(noise: NDArray[np.float32], s: Floats, distance: Floats) -> NDArray[np.bool_]:
     units = len(s)
     not_above: NDArray[np.bool_] = ~np.eye(units, dtype=bool)
     while True:
