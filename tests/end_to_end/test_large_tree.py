@@ -106,7 +106,7 @@ def test_the_communes_of_today_are_ranked(country):
                            channel="paper", packed=cell.packed)
             )  # fmt: skip
     asked = "questionnaire=sipas-desk&kind=commune&from=2026-09-30&to=2026-09-30&best=100"
-    answer = country.get(f"/api/v1/satisfaction/ranking?{asked}")
+    answer = country.get(f"/api/v1/satisfaction/ranking?{asked}", timeout=300)
     assert answer.status_code == 200, answer.text[:1000]
     found = answer.json()
     ranked = [row for row in found["rows"] if row["rank"] is not None]
