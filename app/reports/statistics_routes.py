@@ -81,14 +81,15 @@ def ranking(
     request: Request,
     caller: Reader,
     query: Rated,
-    best: Annotated[int, Query(ge=1, le=10_000, description="May be among the best how many?")] = 5,
+    best: Annotated[int, Query(ge=1, le=12_000, description="May be among the best how many?")] = 5,
 ) -> Answer:
     """Units by rate, each with the ranks that it may truly have, and its shrunken rate.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Of units above and
     below one another the lowest are compared. Ranks are never given without their confidence
     sets (Mogstad, Romano, Shaikh, Wilhelm 2024): alone, and of all units at once. Suppressed
-    units are not ranked. Refused with ``too-few-units`` where fewer than two have figures.
+    units are not ranked. Refused with ``too-few-units`` where fewer than two have figures, with
+    ``too-many-units`` where more than 12,000 have.
     """
     return _answer(request, caller, query, comparisons.ranking, best=best)
 

@@ -1,4 +1,4 @@
-"""Runs all benchmarks, or those named: intake, reading, statistics, citizen."""
+"""Runs all benchmarks, or those named: intake, reading, statistics, ranking, citizen."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import citizen, intake, reading, statistics
+from tests.bench import citizen, intake, ranking, reading, statistics
 
 BENCHES = {
     "intake": intake.main,
     "reading": reading.main,
     "statistics": statistics.main,
+    "ranking": ranking.main,
     "citizen": citizen.main,
 }
 

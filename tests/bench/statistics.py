@@ -17,7 +17,7 @@ import pandas as pd
 from rich.console import Console
 from statsmodels.stats.proportion import proportion_confint
 
-from analysis import casemix, clustered, conventions, drivers, proportions, ranks, strata
+from analysis import casemix, clustered, conventions, drivers, proportions, strata
 
 UNITS, ITEMS, LEVELS = 12_000, 40, 5
 RESPONDENTS = 40  # a unit
@@ -29,15 +29,6 @@ def main(out: Console) -> None:
     rng = np.random.default_rng(2020)
     _rates(out, rng)
     _group_by(out, rng)
-    for units in (100, 1000):
-        x, se = rng.normal(0.85, 0.05, units), rng.uniform(0.01, 0.04, units)
-        for simultaneous in (False, True):
-            kind = "simultaneous" if simultaneous else "marginal"
-            _grown(
-                out,
-                f"rank sets of {units:>5} units, {kind}",
-                lambda x=x, se=se, s=simultaneous: ranks.confidence_sets(x, se, simultaneous=s),
-            )
     for n in (10_000, 100_000):
         factors = rng.normal(size=(n, 1)) + rng.normal(size=(n, 10))
         overall = factors @ rng.random(10) + rng.normal(size=n)

@@ -9,13 +9,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from app.access.roles import Role
 from app.db import Database
 from app.registry.models import Channel, PointState, SurveyPoint, Unit
 from app.registry.points import current_code, open_point
 from app.registry.unit_import import add_units, read_units
+from app.rollups.models import RollupCell
 from app.settings import Settings
 from tests.conftest import serving
 from tests.databases import address, copy_sqlite
@@ -24,6 +25,7 @@ from tests.small_province import SmallProvince, body
 COMMUNES = Path(__file__).parents[1] / "data/communes_until_2025-06-30.csv"
 LINK = "questionnaire=sipas-desk&period=2026-Q3"
 ASKED = 60
+TODAY = 3_321
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,7 @@ def country(templates, tmp_path_factory):
             client.headers["Cookie"] = province.person((Role.PROVINCIAL_ANALYST, None)).headers[
                 "Cookie"
             ]
+            client.url = url
             yield client
 
 
@@ -89,6 +92,28 @@ def test_ten_thousand_units_are_paged(country):
     second = opened(country, f"/dashboard/units?{LINK}&level=commune&start=150")
     assert "start=300" in second.text and "start=0" not in second.text
     assert first.text != second.text
+
+
+def test_the_communes_of_today_are_ranked(country):
+    # As many as there are since July 2025, each with the answers of one of those asked.
+    with closing(Database(country.url)) as database, database.writing() as session:
+        known = session.scalars(select(RollupCell)).all()
+        ids = session.scalars(select(Unit.id).where(Unit.kind == "commune").limit(TODAY)).all()
+        for place, id in enumerate(ids):
+            cell = known[place % len(known)]
+            session.add(
+                RollupCell(day=date(2026, 9, 30), unit_id=id, version_id=cell.version_id,
+                           channel="paper", packed=cell.packed)
+            )  # fmt: skip
+    asked = "questionnaire=sipas-desk&kind=commune&from=2026-09-30&to=2026-09-30&best=100"
+    answer = country.get(f"/api/v1/satisfaction/ranking?{asked}", timeout=300)
+    assert answer.status_code == 200, answer.text[:1000]
+    found = answer.json()
+    ranked = [row for row in found["rows"] if row["rank"] is not None]
+    assert found["units"] == len(ranked) == TODAY
+    for row in ranked:
+        assert row["rank_low_simultaneous"] <= row["rank_low"] <= row["rank"] <= row["rank_high"]
+        assert row["rank_high"] <= row["rank_high_simultaneous"] <= TODAY
 
 
 def test_a_province_within_it_is_looked_at_as_any_other(country):

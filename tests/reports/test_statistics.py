@@ -16,6 +16,7 @@ from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.proportion import proportion_confint
 
 from analysis import clustered, comparison, drivers, funnels, ranks, reliability, sampling, strata
+from app.reports import comparisons
 from tests.databases import BACKENDS
 from tests.reports.district import (
     CODES,
@@ -533,6 +534,21 @@ def test_one_unit_has_no_ranking_and_many_have_no_course_at_once(world):
     unknown = world("ranking", unit="nowhere", status=404)
     assert unknown["type"] == "/problems/unknown-unit"
     assert world("trend", questionnaire="nothing", status=404)
+
+
+def test_more_units_than_can_be_ranked_are_refused_with_their_number(world, monkeypatch):
+    assert comparisons.MOST_RANKED >= 10_040  # the communes until June 2025, the most there were
+    monkeypatch.setattr(comparisons, "MOST_RANKED", len(COMMUNES) - 1)
+    for language, said in (
+        ("en", f"These are {len(COMMUNES)} units; at most {len(COMMUNES) - 1} can be asked for"),
+        ("vi", f"Yêu cầu này có {len(COMMUNES)} đơn vị; một lần được tối đa {len(COMMUNES) - 1}."),
+    ):
+        headers = dict(world.analyst) | {"Accept-Language": language}
+        refused = world("ranking", unit="D1", expand="children", headers=headers, status=422)
+        assert refused["type"] == "/problems/too-many-units"
+        assert said in refused["detail"]
+    monkeypatch.setattr(comparisons, "MOST_RANKED", len(COMMUNES))
+    assert world("ranking", unit="D1", expand="children")["units"] == len(COMMUNES)
 
 
 def test_units_above_others_are_not_compared_with_them(world):

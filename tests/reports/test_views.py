@@ -363,7 +363,7 @@ def test_a_units_peers_are_those_of_the_highest_unit_that_has_not_too_many(
         return alerts(question, **more)
 
     monkeypatch.setattr(courses, "alerts", noted)
-    monkeypatch.setattr(views_alerts, "MOST_RANKED", most)
+    monkeypatch.setattr(views_alerts, "_MOST_PEERS", most)
     view("overview", unit=FELL, period="2026-03" if top == FELL else "2026-02")
     assert {(*query.units, *query.kinds) for query in asked} == {(top, "commune")}
 

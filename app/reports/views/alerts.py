@@ -8,13 +8,14 @@ from typing import Any
 from app.registry.queries import UnitNode
 from app.reports import courses
 from app.reports.asked import Asked, TooFewUnits, TooManyUnits
-from app.reports.comparisons import MOST_RANKED
 from app.reports.periods import Step
 from app.reports.query import Expand
 from app.reports.views.scene import PUBLIC, Scene
 
 #: Alerts that the first page names.
 _NAMED = 8
+#: Peers that a unit is looked at among: their courses are read month by month.
+_MOST_PEERS = 1_500
 #: Months are looked at for alerts and then, where these say nothing (or are too thin to be shown),
 #: quarters. Both looks together have so many false ones among their alerts, so each has a half.
 _STEPS, _FALSE = (Step.MONTH, Step.QUARTER), 0.05
@@ -69,7 +70,7 @@ def _among_peers(asked: Asked, unit: UnitNode) -> Asked:
     top, above = unit, nodes.get(unit.parent_id or 0)
     while above is not None:
         below = asked.units.below(above.id)
-        if sum(nodes[id].kind == unit.kind for id in below) > MOST_RANKED:
+        if sum(nodes[id].kind == unit.kind for id in below) > _MOST_PEERS:
             break
         top, above = above, nodes.get(above.parent_id or 0)
     query = replace(asked.query, units=[top.code], expand=Expand.ALL, kinds=(unit.kind,))

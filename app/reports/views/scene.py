@@ -22,7 +22,7 @@ from app.registry.queries import UnitNode
 from app.registry.questionnaires import Published, UnknownQuestionnaire
 from app.reports import seen
 from app.reports.asked import Asked, number, unit_out
-from app.reports.comparisons import MOST_RANKED, With, difference, other_days
+from app.reports.comparisons import With, difference, other_days
 from app.reports.disclosure import Disclosure
 from app.reports.query import Expand, Key, Query
 from app.reports.rows import Rates
@@ -34,6 +34,8 @@ from app.settings import Settings
 PUBLIC = Caller("public", (Grant(frozenset({Right.READ_FIGURES})),))
 #: A reference figure is told to everybody if so many units answered besides the one compared.
 _LEAST_UNITS_OF_REFERENCE = 5
+#: Units of the level that is shown unless one is asked for.
+_MOST_AT_FIRST = 1_500
 
 
 class NothingAsked(Problem):
@@ -105,8 +107,8 @@ class Scene:
         levels = _levels(asked, unit, reached)
         if chosen.level and chosen.level not in levels:
             raise UnknownLevel(field="level", level=chosen.level)
-        rankable = [kind for kind, count in levels.items() if count <= MOST_RANKED]
-        level = chosen.level or max(rankable, key=lambda kind: levels[kind], default=None)
+        few = [kind for kind, count in levels.items() if count <= _MOST_AT_FIRST]
+        level = chosen.level or max(few, key=lambda kind: levels[kind], default=None)
         query = Query(
             units=[unit.code] if unit else [],
             questionnaire=questionnaire,
