@@ -17,6 +17,7 @@ from threading import Thread
 import httpx
 import pytest
 import uvicorn
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy.engine import URL, make_url
 
 from app.db import Database
@@ -26,6 +27,10 @@ from app.reports.disclosure import Disclosure
 from app.settings import Settings
 from tests.databases import BACKENDS, PostgresServer, address, copy_sqlite
 from tests.small_province import SmallProvince
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+hypothesis_settings.register_profile("unhurried", deadline=None)
+hypothesis_settings.load_profile("unhurried")
 
 #: Databases come and go by the hundred; a copy of one takes ten times as long on a disk.
 _MEMORY, _ROOM = Path("/dev/shm"), 4 << 30
