@@ -129,8 +129,11 @@ FOR_THE_SERVICE = {
     "demonstration/province.py": {"found", "points", "serve"},
     # Which days of a unit are told; how many answered does not leave it.
     "reports/disclosure.py": {"_batches"},
-    # Units are handed to it, and its callers are looked at.
+    # Units are handed to them, and their callers are looked at.
     "reports/reading.py": {"cells", "read"},
+    "reports/summing.py": {"_read"},
+    # What respondents of all units have in common; one rounded number of it leaves.
+    "reports/resemblance.py": {"everybody"},
 }
 
 
