@@ -180,7 +180,8 @@ def wider(people: RatioEstimate, clusters: RatioEstimate) -> RatioEstimate:
 
     Answers of one day resemble one another too. With day effects of a standard deviation of
     0.3 to 0.5 on the logit scale, ten or twenty days and 20 people a day, intervals with people
-    as clusters hold the truth in 72 to 85 of 100 samples at a rate of 0.85; these in 93 to 96.
+    as clusters, as the build before had them, hold the truth in 73 to 92 of 100 samples; these in
+    94 to 97 (docs/methods.md, "Promises").
     It matters where many people answer on few days; with as many days as people it does not.
 
     Parameters
