@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import combinations
 from math import factorial
@@ -10,22 +10,84 @@ from math import factorial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.arrays import Floats, tail
+from analysis.arrays import Floats, at_most, tail
 
 #: 2^k subsets are looked at.
 MOST_FACTORS = 12
-_DRAWS = 200
+_DRAWS = 400
+#: More respondents than this are drawn by groups of them: their sums vary as much.
+_MOST_DRAWN = 1000
+#: Draws whose subsets are solved at once.
+_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Each factor less the mean of the others, with limits that hold for all factors at once.
+
+    Arrays of shape (factors,); NaN where nothing can be said. ``studentised`` are the deviations
+    of the draws, shape (draws, factors): what the limits, and any test, are taken from.
+    """
+
+    difference: Floats
+    low: Floats
+    high: Floats
+    spread: Floats = field(repr=False)
+    studentised: Floats = field(repr=False)
+
+    @property
+    def told_apart(self) -> NDArray[np.bool_]:
+        """The factors whose limits leave out 0, on whichever side."""
+        return (self.low > 0) | (self.high < 0)
+
+    def above(
+        self, confidence: float = 0.95, among: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.bool_]:
+        """The factors that stand above the others.
+
+        Among factors that do not differ any is found so in at most 1 − confidence of samples.
+        Where only some are looked at (``among``), fewer can be found by chance.
+        """
+        return self._beyond(1.0, confidence, among)
+
+    def below(
+        self, confidence: float = 0.95, among: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.bool_]:
+        """The factors that stand below the others, in the same way."""
+        return self._beyond(-1.0, confidence, among)
+
+    def _beyond(
+        self, sign: float, confidence: float, among: NDArray[np.bool_] | None
+    ) -> NDArray[np.bool_]:
+        tail(confidence)
+        looked_at = self.spread > 0
+        if among is not None:
+            looked_at &= among
+        if not looked_at.any():
+            return looked_at
+        reach = _quantile(sign * self.studentised[:, looked_at], confidence)
+        with np.errstate(invalid="ignore"):
+            return looked_at & (sign * self.difference > reach * self.spread)
 
 
 @dataclass(frozen=True)
 class Importance:
-    """Shares of R², shape (factors,), which sum to ``r_squared``; limits by bootstrap."""
+    """Shares of R², shape (factors,), which sum to ``r_squared``; limits by bootstrap.
+
+    ``apart`` is what tells the factors from one another: each share less the mean of the others'.
+    """
 
     share: Floats
     low: Floats
     high: Floats
     r_squared: float
     n: int
+    apart: Contrast
+
+    @property
+    def above_mean(self) -> NDArray[np.bool_]:
+        """The factors whose importance stands out from the others'."""
+        return self.apart.above()
 
 
 def importance(
@@ -39,7 +101,9 @@ def importance(
     """LMG (Shapley) shares of the variance of overall satisfaction that factors explain.
 
     Unlike coefficients, shares are fair among factors that go together: each factor gets the mean,
-    over all orders of entering, of what it adds to R².
+    over all orders of entering, of what it adds to R². ``overall`` must be a question of its own:
+    of the mean of the factors themselves the shares say what people differ in, and nothing of
+    influence.
 
     Parameters
     ----------
@@ -49,7 +113,8 @@ def importance(
     overall
         Shape (respondents,).
     draws, seed
-        Of the bootstrap over respondents (percentile intervals); 0 draws for none.
+        Of the bootstrap over respondents (percentile intervals for the shares, the largest
+        studentised difference for ``apart``); 0 draws for none.
 
     Returns
     -------
@@ -64,7 +129,8 @@ def importance(
     References
     ----------
     Lindeman, Merenda, Gold (1980); Grömping (2007), The American Statistician 61:139-147. All 2^k
-    subsets come from one correlation matrix.
+    subsets come from one correlation matrix. Simultaneous limits: Westfall and Young (1993),
+    Resampling-Based Multiple Testing, section 2.5, the largest of studentised differences.
 
     Examples
     --------
@@ -84,37 +150,183 @@ def importance(
     table = table[np.isfinite(table).all(axis=1)]
     n = len(table)
     nothing = np.full(count, np.nan)
+    unknown = _nothing(count)
     if n <= count + 1 or (np.ptp(table, axis=0) == 0).any():
-        return Importance(nothing, nothing, nothing, np.nan, n)
+        return Importance(nothing, nothing, nothing, np.nan, n, unknown)
     # Centred and scaled once: the sums of products of a draw then lose no digits.
     table = (table - table.mean(axis=0)) / table.std(axis=0)
-    shares = _shares(_correlation(table, np.ones((1, n))))[0]
-    low, high = nothing, nothing
-    if draws:
-        rng = np.random.default_rng(seed)
-        correlations = np.concatenate(
-            [
-                _correlation(table, rng.multinomial(n, np.full(n, 1 / n))[None, :].astype(float))
-                for _ in range(draws)
-            ]
+    moments = np.concatenate([table, (table[:, :, None] * table[:, None, :]).reshape(n, -1)], 1)
+    shares = _shares(_correlation(moments.mean(axis=0)[None, :]))[0]
+    if not draws:
+        return Importance(shares, nothing, nothing, float(shares.sum()), n, unknown)
+    drawn = _shares(_correlation(_resampled(moments, draws, seed)))
+    low, high = np.nanquantile(drawn, [alpha, 1 - alpha], axis=0)
+    apart = _contrast(shares, drawn, n, confidence)
+    return Importance(shares, low, high, float(shares.sum()), n, apart)
+
+
+def rates_apart(
+    satisfied: ArrayLike,
+    answers: ArrayLike,
+    *,
+    confidence: float = 0.95,
+    draws: int = _DRAWS,
+    seed: int = 2020,
+) -> Contrast:
+    """Each factor's rate less the mean of the others', within the same respondents.
+
+    Who is content with one thing is content with others: differences within respondents are known
+    far better than the rates themselves.
+
+    Parameters
+    ----------
+    satisfied, answers
+        Satisfied answers and answers of each respondent to each factor (or item), shape
+        (respondents, factors); 0 where there are none.
+    draws, seed
+        Of the bootstrap over respondents.
+
+    Returns
+    -------
+    Contrast
+        NaN for factors without answers, and where there are fewer than two factors or respondents.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, and where ``satisfied`` exceeds ``answers``.
+
+    Examples
+    --------
+    >>> answers = np.ones((40, 3))
+    >>> satisfied = answers.copy()
+    >>> satisfied[:20, 2] = 0
+    >>> found = rates_apart(satisfied, answers)
+    >>> found.difference, found.below()
+    (array([ 0.25,  0.25, -0.5 ]), array([False, False,  True]))
+    """
+    tail(confidence)
+    a, m = np.asarray(satisfied, dtype=np.float64), np.asarray(answers, dtype=np.float64)
+    if a.ndim != 2 or a.shape != m.shape:
+        raise ValueError("satisfied and answers must be (respondents, factors)")
+    at_most("satisfied", a, "answers", m)
+    n, count = a.shape
+    asked = m.sum(axis=0) > 0
+    if n < 2 or asked.sum() < 2:
+        return _nothing(count)
+    sums = np.concatenate([a[:, asked], m[:, asked]], axis=1)
+    total, drawn = sums.sum(axis=0), _resampled(sums, draws, seed)
+    half = int(asked.sum())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rates, again = total[:half] / total[half:], drawn[:, :half] / drawn[:, half:]
+    found = _contrast(rates, again, n, confidence)
+    return Contrast(
+        *(
+            _placed(values, asked)
+            for values in (
+                found.difference, found.low, found.high, found.spread, found.studentised,
+            )
         )
-        low, high = np.nanquantile(_shares(correlations), [alpha, 1 - alpha], axis=0)
-    return Importance(shares, low, high, float(shares.sum()), n)
+    )  # fmt: skip
 
 
-def _correlation(table: Floats, weight: Floats) -> Floats:
-    """Weighted correlation matrices, shape (draws, columns, columns)."""
-    total = weight.sum(axis=1)
-    result = np.empty((len(weight), table.shape[1], table.shape[1]))
-    for i, each in enumerate(weight):
-        weighted = table * each[:, None]
-        mean = weighted.sum(axis=0) / total[i]
-        covariance = weighted.T @ table / total[i] - np.outer(mean, mean)
-        # Where everybody answered the same, rounding may leave less than nothing.
-        deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            result[i] = covariance / np.outer(deviation, deviation)
+def _placed(values: Floats, asked: NDArray[np.bool_]) -> Floats:
+    """Values of the factors that were asked, among all; NaN for the others."""
+    result = np.full((*values.shape[:-1], len(asked)), np.nan)
+    result[..., asked] = values
     return result
+
+
+def to_improve_first(
+    importance_: Importance, rates: Contrast, *, confidence: float = 0.95
+) -> NDArray[np.bool_]:
+    """The factors whose rate is lower than the others' and whose importance stands out.
+
+    Rates are looked at first, importance then only where the rate is lower, each for all factors
+    at once: among factors of one rate, as among factors of one importance, any is named in at most
+    1 − confidence of samples (a gatekeeper: Westfall and Krishen 2001, Journal of Statistical
+    Planning and Inference 99:25-40).
+
+    Parameters
+    ----------
+    importance_, rates
+        Of the same factors and respondents: what ``importance`` and ``rates_apart`` found.
+
+    Returns
+    -------
+    Shape (factors,).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> scores = rng.normal(size=(400, 1)) + rng.normal(size=(400, 3))
+    >>> found = importance(scores, scores @ [3, 1, 1] + rng.normal(size=400))
+    >>> satisfied = (scores > [0, -1, -1]).astype(float)
+    >>> to_improve_first(found, rates_apart(satisfied, np.ones((400, 3))))
+    array([ True, False, False])
+    """
+    return importance_.apart.above(confidence, among=rates.below(confidence))
+
+
+def _resampled(rows: Floats, draws: int, seed: int) -> Floats:
+    """Means of the columns of resampled rows, shape (draws, columns)."""
+    rng = np.random.default_rng(seed)
+    n = len(rows)
+    people = np.ones(n)
+    if n > _MOST_DRAWN:
+        order = rng.permutation(n)
+        edges = np.linspace(0, n, _MOST_DRAWN + 1).astype(np.intp)[:-1]
+        rows, people = np.add.reduceat(rows[order], edges, axis=0), np.diff([*edges, n])
+    drawn = len(rows)
+    weights = rng.multinomial(drawn, np.full(drawn, 1 / drawn), draws).astype(np.float64)
+    means: Floats = (weights @ rows) / (weights @ people)[:, None]
+    return means
+
+
+def _contrast(values: Floats, drawn: Floats, n: int, confidence: float) -> Contrast:
+    """Each value less the mean of the others, with simultaneous limits from draws of all."""
+    count = len(values)
+    if count < 2:
+        return _nothing(count)
+
+    def apart(of: Floats) -> Floats:
+        others: Floats = (of - of.mean(axis=-1, keepdims=True)) * count / (count - 1)
+        return others
+
+    difference, again = apart(values), apart(drawn)
+    again = again[np.isfinite(again).all(axis=1)]
+    if len(again) < 2:
+        return _nothing(count)
+    # The bootstrap's variance is that of n in the place of n − 1.
+    spread = again.std(axis=0) * np.sqrt(n / (n - 1))
+    if not (spread > 0).all():
+        return replace(_nothing(count), difference=difference)
+    studentised = (again - difference) / spread
+    reach = _quantile(np.abs(studentised), confidence) * spread
+    return Contrast(difference, difference - reach, difference + reach, spread, studentised)
+
+
+def _quantile(deviations: Floats, confidence: float) -> float:
+    """What the largest deviation of a draw stays under in a share of draws; not too small."""
+    largest = np.sort(deviations.max(axis=1))
+    return float(largest[min(int(np.ceil((len(largest) + 1) * confidence)), len(largest)) - 1])
+
+
+def _nothing(count: int) -> Contrast:
+    nothing = np.full(count, np.nan)
+    return Contrast(nothing, nothing, nothing, nothing, np.empty((0, count)))
+
+
+def _correlation(moments: Floats) -> Floats:
+    """Correlation matrices from means and mean products, shape (draws, columns, columns)."""
+    columns = int((np.sqrt(4 * moments.shape[1] + 1) - 1) / 2)
+    mean, product = moments[:, :columns], moments[:, columns:]
+    covariance = product.reshape(-1, columns, columns) - mean[:, :, None] * mean[:, None, :]
+    # Where everybody answered the same, rounding may leave less than nothing.
+    deviation = np.sqrt(np.maximum(np.diagonal(covariance, axis1=1, axis2=2), 0.0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        correlation: Floats = covariance / (deviation[:, :, None] * deviation[:, None, :])
+    return correlation
 
 
 @lru_cache(maxsize=MOST_FACTORS)
@@ -129,6 +341,11 @@ def _subsets(count: int) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], ...
 
 def _shares(correlation: Floats) -> Floats:
     """LMG shares from correlation matrices whose last column is the outcome's."""
+    parts = range(0, len(correlation), _AT_ONCE)
+    return np.concatenate([_shares_at_once(correlation[i : i + _AT_ONCE]) for i in parts])
+
+
+def _shares_at_once(correlation: Floats) -> Floats:
     draws, count = len(correlation), correlation.shape[1] - 1
     r_squared = np.zeros((draws, 1 << count))
     # A hair on the diagonal: a factor that is the sum of others is then no obstacle.
@@ -153,24 +370,35 @@ def _shares(correlation: Floats) -> Floats:
 
 #: What the quadrants of importance and performance are called (Martilla and James 1977).
 QUADRANTS = ("concentrate here", "keep up", "low priority", "possible overkill")
+#: Where a factor's importance or rate is not told apart from the others'.
+NOT_DISTINGUISHABLE = "not distinguishable"
 
 
-def quadrants(importance_: ArrayLike, performance: ArrayLike) -> NDArray[np.str_]:
-    """The quadrant of each factor: importance and performance against their means.
+def quadrants(
+    importance_: Importance, rates: Contrast, *, confidence: float = 0.95
+) -> NDArray[np.str_]:
+    """The quadrant of each factor, where both its importance and its rate are told apart.
 
-    NaN gives an empty name. Martilla and James (1977), Journal of Marketing 41:77-79.
+    “concentrate here” are those ``to_improve_first``, and no others. Others have a quadrant where
+    the limits of both differences leave out 0, else they are “not distinguishable”; an empty name
+    where nothing can be said. Martilla and James (1977), Journal of Marketing 41:77-79, whose
+    lines at the means put every factor into some quadrant.
 
     Examples
     --------
-    >>> quadrants([0.3, 0.3, 0.1, 0.1], [0.7, 0.9, 0.7, 0.9]).tolist()
-    ['concentrate here', 'keep up', 'low priority', 'possible overkill']
+    >>> rng = np.random.default_rng(1)
+    >>> scores = rng.normal(size=(400, 1)) + rng.normal(size=(400, 3))
+    >>> found = importance(scores, scores @ [3, 1, 1] + rng.normal(size=400))
+    >>> satisfied = (scores > [0, -1, -0.9]).astype(float)
+    >>> quadrants(found, rates_apart(satisfied, np.ones((400, 3)))).tolist()
+    ['concentrate here', 'possible overkill', 'possible overkill']
     """
-    weight, rate = np.asarray(importance_, dtype=float), np.asarray(performance, dtype=float)
-    if weight.shape != rate.shape:
-        raise ValueError("importance and performance must have one entry a factor")
-    fine = np.isfinite(weight) & np.isfinite(rate)
-    if not fine.any():
-        return np.full(weight.shape, "", dtype="U20")
-    heavy, good = weight >= weight[fine].mean(), rate >= rate[fine].mean()
-    place = np.where(heavy, 0, 2) + np.where(good, 1, 0)
-    return np.where(fine, np.array(QUADRANTS)[place], "")
+    weight, rate = importance_.apart, rates
+    if weight.difference.shape != rate.difference.shape:
+        raise ValueError("importance and rates must have one entry a factor")
+    first = to_improve_first(importance_, rates, confidence=confidence)
+    place = np.where(weight.difference > 0, 0, 2) + np.where(rate.difference > 0, 1, 0)
+    told = weight.told_apart & rate.told_apart
+    names = np.where(told, np.array(QUADRANTS)[place], NOT_DISTINGUISHABLE)
+    names = np.where(first, QUADRANTS[0], names)
+    return np.where(np.isfinite(importance_.share) & np.isfinite(rate.difference), names, "")

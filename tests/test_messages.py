@@ -8,7 +8,7 @@ import pytest
 
 from analysis.alerts import EWMA, LAST_PERIOD, LEVEL_SHIFT
 from analysis.charts import RULES
-from analysis.drivers import QUADRANTS
+from analysis.drivers import NOT_DISTINGUISHABLE, QUADRANTS
 from app.access.models import Right, Sector
 from app.access.roles import Role
 from app.charts.specs import POSITIONS
@@ -71,7 +71,7 @@ BY_CODE = {
     "position": set(POSITIONS),
     "funnel": set(POSITIONS),
     "standing": set(POSITIONS),
-    "quadrant": {name.replace(" ", "_") for name in QUADRANTS},
+    "quadrant": {name.replace(" ", "_") for name in (*QUADRANTS, NOT_DISTINGUISHABLE)},
     "rule": {name.replace(" ", "_") for name in (*RULES, LEVEL_SHIFT, LAST_PERIOD, EWMA)},
     "length": set(Length),
     "role": set(Role),

@@ -213,9 +213,10 @@ def quadrants(words: Words, rows: Rows, *, middle: tuple[float, float]) -> dict[
     axis = rates_axis(words("chart.rate"), *reach(shown, "rate"))
     base = alt.Chart(alt.InlineData(values=shown)).encode(x=x, y=alt.Y("rate:Q", **axis))
     first, others = words("quadrant.concentrate_here"), words("chart.other_factors")
-    marked = [
-        {**row, "kind": first if row["quadrant"] == "concentrate here" else others} for row in shown
-    ]
+    unclear = words("quadrant.not_distinguishable")
+    kinds = {"concentrate here": first, "not distinguishable": unclear}
+    marked = [{**row, "kind": kinds.get(row["quadrant"], others)} for row in shown]
+    kind = [first, others, unclear]
     marks = (
         alt.Chart(alt.InlineData(values=marked))
         .mark_point(filled=True, size=110, opacity=1)
@@ -223,11 +224,11 @@ def quadrants(words: Words, rows: Rows, *, middle: tuple[float, float]) -> dict[
             x=x,
             y=alt.Y("rate:Q", **axis),
             color=alt.Color(
-                "kind:N", scale=alt.Scale(domain=[first, others], range=[BELOW, BRAND]), title=None
+                "kind:N", scale=alt.Scale(domain=kind, range=[BELOW, BRAND, NEITHER]), title=None
             ),
             shape=alt.Shape(
                 "kind:N",
-                scale=alt.Scale(domain=[first, others], range=["triangle-down", "circle"]),
+                scale=alt.Scale(domain=kind, range=["triangle-down", "circle", "diamond"]),
                 title=None,
             ),
             tooltip=[

@@ -92,13 +92,17 @@ def keep_volumes(session: Session, volumes: Collection[Volume], source: str) -> 
     return len(volumes)
 
 
-def volumes_between(session: Session, first: date, last: date) -> dict[int, int]:
-    """Cases by unit id over the months from that of ``first`` to that of ``last``."""
-    rows = session.execute(
-        select(ServiceVolume.unit_id, func.sum(ServiceVolume.cases))
-        .where(ServiceVolume.month >= first.replace(day=1), ServiceVolume.month <= last)
-        .group_by(ServiceVolume.unit_id)
-    )
+def volumes_between(session: Session, first: date | None, last: date | None) -> dict[int, int]:
+    """Cases by unit id over the months from that of ``first`` to that of ``last``.
+
+    None is an open end: all months before, or after.
+    """
+    query = select(ServiceVolume.unit_id, func.sum(ServiceVolume.cases))
+    if first is not None:
+        query = query.where(ServiceVolume.month >= first.replace(day=1))
+    if last is not None:
+        query = query.where(ServiceVolume.month <= last)
+    rows = session.execute(query.group_by(ServiceVolume.unit_id))
     return {unit_id: int(cases) for unit_id, cases in rows}
 
 

@@ -218,8 +218,21 @@ def difference(first: Rates, second: Rates, confidence: float = 0.95) -> compari
 
 
 def other_days(first: date, last: date, with_: With) -> tuple[date, date]:
-    """The period of the same length just before, or the same a year before."""
+    """The period of the same length just before, or the same a year before.
+
+    Raises
+    ------
+    PeriodInvalid
+        Where the last day lies before the first, or the calendar has no such period.
+    """
     periods.check(first, last)
+    try:
+        return _other_days(first, last, with_)
+    except (ValueError, OverflowError):
+        raise periods.none_before(first) from None
+
+
+def _other_days(first: date, last: date, with_: With) -> tuple[date, date]:
     # Whole months are compared with as many months.
     whole = first.day == 1 and last == periods.end_of_month(last)
     if with_ is With.YEAR_BEFORE:

@@ -14,7 +14,7 @@ from app.problems import Problem
 
 
 class PeriodInvalid(Problem):
-    """The first day comes after the last."""
+    """The first day comes after the last, or there is no earlier period to compare with."""
 
     code, status = "period-invalid", 422
 
@@ -38,9 +38,33 @@ def check(first: date | None, last: date | None) -> None:
         Naming both days.
     """
     if first is not None and last is not None and last < first:
-        reason = say("period.reversed", "vi", first=first, last=last)
-        english = say("period.reversed", "en", first=first, last=last)
-        raise PeriodInvalid(field="to", reason=f"{reason} / {english}")
+        raise _refusal("to", "period.reversed", first=first, last=last)
+
+
+def none_before(first: date) -> PeriodInvalid:
+    """The refusal to compare a period with one before the calendar begins."""
+    return _refusal("from", "period.none_before", first=first)
+
+
+def _refusal(field: str, key: str, **values: date | None) -> PeriodInvalid:
+    reason, english = (say(key, language, **values) for language in ("vi", "en"))
+    return PeriodInvalid(field=field, reason=f"{reason} / {english}")
+
+
+def closed(
+    first: date | None, last: date | None, known: tuple[date, date] | None
+) -> tuple[date | None, date | None]:
+    """A period whose open ends are the first and the last day of what is known.
+
+    An end stays open where nothing is known, or nothing on its side of the other end.
+    """
+    if known is not None:
+        begin, end = known
+        if first is None and (last is None or begin <= last):
+            first = begin
+        if last is None and (first is None or first <= end):
+            last = end
+    return first, last
 
 
 def end_of_month(day: date) -> date:

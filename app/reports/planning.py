@@ -31,9 +31,7 @@ def stratified(asked: Asked) -> dict[str, Any]:
     # Strata that the caller may not see are left out: a mean with other weights than the pooled
     # one would be a second equation for them.
     own, _ = asked.rates(Key.UNIT, units=(), kinds=(), expand=Expand.GIVEN, descendants=False)
-    volume = (
-        volumes_between(asked.session, answer["first"], answer["last"]) if answer["first"] else {}
-    )
+    volume = volumes_between(asked.session, answer["first"], answer["last"])
     # Who never asks by this questionnaire is no stratum of its.
     asking = units_asking(asked.session, str(asked.query.questionnaire))
     place = {

@@ -70,8 +70,7 @@ def find(
     span = seen.span(session)
     if not all_small and not counting:
         disclosure.check_months(query, span)
-    first = query.first or (span[0] if span else None)
-    last = query.last or (span[1] if span else None)
+    first, last = periods.closed(query.first, query.last, span)
     by_code: dict[str, list[Published]] = {}
     for version in versions:
         by_code.setdefault(version.form.code, []).append(version)

@@ -129,22 +129,30 @@ def may_be_best(words: Words, answer: Answer) -> list[str]:
 
 
 def improve(words: Words, answer: Answer) -> list[str]:
-    """What to improve first: factors that matter and lag, and within them the lowest items."""
-    driving, told = answer["drivers"], []
-    if driving is None:
-        told.append(words("tell.drivers_unknown"))
-    else:
+    """What to improve first: factors that matter and lag, and within them the lowest items.
+
+    Without an overall question nothing is said of what matters, only of what lags.
+    """
+    driving, lagging = answer["drivers"], answer["lowest"]
+    wanted = to_improve(answer)
+    told = []
+    if driving is not None and driving["improve_first"]:
         names = {row["factor"]: words.name(row["name"]) for row in driving["rows"]}
-        wanted = driving["improve_first"]
-        factors = ", ".join(f"{code}. {names[code]}" for code in wanted)
-        told.append(
-            words("tell.improve_factors", factors=factors) if wanted else words("tell.no_factor")
-        )
+        factors = ", ".join(f"{code}. {names[code]}" for code in driving["improve_first"])
+        told.append(words("tell.improve_factors", factors=factors))
+    elif driving is not None:
+        told.append(words("tell.no_factor"))
+    elif answer["no_drivers"] == "outcome-needed":
+        told.append(words("tell.no_overall_question"))
+    else:
+        told.append(words("tell.drivers_unknown"))
+    if lagging is not None and not (driving and driving["improve_first"]):
+        told += lower(words, lagging)
     lowest = lowest_items(answer)
     if lowest:
         told.append(
             words(
-                "tell.improve_items",
+                "tell.improve_items" if wanted else "tell.lowest_items",
                 items="; ".join(
                     f"{row['item']}. {words.name(row['name'])} ({words.percent(row['rate'])})"
                     for row in lowest[:3]
@@ -154,11 +162,39 @@ def improve(words: Words, answer: Answer) -> list[str]:
     return told
 
 
+def lower(words: Words, lagging: Mapping[str, Any]) -> list[str]:
+    """Which factors lie below the others, by how much and how sure; or that none is told apart."""
+    below = [row for row in lagging["rows"] if row["below"]]
+    if not below:
+        return [words("tell.none_lower")]
+    return [
+        words(
+            "tell.lower_than_others",
+            factor=f"{row['factor']}. {words.name(row['name'])}",
+            change=words.points(row["difference"]),
+            interval=words.change(row),
+        )
+        for row in below
+    ]
+
+
+def to_improve(answer: Answer) -> list[str]:
+    """The factors that are told apart: to improve first, or where nobody knows, the lower ones."""
+    driving, lagging = answer["drivers"], answer["lowest"]
+    if driving is not None:
+        return list(driving["improve_first"])
+    return [row["factor"] for row in lagging["rows"] if row["below"]] if lagging else []
+
+
 def lowest_items(answer: Answer) -> list[Mapping[str, Any]]:
-    """Items with figures: those of the factors to improve first, the lowest first."""
-    wanted = set(answer["drivers"]["improve_first"]) if answer["drivers"] else set()
-    told = [row for row in answer["items"] if row["rate"] is not None and row["rate"] < 1]
-    return sorted(told, key=lambda row: (row["factor"] not in wanted, row["rate"]))
+    """Items with figures, the lowest first; of the factors told apart, where there are some."""
+    wanted = to_improve(answer)
+    told = [
+        row
+        for row in answer["items"]
+        if row["rate"] is not None and row["rate"] < 1 and (not wanted or row["factor"] in wanted)
+    ]
+    return sorted(told, key=lambda row: row["rate"])
 
 
 def collecting(words: Words, answer: Answer) -> list[str]:

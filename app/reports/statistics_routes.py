@@ -12,7 +12,7 @@ from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
 from app.db import Database
-from app.reports import comparisons, courses, planning, structure
+from app.reports import comparisons, courses, influence, planning, structure
 from app.reports import statistics_schemas as out
 from app.reports.asked import Asked, asked, asked_for_rates, named
 from app.reports.comparisons import With
@@ -200,15 +200,21 @@ def drivers(
     query: Filtered,
     outcome: Annotated[
         str | None,
-        Query(description="Item of overall satisfaction; index for the mean of all items."),
+        Query(
+            description="Item that is a question of its own: of overall satisfaction, or whether "
+            "one would come again; left out: the form's overall question."
+        ),
     ] = None,
 ) -> Answer:
-    """Each factor's share of R² (LMG, Shapley) with its interval, its rate and its quadrant.
+    """Each factor's share of R² (LMG, Shapley), its rate, and whether to improve it first.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
-    one by one; refused with ``too-few-respondents`` under 30 complete ones.
+    one by one; refused with ``too-few-respondents`` under 30 complete ones. To improve first are
+    factors whose importance and whose rate are both told apart from the others'. Refused with
+    ``outcome-needed`` where the outcome is the index or one of its items: of its own factors it
+    tells nothing about influence.
     """
-    return _answer(request, caller, query, structure.find_drivers, outcome=outcome)
+    return _answer(request, caller, query, influence.find_drivers, outcome=outcome)
 
 
 @router.get(

@@ -262,8 +262,15 @@ class DriverRow(BaseModel):
     low: float | None
     high: float | None
     relative: float | None = Field(description="Of R².")
+    share_difference: float | None = Field(description="Less the mean of the other factors.")
+    share_difference_low: float | None = Field(description="For all factors at once.")
+    share_difference_high: float | None
     rate: float | None
-    quadrant: str
+    rate_difference: float | None = Field(description="Less the mean of the other factors.")
+    rate_difference_low: float | None = Field(description="For all factors at once.")
+    rate_difference_high: float | None
+    quadrant: str = Field(description="“not distinguishable” where it is not told apart.")
+    improve_first: bool = Field(description="Told apart: more important, and with a lower rate.")
 
 
 class Drivers(Answer):

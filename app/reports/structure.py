@@ -1,4 +1,4 @@
-"""What lies behind the rates: drivers, reliability, case-mix, weights to known margins."""
+"""What lies behind the rates: reliability, case-mix, weights to known margins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import casemix, drivers, ranks, reliability, weighting
+from analysis import casemix, ranks, reliability, weighting
 from app.problems import Problem
 from app.registry.queries import UnitNode
 from app.reports import respondents, seen
@@ -19,12 +19,9 @@ from app.reports.comparisons import SEED
 from app.reports.query import Key
 from app.reports.respondents import NotANumber, Respondents
 from app.reports.rows import Floats
-from surveys.model import PercentItem, ZeroToTenItem
 
 #: With fewer, shares and alphas are noise, whoever asks.
 LEAST_RESPONDENTS = 30
-#: The outcome where the form has no overall question: the mean level over all index items.
-INDEX = "index"
 
 
 class TooFewRespondents(Problem):
@@ -40,7 +37,7 @@ class MarginInvalid(Problem):
 
 
 @dataclass(frozen=True)
-class _People:
+class People:
     """The respondents whom a question is about."""
 
     people: Respondents
@@ -50,7 +47,7 @@ class _People:
     hidden: frozenset[int]
 
 
-def _people(asked: Asked, answer: Mapping[str, Any]) -> _People:
+def people_of(asked: Asked, answer: Mapping[str, Any]) -> People:
     """The respondents of the newest version that has some, about the units asked for."""
     query = asked.query
     rates, _ = asked.rates(Key.UNIT)
@@ -77,11 +74,11 @@ def _people(asked: Asked, answer: Mapping[str, Any]) -> _People:
         if len(found):
             unit_of = np.array([belongs[id] for id in found.unit_id.tolist()], dtype=np.int64)
             hidden = {u.id for u, gone in zip(rates.unit, rates.hidden, strict=True) if u and gone}
-            return _People(found, {unit.id: unit for unit in tops}, unit_of, frozenset(hidden))
+            return People(found, {unit.id: unit for unit in tops}, unit_of, frozenset(hidden))
     raise TooFewRespondents(respondents=0, needed=LEAST_RESPONDENTS)
 
 
-def _enough(asked: Asked, people: _People, n: int) -> None:
+def check_enough(asked: Asked, people: People, n: int) -> None:
     """Refuse where too few are left, by the statistic or by the caller's rights."""
     least = LEAST_RESPONDENTS
     if not asked.gate.everywhere:
@@ -90,7 +87,7 @@ def _enough(asked: Asked, people: _People, n: int) -> None:
         raise TooFewRespondents(respondents=n if asked.gate.everywhere else None, needed=least)
 
 
-def _scores(people: Respondents) -> tuple[list[str], Floats]:
+def scores_of(people: Respondents) -> tuple[list[str], Floats]:
     """Mean level of each index factor, shape (respondents, factors)."""
     codes, scores = [], []
     for factor in people.version.form.index_factors:
@@ -103,53 +100,10 @@ def _scores(people: Respondents) -> tuple[list[str], Floats]:
     return codes, np.stack(scores, axis=1)
 
 
-def find_drivers(asked: Asked, *, outcome: str | None) -> dict[str, Any]:
-    """Which factors drive overall satisfaction, and which to improve first."""
-    rates, answer = asked.rates(Key.FACTOR)
-    people = _people(asked, answer)
-    form = people.people.version.form
-    if outcome is None:
-        outcome = next(
-            (item.code for item in form.items if isinstance(item, PercentItem | ZeroToTenItem)),
-            INDEX,
-        )
-    codes, scores = _scores(people.people)
-    overall = np.nanmean(scores, axis=1) if outcome == INDEX else people.people.number(outcome)
-    found = drivers.importance(scores, overall, confidence=asked.query.confidence, seed=SEED)
-    _enough(asked, people, found.n)
-    rate_of = {
-        measure.factor: float(rate)
-        for measure, rate in zip(rates.measure, rates.ratio.estimate, strict=True)
-    }
-    rate = np.array([rate_of.get(code, np.nan) for code in codes])
-    texts = {factor.code: factor.title for factor in form.index_factors}
-    rows = columns(
-        {
-            "share": found.share,
-            "low": found.low,
-            "high": found.high,
-            "relative": found.share / found.r_squared,
-            "rate": rate,
-            "quadrant": drivers.quadrants(found.share, rate),
-        }
-    )
-    return answer | {
-        "method": f"LMG shares of R² (Lindeman, Merenda, Gold 1980), bootstrap of 200, seed {SEED}",
-        "outcome": outcome,
-        "r_squared": number(found.r_squared),
-        "units": len(people.units),
-        "respondents": found.n,
-        "rows": [
-            {"factor": code, "name": {"vi": texts[code].vi, "en": texts[code].en}, **row}
-            for code, row in zip(codes, rows, strict=True)
-        ],
-    }
-
-
 def find_reliability(asked: Asked) -> dict[str, Any]:
     """Cronbach's alpha of every factor and of the whole index."""
     _, answer = asked.rates()
-    people = _people(asked, answer)
+    people = people_of(asked, answer)
     form = people.people.version.form
     levels = {factor.code: people.people.rated(factor) for factor in form.index_factors}
     whole = np.concatenate(list(levels.values()), axis=1)
@@ -185,7 +139,7 @@ def find_reliability(asked: Asked) -> dict[str, Any]:
                 else [],
             }
         )
-    _enough(asked, people, len(people.people))
+    check_enough(asked, people, len(people.people))
     return answer | {
         "method": "Cronbach's alpha of complete respondents, interval of Feldt (1965)",
         "units": len(people.units),
@@ -197,9 +151,9 @@ def find_reliability(asked: Asked) -> dict[str, Any]:
 def find_casemix(asked: Asked, *, adjusters: Sequence[str]) -> dict[str, Any]:
     """Mean scores of units as if all had the same respondents, and what that does to ranks."""
     _, answer = asked.rates()
-    people = _people(asked, answer)
+    people = people_of(asked, answer)
     table, names = _adjusters(people.people, adjusters)
-    _, scores = _scores(people.people)
+    _, scores = scores_of(people.people)
     with np.errstate(invalid="ignore"):
         outcome = np.nanmean(np.where(np.isfinite(scores), scores, np.nan), axis=1)
     complete = np.isfinite(outcome) & np.isfinite(table).all(axis=1)
@@ -213,7 +167,7 @@ def find_casemix(asked: Asked, *, adjusters: Sequence[str]) -> dict[str, Any]:
         ],
         dtype=bool,
     )
-    _enough(asked, people, int(sizes[shown].sum()) if len(ids) else 0)
+    check_enough(asked, people, int(sizes[shown].sum()) if len(ids) else 0)
     if shown.sum() < 2:
         raise TooFewUnits(units=int(shown.sum()), needed=2)
     kept = shown[place]
@@ -278,7 +232,7 @@ def _adjusters(people: Respondents, codes: Sequence[str]) -> tuple[Floats, list[
 def find_weighted(asked: Asked, *, margins: Sequence[str]) -> dict[str, Any]:
     """The rate, weighted so that respondents have the known margins of those who were served."""
     rates, answer = asked.rates()
-    people = _people(asked, answer)
+    people = people_of(asked, answer)
     known = [_margin(text) for text in margins]
     table = people.people
     levels = np.concatenate(
@@ -307,7 +261,7 @@ def find_weighted(asked: Asked, *, margins: Sequence[str]) -> dict[str, Any]:
         complete &= place >= 0
         codes.append(place)
         sizes.append(np.array([size for _, _, size in classes]))
-    _enough(asked, people, 0 if rates.hidden[0] else int(complete.sum()))
+    check_enough(asked, people, 0 if rates.hidden[0] else int(complete.sum()))
     if not asked.gate.everywhere:
         # By two sets of sizes the rate of each class can be solved for.
         for code, size in zip(codes, sizes, strict=True):

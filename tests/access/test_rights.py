@@ -296,7 +296,7 @@ STATISTICS = {
         "compare": {},
         "trend": {},
         "alerts": {},
-        "drivers": {},
+        "drivers": {"outcome": "trips"},
         "reliability": {},
         "casemix": {"adjust": "trips"},
         "weighted": {"margin": "trips:1=5,2=5"},

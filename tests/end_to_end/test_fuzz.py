@@ -1,10 +1,17 @@
 """Bodies and parameters drawn from the OpenAPI document, and some that people have attacked with:
 never a 5xx, and every answer is what the document says.
+
+What is drawn does not change with the day. Left to itself Schemathesis draws from what earlier
+answers held, days among it, and from what its last run kept; schemathesis.toml forbids both.
 """
 
 import json
 import subprocess
 import sys
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -13,9 +20,25 @@ from sqlalchemy import select
 from app.access.models import Right
 from app.intake.models import ResponseText
 from app.intake.replay import verify
+from app.main import create_app
 from tests.small_province import body
 
 URL = "/api/v1/responses"
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+
+
+def schemathesis(address, *options, examples, cwd):
+    return subprocess.run(
+        [
+            sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION),
+            "run", f"{address}/openapi.json", "--phases", "examples,coverage,fuzzing",
+            "--max-examples", str(examples), "--seed", "2026", *options,
+        ],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
 
 
 @pytest.mark.timeout(600)
@@ -25,7 +48,9 @@ URL = "/api/v1/responses"
     [("postgresql", "reader and importer", 6), ("sqlite", "device", 3), ("sqlite", "nobody", 2)],
     indirect=["database_url"],
 )
-def test_what_schemathesis_draws_finds_no_defect(serve, province, database, credential, examples):
+def test_what_schemathesis_draws_finds_no_defect(
+    serve, province, database, credential, examples, tmp_path
+):
     server = serve(public_rate="100000/minute", point_rate="100000/minute")
     headers = {
         "reader and importer": lambda: province.credential(
@@ -38,22 +63,93 @@ def test_what_schemathesis_draws_finds_no_defect(serve, province, database, cred
         "not_a_server_error,status_code_conformance,content_type_conformance,"
         "response_schema_conformance"
     )
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "schemathesis.cli", "run", f"{server.address}/openapi.json",
-            "--checks", checks, "--phases", "examples,coverage,fuzzing",
-            "--max-examples", str(examples),
-            # A stream of events has no end; tests/reports/test_feed.py reads it.
-            "--exclude-path", "/api/v1/stream",
-            "--seed", "2026", *[f"-H{name}: {value}" for name, value in headers.items()],
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
+    done = schemathesis(
+        server.address,
+        "--checks", checks,
+        # A stream of events has no end; tests/reports/test_feed.py reads it.
+        "--exclude-path", "/api/v1/stream",
+        *[f"-H{name}: {value}" for name, value in headers.items()],
+        examples=examples,
+        cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert "passed" in done.stdout
     assert verify(database) == []
+
+
+@contextmanager
+def answering(day):
+    """A server with the document, whose answers are full of a day; and what it was asked."""
+    document = json.dumps(create_app().openapi()).encode()
+    told = {"rows": [{"period": day[:7]}], "first": day, "last": day, "month": day[:7]}
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self):
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            content = document if self.path == "/openapi.json" else json.dumps(told).encode()
+            if self.path != "/openapi.json":
+                asked.append((self.command, self.path, body))
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def __getattr__(self, name):
+            if name.startswith("do_"):  # whatever the method
+                return self.answer
+            raise AttributeError(name)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_what_is_drawn_is_the_same_on_every_day(tmp_path):
+    drawn = []
+    for day in ("2026-11-27", "2031-03-01"):
+        with answering(day) as (address, asked):
+            # Statistics, and another operation whose answers may lend them their days.
+            paths = ("/api/v1/satisfaction", "/api/v1/response-rates")
+            only = [option for path in paths for option in ("--include-path", path)]
+            done = schemathesis(
+                address, "--checks", "not_a_server_error", *only, examples=3, cwd=tmp_path
+            )
+            assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        drawn.append(asked)
+    assert len(drawn[0]) > 50
+    assert drawn[0] == drawn[1]
+
+
+OTHER_DAY = """
+import datetime, json, time
+ahead, now = datetime.timedelta(40), time.time
+time.time = lambda: now() + ahead.total_seconds()
+class Day(datetime.date):
+    today = classmethod(lambda cls: super().today() + ahead)
+class Moment(datetime.datetime):
+    now = classmethod(lambda cls, tz=None: super().now(tz) + ahead)
+datetime.date, datetime.datetime = Day, Moment
+from app.main import create_app
+print(json.dumps(create_app().openapi()))
+"""
+
+
+def test_the_document_is_the_same_on_every_day():
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", OTHER_DAY], capture_output=True, check=True
+    )
+    assert json.loads(done.stdout) == create_app().openapi()
 
 
 NASTY = {

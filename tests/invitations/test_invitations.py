@@ -275,7 +275,7 @@ def listening(answers=(200,)):
         server.server_close()
 
 
-def wait_for(condition, seconds=15):
+def wait_for(condition, seconds=60):
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "waited in vain"

@@ -193,7 +193,7 @@ def test_no_view_cuts_a_day_out_of_a_month(client, province, running, name):
     [
         ("trend", {"step": "week"}, "step"),
         ("alerts", {"step": "week"}, "step"),
-        ("drivers", {"from": "2026-08-02"}, "from"),
+        ("drivers", {"from": "2026-08-02", "outcome": "trips"}, "from"),
         ("reliability", {"to": "2026-08-30"}, "to"),
         ("ranking", {"to": "2026-08-30"}, "to"),
         ("compare", {"from": "2026-08-01", "to": str(TODAY), "with": "year-before"}, None),

@@ -218,21 +218,28 @@ def scores():
 
 
 def test_drivers_are_lmg_shares_of_each_respondents_scores(children):
-    found = children("drivers")
+    found = children("drivers", outcome="trips")
     x = scores()
-    expected = drivers.importance(x, np.nanmean(x, axis=1), draws=0)
-    complete = x[np.isfinite(x).all(axis=1)]
-    fit = OLS(complete.mean(axis=1), np.column_stack([np.ones(len(complete)), complete])).fit()
+    trips = np.array([answers.get("trips", np.nan) for *_, answers in SENT], dtype=float)
+    expected = drivers.importance(x, trips, draws=0)
+    complete = np.isfinite(x).all(axis=1) & np.isfinite(trips)
+    fit = OLS(trips[complete], np.column_stack([np.ones(complete.sum()), x[complete]])).fit()
     assert found["r_squared"] == pytest.approx(fit.rsquared, rel=1e-6)
-    assert found["outcome"] == "index" and found["respondents"] == len(complete)
+    assert found["outcome"] == "trips" and found["respondents"] == complete.sum()
     for row, code, share in zip(found["rows"], ITEMS, expected.share, strict=True):
         assert row["factor"] == code and row["share"] == pytest.approx(share, rel=1e-6)
-        assert row["low"] < row["share"] < row["high"]
+        assert row["low"] <= row["high"]
     assert sum(row["relative"] for row in found["rows"]) == pytest.approx(1)
-    by_trips = children("drivers", outcome="trips")
-    assert by_trips["r_squared"] < 0.05
+    # Of what satisfaction has nothing to do with, no factor is named as first to improve.
+    assert not any(row["improve_first"] for row in found["rows"])
     refused = children("drivers", outcome="comment", status=422)
     assert refused["type"] == "/problems/not-a-number"
+
+
+@pytest.mark.parametrize("outcome", [None, "index", "A1"])
+def test_nothing_is_said_of_influence_on_the_index_of_the_very_factors(children, outcome):
+    refused = children("drivers", status=422, **({"outcome": outcome} if outcome else {}))
+    assert refused["type"] == "/problems/outcome-needed" and refused["field"] == "outcome"
 
 
 def test_reliability_is_cronbachs_of_each_factor(children):
@@ -413,7 +420,7 @@ def test_the_small_unit_is_seen_in_no_statistic_by_who_may_not(children, world):
     refused = children("alerts", step="week", status=422, **public)
     assert refused["type"] == "/problems/months-only"
     for name, ask in (
-        ("drivers", {}), ("reliability", {}), ("casemix", {"adjust": "trips"}),
+        ("drivers", {"outcome": "trips"}), ("reliability", {}), ("casemix", {"adjust": "trips"}),
         ("weighted", {"margin": "trips:1=5"}),
     ):  # fmt: skip
         answer = world(name, unit=SMALL, status=422, **ask, **public)
@@ -459,7 +466,8 @@ def test_a_unit_that_guards_a_small_one_is_shown_by_no_statistic(children, world
     assert row["strata"] == 14
     refused = world("weighted", unit=guard, margin="trips:1=5,2=5,3=5", status=422, **public)
     assert refused["type"] == "/problems/too-few-respondents"
-    assert {row["rate"] for row in world("drivers", unit=guard, **public)["rows"]} == {None}
+    for row in world("drivers", unit=guard, outcome="trips", **public)["rows"]:
+        assert row["rate"] is row["rate_difference"] is row["rate_difference_low"] is None
 
 
 def test_no_month_of_the_small_unit_follows_from_units_months_and_totals(world):

@@ -63,7 +63,7 @@ def test_pandas_reads_it_as_numbers_and_vietnamese(ask):
         ("/funnel", {"low_95", "high_998", "position"}, {"expand": "all", "unit": "77"}),
         ("/compare", {"change.estimate", "other.rate"}, {"unit": "C1", "with": "peers"}),
         ("/trend", {"points.period", "points.rate", "slope.a_period"}, {"unit": "C1"}),
-        ("/drivers", {"factor", "share"}, {}),
+        ("/drivers", {"factor", "share"}, {"outcome": "trips"}),
         ("/reliability", {"factor", "alpha"}, {}),
         ("/stratified", {"stratified.rate", "pooled.rate"}, {"unit": "D1"}),
         ("/planning", {"needed_to_publish"}, {"unit": "C1", "month": "2026-01"}),

@@ -128,11 +128,20 @@ def test_a_units_page_shows_factors_items_channels_drivers(view, api):
     for name, by in (("factors", "factor"), ("items", "item"), ("channels", "channel")):
         rows = api("", unit=FELL, by=by)["rows"]
         assert [figures(row) for row in shown[name]] == [figures(row) for row in rows]
-    found = api("/drivers", unit=FELL)
-    assert shown["drivers"]["rows"] == found["rows"]
-    assert set(shown["drivers"]["improve_first"]) == {
-        row["factor"] for row in found["rows"] if row["quadrant"] == "concentrate here"
-    }
+    # The form has no overall question.
+    assert shown["drivers"] is None and shown["no_drivers"] == "outcome-needed"
+
+
+def test_the_lowest_factors_are_told_with_how_sure_it_is(view):
+    rows = view("unit", unit=FELL)["lowest"]["rows"]
+    rates = {row["factor"]: row["rate"] for row in view("unit", unit=FELL)["factors"]}
+    for row in rows:
+        others = [rate for factor, rate in rates.items() if factor != row["factor"]]
+        assert row["rate"] == pytest.approx(rates[row["factor"]])
+        assert row["difference"] == pytest.approx(row["rate"] - sum(others) / len(others))
+        assert row["low"] < row["difference"] < row["high"]
+        assert row["below"] == (row["high"] < 0)
+    assert [row["rate"] for row in rows] == sorted(row["rate"] for row in rows)
 
 
 def test_what_is_still_to_be_collected_is_the_plans(view, api):
@@ -141,8 +150,8 @@ def test_what_is_still_to_be_collected_is_the_plans(view, api):
     assert plan["rows"] == answer["rows"]
 
 
-def test_where_a_period_has_few_respondents_drivers_are_a_years(view):
-    shown = view("unit", unit=FELL, period="2026-02")["drivers"]
+def test_where_a_period_has_few_respondents_the_lowest_are_a_years(view):
+    shown = view("unit", unit=FELL, period="2026-02")["lowest"]
     assert (shown["first"], shown["last"]) == ("2025-03-01", "2026-02-28")
     assert shown["respondents"] >= 30
 
@@ -168,12 +177,12 @@ def test_sections_are_the_factors_of_each_unit(view, api):
         assert [figures(section) for section in row["sections"]] == by_unit[row["unit"]["code"]]
 
 
-def test_items_to_improve_first_are_the_lowest_of_the_factors_that_matter(view):
+def test_items_to_improve_first_are_the_lowest_of_the_factors_that_are_told_apart(view):
     shown = view("items")
-    wanted = shown["drivers"]["improve_first"]
-    rate = {row["item"]: (row["factor"] not in wanted, row["rate"]) for row in shown["items"]}
-    order = [rate[item] for item in shown["improve_first"]]
-    assert order == sorted(rate.values())[:5]
+    below = {row["factor"] for row in shown["lowest"]["rows"] if row["below"]}
+    told = [row for row in shown["items"] if row["factor"] in below]
+    told.sort(key=lambda row: row["rate"])
+    assert shown["improve_first"] == [row["item"] for row in told[:5]]
 
 
 def test_counts_by_level_equal_a_recount(view):

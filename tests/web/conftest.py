@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 CHROMIUM = os.environ.get("HAILONG_CHROMIUM") or shutil.which("chromium")
 #: Without these, Chromium asks the world outside for updates while it is tested.
@@ -26,6 +26,10 @@ needs_browser = pytest.mark.skipif(
     CHROMIUM is None and not os.environ.get("HAILONG_REQUIRE_ALL"),
     reason="Chromium is not installed (HAILONG_CHROMIUM names one)",
 )
+
+
+# What is expected comes at last on a busy machine too; where it comes at once this costs nothing.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")

@@ -114,8 +114,10 @@ def test_the_unit_page_has_every_figure_of_the_api(open_page, view):
     for row in [*answer["factors"], *answer["items"]]:
         for written in shown(row):
             assert written in text
-    for row in answer["drivers"]["rows"]:
-        assert WORDS.percent(row["share"]).replace("\u00a0", " ") in text
+    assert "Phiếu này không có câu hỏi về hài lòng chung" in text
+    for row in answer["lowest"]["rows"]:
+        told = f"{row['factor']}. {row['name']['vi']}: {WORDS.points(row['difference'])} điểm"
+        assert (told in text) == row["below"]
     (plan,) = answer["collecting"]["rows"]
     assert f"còn cần {plan['needed_to_publish']} để đủ 10 người" in text
 
@@ -138,8 +140,8 @@ def test_the_plain_sentences(open_page):
 
 @pytest.mark.parametrize(
     ("page", "figure"),
-    [("unit", "factors"), ("unit", "items"), ("unit", "course"), ("unit", "drivers"),
-     ("units", "league"), ("comparison", "funnel"), ("items", "drivers")],
+    [("unit", "factors"), ("unit", "items"), ("unit", "course"),
+     ("units", "league"), ("comparison", "funnel"), ("items", "items")],
 )  # fmt: skip
 def test_charts_are_downloaded_as_picture_and_as_figures(open_page, page, figure):
     base = f"/dashboard/charts/{page}/{figure}"

@@ -5,26 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from app.reports.views.scene import Scene, index
-from app.reports.views.unit import drivers, factors, items
+from app.reports.views.unit import driving, factors, items
 
 
 def importance(scene: Scene) -> dict[str, Any]:
     """Importance and rate of each factor, the rate of each item, and the order to improve them.
 
-    Importance is a factor's share of R² of overall satisfaction. Within the factors to improve
-    first, the items with the lowest rates come first; where nothing can be said of importance,
-    the lowest items do.
+    Importance is a factor's share of R² of overall satisfaction, where the form asks for that.
+    Items to improve first are the lowest ones of the factors to improve first; where nothing can
+    be said of importance, of those that lie below the others. Where no factor is told apart from
+    the others there are none.
     """
-    driving = drivers(scene)
+    found = driving(scene)
+    drivers, lagging = found["drivers"], found["lowest"]
     rated = items(scene)
-    wanted = set(driving["improve_first"]) if driving else set()
-    told = [row for row in rated if row["rate"] is not None]
-    first = sorted(told, key=lambda row: (row["factor"] not in wanted, row["rate"]))[:5]
+    wanted = set(drivers["improve_first"]) if drivers else set()
+    if drivers is None and lagging is not None:
+        wanted = {row["factor"] for row in lagging["rows"] if row["below"]}
+    told = [row for row in rated if row["rate"] is not None and row["factor"] in wanted]
+    about = drivers or lagging
     return scene.head() | {
         "index": index(scene),
-        "drivers": driving,
+        **found,
         "factors": factors(scene),
         "items": rated,
-        "improve_first": [row["item"] for row in first],
-        "method": driving["method"] if driving else "rates alone: too few complete respondents",
+        "improve_first": [row["item"] for row in sorted(told, key=lambda row: row["rate"])[:5]],
+        "method": about["method"] if about else "rates alone: too few respondents",
     }

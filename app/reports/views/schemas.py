@@ -247,6 +247,28 @@ class Driving(BaseModel):
     rows: list[DriverRow]
 
 
+class LowestRow(BaseModel):
+    """How a factor's rate lies beside the others'."""
+
+    factor: str
+    name: Names
+    rate: float | None
+    difference: float | None = Field(description="Less the mean of the other factors.")
+    low: float | None = Field(description="For all factors at once.")
+    high: float | None
+    below: bool = Field(description="Told apart: lower than the others.")
+
+
+class Lowest(BaseModel):
+    """Which factors lie below the others, the lowest first."""
+
+    first: date = Field(description="The period's, or a year's where the period has too few.")
+    last: date
+    respondents: int | None
+    method: str
+    rows: list[LowestRow]
+
+
 class Collecting(BaseModel):
     """What is still to be asked in the running month."""
 
@@ -267,6 +289,10 @@ class UnitView(View):
     course: Course | None
     channels: list[ChannelRow]
     drivers: Driving | None
+    no_drivers: Literal["outcome-needed", "too-few-respondents"] | None = Field(
+        description="Why nothing is said of drivers: no overall question, or too few answered."
+    )
+    lowest: Lowest | None
     collecting: Collecting
     volume: Volume
     set_aside: SetAside
@@ -318,9 +344,15 @@ class Importance(View):
 
     index: Index
     drivers: Driving | None
+    no_drivers: Literal["outcome-needed", "too-few-respondents"] | None = Field(
+        description="Why nothing is said of drivers: no overall question, or too few answered."
+    )
+    lowest: Lowest | None
     factors: list[FactorRow]
     items: list[ItemRow]
-    improve_first: list[str] = Field(description="Items, the first to improve first.")
+    improve_first: list[str] = Field(
+        description="Items of the factors told apart, the lowest first."
+    )
 
 
 class Handled(BaseModel):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
 import numpy as np
 
-from app.reports import planning, structure
+from app.reports import influence, planning
+from app.reports.asked import Asked
 from app.reports.comparisons import With, other_days
+from app.reports.influence import OutcomeNeeded
 from app.reports.query import Key
 from app.reports.respondents import NotANumber
 from app.reports.structure import TooFewRespondents
@@ -27,7 +29,7 @@ def unit(scene: Scene) -> dict[str, Any]:
         "items": items(scene),
         "course": course(scene),
         "channels": channels(scene),
-        "drivers": drivers(scene),
+        **driving(scene),
         "collecting": collecting(scene),
         "volume": volume(scene),
         "set_aside": set_aside(scene),
@@ -87,30 +89,43 @@ def channels(scene: Scene) -> list[dict[str, Any]]:
     ]
 
 
-def drivers(scene: Scene) -> dict[str, Any] | None:
-    """What drives overall satisfaction, in the period, or in the year up to its end.
+def driving(scene: Scene) -> dict[str, Any]:
+    """What drives overall satisfaction, and which factors lie below the others.
 
-    None where too few answered everything even in a year.
+    In the period, or in the year up to its end where the period has too few respondents;
+    ``no_drivers`` is the code of the problem where nothing is said of drivers.
     """
+    lagging, _ = _in_period_or_year(scene, influence.find_lowest)
+    found, why = _in_period_or_year(
+        scene, lambda asked: influence.find_drivers(asked, outcome=None)
+    )
+    if found is not None:
+        wanted = [row for row in found["rows"] if row["improve_first"]]
+        wanted.sort(key=lambda row: -(row["share"] or 0))
+        found["improve_first"] = [row["factor"] for row in wanted]
+    names = ("first", "last", "respondents", "method", "rows")
+    more = ("outcome", "r_squared", "improve_first")
+    return {
+        "drivers": found and {name: found[name] for name in (*names, *more)},
+        "no_drivers": why,
+        "lowest": lagging and {name: lagging[name] for name in names},
+    }
+
+
+def _in_period_or_year(
+    scene: Scene, find: Callable[[Asked], dict[str, Any]]
+) -> tuple[dict[str, Any] | None, str | None]:
+    """What is found; or the code of the problem why it is not."""
     last = scene.span.last
     in_a_year = date(last.year - (last.month < 12), last.month % 12 + 1, 1)  # of whole months
     for first in dict.fromkeys((scene.span.first, min(scene.span.first, in_a_year))):
         try:
-            found = structure.find_drivers(scene.over(first=first), outcome=None)
-            break
+            return find(scene.over(first=first)) | {"first": first, "last": last}, None
         except (TooFewRespondents, NotANumber):
             continue
-    else:
-        return None
-    wanted = [row for row in found["rows"] if row["quadrant"] == "concentrate here"]
-    wanted.sort(key=lambda row: -(row["share"] or 0))
-    return {
-        "first": first,
-        "last": last,
-        **{name: found[name] for name in ("outcome", "r_squared", "respondents", "method")},
-        "improve_first": [row["factor"] for row in wanted],
-        "rows": found["rows"],
-    }
+        except OutcomeNeeded as refused:
+            return None, refused.code
+    return None, TooFewRespondents.code
 
 
 def collecting(scene: Scene) -> dict[str, Any]:
