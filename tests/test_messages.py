@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from analysis.alerts import EWMA, LAST_PERIOD, LEVEL_SHIFT
-from analysis.charts import RULES
+from analysis.control_charts import RULES
 from analysis.drivers import QUADRANTS
+from analysis.xmr import ASSURANCES, VARIATIONS
 from app.access.models import Right, Sector
 from app.access.roles import Role
 from app.charts.specs import POSITIONS
@@ -73,6 +74,8 @@ BY_CODE = {
     "standing": set(POSITIONS),
     "quadrant": {name.replace(" ", "_") for name in QUADRANTS},
     "rule": {name.replace(" ", "_") for name in (*RULES, LEVEL_SHIFT, LAST_PERIOD, EWMA)},
+    "variation": {name.replace(" ", "_") for name in VARIATIONS},
+    "assurance": {name.replace(" ", "_") for name in ASSURANCES},
     "length": set(Length),
     "role": set(Role),
     "sector": set(Sector),

@@ -164,9 +164,15 @@ def test_a_trend_shows_points_limits_and_what_fired(world):
     assert row["slope"]["a_period"] == pytest.approx(stats.theilslopes(rates).slope)
     assert row["trend"]["statistic"] < 0 and row["trend"]["p"] < 0.05
     assert row["linear"]["p"] < 0.001
-    assert any(point["signals"] for point in row["points"][11:])
-    for point in row["points"]:
-        assert point["limit_low"] <= row["centre"] <= point["limit_high"]
+    # The fall is in the twelfth month, which the baseline does without: the ones after it stand out.
+    assert row["limits"]["segments"][0]["left_out"][0] == MONTHS[11]
+    assert all("beyond 3 sigma" in point["signals"] for point in row["points"][12:17])
+    for point in row["points"][:12]:
+        assert point["limit_low"] is point["centre"] is point["z"] is None
+    for point in row["points"][12:]:
+        assert point["limit_low"] <= point["centre"] <= point["limit_high"]
+    assert row["limits"]["variation"] == "concern" and row["limits"]["least_periods"] == 12
+    assert row["limits"]["rules"] == ["beyond 3 sigma", "ewma"]
 
 
 @pytest.mark.parametrize("step", ["month", "quarter", "week"])
@@ -502,8 +508,10 @@ def test_a_course_is_computed_from_the_periods_that_are_shown(children, world):
     monthly = np.array([sums([row["unit"]["code"]], [m])[:, 0] for m in shown])
     rates = monthly[:, 0] / monthly[:, 1]
     assert row["slope"]["a_period"] == pytest.approx(stats.theilslopes(rates, shown).slope)
-    # Effective answers weigh them: with answers of like number all but the plain share.
-    assert row["centre"] == pytest.approx(monthly[:, 0].sum() / monthly[:, 1].sum(), abs=0.005)
+    # Effective answers weigh them: with answers of like number all but the plain share, of the
+    # months before the last.
+    before = monthly[:-1]
+    assert row["centre"] == pytest.approx(before[:, 0].sum() / before[:, 1].sum(), abs=0.005)
     for point in row["points"]:
         if point["suppressed"]:
             assert point["z"] is point["rate"] is point["ewma"] is None

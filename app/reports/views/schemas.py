@@ -18,6 +18,7 @@ from app.reports.statistics_schemas import (
     FunnelOut,
     Heterogeneity,
     Limits,
+    LimitsOut,
     PlanRow,
     RankRow,
     Side,
@@ -165,10 +166,10 @@ class Course(BaseModel):
     step: str
     method: str
     centre: float | None
-    sigma_z: float | None
     trend: TestOut
     linear: TestOut
     slope: SlopeOut
+    limits: LimitsOut
     points: list[TrendPoint]
 
 
