@@ -165,6 +165,8 @@ def test_decisions_are_kept_with_reason_and_name_and_stand_in_the_log(world, dec
     assert world.client.get(f"{URL}/baselines", headers=other).json() == {"baselines": []}
     with world.province.database.reading() as session:
         actions = session.scalars(
-            select(AuditEntry.action).where(AuditEntry.subject == str(made["id"]))
+            select(AuditEntry.action)
+            .where(AuditEntry.subject == str(made["id"]), AuditEntry.action.like("baseline.%"))
+            .order_by(AuditEntry.id)
         ).all()
     assert actions == ["baseline.decide", "baseline.revoke"]
