@@ -11,9 +11,9 @@ from scipy import special
 from analysis.arrays import Floats, at_most, counts
 
 #: Standard deviations of the periods' true rates on the logit scale that are thought possible, and
-#: the scale of their prior (half a Cauchy distribution), so wide that it says little about them.
+#: the scale of their prior, half a normal distribution: months of one unit seldom differ by more.
 _SPREADS = np.array([0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.9])
-_LIKELY_SPREAD = 1.0
+_LIKELY_SPREAD = 0.3
 _NODES = 49
 #: How far the nodes reach, in standard deviations of the widest part.
 _REACH = 8.0
@@ -83,7 +83,7 @@ def foresee(successes: ArrayLike, trials: ArrayLike, use: ArrayLike) -> Foreseen
         _log_likelihood(k, n, mean, rho)
         # By Laplace's method for the mean, given the spread.
         - 0.5 * np.log(total + 1)
-        - np.log1p((_SPREADS / _LIKELY_SPREAD) ** 2)
+        - (_SPREADS / _LIKELY_SPREAD) ** 2 / 2
         + np.log(np.gradient(_SPREADS))
     )
     posterior = special.softmax(log_posterior, axis=1)

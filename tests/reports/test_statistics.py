@@ -174,7 +174,7 @@ def test_a_trend_shows_points_limits_and_what_fired(world):
     assert row["slope"]["a_period"] == pytest.approx(stats.theilslopes(rates).slope)
     assert row["trend"]["statistic"] < 0 and row["trend"]["p"] < 0.05
     assert row["linear"]["p"] < 0.001
-    # The fall is in the twelfth month, which the baseline does without: the ones after it stand out.
+    # The fall is in the twelfth month, which the baseline does without: those after it stand out.
     assert row["limits"]["segments"][0]["left_out"][0] == MONTHS[11]
     assert all("beyond 3 sigma" in point["signals"] for point in row["points"][12:17])
     for point in row["points"][:12]:
