@@ -43,6 +43,7 @@ from app.web import (
     devices,
     keys,
     kiosk,
+    limits,
     posters,
     profile,
     public,
@@ -71,7 +72,7 @@ ROUTERS = (
     web_routes,
 )
 PAGES = (
-    citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, audit_log, registry,
+    citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, limits, audit_log, registry,
     dashboard_comments, dashboard_report, dashboard, public, wall,
 )  # fmt: skip
 #: When those who waited for the server to start have been answered.
