@@ -10,8 +10,8 @@ from scipy import special
 
 from analysis.arrays import Floats, counts
 from analysis.change_points import level_shift
-from analysis.charts import RULES, ewma, false_alarm_rate, signals
 from analysis.comparison import discoveries
+from analysis.control_charts import RULES, ewma, false_alarm_rate, signals
 
 LEVEL_SHIFT, LAST_PERIOD, EWMA = "level shift", "last period", "ewma"
 #: An average run of so many periods between false alarms of the EWMA with its default width.

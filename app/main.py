@@ -28,6 +28,7 @@ from app.intake.store import ResponseStore
 from app.invitations.routes import router as invitation_routes
 from app.invitations.sending import keep_sending
 from app.posters.routes import router as poster_routes
+from app.reports.baseline_routes import router as baseline_routes
 from app.reports.feed import router as feed_routes
 from app.reports.freshness import Answers
 from app.reports.routes import router as report_routes
@@ -42,6 +43,7 @@ from app.web import (
     devices,
     keys,
     kiosk,
+    limits,
     posters,
     profile,
     public,
@@ -70,13 +72,13 @@ ROUTERS = (
     web_routes,
 )
 PAGES = (
-    citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, audit_log, registry,
+    citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, limits, audit_log, registry,
     dashboard_comments, dashboard_report, dashboard, public, wall,
 )  # fmt: skip
 #: When those who waited for the server to start have been answered.
 _STARTED_AFTER_S = 5.0
 #: Routers are built when a request first passes them; these are large, and come last.
-LAST = (statistics_routes, view_routes)
+LAST = (baseline_routes, statistics_routes, view_routes)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from analysis.alerts import EWMA, LAST_PERIOD, LEVEL_SHIFT
-from analysis.charts import RULES
+from analysis.control_charts import RULES
 from analysis.drivers import NOT_DISTINGUISHABLE, QUADRANTS
+from analysis.xmr import ASSURANCES, VARIATIONS
 from app.access.models import Right, Sector
 from app.access.roles import Role
 from app.charts.specs import POSITIONS
@@ -19,6 +20,7 @@ from app.registry.models import Channel, UnitKind
 from app.reports.spans import Length
 from app.web import commands as _all_rooms  # noqa: F401 - with them all problems are known
 from app.web.dashboard.boards import BOARDS
+from app.web.limits import STEPS
 from app.web.pages import MENU
 
 ROOT = Path(__file__).parents[1]
@@ -73,6 +75,8 @@ BY_CODE = {
     "standing": set(POSITIONS),
     "quadrant": {name.replace(" ", "_") for name in (*QUADRANTS, NOT_DISTINGUISHABLE)},
     "rule": {name.replace(" ", "_") for name in (*RULES, LEVEL_SHIFT, LAST_PERIOD, EWMA)},
+    "variation": {name.replace(" ", "_") for name in VARIATIONS},
+    "assurance": {name.replace(" ", "_") for name in ASSURANCES},
     "length": set(Length),
     "role": set(Role),
     "sector": set(Sector),
@@ -101,7 +105,7 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     said |= {f"kiosk.{key}" for key in re.findall(r': "([a-z_]+)"\)\)', SCRIPTS)}
     said |= {f"kiosk.trouble_{key}" for key in ("network", "server", "waiting", "revoked")}
     said |= {f"poster.how_{step}" for step in (1, 2, 3)} | {f"poster.size_{size}" for size in Size}
-    said |= {f"view.{name}" for name in BOARDS}
+    said |= {f"view.{name}" for name in BOARDS} | {f"page.step_{step.value}" for step in STEPS}
     said |= {f"period.{name}" for name in PERIODS}
     said |= {f"report.method_{n}" for n in (1, 2, 3, 4, 5)}
     # Headings of tables and of the PDF's parts are listed by their names alone.

@@ -25,6 +25,8 @@ class Right(StrEnum):
     READ_FIGURES = "figures:read"
     #: See the rates of fewer respondents than HAILONG_LEAST_RESPONDENTS too.
     READ_SMALL_CELLS = "figures:read-small"
+    #: Decide on what control limits rest, and from when on they begin anew.
+    DECIDE_LIMITS = "limits:decide"
     #: Read what respondents wrote; every reading is logged.
     READ_COMMENTS = "comments:read"
     #: Read units, points and questionnaires.

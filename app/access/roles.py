@@ -20,7 +20,14 @@ class Role(StrEnum):
 
 
 _ANALYST = frozenset(
-    {Right.READ_FIGURES, Right.READ_SMALL_CELLS, Right.READ_COMMENTS, Right.READ_REGISTRY}
+    {
+        Right.READ_FIGURES,
+        Right.READ_SMALL_CELLS,
+        Right.READ_COMMENTS,
+        Right.READ_REGISTRY,
+        # Not a head's: who is judged by limits does not draw them.
+        Right.DECIDE_LIMITS,
+    }
 )
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     # Runs the service and reads nobody's words; may give itself more, which the log shows.
@@ -68,5 +75,6 @@ OF_KEYS = frozenset(
         Right.READ_SMALL_CELLS,
         Right.READ_COMMENTS,
         Right.READ_REGISTRY,
+        Right.DECIDE_LIMITS,
     }
 )

@@ -32,6 +32,8 @@ class Figure:
     rows: Sequence[Mapping[str, Any]]
     #: n, period and method, in small words.
     note: str
+    #: What is said of it besides, in sentences.
+    about: Sequence[str] = ()
     #: Whether a browser makes it tell more under the pointer.
     interactive: bool = False
 

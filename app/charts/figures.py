@@ -54,8 +54,49 @@ def course(words: Words, answer: Answer) -> Figure | None:
         ),
         points,
         note(words, period, sum(point["respondents"] or 0 for point in points), method),
+        about=limits(words, shown["limits"]),
         interactive=True,
     )  # fmt: skip
+
+
+def limits(words: Words, told: Mapping[str, Any]) -> list[str]:
+    """What control limits rest on, how often they err, and what they say of the target."""
+    said = []
+    if told["variation"]:
+        said.append(words("variation." + told["variation"].replace(" ", "_")))
+    if told["assurance"]:
+        key = "assurance." + told["assurance"].replace(" ", "_")
+        said.append(words(key, target=words.percent(told["target"])))
+    for segment in told["segments"]:
+        said.append(_resting(words, segment, told["least_periods"]))
+        decision = segment["decision"]
+        if decision:
+            said.append(
+                words(
+                    "chart.limits_decided", name=decision["decided_by"],
+                    day=words.day(decision["decided_at"].date()), reason=decision["reason"],
+                )
+            )  # fmt: skip
+        if segment["left_out"]:
+            periods = ", ".join(words.period(each) for each in segment["left_out"])
+            said.append(words("chart.limits_left_out", periods=periods))
+    if told["periods_judged"]:
+        share = words.percent(told["false_marks"])
+        said.append(words("chart.limits_false", count=told["periods_judged"], share=share))
+    return said
+
+
+def _resting(words: Words, segment: Mapping[str, Any], least: int) -> str:
+    start, first = words.period(segment["start"]), words.period(segment["baseline_first"])
+    count = segment["rests_on"]
+    if not count:
+        return words("chart.limits_none", start=start, least=least)
+    if segment["baseline_last"]:
+        last = words.period(segment["baseline_last"])
+        return words("chart.limits_frozen", start=start, first=first, last=last, count=count)
+    if segment["decision"]:
+        return words("chart.limits_anew", start=start, first=first, count=count, least=least)
+    return words("chart.limits_running", count=count, least=least)
 
 
 def signal(words: Words, name: str) -> str:

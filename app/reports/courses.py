@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import alerts as scanning
-from analysis import charts, clustered, comparison, trends
+from analysis import clustered, comparison, trends
 from app.registry.queries import UnitNode
-from app.reports import periods
+from app.reports import limits, periods
 from app.reports.asked import (
     Asked,
     TooFewUnits,
@@ -21,7 +21,9 @@ from app.reports.asked import (
     number,
     unit_out,
 )
+from app.reports.baselines import in_force
 from app.reports.disclosure import MonthsOnly
+from app.reports.limits import Judging
 from app.reports.periods import Step
 from app.reports.query import Key
 from app.reports.rows import PARTS, Floats
@@ -32,6 +34,8 @@ MOST_COURSES = 200
 LEAST_JUDGED = 10
 #: Fewer units than this share nothing that could be told from a change of one of them.
 _LEAST_FOR_COMMON = 10
+#: How courses are judged where nothing is said.
+_USUAL = Judging()
 _A_YEAR = {Step.WEEK: 52, Step.MONTH: 12, Step.QUARTER: 4}
 
 
@@ -86,30 +90,27 @@ def _grid(
     )
 
 
-def trend(asked: Asked, *, step: Step, together: bool = False) -> dict[str, Any]:
+def trend(
+    asked: Asked, *, step: Step, together: bool = False, judging: Judging = _USUAL
+) -> dict[str, Any]:
     """The course of each unit: rates with intervals, control limits, rules that fired, slopes.
 
     ``together`` gives one row for all that is asked about. All of it is computed from the periods
-    that are shown, as if there had been no others.
+    that are shown, as if there had been no others; limits that somebody decided to rest on earlier
+    ones from these, too, as they are shown to who asks.
     """
     grid, answer = _grid(asked, step, gated=True, together=together)
     if len(grid.units) > MOST_COURSES:
         raise TooManyUnits(units=len(grid.units), limit=MOST_COURSES, field="unit")
     n_eff = grid.effective
-    chart = (
-        charts.p_chart(np.nan_to_num(grid.estimate) * n_eff, n_eff, overdispersion=True)
-        if len(grid.periods) > 1
-        else None
-    )
-    average = charts.ewma(chart.z) if chart else None
+    judged = _judged(asked, grid, step, together, judging)
     season = _season(grid.periods, step)
     monotone = trends.mann_kendall(grid.estimate, season=season)
     slope = trends.theil_sen(grid.estimate, confidence=asked.query.confidence)
     linear = trends.cochran_armitage(np.nan_to_num(grid.estimate) * n_eff, n_eff)
     rows = []
-    for i, unit in enumerate(grid.units):
+    for i, (unit, found) in enumerate(zip(grid.units, judged, strict=True)):
         people = np.where(grid.hidden[i], np.nan, grid.sums["n"][i])
-        nothing = np.full(people.shape, np.nan)
         points = columns(
             {
                 "period": np.array(grid.periods),
@@ -118,25 +119,22 @@ def trend(asked: Asked, *, step: Step, together: bool = False) -> dict[str, Any]
                 "high": grid.high[i],
                 "respondents": people,
                 "suppressed": grid.hidden[i],
-                "limit_low": chart.low[i] if chart else nothing,
-                "limit_high": chart.high[i] if chart else nothing,
-                "z": chart.z[i] if chart else nothing,
-                "ewma": np.where(np.isnan(chart.z[i]), np.nan, average.average[i])
-                if chart and average
-                else nothing,
-                "ewma_limit": average.limit[i] if average else nothing,
+                "centre": found.centre,
+                "limit_low": found.low,
+                "limit_high": found.high,
+                "z": found.z,
+                "ewma": found.ewma,
+                "ewma_limit": found.ewma_limit,
             }
         )
         for t, point in enumerate(points):
-            fired = [name for name, at in chart.signals.items() if at[i, t]] if chart else []
-            if average is not None and average.signals[i, t]:
-                fired.append(scanning.EWMA)
-            point["signals"] = fired
+            point["signals"] = [name for name, at in found.signals.items() if at[t]]
+        about = limits.told(found, grid.periods, judging)
+        current = about["segments"][-1] if about["segments"] else {}
         rows.append(
             {
                 "unit": unit_out(unit),
-                "centre": number(chart.centre[i]) if chart else None,
-                "sigma_z": number(chart.sigma_z[i]) if chart else None,
+                "centre": current.get("centre"),
                 "trend": _tests(monotone, i),
                 "linear": _tests(linear, i),
                 "slope": {
@@ -144,17 +142,43 @@ def trend(asked: Asked, *, step: Step, together: bool = False) -> dict[str, Any]
                     "low": number(slope.low[i]),
                     "high": number(slope.high[i]),
                 },
+                "limits": about,
                 "points": points,
             }
         )
     return answer | {
-        "method": "clustered rates; Laney p' limits and EWMA on effective answers; "
+        "method": f"clustered rates; {judged[0].method} on effective answers; "
         f"{monotone.method}, Theil–Sen, {linear.method}",
         "step": step.value,
         "units": len(grid.units),
         "respondents": int(grid.sums["n"].sum()),
         "rows": rows,
     }
+
+
+def _judged(
+    asked: Asked, grid: Grid, step: Step, together: bool, judging: Judging
+) -> list[limits.Judged]:
+    """Each row against its limits; periods before the grid's are read where a decision wants them.
+
+    Of the periods in the grid nothing is taken but what it shows.
+    """
+    ids = {unit.id for unit in grid.units if unit is not None}
+    decided = {} if together else in_force(asked.session, asked.caller, ids, asked.query, step)
+    decisions = [decided.get(unit.id, ()) if unit else () for unit in grid.units]
+    rate, n_eff, labels = grid.estimate, grid.effective, grid.periods
+    first = min((each.first for row in decisions for each in row), default=None)
+    before = 0
+    if first is not None and first < periods.first_day(labels[0], step):
+        query = replace(asked.query, first=first)
+        earlier, _ = _grid(replace(asked, query=query), step, gated=True)
+        before = earlier.periods.index(labels[0])
+        place = [earlier.units.index(unit) for unit in grid.units]
+        rate = np.hstack([earlier.estimate[place, :before], rate])
+        n_eff = np.hstack([earlier.effective[place, :before], n_eff])
+        labels = [*earlier.periods[:before], *labels]
+    found = limits.judge(rate, n_eff, decisions, labels, step, judging)
+    return [each.cut(before) for each in found]
 
 
 def _tests(found: trends.Trend, i: int) -> dict[str, Any]:

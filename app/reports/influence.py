@@ -8,11 +8,11 @@ import numpy as np
 
 from analysis import drivers
 from app.problems import Problem
-from app.reports.asked import Asked, Floats, columns, number
+from app.reports.asked import Asked, columns, number
 from app.reports.comparisons import SEED
 from app.reports.query import Key
 from app.reports.respondents import Respondents
-from app.reports.rows import Rates
+from app.reports.rows import Floats, Rates
 from app.reports.structure import check_enough, people_of, scores_of
 from surveys.model import PercentItem, Questionnaire, ZeroToTenItem
 

@@ -18,6 +18,7 @@ from app.reports.asked import Asked, asked, asked_for_rates, named
 from app.reports.comparisons import With
 from app.reports.disclosure import Disclosure
 from app.reports.freshness import fresh_for
+from app.reports.limits import Judging, Rule, Rules
 from app.reports.periods import Step
 from app.reports.query import Query as Filters
 from app.reports.tables import RESPONSES, answered
@@ -160,15 +161,34 @@ def trend(
     caller: Reader,
     query: Rated,
     step: Annotated[Course, Query(description="Length of a period.")] = Course.MONTH,
+    rules: Annotated[
+        Rules,
+        Query(
+            description="default: a period beyond its limits, and the EWMA. western-electric: the "
+            "four of 1956, and the EWMA. nhs: XmR limits and the rules of Making Data Count."
+        ),
+    ] = Rules.DEFAULT,
+    rule: Annotated[
+        list[Rule], Query(description="Some rules alone; not of the NHS, whose rules go together.")
+    ] = [],  # noqa: B006 - FastAPI copies it
+    target: Annotated[
+        float | None,
+        Query(gt=0, lt=1, description="Rate aimed at; left out: HAILONG_TARGET_RATE."),
+    ] = None,
 ) -> Answer:
     """Rates by period with control limits, the rules that fired, tests of trend and the slope.
 
-    Who: whoever has ``figures:read``, over the units that they have it on. Limits are Laney's p′
-    and an EWMA's; the trend is Mann and Kendall's (by season once there are two years), the slope
-    Theil and Sen's, beside Cochran and Armitage's linear trend. Periods with too few respondents
-    are suppressed, and everything else is computed from those that are shown.
+    Who: whoever has ``figures:read``, over the units that they have it on. A period is judged by
+    the distribution of its counts, as the baseline foretells it: all periods asked for that came
+    before, twelve at least, or what somebody decided (``/baselines``). ``limits`` says what they
+    rest on, what was left out, how likely the rules mark something in ordinary periods, and
+    whether the target is met for certain. The trend is Mann and Kendall's (by season once there are
+    two years), the slope Theil and Sen's, beside Cochran and Armitage's linear trend. Periods with
+    too few respondents are suppressed, and everything else is computed from those that are shown.
     """
-    return _answer(request, caller, query, courses.trend, step=Step(step.value))
+    settings: Settings = request.app.state.settings
+    judging = Judging(rules, tuple(rule), settings.target_rate if target is None else target)
+    return _answer(request, caller, query, courses.trend, step=Step(step.value), judging=judging)
 
 
 @router.get("/alerts", summary="What changed", response_model=out.Alerts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from pydantic import BaseModel, Field
 
@@ -190,23 +190,77 @@ class TrendPoint(Rate):
     period: str
     respondents: int | None
     suppressed: bool
-    limit_low: float | None
+    centre: float | None = Field(description="The rate that its limits expect of the period.")
+    limit_low: float | None = Field(description="null: no limits; 0 or 1 where none is reached.")
     limit_high: float | None
-    z: float | None
+    z: float | None = Field(description="Distance from the centre as a normal score.")
     ewma: float | None
     ewma_limit: float | None
     signals: list[str]
+
+
+class LimitDecisionTold(BaseModel):
+    """Who decided that limits begin anew, or what they rest on, and why."""
+
+    id: int
+    reason: str
+    decided_by: str
+    decided_at: datetime
+
+
+class LimitSegment(BaseModel):
+    """Periods with limits of one baseline; figures as of its last period that has limits."""
+
+    start: str = Field(description="Its first period.")
+    baseline_first: str
+    baseline_last: str | None = Field(description="null: all periods before the judged one.")
+    rests_on: int = Field(description="How many periods the limits rest on; 0: too few, no limits.")
+    centre: float | None
+    limit_low: float | None
+    limit_high: float | None
+    left_out: list[str] = Field(
+        description="Periods of the baseline that it does without, since they stand out themselves."
+    )
+    ranges_screened: int | None = Field(
+        description="Of XmR limits: moving ranges that were left out as too large."
+    )
+    decision: LimitDecisionTold | None = Field(description="null: nobody decided anything.")
+
+
+class LimitsOut(BaseModel):
+    """Control limits of a course: what they rest on, how often they err, what they promise."""
+
+    method: str
+    rules: list[str] = Field(description="Rules by which periods are marked.")
+    periods_judged: int
+    false_marks: float = Field(
+        description="How likely the rules mark something in so many ordinary periods."
+    )
+    least_periods: int = Field(description="Ordinary periods that limits need to rest on.")
+    between: float | None = Field(
+        description="Standard deviation of the true rates between periods, as far as it is learnt."
+    )
+    variation: str | None = Field(
+        description="Of the last period judged: common cause, or special cause that is an "
+        "improvement or a concern."
+    )
+    target: float | None
+    assurance: str | None = Field(
+        description="consistently passing, consistently failing, or hit and miss: where the target "
+        "lies against the limits of the last segment."
+    )
+    segments: list[LimitSegment]
 
 
 class TrendRow(BaseModel):
     """The course of a unit."""
 
     unit: UnitOut
-    centre: float | None
-    sigma_z: float | None
+    centre: float | None = Field(description="Of the last segment's limits.")
     trend: TestOut
     linear: TestOut
     slope: SlopeOut
+    limits: LimitsOut
     points: list[TrendPoint]
 
 

@@ -100,6 +100,8 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
             yield from _flat({"code": None, "name": {"vi": None, "en": None}}, f"{prefix}within.")
         elif isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, list) and any(isinstance(entry, Mapping) for entry in value):
+            continue  # a table within the table: it stands in the document
         elif isinstance(value, list):
             yield f"{prefix}{name}", "; ".join(map(str, value))
         else:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 from sqlalchemy import select
 
 from app.access import accounts, credentials, devices
+from app.access.callers import owner
 from app.access.models import Account, Credential, Right, Sector
 from app.access.roles import RIGHTS, Role
 from app.access.tokens import hash_of
@@ -26,6 +28,9 @@ from app.charts.drawing import script_name
 from app.main import create_app
 from app.registry.models import Channel, SurveyPoint, Unit
 from app.registry.points import current_code, open_point
+from app.reports import baselines
+from app.reports.baselines import Wish
+from app.reports.periods import Step
 from app.settings import Settings
 from app.web.openapi import routes_of
 from tests.small_province import UNITS, body
@@ -190,6 +195,12 @@ class World:
         form = {"grant_type": "client_credentials"}
         return self.client.post("/oauth/token", data=form, auth=(str(number), key))
 
+    def decision(self, unit: str) -> int:
+        """A decision about a unit's control limits."""
+        with self.province.database.writing() as session:
+            wish = Wish(unit, "sipas-desk", Step.MONTH, next(STARTS), "probe")
+            return baselines.decide(session, owner("test"), wish).id
+
     def link(self) -> str:
         """The token of a link to set a password."""
         with self.province.database.writing() as session:
@@ -345,6 +356,28 @@ PROBES: dict[str, Probe] = {
         "/api/v1/satisfaction", has("rows"), questionnaire="sipas-desk"
     ),
     **STATISTICS,
+    "GET /api/v1/satisfaction/baselines": Probe(
+        lambda world, who, unit: (
+            world.decision(unit),
+            world.call(who, "GET", "/api/v1/satisfaction/baselines", params={"unit": unit}),
+        )[1],
+        True,
+        has("baselines"),
+    ),
+    "POST /api/v1/satisfaction/baselines": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/api/v1/satisfaction/baselines",
+            json={"unit": unit, "questionnaire": "sipas-desk", "start": next(STARTS),
+                  "reason": "probe"},
+        ),
+        True,
+    ),
+    "DELETE /api/v1/satisfaction/baselines/{id}": Probe(
+        lambda world, who, unit: world.call(
+            who, "DELETE", f"/api/v1/satisfaction/baselines/{world.decision(unit)}"
+        ),
+        True,
+    ),
     "GET /api/v1/comments": of_unit("/api/v1/comments", has("comments"), month=MONTH),
     "GET /api/v1/units": of_unit("/api/v1/units", has("units")),
     "GET /api/v1/points": of_unit("/api/v1/points", has("points")),
@@ -551,10 +584,22 @@ PROBES: dict[str, Probe] = {
     "POST /devices/{id}/revoke": post_about(
         lambda world, unit: (f"/devices/{world.device_at(unit)}/revoke", {})
     ),
+    "GET /limits": about("/limits?unit={unit}"),
+    "POST /limits": post_about(
+        lambda world, unit: (
+            "/limits",
+            {"unit": unit, "questionnaire": "sipas-desk", "start": next(STARTS), "reason": "r"},
+        )
+    ),
+    "POST /limits/{id}/revoke": post_about(
+        lambda world, unit: (f"/limits/{world.decision(unit)}/revoke", {})
+    ),
     "GET /audit": get("/audit"),
 }  # fmt: skip
 
 NUMBERS = iter(range(10**6))
+#: Months, each of which a decision about control limits begins with once.
+STARTS = cycle(f"{2017 + m // 12}-{m % 12 + 1:02}" for m in range(230))
 
 
 def signed_out(world: World, who: str) -> httpx.Response:

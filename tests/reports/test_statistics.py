@@ -15,7 +15,18 @@ from scipy.optimize import linprog
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.proportion import proportion_confint
 
-from analysis import clustered, comparison, drivers, funnels, ranks, reliability, sampling, strata
+from analysis import (
+    clustered,
+    comparison,
+    control_charts,
+    drivers,
+    funnels,
+    ranks,
+    reliability,
+    sampling,
+    strata,
+    xmr,
+)
 from app.reports import comparisons
 from tests.databases import BACKENDS
 from tests.reports.district import (
@@ -178,9 +189,15 @@ def test_a_trend_shows_points_limits_and_what_fired(world):
     assert row["slope"]["a_period"] == pytest.approx(stats.theilslopes(rates).slope)
     assert row["trend"]["statistic"] < 0 and row["trend"]["p"] < 0.05
     assert row["linear"]["p"] < 0.001
-    assert any(point["signals"] for point in row["points"][11:])
-    for point in row["points"]:
-        assert point["limit_low"] <= row["centre"] <= point["limit_high"]
+    # The fall is in the twelfth month, which the baseline does without: those after it stand out.
+    assert row["limits"]["segments"][0]["left_out"][0] == MONTHS[11]
+    assert all("beyond 3 sigma" in point["signals"] for point in row["points"][12:17])
+    for point in row["points"][:12]:
+        assert point["limit_low"] is point["centre"] is point["z"] is None
+    for point in row["points"][12:]:
+        assert point["limit_low"] <= point["centre"] <= point["limit_high"]
+    assert row["limits"]["variation"] == "concern" and row["limits"]["least_periods"] == 12
+    assert row["limits"]["rules"] == ["beyond 3 sigma", "ewma"]
 
 
 @pytest.mark.parametrize("step", ["month", "quarter", "week"])
@@ -524,17 +541,43 @@ def test_a_course_is_computed_from_the_periods_that_are_shown(children, world):
     monthly = np.array([sums([row["unit"]["code"]], [m])[:, 0] for m in shown])
     rates = monthly[:, 0] / monthly[:, 1]
     assert row["slope"]["a_period"] == pytest.approx(stats.theilslopes(rates, shown).slope)
-    # Effective answers weigh them: with answers of like number all but the plain share.
-    assert row["centre"] == pytest.approx(monthly[:, 0].sum() / monthly[:, 1].sum(), abs=0.005)
     for point in row["points"]:
         if point["suppressed"]:
             assert point["z"] is point["rate"] is point["ewma"] is None
-    # As a chart of the shown periods alone would have it.
-    weights, values = 0.2, [row["points"][m]["z"] for m in shown]
-    average = 0.0
-    for z in values:
-        average = weights * z + (1 - weights) * average
-    assert row["points"][shown[-1]]["ewma"] == pytest.approx(average)
+    # Twelve are shown: enough for XmR limits, which rest on all of them, and for no month to be
+    # judged by twelve before it.
+    assert len(shown) == 12 and row["limits"]["periods_judged"] == 0 and row["centre"] is None
+    nhs = by_unit(children("trend", headers=world.public, rules="nhs"))[row["unit"]["code"]]
+    assert nhs["centre"] == pytest.approx(rates.mean())
+    ranges = np.abs(np.diff(rates))
+    ranges = ranges[ranges < 3.267 * ranges.mean()]
+    low = nhs["points"][-1]["limit_low"]
+    assert low == pytest.approx(rates.mean() - 2.66 * ranges.mean(), abs=1e-9)
+    assert nhs["limits"]["segments"][0]["rests_on"] == 12
+
+
+@pytest.mark.parametrize("rules", ["default", "western-electric", "nhs"])
+def test_a_course_says_by_which_rules_it_marks_and_how_often_they_err(world, rules):
+    (row,) = world("trend", unit="K03", rules=rules)["rows"]
+    told = row["limits"]
+    expected = {"default": control_charts.CHOSEN, "western-electric": control_charts.NAMED}
+    assert told["rules"] == list(expected.get(rules, xmr.NHS_RULES))
+    assert told["periods_judged"] == (18 if rules == "nhs" else 6)
+    assert 0.01 < told["false_marks"] < 0.2
+    assert set(row["points"][-1]["signals"]) <= set(told["rules"])
+    assert told["target"] == 0.9  # of the settings
+    low, high = (row["points"][-1][f"limit_{side}"] for side in ("low", "high"))
+    for target in (low - 0.02, (low + high) / 2, min(high + 0.02, 0.999)):
+        (again,) = world("trend", unit="K03", rules=rules, target=target)["rows"]
+        assert again["limits"]["assurance"] == xmr.assurance(low, high, target)
+
+
+def test_rules_may_be_chosen_one_by_one(world):
+    ask = {"unit": FELL, "rule": ["8 in a row on one side", "beyond 3 sigma"]}
+    (row,) = world("trend", **ask)["rows"]
+    assert row["limits"]["rules"] == ["beyond 3 sigma", "8 in a row on one side"]
+    assert {name for point in row["points"] for name in point["signals"]} == {"beyond 3 sigma"}
+    assert world("trend", unit=FELL, rule="trend", status=422)["type"] == "/problems/invalid-fields"
 
 
 def test_one_unit_has_no_ranking_and_many_have_no_course_at_once(world):

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.reports import courses
 from app.reports.asked import TooFewUnits
+from app.reports.limits import Judging
 from app.reports.periods import Step
 from app.reports.views.scene import Scene
 
@@ -26,10 +27,11 @@ def course(scene: Scene) -> dict[str, Any] | None:
         return None
     asked = scene.over(first=first, last=last)
     try:
-        found = courses.trend(asked, step=Step.MONTH, together=together)
+        judging = Judging(target=scene.settings.target_rate)
+        found = courses.trend(asked, step=Step.MONTH, together=together, judging=judging)
         people = [point["respondents"] or 0 for point in found["rows"][0]["points"]]
         if np.median(people) < _ENOUGH_IN_A_MONTH:
-            found = courses.trend(asked, step=Step.QUARTER, together=together)
+            found = courses.trend(asked, step=Step.QUARTER, together=together, judging=judging)
     except TooFewUnits:
         return None
     row = found["rows"][0]

@@ -18,6 +18,7 @@ from app.reports.statistics_schemas import (
     FunnelOut,
     Heterogeneity,
     Limits,
+    LimitsOut,
     PlanRow,
     RankRow,
     Side,
@@ -169,10 +170,10 @@ class Course(BaseModel):
     step: str
     method: str
     centre: float | None
-    sigma_z: float | None
     trend: TestOut
     linear: TestOut
     slope: SlopeOut
+    limits: LimitsOut
     points: list[TrendPoint]
 
 
