@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analysis import control_charts, xmr
 from analysis.control_charts import Baseline
-from app.reports.asked import Floats, number
+from app.reports.asked import number
 from app.reports.baselines import Decided
 from app.reports.periods import Step, first_day
 

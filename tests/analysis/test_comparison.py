@@ -91,7 +91,7 @@ def test_interval_and_p_of_a_change_say_the_same(sides, confidence):
     assert (found.low >= -1).all() and (found.high <= 1).all()
     assert (found.low <= found.estimate).all() and (found.estimate <= found.high).all()
     turned = change(r2, n2, r1, n1, people=people[::-1], confidence=confidence)
-    np.testing.assert_allclose(turned.low, -found.high, atol=1e-6)
+    np.testing.assert_allclose(turned.low, -found.high, atol=1e-5)
     wider = change(r1, n1, r2, n2, people=people, confidence=1 - (1 - confidence) / 2)
     assert (wider.low <= found.low + 1e-9).all() and (wider.high >= found.high - 1e-9).all()
 
