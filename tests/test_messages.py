@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.alerts import EWMA, LAST_PERIOD, LEVEL_SHIFT
+from analysis.alerts import LAST_PERIOD, LEVEL_SHIFT
 from analysis.charts import RULES
 from analysis.drivers import QUADRANTS
 from app.access.models import Right, Sector
@@ -72,7 +72,7 @@ BY_CODE = {
     "funnel": set(POSITIONS),
     "standing": set(POSITIONS),
     "quadrant": {name.replace(" ", "_") for name in QUADRANTS},
-    "rule": {name.replace(" ", "_") for name in (*RULES, LEVEL_SHIFT, LAST_PERIOD, EWMA)},
+    "rule": {name.replace(" ", "_") for name in (*RULES, LEVEL_SHIFT, LAST_PERIOD, "ewma")},
     "length": set(Length),
     "role": set(Role),
     "sector": set(Sector),
