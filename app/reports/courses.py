@@ -65,7 +65,7 @@ def _grid(
         raise TooFewUnits(units=0, needed=1)
     sums = {name: np.nan_to_num(values).reshape(shape) for name, values in rates.sums.items()}
     n = sums["n"]
-    effective = clustered.common_effective_n(*(sums[name] for name in PARTS))
+    effective = _effective(sums)
     return (
         Grid(
             units,
@@ -79,6 +79,24 @@ def _grid(
         ),
         answer,
     )
+
+
+def _effective(sums: dict[str, Floats]) -> Floats:
+    """Effective answers of each cell, from one correlation within respondents, of units' totals.
+
+    Cells of few people, of whom most agree about everything, would show too little of it.
+    """
+    totals = [sums[name].sum(axis=1) for name in PARTS]
+    m, mm = totals[1], totals[4]
+    worth = clustered.common_effective_n(*totals)
+    several = (worth > 0) & (mm > m)
+    if not several.any():
+        return sums["m"]
+    place = int(several.argmax())  # the correlation is that of all
+    rho = (m[place] / worth[place] - 1) / (mm[place] / m[place] - 1)
+    size = np.divide(sums["mm"], sums["m"], out=np.ones_like(sums["m"]), where=sums["m"] > 0)
+    effective: Floats = sums["m"] / (1 + (size - 1) * rho)
+    return effective
 
 
 def trend(asked: Asked, *, step: Step, together: bool = False) -> dict[str, Any]:
