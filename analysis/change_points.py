@@ -18,6 +18,8 @@ _FAR = 9.0
 _LEAST_LEFT = 0.02
 #: Only where p is under this for the likeliest variation it matters what else that may be.
 _NEAR = 0.05
+#: From this many standard deviations on the bound is computed to the second order.
+_WORTH = 1.8
 #: Units looked at together, which bounds memory.
 _TOGETHER = 256
 
@@ -239,8 +241,8 @@ def _worsley(c: Floats, correlation: Floats, open_: NDArray[np.bool_]) -> Floats
     single = 2 * special.ndtr(-c)
     together = np.zeros(len(c))
     units, places = np.nonzero(open_)
-    # Neighbours among the open places of one unit.
-    next_ = (units[1:] == units[:-1]).nonzero()[0]
+    # Neighbours among the open places of one unit; where p is large its bound may be loose.
+    next_ = ((units[1:] == units[:-1]) & (c[units[1:]] > _WORTH)).nonzero()[0]
     unit, first, second = units[next_], places[next_], places[next_ + 1]
     rho = np.clip(correlation[unit, first, second], -1 + 1e-12, 1 - 1e-12)
     np.add.at(together, unit, _both_beyond(c[unit], rho))

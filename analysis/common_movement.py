@@ -189,7 +189,7 @@ def movement(
     precision = np.where(seen, 1 / np.where(seen, se, 1.0) ** 2, 0.0)[None]
     with np.errstate(divide="ignore"):
         variance = 1 / precision
-    step = np.zeros(len(y))
+    step, since = np.zeros(len(y)), -1
     for _ in range(3):
         noise = learn(values, variance, np.column_stack([columns, step])[None])
         found = level_shift(
@@ -197,7 +197,10 @@ def movement(
         )
         if found.since[0] < 0:
             return none
-        step = (np.arange(len(y)) >= found.since[0]).astype(np.float64)
+        if found.since[0] == since:
+            break
+        since = int(found.since[0])
+        step = (np.arange(len(y)) >= since).astype(np.float64)
     return Movement(
         int(found.since[0]),
         float(found.change[0]),

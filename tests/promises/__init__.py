@@ -4,7 +4,8 @@ Each module states promises of one part of ``analysis/`` and measures them; ``ma
 them in full and writes the table into docs/methods.md, ``make test`` runs a small form.
 """
 
+from tests.promises import alerts
 from tests.promises.promise import Promise
 
 #: All promises by name, in the order of docs/methods.md.
-PROMISES: dict[str, Promise] = {promise.name: promise for promise in ()}
+PROMISES: dict[str, Promise] = {promise.name: promise for promise in (alerts.PROMISE,)}
