@@ -20,8 +20,8 @@ _LEAST_LEFT = 0.02
 _NEAR = 0.05
 #: From this many standard deviations on the bound is computed to the second order.
 _WORTH = 1.8
-#: Units looked at together, which bounds memory.
-_TOGETHER = 256
+#: Covariances of units looked at together, which bounds memory.
+_TOGETHER = 330_000
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,9 @@ def level_shift(
     y, moment = np.where(known, y, 0.0), np.where(known, moment, 0.0)
     since = np.full(len(y), -1)
     change, statistic, p = np.full((3, len(y)), np.nan)
-    for begin in range(0, len(y), _TOGETHER):
-        some = np.arange(begin, min(begin + _TOGETHER, len(y)))
+    together = max(1, _TOGETHER // periods**2)
+    for begin in range(0, len(y), together):
+        some = np.arange(begin, min(begin + together, len(y)))
         some = some[open_[some].any(axis=1)]
         if len(some):
             data = (y[some], variance[some], moment[some], curve[some], open_[some])
