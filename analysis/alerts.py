@@ -1,4 +1,4 @@
-"""Which of many units changed: several rules at once, with false discoveries held down."""
+"""Which of many units changed: against what periods vary in anyway, false alarms held down."""
 
 from __future__ import annotations
 
@@ -6,54 +6,70 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
-from analysis.arrays import Floats, counts
-from analysis.change_points import level_shift
+from analysis.arrays import Floats
+from analysis.change_points import LevelShift, level_shift
+from analysis.common_movement import Courses, Movement, movement, take_apart
 from analysis.comparison import discoveries
-from analysis.control_charts import RULES, ewma, false_alarm_rate, signals
+from analysis.noise import FEW_UNITS, Noise, fixed, learnt, likelihoods
 
-LEVEL_SHIFT, LAST_PERIOD, EWMA = "level shift", "last period", "ewma"
-#: An average run of so many periods between false alarms of the EWMA with its default width.
-_EWMA_RUN = 370.4
+LEVEL_SHIFT, LAST_PERIOD = "level shift", "last period"
+#: Fewer periods than this teach nothing about how periods vary.
+_FEW_PERIODS = 6
+#: Units whose shift is as rare as this teach how periods vary without it.
+_CHANGED = 0.01
+_ROUNDS = 4
+#: Of more units than this so many teach enough.
+_TEACHERS = 400
 
 
 @dataclass(frozen=True)
 class Rule:
     """What one rule says of each unit, shape (units,).
 
-    ``since`` is the period from which it speaks (−1 where it says nothing), ``p`` its p-value (NaN
-    for rules that have none), ``adjusted_p`` corrected for all units and rules with a p-value.
+    ``since`` is the period from which it speaks (−1 where it says nothing), ``change`` in logits
+    what it saw, ``p`` its p-value, ``adjusted_p`` corrected for all units, both rules and the
+    looks of a year.
     """
 
     fired: NDArray[np.bool_]
     since: NDArray[np.int64]
+    change: Floats
     p: Floats
     adjusted_p: Floats
-    expected_false: float
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What all rules say; ``logit`` is each unit's course, shape (units, periods).
+    """What both rules say, of the units and of all together.
 
-    With a rule goes how many false alarms to expect in a scan if no unit had changed.
+    ``together`` is the shift of all units, with ``together_fired``; None of fewer than
+    ``common_movement.LEAST_UNITS``, whose common course stays in each unit's own. ``noise`` is
+    what periods vary in besides chance; ``noise_learnt`` whether there were units and periods
+    enough to learn it; ``season_allowed`` whether every unit may have a yearly wave of its own,
+    which takes more than a year.
     """
 
     rules: dict[str, Rule]
-    logit: Floats
-    precision: Floats
+    together: Movement | None
+    together_fired: bool
+    noise: Noise
+    noise_learnt: bool
+    season_allowed: bool
+    courses: Courses
 
 
 def scan(
     estimate: ArrayLike,
     effective_n: ArrayLike,
     *,
-    common: ArrayLike = 0.0,
+    a_year: int = 12,
+    looks: int | None = None,
     q: float = 0.05,
     least_periods: int = 3,
     respondents: ArrayLike | None = None,
     least_respondents: int = 10,
+    known: tuple[float, float, bool] | None = None,
 ) -> Scan:
     """Look for units whose level shifted, or whose last period stands out.
 
@@ -62,25 +78,29 @@ def scan(
     estimate, effective_n
         Shape (units, periods): rates, and how many independent answers carry as much; 0 for a
         period without answers.
-    common
-        Shape (periods,): what all units share (a season, a new form), on the logit scale, to be
-        taken out.
+    a_year, looks
+        Periods in a year, the length of a season; and how often in a year one looks, as often as
+        there are periods if left out.
     q
-        Share of false ones to be expected among the alerts of the two rules that have a p-value
-        (Benjamini–Hochberg over all units and both rules). If no unit changed, an alert comes out
-        of one scan in 1/q.
+        Where nothing changed, the probability of any false alert in a year of looks. One look
+        spends q / ``looks``, as the share of false ones among its alerts (Benjamini–Hochberg over
+        all units and both rules). What all units do together is tested apart, with q of its own.
     respondents, least_respondents
         Shape (units, periods): people behind each rate, and how many there must be in a last period
         that is judged by itself, and on either side of a shift. Of four, one who is angry about
         everything looks like a fall. Not asked for where left out.
+    known
+        Deviation and correlation of the noise, and whether units have seasons, where they need
+        not be learnt: for simulation.
 
     Returns
     -------
     Scan
-        Rules ``level shift`` (``change_points.level_shift``), ``last period`` (the last one
-        against all before it) and, unadjusted, ``ewma`` and the Western Electric rules at the last
-        period, of which ``expected_false`` come by chance (fewer of the EWMA, whose centre here
-        is the mean of the whole series).
+        Rules ``level shift`` (the best single change of level) and ``last period`` (the last one
+        against all before it), against a model of logits: level of the unit + what all share + a
+        yearly wave of the unit (once there is more than a year) + AR(1) noise + chance. The
+        noise is learnt from all units, those that changed without their change, and what it may
+        be is averaged over.
 
     Raises
     ------
@@ -89,83 +109,108 @@ def scan(
 
     References
     ----------
-    Empirical logits with variance 1/(k+½) + 1/(n−k+½): Gart and Zweifel (1967), Biometrika
-    54:181-187.
-    """
-    (n,) = counts(effective_n=effective_n)
-    given = np.asarray(estimate, dtype=np.float64)
-    if n.ndim != 2 or given.shape != n.shape:
-        raise ValueError("estimate and effective_n must be of one shape (units, periods)")
-    rate = np.where(n > 0, given, 0.5)
-    if not np.isfinite(rate).all() or (rate < 0).any() or (rate > 1).any():
-        raise ValueError("estimate has entries outside [0, 1]")
-    try:
-        shared = np.broadcast_to(np.asarray(common, dtype=np.float64), n.shape[1:])
-    except ValueError:
-        raise ValueError("common must have one entry a period") from None
-    k = rate * n
-    logit = np.where(n > 0, np.log((k + 0.5) / (n - k + 0.5)) - shared, np.nan)
-    precision = np.where(n > 0, 1 / (1 / (k + 0.5) + 1 / (n - k + 0.5)), 0.0)
+    ``noise.learn``, ``change_points.level_shift``, ``common_movement.take_apart``; Bonferroni over
+    the looks, Benjamini and Hochberg (1995) over the units.
 
-    shift = level_shift(
-        logit,
-        precision,
-        least_periods=least_periods,
-        respondents=respondents,
-        least_respondents=least_respondents,
-    )
-    z = _against_all(logit, precision, least_periods)
-    z_last = _last_against_before(logit, precision, least_periods)
-    if respondents is not None:
-        z_last = np.where(np.asarray(respondents)[:, -1] >= least_respondents, z_last, np.nan)
-    p_last = 2 * special.ndtr(-np.abs(z_last))
-    units, periods = n.shape
-    found = discoveries(np.stack([shift.p, p_last]), q)
-    last = np.where(np.isfinite(p_last), periods - 1, -1)
-    rules = {
-        # Together they have q, and share it about evenly.
-        LEVEL_SHIFT: Rule(found.rejected[0], shift.since, shift.p, found.adjusted_p[0], q / 2),
-        LAST_PERIOD: Rule(found.rejected[1], last, p_last, found.adjusted_p[1], q / 2),
+    Examples
+    --------
+    >>> rate = np.tile([0.9, 0.88, 0.92, 0.9, 0.91, 0.89, 0.9, 0.9, 0.9, 0.91], (12, 1))
+    >>> rate[0, 6:] = 0.6
+    >>> found = scan(rate, np.full(rate.shape, 60))
+    >>> np.flatnonzero(found.rules["level shift"].fired), found.rules["level shift"].since[0]
+    (array([0]), np.int64(6))
+    """
+    if not 0 < q < 1:
+        raise ValueError(f"q must lie between 0 and 1, not {q}")
+    looks = a_year if looks is None else looks
+    if a_year < 1 or looks < 1:
+        raise ValueError(f"a_year and looks must be at least 1, not {a_year} and {looks}")
+    courses = take_apart(estimate, effective_n)
+    units, periods = courses.apart.shape
+    seasonal = periods > a_year and a_year > 2 if known is None else known[2]
+    wave = _wave(periods, a_year) if seasonal else None
+    seen = np.isfinite(courses.variance)
+    with np.errstate(divide="ignore"):
+        precision = 1 / courses.variance
+    watched = {
+        "noise": fixed(*known[:2], units) if known else _learn(courses, wave, least_periods),
+        "explained": wave,
+        "third": courses.third,
+        "bent": courses.bent,
+        "least_periods": least_periods,
+        "respondents": respondents,
+        "least_respondents": least_respondents,
     }
-    none = np.full(units, np.nan)
-    watched = int(np.isfinite(z_last).sum())
-    drift = ewma(z)
-    side = np.sign(drift.average) == np.sign(drift.average[:, -1:])
-    rules[EWMA] = Rule(drift.signals[:, -1], _begin_of_run(side), none, none, watched / _EWMA_RUN)
-    for name, fired in signals(z).items():
-        of = RULES[name][1]
-        since = np.full(units, max(0, periods - of))
-        rules[name] = Rule(fired[:, -1], since, none, none, watched * false_alarm_rate(name))
-    return Scan(rules, logit, precision)
+    shift = level_shift(courses.apart, precision, **watched)  # type: ignore[arg-type]
+    last = level_shift(courses.apart, precision, last_only=True, **watched)  # type: ignore[arg-type]
+    look = q / looks
+    found = discoveries(np.stack([shift.p, last.p]), look)
+    rules = {
+        name: _rule(each, found.rejected[i], found.adjusted_p[i] * looks)
+        for i, (name, each) in enumerate({LEVEL_SHIFT: shift, LAST_PERIOD: last}.items())
+    }
+    together = None
+    if np.isfinite(courses.error).sum() > 1:
+        together = movement(
+            courses.common, courses.error, explained=wave, least_periods=least_periods
+        )
+    noise = watched["noise"]
+    assert isinstance(noise, Noise)
+    return Scan(
+        rules,
+        together,
+        together is not None and together.p <= look,
+        noise,
+        int((seen.sum(axis=1) >= _FEW_PERIODS).sum()) > FEW_UNITS,
+        seasonal,
+        courses,
+    )
 
 
-def _against_all(y: Floats, w: Floats, least_periods: int) -> Floats:
-    """z of every period against the mean of all.
-
-    The mean of some of them would, by its own error, put all the others on one side.
-    """
-    total = w.sum(axis=-1, keepdims=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.where(w > 0, w * y, 0.0).sum(axis=-1, keepdims=True) / total
-        z = (y - mean) / np.sqrt(1 / w - 1 / total)
-    enough = (w > 0).sum(axis=-1, keepdims=True) > least_periods
-    return np.where((w > 0) & enough, z, np.nan)
+def _rule(shift: LevelShift, fired: NDArray[np.bool_], adjusted: Floats) -> Rule:
+    return Rule(fired, shift.since, shift.change, shift.p, np.minimum(adjusted, 1.0))
 
 
-def _last_against_before(y: Floats, w: Floats, least_periods: int) -> Floats:
-    """z of the last period against the mean of all before it, shape (units,)."""
-    before = w[:, :-1]
-    total = before.sum(axis=-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.where(before > 0, before * y[:, :-1], 0.0).sum(axis=-1) / total
-        z = (y[:, -1] - mean) / np.sqrt(1 / w[:, -1] + 1 / total)
-    enough = ((before > 0).sum(axis=-1) >= least_periods) & (w[:, -1] > 0)
-    return np.where(enough, z, np.nan)
+def _wave(periods: int, a_year: int) -> Floats:
+    """A wave of one year, whatever its phase; shape (periods, 2)."""
+    angle = 2 * np.pi * np.arange(periods) / a_year
+    return np.column_stack([np.cos(angle), np.sin(angle)])
 
 
-def _begin_of_run(same: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The first period of the run that ends with the last one."""
-    backwards = same[:, ::-1]
-    length = np.where(backwards.all(axis=1), same.shape[1], (~backwards).argmax(axis=1))
-    begin: NDArray[np.int64] = same.shape[1] - length.astype(np.int64)
-    return begin
+def _learn(courses: Courses, wave: Floats | None, least_periods: int) -> Noise:
+    """The noise, from all units, those that changed without their change."""
+    units, periods = courses.apart.shape
+    columns = np.ones((periods, 1)) if wave is None else np.column_stack([np.ones(periods), wave])
+    fitted = np.broadcast_to(columns, (units, *columns.shape))
+    with np.errstate(divide="ignore"):
+        precision = 1 / courses.variance
+    teachers = np.unique(np.linspace(0, units - 1, min(units, _TEACHERS)).astype(int))
+    changed, now = np.full(units, -1), np.full(units, -2)
+    each = np.empty((len(teachers), 0, 0))
+    for _ in range(_ROUNDS):
+        # From above: if no noise were thought of at first, all of it would be taken for shifts.
+        anew = (changed != now)[teachers]
+        some = teachers[anew]
+        steps = (np.arange(periods) >= changed[some, None]) & (changed >= 0)[some, None]
+        part = likelihoods(
+            courses.apart[some],
+            courses.variance[some],
+            np.concatenate([fitted[some], steps[..., None]], axis=-1),
+        )
+        if each.size == 0:
+            each = part
+        each[anew] = part
+        noise = learnt(each, teachers, units)
+        middle = Noise(
+            noise.deviation,
+            noise.correlation,
+            noise.deviations.mean(axis=1, keepdims=True),
+            noise.correlations.mean(axis=1, keepdims=True),
+        )
+        shift = level_shift(
+            courses.apart, precision, noise=middle, explained=wave, least_periods=least_periods
+        )
+        now, changed = changed, np.where(shift.p < _CHANGED, shift.since, -1)
+        if (now == changed).all():
+            break
+    return noise

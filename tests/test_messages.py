@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.alerts import EWMA, LAST_PERIOD, LEVEL_SHIFT
+from analysis.alerts import LAST_PERIOD, LEVEL_SHIFT
 from analysis.control_charts import RULES
 from analysis.drivers import NOT_DISTINGUISHABLE, QUADRANTS
 from analysis.xmr import ASSURANCES, VARIATIONS
@@ -74,7 +74,7 @@ BY_CODE = {
     "funnel": set(POSITIONS),
     "standing": set(POSITIONS),
     "quadrant": {name.replace(" ", "_") for name in (*QUADRANTS, NOT_DISTINGUISHABLE)},
-    "rule": {name.replace(" ", "_") for name in (*RULES, LEVEL_SHIFT, LAST_PERIOD, EWMA)},
+    "rule": {name.replace(" ", "_") for name in (*RULES, LEVEL_SHIFT, LAST_PERIOD, "ewma")},
     "variation": {name.replace(" ", "_") for name in VARIATIONS},
     "assurance": {name.replace(" ", "_") for name in ASSURANCES},
     "length": set(Length),

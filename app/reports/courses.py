@@ -32,10 +32,10 @@ from app.reports.rows import PARTS, Floats
 MOST_COURSES = 200
 #: With fewer respondents a single period is not judged by itself.
 LEAST_JUDGED = 10
-#: Fewer units than this share nothing that could be told from a change of one of them.
-_LEAST_FOR_COMMON = 10
 #: How courses are judged where nothing is said.
 _USUAL = Judging()
+#: Years from which on a trend is tested by season.
+_YEARS_BY_SEASON = 3
 _A_YEAR = {Step.WEEK: 52, Step.MONTH: 12, Step.QUARTER: 4}
 
 
@@ -107,7 +107,9 @@ def trend(
     season = _season(grid.periods, step)
     monotone = trends.mann_kendall(grid.estimate, season=season)
     slope = trends.theil_sen(grid.estimate, confidence=asked.query.confidence)
-    linear = trends.cochran_armitage(np.nan_to_num(grid.estimate) * n_eff, n_eff)
+    linear = trends.cochran_armitage(
+        np.nan_to_num(grid.estimate) * n_eff, n_eff, between_periods=True
+    )
     rows = []
     for i, (unit, found) in enumerate(zip(grid.units, judged, strict=True)):
         people = np.where(grid.hidden[i], np.nan, grid.sums["n"][i])
@@ -190,17 +192,29 @@ def _tests(found: trends.Trend, i: int) -> dict[str, Any]:
 
 
 def _season(labels: list[str], step: Step) -> NDArray[np.str_] | None:
-    """The month or quarter of each period, once there are two years of them."""
-    if step not in (Step.MONTH, Step.QUARTER) or len(labels) < 2 * _A_YEAR[step]:
+    """The month or quarter of each period, once there are three years of them.
+
+    By two years each season has a single pair: at 24 months the test of seasons sees a trend in 52
+    of 100 where the plain one sees it in 81.
+    """
+    if step not in (Step.MONTH, Step.QUARTER) or len(labels) < _YEARS_BY_SEASON * _A_YEAR[step]:
         return None
     return np.array([label[5:] for label in labels])
 
 
-def alerts(asked: Asked, *, step: Step, q: float, telling: Asked | None = None) -> dict[str, Any]:
+def alerts(
+    asked: Asked,
+    *,
+    step: Step,
+    q: float,
+    looks: int | None = None,
+    telling: Asked | None = None,
+) -> dict[str, Any]:
     """Units whose level shifted, or whose last period stands out, with false alarms held down.
 
+    ``looks`` is how often one looks in a year; once a period if left out.
     Where not all units that are looked at are told of, ``telling`` is the question about those
-    that are, by whoever is told.
+    that are, by whoever is told; what all moved together is then not told.
     """
     # The scan looks at every period; what a row then tells of its two sides is asked for anew.
     grid, answer = _grid(asked, step, gated=False)
@@ -208,9 +222,15 @@ def alerts(asked: Asked, *, step: Step, q: float, telling: Asked | None = None) 
     units = [unit for unit, each in zip(grid.units, kept, strict=True) if each and unit]
     n_eff, rate = grid.effective[kept], grid.estimate[kept]
     sums = {name: values[kept] for name, values in grid.sums.items()}
-    common, adjusted = _common(rate, n_eff)
+    a_year = _A_YEAR[step]
     found = scanning.scan(
-        rate, n_eff, common=common, q=q, respondents=sums["n"], least_respondents=LEAST_JUDGED
+        rate,
+        n_eff,
+        a_year=a_year,
+        looks=looks,
+        q=q,
+        respondents=sums["n"],
+        least_respondents=LEAST_JUDGED,
     )
     sides = _Sides(telling or asked, step, grid.periods)
     rows = []
@@ -225,38 +245,81 @@ def alerts(asked: Asked, *, step: Step, q: float, telling: Asked | None = None) 
                 continue
             if not sides.are_shown(units[i], since):
                 continue
+            change = _change(before, after, grid.correlation, asked.query.confidence)
             rows.append(
                 {
                     "unit": unit_out(units[i]),
                     "rule": name,
                     "since": grid.periods[since],
-                    **_change(before, after, grid.correlation, asked.query.confidence),
+                    **change,
+                    "against_others": _against_others(change["change"], float(rule.change[i])),
                     "p": number(rule.p[i]),
                     "adjusted_p": number(rule.adjusted_p[i]),
-                    "controlled": bool(np.isfinite(rule.p[i])),
                 }
             )
     rows.sort(key=lambda row: (row["adjusted_p"] is None, row["adjusted_p"], row["rule"]))
-    a_year = _A_YEAR[step]
     return answer | {
-        "method": "empirical logits of effective answers; level shift (Worsley 1982) and last "
-        "period, Benjamini–Hochberg over units and both rules; EWMA and Western Electric rules "
-        "unadjusted",
+        "method": "working responses of effective answers against what all units share, a yearly "
+        "wave of each unit and AR(1) noise learnt from all; level shift (Worsley 1982) and last "
+        "period, Benjamini–Hochberg over units and both rules, Bonferroni over a year's looks",
         "step": step.value,
         "units": int((sums["n"].sum(axis=1) > 0).sum()),
         "respondents": int(sums["n"].sum()),
         "false_discovery_rate": q,
-        "common_movement_removed": adjusted,
+        "looks_a_year": looks or a_year,
+        "common_movement_removed": found.together is not None,
+        "together": _together(found, grid.periods) if telling is None else None,
+        "noise": _noise(found),
         "rules": [
-            {
-                "rule": name,
-                "controlled": bool(np.isfinite(rule.p).any()),
-                "expected_false_a_year": rule.expected_false * a_year,
-            }
-            for name, rule in found.rules.items()
+            # Together they have q, and share it about evenly.
+            {"rule": name, "expected_false_a_year": q / len(found.rules)}
+            for name in found.rules
         ],
         "rows": rows,
     }
+
+
+def _together(found: scanning.Scan, labels: list[str]) -> dict[str, Any] | None:
+    """What all units did together, told of the one in the middle; None of few units."""
+    moved = found.together
+    if moved is None:
+        return None
+    told: dict[str, Any] = {
+        "moved": found.together_fired,
+        "since": labels[moved.since] if moved.since >= 0 else None,
+        "change": number(moved.change),
+        "p": number(moved.p),
+        "season_allowed": found.season_allowed,
+    }
+    begin = np.median(found.courses.level) + found.courses.common[: max(moved.since, 1)].mean()
+    reach = comparison.normal_quantile(0.975) * moved.error
+    for name, logit in (
+        ("before", begin),
+        ("after", begin + moved.change),
+        ("after_low", begin + moved.change - reach),
+        ("after_high", begin + moved.change + reach),
+    ):
+        told[name] = number(float(1 / (1 + np.exp(-logit))))
+    return told
+
+
+def _noise(found: scanning.Scan) -> dict[str, Any]:
+    """How much a unit's periods vary besides chance, as it was learnt."""
+    return {
+        "learnt": found.noise_learnt,
+        "season_allowed": found.season_allowed,
+        **{
+            name + limit: number(value)
+            for name in ("deviation", "correlation")
+            for limit, value in zip(("", "_low", "_high"), getattr(found.noise, name), strict=True)
+        },
+    }
+
+
+def _against_others(own: dict[str, Any], seen: float) -> bool:
+    """Whether a unit's own rate does not surely move to the side that its alert saw."""
+    limit = own["low"] if seen > 0 else own["high"]
+    return limit is None or limit * np.sign(seen) <= 0
 
 
 class _Sides:
@@ -283,23 +346,6 @@ class _Sides:
                 if node is not None and not any(hidden)
             }
         return unit.id in self._shown[since]
-
-
-def _common(rate: Floats, n: Floats) -> tuple[Floats, bool]:
-    """What all units share, period by period, on the logit scale; 0 where there are few units."""
-    k = np.nan_to_num(rate) * n
-    level = np.log((k + 0.5) / (n - k + 0.5))
-    weight = np.where(n > 0, 1 / (1 / (k + 0.5) + 1 / (n - k + 0.5)), 0.0)
-    if (weight.sum(axis=1) > 0).sum() < _LEAST_FOR_COMMON:
-        return np.zeros(n.shape[1]), False
-    with np.errstate(divide="ignore", invalid="ignore"):
-        own = (weight * level).sum(axis=1, keepdims=True) / weight.sum(axis=1, keepdims=True)
-        # The median over units: one that changed does not move it.
-        apart = np.where(weight > 0, level - own, np.nan)
-    enough = np.isfinite(apart).sum(axis=0) >= _LEAST_FOR_COMMON
-    common = np.zeros(n.shape[1])
-    common[enough] = np.nanmedian(apart[:, enough], axis=0)
-    return common, True
 
 
 def _change(

@@ -15,6 +15,7 @@ from analysis.control_charts import Baseline
 from app.reports.asked import number
 from app.reports.baselines import Decided
 from app.reports.periods import Step, first_day
+from app.reports.rows import Floats
 
 
 class Rules(StrEnum):

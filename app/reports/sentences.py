@@ -219,7 +219,7 @@ def collecting(words: Words, answer: Answer) -> list[str]:
 
 def alert(words: Words, row: Mapping[str, Any]) -> str:
     """One alert: which rule, since when, from where to where."""
-    return words(
+    told = words(
         "tell.alert",
         rule=words(f"rule.{row['rule'].replace(' ', '_')}"),
         since=words.period(row["since"]),
@@ -227,6 +227,29 @@ def alert(words: Words, row: Mapping[str, Any]) -> str:
         after=words.percent(row["after"]),
         interval=words.change(row["change"]),
     )
+    return told + " " + words("tell.against_others") if row["against_others"] else told
+
+
+def together(words: Words, found: Answer) -> list[str]:
+    """What all units did together, and what could not be learnt of how periods vary."""
+    told, moved, noise = [], found["together"], found["noise"]
+    if moved is not None and moved["moved"]:
+        told.append(
+            words(
+                "tell.all_fell" if moved["change"] < 0 else "tell.all_rose",
+                since=words.period(moved["since"]),
+                before=words.percent(moved["before"]),
+                after=words.percent(moved["after"]),
+                interval=words.limits({"low": moved["after_low"], "high": moved["after_high"]}),
+            )
+        )
+        if not moved["season_allowed"]:
+            told.append(words("tell.may_be_season"))
+    if not noise["learnt"]:
+        told.append(words("tell.noise_unknown"))
+    elif not noise["season_allowed"]:
+        told.append(words("tell.season_unknown"))
+    return told
 
 
 def volume(words: Words, answer: Answer) -> list[str]:

@@ -183,8 +183,9 @@ def trend(
     before, twelve at least, or what somebody decided (``/baselines``). ``limits`` says what they
     rest on, what was left out, how likely the rules mark something in ordinary periods, and
     whether the target is met for certain. The trend is Mann and Kendall's (by season once there are
-    two years), the slope Theil and Sen's, beside Cochran and Armitage's linear trend. Periods with
-    too few respondents are suppressed, and everything else is computed from those that are shown.
+    three years), the slope Theil and Sen's, beside Cochran and Armitage's linear trend, tested
+    against what periods vary about the line. Periods with too few respondents are suppressed, and
+    everything else is computed from those that are shown.
     """
     settings: Settings = request.app.state.settings
     judging = Judging(rules, tuple(rule), settings.target_rate if target is None else target)
@@ -201,10 +202,11 @@ def alerts(
 ) -> Answer:
     """Units whose level shifted, or whose last period stands out: which rule, since when, how much.
 
-    Who: whoever has ``figures:read``, over the units that they have it on. Of the rules ``level
-    shift`` and ``last period`` together a share ``q`` is expected to be false; of the others
-    ``rules`` says how many come by chance in a year. What at least ten units share, as a season,
-    is taken out first.
+    Who: whoever has ``figures:read``, over the units that they have it on. If nothing ever changed,
+    any alert in a year of looks, one a period, has a probability of ``q``; one look spends ``q``
+    over the periods of a year. Units are judged against what their periods vary in besides chance
+    (``noise``) and against a yearly wave of their own. What at least ten units share is taken out
+    first, and told by itself where all moved (``together``, with ``q`` of its own).
     """
     return _answer(request, caller, query, courses.alerts, step=Step(step.value), q=q)
 

@@ -283,26 +283,74 @@ class AlertRow(BaseModel):
     respondents_after: int
     change: Limits = Field(description="After minus before, by a clustered interval.")
     p: float | None
-    adjusted_p: float | None
-    controlled: bool = Field(description="Whether false alarms of this rule are held down.")
+    adjusted_p: float | None = Field(
+        description="For all units, both rules and the looks of a year."
+    )
+    against_others: bool = Field(
+        description="The unit's own rate does not surely move to this side (its interval holds 0, "
+        "or it moved the other way): it stands out against what all units did, its season or "
+        "what it usually is."
+    )
 
 
 class AlertRule(BaseModel):
     """How many false alarms to expect of a rule."""
 
     rule: str
-    controlled: bool
     expected_false_a_year: float = Field(
-        description="Over all units, scanned once a period, if nothing ever changed."
+        description="At most, over all units, looked at once a period, if nothing ever changed."
     )
+
+
+class Together(BaseModel):
+    """The likeliest lasting shift of all units together, found or not."""
+
+    moved: bool = Field(
+        description="Whether it is more than what all units do together anyway; false in a year of "
+        "looks with a probability of at most false_discovery_rate."
+    )
+    since: str | None
+    change: float | None = Field(description="In logits.")
+    before: float | None = Field(description="The rate of the unit in the middle.")
+    after: float | None
+    after_low: float | None = Field(description="95 %, the level before being given.")
+    after_high: float | None
+    p: float | None = Field(description="For having looked at all periods.")
+    season_allowed: bool = Field(
+        description="false: of no more than a year, and may be a season of all units."
+    )
+
+
+class NoiseOut(BaseModel):
+    """What a unit's periods vary in besides chance, learnt from all units together."""
+
+    learnt: bool = Field(
+        description="false: too few units (up to five) or periods (under six); what is assumed "
+        "is then wide, and only large changes are told."
+    )
+    season_allowed: bool = Field(
+        description="Whether each unit may have a yearly wave of its own; from more than a year on."
+    )
+    deviation: float | None = Field(description="Standard deviation, in logits.")
+    deviation_low: float | None = Field(description="95 %.")
+    deviation_high: float | None
+    correlation: float | None = Field(description="Between neighbouring periods.")
+    correlation_low: float | None
+    correlation_high: float | None
 
 
 class Alerts(Answer):
     """What changed."""
 
     step: str
-    false_discovery_rate: float
+    false_discovery_rate: float = Field(
+        description="q. If nothing ever changed: the probability of any false alert in a year of "
+        "looks, one a period (an alert that still stands is not counted again)."
+    )
+    looks_a_year: int = Field(description="One look spends q over this many.")
     common_movement_removed: bool
+    together: Together | None = Field(description="null: of fewer than ten units, or of others'.")
+    noise: NoiseOut
     rules: list[AlertRule]
     rows: list[AlertRow]
 

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
-from statsmodels.regression.linear_model import WLS
+from scipy import stats
+from statsmodels.regression.linear_model import GLS, WLS
 
 from analysis.change_points import level_shift
+from analysis.noise import covariances, fixed
 
 
 def test_the_statistic_is_the_best_of_all_regressions_on_a_step():
@@ -20,6 +22,50 @@ def test_the_statistic_is_the_best_of_all_regressions_on_a_step():
         z = fit.params[1] / np.sqrt(fit.normalized_cov_params[1, 1])
         best = max(best, (abs(z), place, fit.params[1]))
     assert (found.statistic, found.since, found.change) == pytest.approx(best)
+
+
+def test_under_noise_and_a_season_it_is_the_best_of_all_generalised_regressions():
+    rng = np.random.default_rng(3)
+    y, variance = rng.normal(size=20) + np.repeat([0, 1.0], [13, 7]), rng.uniform(0.2, 1, 20)
+    wave = np.column_stack([f(2 * np.pi * np.arange(20) / 12) for f in (np.cos, np.sin)])
+    sigma = np.diag(variance) + covariances(20, [0.4], [0.6])[0]
+    best = (0.0, 0, 0.0)
+    for place in range(2, 19):
+        step = (np.arange(20) >= place).astype(float)
+        fit = GLS(y, np.column_stack([np.ones(20), step, wave]), sigma=sigma).fit()
+        z = fit.params[1] / np.sqrt(fit.normalized_cov_params[1, 1])
+        best = max(best, (abs(z), place, fit.params[1]))
+    found = level_shift(y[None], 1 / variance[None], noise=fixed(0.4, 0.6, 1), explained=wave)
+    assert (found.statistic[0], found.since[0], found.change[0]) == pytest.approx(best)
+    last = level_shift(y[None], 1 / variance[None], last_only=True)
+    assert last.since[0] == 19 and last.p[0] == pytest.approx(2 * stats.norm.sf(last.statistic[0]))
+
+
+def test_p_of_a_skewed_sum_is_that_of_pearsons_curve_and_not_smaller_on_the_other_side():
+    # Means of gamma distributions, which fall far more easily than they rise.
+    shape = 4.0
+    y = (shape - stats.gamma.rvs(shape, size=(40_000, 2), random_state=1)) / np.sqrt(shape)
+    y[:, 0] = 0.0
+    third = np.array([0.0, -2 / np.sqrt(shape)])
+    found = level_shift(y, [1e9, 1.0], third=third, least_periods=1)
+    plain = level_shift(y, [1e9, 1.0], least_periods=1)
+    fell = y[:, 1] < 0
+    for level in (0.01, 0.001):
+        assert (found.p[fell] < level).sum() / len(y) == pytest.approx(level / 2, rel=0.4)
+        assert (plain.p[fell] < level).sum() / len(y) > 2 * level
+    np.testing.assert_allclose(found.p[~fell], plain.p[~fell])
+
+
+def test_working_responses_of_noise_are_bent_and_p_allows_for_it():
+    rng = np.random.default_rng(7)
+    e = 0.3 * rng.normal(size=(20_000, 8))
+    pi = 0.9
+    y = (1 / (1 + np.exp(-(np.log(9) + e))) - pi) / (pi * (1 - pi))
+    known = {"noise": fixed(0.3, 0.0, len(y)), "last_only": True, "least_periods": 3}
+    bent = level_shift(y, 1e6, bent=1 - 2 * pi, **known)
+    straight = level_shift(y, 1e6, **known)
+    assert (straight.p < 0.001).mean() > 0.003
+    assert (bent.p < 0.001).mean() < 0.0017
 
 
 @pytest.mark.parametrize("periods", [8, 24, 60])
@@ -82,3 +128,5 @@ def test_what_is_impossible_is_refused():
         level_shift([1, 2, 3], [-1, 1, 1])
     with pytest.raises(ValueError, match="least_periods"):
         level_shift([1, 2, 3], 1.0, least_periods=0)
+    with pytest.raises(ValueError, match="noise"):
+        level_shift([1, 2, 3], 1.0, noise=fixed(0.1, 0.0, 2))

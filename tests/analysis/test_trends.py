@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.regression.linear_model import WLS
 
 from analysis.trends import cochran_armitage, mann_kendall, theil_sen
 from tests.references import reference
@@ -28,6 +29,27 @@ def test_cochran_armitage_of_many_units_at_once():
     assert found.statistic[0] < 0 and np.isnan(found.statistic[1:3]).all()
     without_gap = cochran_armitage([9, 1], [10, 10], [0, 2])
     assert found.p[3] == pytest.approx(float(without_gap.p))
+
+
+def test_corrected_cochran_armitage_equals_weighted_least_squares():
+    # statsmodels 0.15 WLS of rates with weights n
+    k, n = np.array([9, 14, 8, 20, 17, 25.0]), np.array([10, 20, 10, 22, 30, 26.0])
+    found = cochran_armitage(k, n, between_periods=True)
+    fit = WLS(k / n, np.column_stack([np.ones(6), np.arange(6)]), weights=n).fit()
+    assert found.statistic == pytest.approx(fit.tvalues[1], rel=1e-9)
+    assert found.p == pytest.approx(fit.pvalues[1], rel=1e-9)
+    gap = cochran_armitage(np.insert(k, 2, 0), np.insert(n, 2, 0), [0, 1, 9, 2, 3, 4, 5],
+                           between_periods=True)  # fmt: skip
+    assert gap.p == pytest.approx(found.p, rel=1e-9)
+    assert np.isnan(cochran_armitage([3, 4], [5, 5], between_periods=True).p)
+
+
+def test_where_months_vary_only_the_corrected_test_keeps_its_promise():
+    # Noise of SD 0.2 logit over 24 months, effective answers of 90 people.
+    rng = np.random.default_rng(4)
+    k = rng.binomial(271, 1 / (1 + np.exp(-1.735 - 0.2 * rng.standard_normal((3000, 24)))))
+    assert (cochran_armitage(k, 271).p < 0.05).mean() > 0.15
+    assert (cochran_armitage(k, 271, between_periods=True).p < 0.05).mean() < 0.065
 
 
 @pytest.mark.parametrize("case", TRENDS["cases"], ids=lambda case: f"n={len(case['values'])}")

@@ -17,7 +17,8 @@ ASK = {"questionnaire": "sipas-desk"}
 def ask(client, province):
     for unit, levels in (("C1", [5, 4, 2, 5]), ("D1", [3, 4, 4, 5]), ("A1", [1, 5, 5, 5])):
         for level in levels * 4:
-            sent = body(answers={f"{factor}1": level for factor in "ABCDE"})
+            answers = {f"{factor}1": level for factor in "ABCDE"} | {"trips": 1 + level % 2}
+            sent = body(answers=answers)
             client.post("/api/v1/responses", json=sent, headers=province.device(unit))
     reader = province.reader()
 

@@ -27,6 +27,7 @@ from tests.reports.district import (
     FELL,
     FORM,
     ITEMS,
+    ROSE,
     SENT,
     SMALL,
     VOLUMES,
@@ -339,6 +340,34 @@ def test_both_looks_for_alerts_share_the_false_ones(view, monkeypatch):
     monkeypatch.undo()
     rows = view("overview", unit="D1", period="2026-04")["alerts"]["rows"]
     assert FELL in {row["unit"]["code"] for row in rows}
+
+
+def test_a_fall_of_all_units_together_is_told_and_is_nobodys_alert(view, world, monkeypatch):
+    scan = courses.scanning.scan
+
+    # Each period is asked for once: answers are kept.
+    def fallen(rate, effective, **more):
+        # From December of 2025 on all are a third less satisfied.
+        return scan(np.where(np.arange(rate.shape[1]) < 11, rate, 0.66 * rate), effective, **more)
+
+    before = view("overview", unit="77", period="2026-H1", level="commune")["alerts"]
+    assert before["together"]["moved"] is False
+    monkeypatch.setattr(courses.scanning, "scan", fallen)
+    told = view("overview", unit="77", period="2026-06", level="commune")["alerts"]
+    together = told["together"]
+    assert together["moved"] and together["since"] == "2025-12" and together["season_allowed"]
+    assert together["after_low"] < together["after"] < together["after_high"] < together["before"]
+    assert told["noise"]["season_allowed"]
+    # The one whose rate is lower as well is not told apart; the one that rose against all is.
+    for row in told["rows"]:
+        assert row["unit"]["code"] in (FELL, ROSE)
+    page = world.client.get(
+        "/api/v1/views/overview",
+        params={"unit": FELL, "questionnaire": FORM.code, "period": "2026-06"},
+        headers=world.province.person((Role.UNIT_HEAD, FELL)).headers,
+    ).json()
+    # She is told of her own unit alone.
+    assert page["alerts"]["together"] is None and page["alerts"]["common_movement_removed"]
 
 
 def test_a_head_is_alerted_to_her_own_unit(view, world):

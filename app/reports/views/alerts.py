@@ -17,8 +17,10 @@ _NAMED = 8
 #: Peers that a unit is looked at among: their courses are read month by month.
 _MOST_PEERS = 1_500
 #: Months are looked at for alerts and then, where these say nothing (or are too thin to be shown),
-#: quarters. Both looks together have so many false ones among their alerts, so each has a half.
+#: quarters. Both together have so many false ones in a year, so each has a half of it.
 _STEPS, _FALSE = (Step.MONTH, Step.QUARTER), 0.05
+#: Whoever looks every month looks at quarters every month too.
+_LOOKS = 12
 
 
 def alerts(scene: Scene) -> dict[str, Any] | None:
@@ -32,20 +34,28 @@ def alerts(scene: Scene) -> dict[str, Any] | None:
     if watched is None:
         return None
     asked, own = watched
+    together = None
     for step in _STEPS:
         try:
-            found = courses.alerts(asked, step=step, q=_FALSE / len(_STEPS), telling=own)
+            found = courses.alerts(
+                asked, step=step, q=_FALSE / len(_STEPS), looks=_LOOKS, telling=own
+            )
         except (TooFewUnits, TooManyUnits):
             return None
         if not found["units"]:
             return None
-        rows = [row for row in found["rows"] if row["controlled"]][:_NAMED]
+        rows = found["rows"][:_NAMED]
+        # What moved is kept, of whichever look found it first.
+        if together is None or not together["moved"]:
+            together = found["together"]
         if rows:
             break
     return {
         "step": found["step"],
         "false_discovery_rate": _FALSE,
         "common_movement_removed": found["common_movement_removed"],
+        "together": together,
+        "noise": found["noise"],
         "rows": rows,
     }
 

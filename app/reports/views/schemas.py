@@ -19,11 +19,13 @@ from app.reports.statistics_schemas import (
     Heterogeneity,
     Limits,
     LimitsOut,
+    NoiseOut,
     PlanRow,
     RankRow,
     Side,
     SlopeOut,
     TestOut,
+    Together,
     TrendPoint,
 )
 
@@ -155,11 +157,19 @@ class AlertsTold(BaseModel):
     """What stands out, false alarms held down."""
 
     step: str
-    false_discovery_rate: float
+    false_discovery_rate: float = Field(
+        description="If nothing ever changed: the probability of any false alert in a year in "
+        "which the page is looked at every month (months and quarters together)."
+    )
     common_movement_removed: bool = Field(
         description="Whether what all units share was taken out to find them; the rates and "
         "changes of the rows are each unit's own all the same."
     )
+    together: Together | None = Field(
+        description="What all units did together; with as many false ones in a year. null: of "
+        "fewer than ten units, and on the page of one unit."
+    )
+    noise: NoiseOut
     rows: list[AlertRow]
 
 

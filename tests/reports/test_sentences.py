@@ -1,0 +1,53 @@
+"""What is said of alerts, in both languages."""
+
+import pytest
+
+from app.messages.words import Words
+from app.reports import sentences
+
+ROW = {
+    "rule": "level shift",
+    "since": "2026-06",
+    "before": 0.9,
+    "after": 0.8,
+    "change": {"low": -0.15, "high": -0.05},
+    "against_others": False,
+}
+MOVED = {
+    "moved": True,
+    "since": "2026-06",
+    "change": -0.5,
+    "before": 0.9,
+    "after": 0.845,
+    "after_low": 0.82,
+    "after_high": 0.87,
+    "season_allowed": True,
+}
+LEARNT = {"learnt": True, "season_allowed": True}
+
+
+def said(language, together=MOVED, **noise):
+    return sentences.together(Words(language), {"together": together, "noise": LEARNT | noise})
+
+
+def test_a_movement_of_all_is_told_with_its_size_and_date():
+    (english,) = said("en")
+    assert "All units together fell since June 2026" in english and "84.5" in english
+    (vietnamese,) = said("vi")
+    assert "cùng giảm từ" in vietnamese and "84,5" in vietnamese
+    assert "rose" in said("en", MOVED | {"change": 0.5})[0]
+    assert said("en", MOVED | {"moved": False}) == said("en", None) == []
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_what_could_not_be_learnt_is_said(language):
+    assert len(said(language, None, learnt=False)) == 1
+    assert len(said(language, None, season_allowed=False)) == 1
+    # A season that cannot be told from the movement is said of the movement.
+    assert len(said(language, MOVED | {"season_allowed": False}, season_allowed=False)) == 3
+
+
+def test_a_unit_that_moved_against_the_others_is_said_to_have():
+    plain = sentences.alert(Words("en"), ROW)
+    against = sentences.alert(Words("en"), ROW | {"against_others": True})
+    assert against.startswith(plain) and "did not surely move" in against
