@@ -146,7 +146,9 @@ def improve(words: Words, answer: Answer) -> list[str]:
         told.append(words("tell.no_overall_question"))
     else:
         told.append(words("tell.drivers_unknown"))
-    if lagging is not None and not (driving and driving["improve_first"]):
+    if lagging is None and driving is None:
+        told.append(words("tell.too_few_for_lower"))
+    elif lagging is not None and not (driving and driving["improve_first"]):
         told += lower(words, lagging)
     lowest = lowest_items(answer)
     if lowest:

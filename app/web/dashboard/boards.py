@@ -72,7 +72,11 @@ BOARDS = {
             besides=True,
         ),
         Board("sections", sections, {"league": unit_figures.league, "factors": figures.factors}),
-        Board("items", importance, {"drivers": figures.drivers, "items": figures.items}),
+        Board(
+            "items",
+            importance,
+            {"factors": figures.factors, "drivers": figures.drivers, "items": figures.items},
+        ),
         Board("quality", quality, {"no_opinion": figures.no_opinion}),
     )
 }
