@@ -52,7 +52,7 @@ def test_p_of_a_skewed_sum_is_that_of_pearsons_curve_and_not_smaller_on_the_othe
     fell = y[:, 1] < 0
     for level in (0.01, 0.001):
         assert (found.p[fell] < level).sum() / len(y) == pytest.approx(level / 2, rel=0.4)
-        assert (plain.p[fell] < level).sum() / len(y) > 2 * level
+        assert (plain.p[fell] < level).sum() / len(y) > 1.5 * level
     np.testing.assert_allclose(found.p[~fell], plain.p[~fell])
 
 
