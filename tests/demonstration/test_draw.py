@@ -16,7 +16,7 @@ import pytest
 from scipy.stats import beta
 from sqlalchemy import select
 
-from analysis.alerts import LEVEL_SHIFT, scan
+from analysis.alerts import scan
 from analysis.clustered import common_effective_n, ratio, shared_correlation
 from app.db import Database
 from app.demonstration import draw, province
@@ -137,8 +137,7 @@ def test_what_was_planted_is_there(bodies, points):
             rated = [value for value in rated if value is not None]
             counted[unit, month].append((sum(v >= 4 for v in rated), len(rated)))
     assert alerted(counted, planted) >= set(planted.shifted)
-    honest = alerted(counted, planted) - set(planted.shifted) - set(planted.stuffed)
-    assert len(honest) <= 1
+    assert alerted(counted, planted) <= set(planted.shifted) | set(planted.stuffed)
     for unit, (_, shift) in planted.shifted.items():
         change = np.mean(levels[(unit, True)]) - np.mean(levels[(unit, False)])
         assert np.sign(change) == np.sign(shift)
@@ -154,10 +153,11 @@ def alerted(counted, planted):
         a, m = np.array([each for each in people if each[1]], dtype=float).T
         at = units.index(unit), month - first
         sums[:, at[0], at[1]] = a.sum(), m.sum(), a @ a, a @ m, m @ m, len(a)
-    effective = common_effective_n(*sums)
+    # What people have in common is learnt from their units' whole courses.
+    effective = common_effective_n(*sums, correlation=shared_correlation(*sums.sum(axis=2)))
     rate = np.divide(sums[0], sums[1], out=np.zeros_like(sums[0]), where=sums[1] > 0)
-    fired = scan(rate, effective).rules[LEVEL_SHIFT].fired
-    return {unit for unit, each in zip(units, fired, strict=True) if each}
+    rules = scan(rate, effective, respondents=sums[5]).rules.values()
+    return {unit for rule in rules for unit in np.array(units)[rule.fired].tolist()}
 
 
 def test_the_seed_decides_whatever_the_order_of_sets():
