@@ -165,9 +165,9 @@ def chart(
     k, n = counts(successes=successes, trials=trials)
     at_most("successes", k, "trials", n)
     _check(baselines, rules, least)
-    k_rows, n_rows = np.atleast_2d(k), np.atleast_2d(n)
-    k_rows, n_rows = (each.reshape(-1, k.shape[-1]) for each in (k_rows, n_rows))
     periods = k.shape[-1]
+    rows = int(np.prod(k.shape[:-1]))
+    k_rows, n_rows = (each.reshape(rows, periods) for each in (k, n))
     decided = [Baseline(0, 0), *baselines]
     course = _Course(k_rows, n_rows, least, draw)
     bounds: list[tuple[int, int]] = []

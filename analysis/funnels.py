@@ -111,7 +111,9 @@ def funnel(
     found = _learnt(k[asked], n[asked], target, overdispersion)
     p, z = np.full(n.shape, np.nan), np.full(n.shape, np.nan)
     p[asked], below = two_sided(k[asked], n[asked], found.others)
-    z[asked] = special.ndtri(p[asked] / 2) * np.where(below, 1.0, -1.0)
+    # No tail is so small that its deviate were no number: -37.7 for what is less than 1e-307.
+    least = np.finfo(np.float64).tiny
+    z[asked] = special.ndtri(np.maximum(p[asked] / 2, least)) * np.where(below, 1.0, -1.0)
     position = np.where(asked, INSIDE, UNKNOWN).astype("U16")
     for confidence, name in LEVELS.items():
         for side, there in (("below", z < 0), ("above", z > 0)):

@@ -145,8 +145,8 @@ def xmr(
     x = np.asarray(values, dtype=np.float64)
     periods = x.shape[-1]
     bounds = [0, *starts, periods]
-    if any(a >= b for a, b in pairwise(bounds[:-1])):
-        raise ValueError("starts must ascend from 1 on")
+    if any(a >= b for a, b in pairwise(bounds[:-1])) or (starts and starts[-1] >= periods):
+        raise ValueError("starts must ascend from 1 on, and lie among the periods")
     if baselines and len(baselines) != len(bounds) - 1:
         raise ValueError("baselines must be one for each segment")
     centre, low, high = (np.full(x.shape, np.nan) for _ in range(3))

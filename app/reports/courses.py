@@ -27,9 +27,12 @@ from app.reports.limits import Judging
 from app.reports.periods import Step
 from app.reports.query import Key
 from app.reports.rows import PARTS, Floats
+from app.reports.summing import TooManyRows
 
 #: Units whose course one answer gives.
 MOST_COURSES = 200
+#: Periods of one course: more than eleven years of weeks. What is compared grows by their square.
+MOST_PERIODS = 600
 #: With fewer respondents a single period is not judged by itself.
 LEAST_JUDGED = 10
 #: How courses are judged where nothing is said.
@@ -68,6 +71,8 @@ def _grid(
     shape = (len(units), len(labels))
     if 0 in shape:
         raise TooFewUnits(units=0, needed=1)
+    if len(labels) > MOST_PERIODS:
+        raise TooManyRows(count=len(labels), limit=MOST_PERIODS, field="from")
     sums = {name: np.nan_to_num(values).reshape(shape) for name, values in rates.sums.items()}
     n = sums["n"]
     correlation = asked.correlation()
@@ -179,8 +184,7 @@ def _judged(
         rate = np.hstack([earlier.estimate[place, :before], rate])
         n_eff = np.hstack([earlier.effective[place, :before], n_eff])
         labels = [*earlier.periods[:before], *labels]
-    found = limits.judge(rate, n_eff, decisions, labels, step, judging)
-    return [each.cut(before) for each in found]
+    return limits.judge(rate, n_eff, decisions, labels, step, judging, before)
 
 
 def _tests(found: trends.Trend, i: int) -> dict[str, Any]:
@@ -220,7 +224,11 @@ def alerts(
     grid, answer = _grid(asked, step, gated=False)
     kept = asked.lowest(grid.units)
     units = [unit for unit, each in zip(grid.units, kept, strict=True) if each and unit]
+    open_ = asked.gate.everywhere or all(unit.id in asked.gate.exempt for unit in units)
     n_eff, rate = grid.effective[kept], grid.estimate[kept]
+    if not open_:
+        # Units whose figures are not shown teach nothing: what all share would tell of them.
+        n_eff = np.where(asked.rates(Key.UNIT)[0].hidden[kept, None], 0.0, n_eff)
     sums = {name: values[kept] for name, values in grid.sums.items()}
     a_year = _A_YEAR[step]
     found = scanning.scan(
@@ -269,7 +277,7 @@ def alerts(
         "looks_a_year": looks or a_year,
         "common_movement_removed": found.together is not None,
         "together": _together(found, grid.periods) if telling is None else None,
-        "noise": _noise(found),
+        "noise": _noise(found, open_),
         "rules": [
             # Together they have q, and share it about evenly.
             {"rule": name, "expected_false_a_year": q / len(found.rules)}
@@ -291,7 +299,11 @@ def _together(found: scanning.Scan, labels: list[str]) -> dict[str, Any] | None:
         "p": number(moved.p),
         "season_allowed": found.season_allowed,
     }
-    begin = np.median(found.courses.level) + found.courses.common[: max(moved.since, 1)].mean()
+    # A unit without answers has no level: it would stand at one half.
+    known = np.isfinite(found.courses.variance).any(axis=1)
+    begin = (
+        np.median(found.courses.level[known]) + found.courses.common[: max(moved.since, 1)].mean()
+    )
     reach = comparison.normal_quantile(0.975) * moved.error
     for name, logit in (
         ("before", begin),
@@ -303,13 +315,18 @@ def _together(found: scanning.Scan, labels: list[str]) -> dict[str, Any] | None:
     return told
 
 
-def _noise(found: scanning.Scan) -> dict[str, Any]:
-    """How much a unit's periods vary besides chance, as it was learnt."""
+def _noise(found: scanning.Scan, open_: bool) -> dict[str, Any]:
+    """How much a unit's periods vary besides chance, as it was learnt.
+
+    Who may not see what few respondents said is told it of many units only, and rounded: one
+    unit's months of few respondents would follow from it.
+    """
+    told = open_ or found.noise_learnt
     return {
         "learnt": found.noise_learnt,
         "season_allowed": found.season_allowed,
         **{
-            name + limit: number(value)
+            name + limit: number(value if open_ else round(value, 2)) if told else None
             for name in ("deviation", "correlation")
             for limit, value in zip(("", "_low", "_high"), getattr(found.noise, name), strict=True)
         },

@@ -128,24 +128,31 @@ def judge(
     labels: Sequence[str],
     step: Step,
     judging: Judging,
+    before: int = 0,
 ) -> list[Judged]:
-    """Each row of rates (units, periods) by the decisions on it, or by what holds without any."""
+    """Each row of rates (units, periods) by the decisions on it, or by what holds without any.
+
+    The first ``before`` periods are there for decisions alone to rest on, and left out again:
+    what nobody decided about is judged as if there were none, whatever holds for other rows.
+    """
     n = np.where(np.isfinite(rate), effective, 0.0)
     plain = [i for i, decided in enumerate(decisions) if not decided]
-    found: dict[int, Judged] = dict(
-        zip(plain, _rows(rate[plain], n[plain], (), labels, step, judging), strict=True)
-    )
+    asked = _rows(rate[plain, before:], n[plain, before:], (), labels[before:], step, judging)
+    found: dict[int, Judged] = dict(zip(plain, asked, strict=True))
     for i, decided in enumerate(decisions):
         if decided:
-            (found[i],) = _rows(rate[[i]], n[[i]], decided, labels, step, judging)
+            (row,) = _rows(rate[[i]], n[[i]], decided, labels, step, judging, before)
+            found[i] = row.cut(before)
     return [found[i] for i in range(len(rate))]
 
 
-def _segments(decided: Sequence[Decided], labels: Sequence[str], step: Step) -> list[Segment]:
+def _segments(
+    decided: Sequence[Decided], labels: Sequence[str], step: Step, before: int
+) -> list[Segment]:
     """The stretches of a course, each with its baseline; those outside the periods left out."""
     days = [first_day(label, step) for label in labels]
     end = len(days)
-    found = [Segment(0, end, 0, None, labels[0], labels[0])]
+    found = [Segment(before, end, before, None, labels[before], labels[before])]
     for each in decided:
         begin = sum(day < each.begins for day in days)
         first = sum(day < each.first for day in days)
@@ -164,14 +171,15 @@ def _rows(
     labels: Sequence[str],
     step: Step,
     judging: Judging,
+    before: int = 0,
 ) -> list[Judged]:
     if not len(rate):
         return []
-    segments = _segments(decided, labels, step)
+    segments = _segments(decided, labels, step, before)
     if judging.rules is Rules.NHS:
         return _by_moving_ranges(rate, n, segments)
     # Before the first decision limits rest on all periods before the judged one, as without any.
-    baselines = [Baseline(s.begin, s.first, s.last) for s in segments if s.decided]
+    baselines = [Baseline(s.begin, s.first, s.last) for s in segments]
     chart = control_charts.chart(np.nan_to_num(rate) * n, n, baselines=baselines,
                                  rules=judging.named)  # fmt: skip
     average, limit = np.full(n.shape, np.nan), np.full(n.shape, np.nan)
@@ -202,7 +210,10 @@ def _by_moving_ranges(rate: Floats, n: Floats, segments: list[Segment]) -> list[
         (s.first, s.end - 1 if s.last is None else s.last) if s.decided else (s.begin, s.end - 1)
         for s in segments
     ]
-    found = xmr.xmr(values, starts=[s.begin for s in segments[1:]], baselines=spans)
+    starts = [s.begin for s in segments]
+    if starts[0] > 0:
+        spans.insert(0, (0, starts[0] - 1))
+    found = xmr.xmr(values, starts=[start for start in starts if start > 0], baselines=spans)
     nothing = np.full(values.shape[1], np.nan)
     # Moving ranges tell a standard deviation; it is not of the true rates alone.
     return [

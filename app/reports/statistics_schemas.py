@@ -331,7 +331,10 @@ class NoiseOut(BaseModel):
     season_allowed: bool = Field(
         description="Whether each unit may have a yearly wave of its own; from more than a year on."
     )
-    deviation: float | None = Field(description="Standard deviation, in logits.")
+    deviation: float | None = Field(
+        description="Standard deviation, in logits. null where it was not learnt and whoever asks "
+        "may not see what few respondents said."
+    )
     deviation_low: float | None = Field(description="95 %.")
     deviation_high: float | None
     correlation: float | None = Field(description="Between neighbouring periods.")

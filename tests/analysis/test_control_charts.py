@@ -233,3 +233,9 @@ def test_what_is_impossible_is_refused():
             call()
     empty = chart([[0, 0, 0]], [[0, 0, 0]])
     assert np.isnan(empty.centre).all() and not empty.signals[BEYOND].any()
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 24)])
+def test_a_chart_of_nothing_has_its_shape(shape):
+    found = chart(np.zeros(shape), np.zeros(shape))
+    assert found.z.shape == shape and not any(at.any() for at in found.signals.values())

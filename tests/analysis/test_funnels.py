@@ -186,3 +186,9 @@ def test_huge_and_unanimous_units_have_figures_too():
     assert np.isfinite(found.p).all() and (found.p > 0).all()
     unanimous = funnel([30, 20, 12], [30, 20, 12])
     assert (unanimous.p > 0.3).all() and (unanimous.position == "inside").all()
+
+
+def test_a_unit_however_far_off_has_a_deviate_that_is_a_number():
+    found = funnel([9e6, 1e5, 9.1e6], [1e7] * 3, target=0.9, overdispersion=False)
+    assert np.isfinite(found.z).all() and found.z.argmin() == 1
+    assert found.p[1] == 0.0 and found.position[1] == "below 99.8 %"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import special, stats
 
 from analysis.predictive import foresee, limits, scores
 
@@ -76,3 +76,23 @@ def test_without_a_baseline_or_answers_there_is_no_figure():
     assert np.isnan(limits(found, [6, 0])).tolist() == [[True, True], [True, True]]
     with pytest.raises(ValueError, match="successes"):
         foresee([[7]], [[6]], [[True]])
+
+
+@pytest.mark.parametrize("n", [1e4, 1e5, 1e7])
+@pytest.mark.parametrize("rate", [0.5, 0.9, 0.999])
+def test_limits_of_very_many_answers_lie_where_their_scores_are_three(n, rate):
+    counts = np.random.default_rng(4).binomial(int(n), rate, (3, 24)).astype(float)
+    trials = np.full(counts.shape, n)
+    found = foresee(counts, trials, np.ones(counts.shape, dtype=bool))
+    for limit, score in zip(limits(found, trials[:, 0]), (-3, 3), strict=True):
+        np.testing.assert_allclose(scores(found, limit * n, trials[:, 0]), score, atol=0.05)
+
+
+def test_scores_of_fractions_are_the_tails_of_two_beta_functions():
+    found = foresee([[18, 19, 17, 20]] * 4, [[20] * 4] * 4, [[True] * 4] * 4)
+    k, n = np.array([0.0, 3.7, 19.2, 20.0]), 20.0
+    rate = special.expit(found.level)
+    at_least = np.where(k > 0, special.betainc(np.maximum(k, 1e-9), n - k + 1, rate.T), 1.0)
+    more = np.where(k < n, special.betainc(k + 1, np.maximum(n - k, 1e-9), rate.T), 0.0)
+    lower = (found.weight * (1 - (at_least + more).T / 2)).sum(axis=1)
+    np.testing.assert_allclose(special.ndtr(scores(found, k, [n] * 4)), lower, rtol=1e-6)

@@ -170,3 +170,28 @@ def test_decisions_are_kept_with_reason_and_name_and_stand_in_the_log(world, dec
             .order_by(AuditEntry.id)
         ).all()
     assert actions == ["baseline.decide", "baseline.revoke"]
+
+
+@pytest.mark.parametrize("rules", ["default", "nhs", "western-electric"])
+def test_what_was_decided_of_one_unit_changes_nothing_of_another(world, decide, rules):
+    ask = {"unit": [FELL, "K03"], "from": f"{MONTHS[12]}-01", "rules": rules}
+    of_other = world("trend", **ask)["rows"][1]
+    decide(start=MONTHS[12], first=MONTHS[0], last=MONTHS[11])
+    decided, again = world("trend", **ask)["rows"]
+    assert decided["limits"]["segments"][0]["rests_on"] >= 11
+    assert again == of_other and again["limits"]["segments"][0]["start"] == MONTHS[12]
+
+
+@pytest.mark.parametrize("rules", ["default", "nhs"])
+def test_before_a_decision_a_unit_is_judged_by_what_was_asked_for(world, decide, rules):
+    ask = {"from": f"{MONTHS[3]}-01", "rules": rules}
+    before = course(world, **ask)
+    decide(start=MONTHS[17], first=MONTHS[0], last=MONTHS[11])
+    after = course(world, **ask)
+    old, new = after["limits"]["segments"]
+    assert (old["start"], old["baseline_first"]) == (MONTHS[3], MONTHS[3])
+    assert new["baseline_first"] == MONTHS[0] and new["rests_on"] >= 11
+    if rules == "default":
+        for name in ("centre", "z"):
+            was, now = ([point[name] for point in c["points"][:14]] for c in (before, after))
+            assert now[12:] == pytest.approx(was[12:]) and now[:12] == was[:12] == [None] * 12

@@ -620,3 +620,21 @@ def test_the_same_question_gives_the_same_figures_again(children):
     one, two = (children("ranking") for _ in range(2))
     assert one == two
     assert isinstance(one["version"], str) and httpx.URL(URL)
+
+
+@pytest.mark.parametrize("name", ["trend", "alerts"])
+def test_a_course_of_thousands_of_periods_is_refused(world, name):
+    refused = world(name, unit=FELL, status=422, **{"from": "1900-01-01"})
+    assert (refused["type"], refused["field"]) == ("/problems/too-many-rows", "from")
+
+
+def test_what_periods_vary_in_tells_nothing_of_a_unit_that_is_not_shown(world):
+    public = {"headers": world.public}
+    noise = world("alerts", unit=SMALL, **public)["noise"]
+    assert noise["learnt"] is False and noise["deviation"] is noise["correlation_low"] is None
+    assert world("alerts", unit=SMALL)["noise"]["deviation"] is not None
+    # Among others it changes nothing, but for the number of those who answered.
+    others = [code for code in COMMUNES if code != SMALL]
+    with_it, without = (world("alerts", unit=u, **public) for u in (COMMUNES, others))
+    assert with_it["noise"] == without["noise"] and with_it["together"] == without["together"]
+    assert with_it["noise"]["deviation"] == round(with_it["noise"]["deviation"], 2)
