@@ -173,9 +173,12 @@ def funnel(words: Words, rows: Rows, curve: Rows, *, target: float) -> dict[str,
     ``place`` of a row says whether it lies outside the wider ones.
     """
     shown = [row for row in rows if row["rate"] is not None]
+    # The wider limits are seen for units of more than middling size; for the least of them they lie
+    # so far away that little else would be left of the picture.
+    wide = reach(curve[len(curve) // 2 :], "low_998", "high_998")
     axis = rates_axis(
         words("chart.rate"),
-        *reach(shown, "rate", also=[*reach(curve, "low_95", "high_95")]),
+        *reach(shown, "rate", also=[*reach(curve, "low_95", "high_95"), *wide]),
     )
     x = alt.X(
         "effective_answers:Q",
