@@ -177,6 +177,42 @@ def test_a_walk_through_as_everybody_shows_each_only_what_is_theirs(visit, provi
     assert menu(stranger) == []
 
 
+def test_an_analyst_decides_about_limits_and_a_head_reads_why(visit, province):
+    province.person((Role.PROVINCIAL_ANALYST, None), email="cchc@tinh.vn", password=GOOD)
+    province.person((Role.UNIT_HEAD, "C1"), email="truong@xa.vn", password=GOOD)
+    window = visit()
+    window.sign_in("cchc@tinh.vn")
+    window.page.goto("/limits?unit=C1")
+    expect(window.page.get_by_text("Chưa có quyết định nào.")).to_be_visible()
+    window.look("limits")
+    window.page.fill("#start", "2026-04")
+    window.page.fill("#first", "2025-01")
+    window.page.fill("#last", "2025-11")
+    window.page.fill("#reason", "  ")
+    window.page.get_by_role("button", name="Quyết định").click()
+    # Eleven months are too few, and nobody would know why; what was typed is still there.
+    expect(window.page.locator("#last-error")).to_contain_text("12")
+    expect(window.page.locator("#reason-error")).to_be_visible()
+    assert window.page.input_value("#start") == "2026-04"
+    window.look("limits_wrong")
+    window.page.fill("#last", "2025-12")
+    window.page.fill("#reason", "Chuyển sang trụ sở mới <b>")
+    window.page.get_by_role("button", name="Quyết định").click()
+    expect(window.page.get_by_role("status")).to_contain_text("Đã quyết định")
+    row = window.page.locator("tbody tr")
+    expect(row).to_contain_text("Chuyển sang trụ sở mới <b>")
+    window.look("limits_decided")
+
+    head = visit()
+    head.sign_in("truong@xa.vn")
+    head.page.goto("/limits?unit=C1")
+    expect(head.page.locator("tbody tr")).to_contain_text("Chuyển sang trụ sở mới <b>")
+    assert head.page.locator("main button").count() == 0
+    window.page.get_by_role("button", name="Thu hồi").click()
+    expect(window.page.get_by_role("status")).to_contain_text("Đã thu hồi")
+    expect(window.page.locator("tbody tr .tag")).to_contain_text("Đã thu hồi")
+
+
 def test_staff_pair_a_device_and_revoke_it(visit, province, client):
     province.person((Role.DESK_STAFF, "C1"), email="quay@xa.vn", password=GOOD)
     window = visit()
