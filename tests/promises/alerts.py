@@ -13,7 +13,7 @@ from tests.promises.promise import Promise, Row, per_cent, spread
 
 Q, MOST = 0.05, 0.075
 #: Years of looks in each world, and provinces in which units fall.
-YEARS, RUNS = 40, 24
+YEARS, RUNS = 100, 24
 THIRD_YEAR, SECOND_YEAR = range(25, 37), range(13, 25)
 
 QUIET = (
