@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import combinations
@@ -155,11 +156,12 @@ def importance(
         return Importance(nothing, nothing, nothing, np.nan, n, unknown)
     # Centred and scaled once: the sums of products of a draw then lose no digits.
     table = (table - table.mean(axis=0)) / table.std(axis=0)
-    moments = np.concatenate([table, (table[:, :, None] * table[:, None, :]).reshape(n, -1)], 1)
-    shares = _shares(_correlation(moments.mean(axis=0)[None, :]))[0]
+    rng = np.random.default_rng(seed)
+    moments, people = _gathered(table, _moments, rng)
+    shares = _shares(_correlation(moments.sum(axis=0)[None, :] / n))[0]
     if not draws:
         return Importance(shares, nothing, nothing, float(shares.sum()), n, unknown)
-    drawn = _shares(_correlation(_resampled(moments, draws, seed)))
+    drawn = _shares(_correlation(_resampled(moments, people, draws, rng)))
     low, high = np.nanquantile(drawn, [alpha, 1 - alpha], axis=0)
     apart = _contrast(shares, drawn, n, confidence)
     return Importance(shares, low, high, float(shares.sum()), n, apart)
@@ -215,7 +217,9 @@ def rates_apart(
     if n < 2 or asked.sum() < 2:
         return _nothing(count)
     sums = np.concatenate([a[:, asked], m[:, asked]], axis=1)
-    total, drawn = sums.sum(axis=0), _resampled(sums, draws, seed)
+    rng = np.random.default_rng(seed)
+    rows, people = _gathered(sums, lambda each: each, rng)
+    total, drawn = sums.sum(axis=0), _resampled(rows, people, draws, rng)
     half = int(asked.sum())
     with np.errstate(divide="ignore", invalid="ignore"):
         rates, again = total[:half] / total[half:], drawn[:, :half] / drawn[:, half:]
@@ -268,15 +272,29 @@ def to_improve_first(
     return importance_.apart.above(confidence, among=rates.below(confidence))
 
 
-def _resampled(rows: Floats, draws: int, seed: int) -> Floats:
-    """Means of the columns of resampled rows, shape (draws, columns)."""
-    rng = np.random.default_rng(seed)
+def _gathered(
+    rows: Floats, of: Callable[[Floats], Floats], rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """What is to be summed of each respondent, and people: of many, in groups drawn by lot.
+
+    What they sum to is made group by group, so that memory does not grow with the respondents.
+    """
     n = len(rows)
-    people = np.ones(n)
-    if n > _MOST_DRAWN:
-        order = rng.permutation(n)
-        edges = np.linspace(0, n, _MOST_DRAWN + 1).astype(np.intp)[:-1]
-        rows, people = np.add.reduceat(rows[order], edges, axis=0), np.diff([*edges, n])
+    if n <= _MOST_DRAWN:
+        return of(rows), np.ones(n)
+    groups = np.array_split(rng.permutation(n), _MOST_DRAWN)
+    sums = np.stack([of(rows[group]).sum(axis=0) for group in groups])
+    return sums, np.array([len(group) for group in groups], dtype=np.float64)
+
+
+def _moments(table: Floats) -> Floats:
+    """Each row's values and their products in pairs, shape (rows, columns + columns²)."""
+    products = table[:, :, None] * table[:, None, :]
+    return np.concatenate([table, products.reshape(len(table), -1)], axis=1)
+
+
+def _resampled(rows: Floats, people: Floats, draws: int, rng: np.random.Generator) -> Floats:
+    """Means of the columns of resampled rows, shape (draws, columns)."""
     drawn = len(rows)
     weights = rng.multinomial(drawn, np.full(drawn, 1 / drawn), draws).astype(np.float64)
     means: Floats = (weights @ rows) / (weights @ people)[:, None]

@@ -34,7 +34,7 @@ def main(out: Console) -> None:
         overall = factors @ rng.random(10) + rng.normal(size=n)
         _grown(
             out,
-            f"drivers, ten factors, {n:>9,} respondents, 200 bootstrap draws",
+            f"drivers, ten factors, {n:>9,} respondents, 400 bootstrap draws",
             lambda f=factors, o=overall: drivers.importance(f, o),
         )
     for n in (100_000, 1_000_000):
