@@ -94,13 +94,13 @@ def label(ordinal: int, step: Step) -> str:
             return str(date(1970, 1, 1) + timedelta(days=ordinal))
         case Step.WEEK:
             year, week, _ = (date(1970, 1, 1) + timedelta(days=ordinal * 7 - 3)).isocalendar()
-            return f"{year}-W{week:02}"
+            return f"{year:04}-W{week:02}"
         case Step.MONTH:
-            return f"{1970 + ordinal // 12}-{ordinal % 12 + 1:02}"
+            return f"{1970 + ordinal // 12:04}-{ordinal % 12 + 1:02}"
         case Step.QUARTER:
-            return f"{1970 + ordinal // 4}-Q{ordinal % 4 + 1}"
+            return f"{1970 + ordinal // 4:04}-Q{ordinal % 4 + 1}"
         case Step.YEAR:
-            return str(1970 + ordinal)
+            return f"{1970 + ordinal:04}"
 
 
 def first_day(name: str, step: Step) -> date:

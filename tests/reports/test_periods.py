@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.reports.comparisons import With, other_days
-from app.reports.periods import PeriodInvalid, Step, check, label, ordinals
+from app.reports.periods import PeriodInvalid, Step, check, first_day, label, ordinals
 from app.reports.spans import span
 
 LABELS = {
@@ -56,3 +56,12 @@ def test_a_period_that_ends_before_it_begins():
     check(None, date(2026, 1, 1))
     with pytest.raises(PeriodInvalid):
         check(date(2026, 1, 2), date(2026, 1, 1))
+
+
+@pytest.mark.parametrize("step", list(Step))
+@pytest.mark.parametrize("day", [date(1, 1, 1), date(999, 12, 31), date(9999, 12, 25)])
+def test_a_label_of_any_year_is_read_again(step, day):
+    (number,) = ordinals(np.array([day], dtype="datetime64[D]"), step)
+    begin = first_day(label(int(number), step), step)
+    assert begin <= day
+    assert ordinals(np.array([begin], dtype="datetime64[D]"), step) == [number]
