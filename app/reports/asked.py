@@ -159,7 +159,7 @@ class Asked:
         once_each = Splits(None, range(1), (None,))
         measures = measures_of(self.query, self.versions)
         found = resemblance.learnt(
-            self.session, self.query, self.versions, measures, once_each, self.held
+            self.session, self.query, self.versions, measures, once_each, self.held, self.least
         )
         return float(found[0, 0])
 

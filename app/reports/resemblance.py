@@ -27,6 +27,7 @@ from app.rollups.queries import CellRows
 
 _NONE = np.zeros(0, dtype=np.int64)
 _COLUMNS = [SUMS.index(name) for name in PARTS]
+_PEOPLE = PARTS.index("n")
 
 
 def learnt(
@@ -36,11 +37,14 @@ def learnt(
     measures: Sequence[Measure],
     splits: Splits,
     held: HeldBack | None,
+    least: int,
 ) -> Floats:
     """The shared correlation by period, channel and measure; shape (splits, measures).
 
     Of the question only its days, channels and questionnaire matter, not its units: whoever asks
-    is told the same, but for what is ``held`` back from all who may not see small figures.
+    is told the same, but for what is ``held`` back from all who may not see small figures. Units
+    of fewer than ``least`` respondents teach something only where they have so many together:
+    what is learnt can be told from a figure that is shown, and may tell nothing of a hidden one.
     """
     if not matters(measures):
         return np.ones((len(splits), len(measures)))
@@ -49,7 +53,9 @@ def learnt(
         tuple(sorted(query.channels)), splits, tuple(measures), held is None,
     )  # fmt: skip
     return once(
-        session, key, lambda: _learn(everybody(session, query, versions, held), measures, splits)
+        session,
+        key,
+        lambda: _learn(everybody(session, query, versions, held), measures, splits, least),
     )
 
 
@@ -75,7 +81,7 @@ def everybody(
 
 
 def _learn(
-    read: Mapping[Published, CellRows], measures: Sequence[Measure], splits: Splits
+    read: Mapping[Published, CellRows], measures: Sequence[Measure], splits: Splits, least: int
 ) -> Floats:
     units = np.unique(np.concatenate([_NONE, *(rows.unit_id for rows in read.values())]))
     places, parts = [], []
@@ -100,6 +106,17 @@ def _learn(
     total = np.add.reduceat(np.concatenate(parts)[order], starts, axis=0)
     ends = np.searchsorted(used // len(units), np.arange(len(splits) + 1))
     for i in np.flatnonzero(np.diff(ends)):
-        run = total[ends[i] : ends[i + 1]]
-        found[i] = shared_correlation(*np.moveaxis(run, -1, 0), axis=0)[0]
+        found[i] = among(total[ends[i] : ends[i + 1]], least)
+    return found
+
+
+def among(sums: Floats, least: int) -> Floats:
+    """What is learnt from units' sums, shape (units, measures, parts): shape (measures,).
+
+    Small units that are not ``least`` people together are left out.
+    """
+    few = sums[..., _PEOPLE] < least
+    hidden = few & (np.where(few, sums[..., _PEOPLE], 0.0).sum(axis=0) < least)
+    kept = np.where(hidden[..., None], 0.0, sums)
+    found: Floats = shared_correlation(*np.moveaxis(kept, -1, 0), axis=0)[0]
     return found

@@ -78,7 +78,7 @@ def find(
     rates = []
     for code, of_code in by_code.items():
         held = None if counting else held_back(session, of_code, disclosure, small)
-        ground = Ground(session, query, units, code, of_code, first, last, held)
+        ground = Ground(session, query, units, code, of_code, first, last, held, disclosure.least)
         if not counting and resemblance.matters(ground.measures):
             # All units' cells are read first: those of the rows are among them.
             resemblance.everybody(session, query, of_code, held)

@@ -59,6 +59,7 @@ class Ground:
     first: date | None
     last: date | None
     held: HeldBack | None
+    least: int
 
     @cached_property
     def measures(self) -> list[Measure]:
@@ -68,7 +69,7 @@ class Ground:
     def alike(self, splits: Splits) -> Floats:
         """The correlation within respondents by split and measure, learnt from all units."""
         return resemblance.learnt(
-            self.session, self.query, self.versions, self.measures, splits, self.held
+            self.session, self.query, self.versions, self.measures, splits, self.held, self.least
         )
 
     def summed(self, selected: list[UnitNode], *, by_days: bool = False) -> Sums:

@@ -15,7 +15,7 @@ from analysis import clustered
 from app.access.roles import Role
 from app.db import Database
 from app.messages.words import Words
-from app.reports import sentences
+from app.reports import resemblance, sentences
 from app.reports.days import DayPart, day_sums
 from app.reports.disclosure import Disclosure
 from app.settings import Settings
@@ -112,6 +112,27 @@ def counted(units, months, of=lambda unit, day, place: place):
 
 def learnt(months):
     return clustered.shared_correlation(*np.array([counted([u], months) for u in UNITS]).T)
+
+
+def test_what_few_said_teaches_nothing_that_could_be_told_from_it():
+    # Twelve people in one unit, three in another: whether one of the three is angry is no part of
+    # what their neighbours' interval rests on. Of ten such together it is.
+    def alike(*units):
+        sums = np.zeros((len(units), 6))
+        for at, (a, m) in zip(sums, units, strict=True):
+            at[:] = a.sum(), m.sum(), a @ a, a @ m, m @ m, len(m)
+        rows = np.zeros((len(units), 1, 6))
+        rows[:, 0] = sums
+        return resemblance.among(rows, 10)[0]
+
+    twelve = (np.array([20.0] * 10 + [5, 0]), np.full(12, 22.0))
+    content, angry = (
+        (np.array([21.0, 22, 22]), np.full(3, 22.0)),
+        (np.array([0.0, 22, 22]), np.full(3, 22.0)),
+    )
+    assert alike(twelve, content) == alike(twelve, angry) == alike(twelve)
+    many = [angry] * 4
+    assert alike(twelve, *many) != alike(twelve)
 
 
 AUGUST = {"first": "2026-08-01", "last": "2026-08-31"}

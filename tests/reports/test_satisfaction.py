@@ -121,6 +121,9 @@ def expected(group, items=None, among=None):
     for unit, answers in among or []:
         units[unit].append(answers)
     sums = [added(*given(each, items)[:2]) for each in units.values()]
+    # Units of fewer than ten, who are not that many together, teach nothing.
+    if sum(each[-1] for each in sums if each[-1] < 10) < 10:
+        sums = [each for each in sums if each[-1] >= 10] or [(0, 0, 0, 0, 0, 0)]
     alike = clustered.shared_correlation(*np.array(sums).T) if sums else 1.0
     if (m == 1).all():
         found = proportions.interval(a.sum(), n)
