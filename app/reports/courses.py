@@ -228,7 +228,10 @@ def alerts(
     n_eff, rate = grid.effective[kept], grid.estimate[kept]
     if not open_:
         # Units whose figures are not shown teach nothing: what all share would tell of them.
-        n_eff = np.where(asked.rates(Key.UNIT)[0].hidden[kept, None], 0.0, n_eff)
+        # A unit that is told of itself is judged, though others' sake hides it from them.
+        own = telling.query.units if telling is not None else ()
+        hidden = asked.rates(Key.UNIT)[0].hidden[kept] & [unit.code not in own for unit in units]
+        n_eff = np.where(hidden[:, None], 0.0, n_eff)
     sums = {name: values[kept] for name, values in grid.sums.items()}
     a_year = _A_YEAR[step]
     found = scanning.scan(

@@ -13,8 +13,6 @@ from app.reports.limits import Judging
 from app.reports.periods import Step
 from app.reports.views.scene import Scene
 
-#: Respondents in the middle month, below which quarters are shown.
-_ENOUGH_IN_A_MONTH = 30
 _YEARS = 3
 
 
@@ -30,7 +28,9 @@ def course(scene: Scene) -> dict[str, Any] | None:
         judging = Judging(target=scene.settings.target_rate)
         found = courses.trend(asked, step=Step.MONTH, together=together, judging=judging)
         people = [point["respondents"] or 0 for point in found["rows"][0]["points"]]
-        if np.median(people) < _ENOUGH_IN_A_MONTH:
+        # Limits allow for few people, and twelve quarters before the judged one are rarely there:
+        # months, as long as the middle one may be shown to everybody.
+        if np.median(people) < scene.asked.least:
             found = courses.trend(asked, step=Step.QUARTER, together=together, judging=judging)
     except TooFewUnits:
         return None
