@@ -30,7 +30,10 @@ def course(words: Words, answer: Answer) -> Figure | None:
     if shown is None or not any(point["rate"] is not None for point in shown["points"]):
         return None
     points = shown["points"]
-    method = "; ".join([words("chart.method_rates"), words("chart.method_course")])
+    judged = any(point["limit_low"] is not None for point in points)
+    method = "; ".join(
+        words(f"chart.{key}") for key in ("method_rates", *(["method_course"] if judged else []))
+    )
     period = f"{words.period(points[0]['period'])} – {words.period(points[-1]['period'])}"
     return Figure(
         "course",
@@ -67,8 +70,9 @@ def limits(words: Words, told: Mapping[str, Any]) -> list[str]:
     if told["assurance"]:
         key = "assurance." + told["assurance"].replace(" ", "_")
         said.append(words(key, target=words.percent(told["target"])))
-    for segment in told["segments"]:
-        said.append(_resting(words, segment, told["least_periods"]))
+    segments = told["segments"]
+    for segment, following in zip(segments, [*segments[1:], None], strict=True):
+        said.append(_resting(words, segment, following, told["least_periods"]))
         decision = segment["decision"]
         if decision:
             said.append(
@@ -86,16 +90,25 @@ def limits(words: Words, told: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _resting(words: Words, segment: Mapping[str, Any], least: int) -> str:
+def _resting(
+    words: Words, segment: Mapping[str, Any], following: Mapping[str, Any] | None, least: int
+) -> str:
+    """What a segment's limits rest on; the first is told by its end, as nobody decided it."""
     start, first = words.period(segment["start"]), words.period(segment["baseline_first"])
     count = segment["rests_on"]
+    end = words.period(following["start"]) if following else None
+    if not count and (segment["decision"] or end is None):
+        key = "chart.limits_none" if segment["decision"] else "chart.limits_none_yet"
+        return words(key, start=start, least=least)
     if not count:
-        return words("chart.limits_none", start=start, least=least)
+        return words("chart.limits_none_before", end=end, least=least)
     if segment["baseline_last"]:
         last = words.period(segment["baseline_last"])
         return words("chart.limits_frozen", start=start, first=first, last=last, count=count)
     if segment["decision"]:
         return words("chart.limits_anew", start=start, first=first, count=count, least=least)
+    if end is not None:
+        return words("chart.limits_before", end=end, least=least)
     return words("chart.limits_running", count=count, least=least)
 
 

@@ -19,6 +19,12 @@ ABOVE, BELOW, NEITHER = "#0072B2", "#B34700", "#5f6b68"
 INK, SOFT, LINE, BAND, BRAND = "#17211f", "#55625f", "#d5dcda", "#cfe3dd", "#0b5d4f"
 POSITIONS = ("above", "not_distinguishable", "below")
 _COLOURS, _SHAPES = (ABOVE, NEITHER, BELOW), ("triangle-up", "circle", "triangle-down")
+#: Colour and shape of a period by what its limits say of it.
+_LOOKS = {
+    "unjudged": (NEITHER, "square"),
+    "ordinary": (BRAND, "circle"),
+    "stands_out": (BELOW, "diamond"),
+}
 WIDTH = 560
 _FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
 _PERCENT = ".0%"
@@ -121,6 +127,12 @@ def _tooltip(words: Words) -> list[Any]:
     ]
 
 
+def _kind(point: Mapping[str, Any]) -> str:
+    if point["signals"]:
+        return "stands_out"
+    return "unjudged" if point["limit_low"] is None else "ordinary"
+
+
 def course(words: Words, points: Rows, *, target: float) -> dict[str, Any]:
     """Rates over time with their intervals, control limits, and the periods that stand out."""
     rows = [{**point, "label": axis_period(point["period"])} for point in points]
@@ -136,8 +148,19 @@ def course(words: Words, points: Rows, *, target: float) -> dict[str, Any]:
         axis=alt.Axis(labelAngle=0 if len(rows) <= 9 else -45, grid=False),
     )  # fmt: skip
     base = alt.Chart(alt.InlineData(values=shown)).encode(x=x)
-    kinds = [words("chart.ordinary"), words("chart.stands_out")]
-    marked = [{**row, "kind": kinds[1] if row["signals"] else kinds[0]} for row in shown]
+    names = {
+        "unjudged": words("chart.unjudged"),
+        "ordinary": words("chart.ordinary"),
+        "stands_out": words("chart.stands_out"),
+    }
+    marked = [{**row, "kind": names[_kind(row)]} for row in shown]
+    # A period without limits is not within them; the legend names it where there is one.
+    there = {_kind(row) for row in shown}
+    kinds = [
+        kind for kind in names if kind in there or (kind != "unjudged" and there - {"unjudged"})
+    ]
+    named = [names[kind] for kind in kinds]
+    colours, shapes = zip(*(_LOOKS[kind] for kind in kinds), strict=True)
     limits = [
         base.mark_line(interpolate="step", strokeDash=[3, 3], color=SOFT, strokeWidth=1.5).encode(
             y=alt.Y(f"{name}:Q", **axis)
@@ -156,10 +179,14 @@ def course(words: Words, points: Rows, *, target: float) -> dict[str, Any]:
             x=x,
             y=alt.Y("rate:Q", **axis),
             color=alt.Color(
-                "kind:N", scale=alt.Scale(domain=kinds, range=[BRAND, BELOW]), title=None
+                "kind:N",
+                scale=alt.Scale(domain=named, range=list(colours)),
+                title=None,
             ),
             shape=alt.Shape(
-                "kind:N", scale=alt.Scale(domain=kinds, range=["circle", "diamond"]), title=None
+                "kind:N",
+                scale=alt.Scale(domain=named, range=list(shapes)),
+                title=None,
             ),
             tooltip=_tooltip(words),
         )

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 
 import pytest
 
@@ -70,6 +71,69 @@ def test_a_funnel_marks_units_by_its_own_limits_and_not_by_the_target():
     within = words("funnel.not_distinguishable")
     assert marked == [words("funnel.above"), words("funnel.below"), within, within, within]
     assert words("position.below") not in text
+
+
+def point(period, *, limits=(None, None), signals=()):
+    return {
+        "period": period, "rate": 0.9, "low": 0.8, "high": 0.95, "respondents": 20,
+        "limit_low": limits[0], "limit_high": limits[1], "signals": list(signals),
+    }  # fmt: skip
+
+
+def kinds(points):
+    spec = specs.course(WORDS["vi"], points, target=0.9)
+    text = json.dumps(spec, ensure_ascii=False)
+    domain = json.loads(re.search(r'"domain": (\["[^\]]+\])', text)[1])
+    return re.findall(r'"kind": "([^"]+)"', text), domain
+
+
+def test_a_period_without_limits_is_not_said_to_lie_within_them():
+    words = WORDS["vi"]
+    unjudged, ordinary, out = (
+        words(f"chart.{kind}") for kind in ("unjudged", "ordinary", "stands_out")
+    )
+    both = (0.7, 1.0)
+    points = [
+        point("2025-Q1"),
+        point("2025-Q2", limits=both),
+        point("2025-Q3", limits=both, signals=["ewma"]),
+    ]
+    assert kinds(points) == ([unjudged, ordinary, out], [unjudged, ordinary, out])
+    assert kinds(points[1:]) == ([ordinary, out], [ordinary, out])
+    assert kinds(points[:1]) == ([unjudged], [unjudged])
+
+
+def segment(start, *, count, decided=False, last=None):
+    by = {"decided_by": "Lê", "decided_at": datetime(2026, 11, 28), "reason": "mới"}
+    return {
+        "start": start, "baseline_first": start, "baseline_last": last, "rests_on": count,
+        "decision": by if decided else None, "left_out": [],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("segments", "said"),
+    [
+        ([segment("2025-01", count=13)],
+         ["mọi kỳ trước kỳ được xét: 13 kỳ đối với kỳ cuối, ít nhất 12 kỳ."]),
+        ([segment("2025-01", count=0)], ["Chưa có giới hạn kiểm soát: cần 12 kỳ"]),
+        # What the first limits rest on is told of the time before the decision only.
+        ([segment("2025-01", count=13), segment("2026-01", count=12, decided=True, last="2026-12")],
+         ["Trước tháng 1 năm 2026, giới hạn kiểm soát dựa trên mọi kỳ trước kỳ được xét, ít nhất",
+          "Từ tháng 1 năm 2026, giới hạn kiểm soát dựa trên", "Lê quyết định"]),
+        ([segment("2025-01", count=0), segment("2025-06", count=0, decided=True)],
+         ["Trước tháng 6 năm 2025 chưa có giới hạn kiểm soát",
+          "Từ tháng 6 năm 2025 chưa có giới hạn kiểm soát", "Lê quyết định"]),
+    ],
+)  # fmt: skip
+def test_what_limits_rest_on_is_told_without_contradiction(segments, said):
+    told = {
+        "variation": None, "assurance": None, "target": 0.9, "segments": segments,
+        "least_periods": 12, "periods_judged": 0, "false_marks": None,
+    }  # fmt: skip
+    found = figures.limits(WORDS["vi"], told)
+    assert len(found) == len(said)
+    assert all(part in sentence for part, sentence in zip(said, found, strict=True))
 
 
 def test_nothing_is_drawn_where_nothing_has_a_figure():
