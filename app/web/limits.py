@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
@@ -23,6 +23,7 @@ from app.reports.baseline_routes import BaselineOut, told
 from app.reports.baselines import Wish
 from app.reports.periods import Step
 from app.web.pages import EMPTY, Asked, Form, Number, Text, go_to, language_of, refused, render
+from surveys import model
 
 router = APIRouter(prefix="/limits", include_in_schema=False)
 
@@ -42,12 +43,29 @@ class LimitsPage:
     questionnaires: Sequence[tuple[str, str]]
     may_decide: bool
     words: Words
+    forms: Mapping[str, model.Questionnaire]
     form: Form = EMPTY
 
     @property
     def steps(self) -> list[tuple[str, str]]:
         """The lengths of a period, with their names."""
         return [(step.value, self.words(f"page.step_{step.value}")) for step in STEPS]
+
+    def about(self, decision: BaselineOut) -> str:
+        """What the decided limits are of, in words: a form, or a factor or an item of it."""
+        form = self.forms.get(decision.questionnaire)
+        part = decision.item or decision.factor
+        if form is None:
+            return " · ".join(each for each in (decision.questionnaire, part) if each)
+        named = {factor.code: factor.title for factor in form.factors}
+        named |= {item.code: item.text for item in form.items}
+        told = [self._named(form.title)]
+        if part:
+            told.append(f"{part}. {self._named(named[part])}" if part in named else part)
+        return " · ".join(told)
+
+    def _named(self, text: model.Text) -> str:
+        return self.words.name({"vi": text.vi, "en": text.en})
 
 
 @router.get("")
@@ -111,15 +129,19 @@ def _show(
         units = scope.units(session, caller, Right.READ_FIGURES)
         node = units.find(code.strip())
         below = set(units.below(node.id))
-        titles = {each.form.code: each.form.title for each in published(session)}
-        asked = [each for each in titles if units_asking(session, each) & below]
+        forms = {each.form.code: each.form for each in published(session)}
+        asked = [each for each in forms if units_asking(session, each) & below]
         page = LimitsPage(
             node.code,
             words.name({"vi": node.name_vi, "en": node.name_en}),
             [told(each) for each in baselines.decisions(session, caller, unit=node.code)],
-            [(each, words.name({"vi": titles[each].vi, "en": titles[each].en})) for each in asked],
+            [
+                (each, words.name({"vi": forms[each].title.vi, "en": forms[each].title.en}))
+                for each in asked
+            ],
             bool(asked) and scope.covers(session, caller, Right.DECIDE_LIMITS, node.id),
             words,
+            forms,
             form,
         )
         return render(request, caller, "limits.html", page, status)

@@ -201,6 +201,9 @@ def test_an_analyst_decides_about_limits_and_a_head_reads_why(visit, province):
     expect(window.page.get_by_role("status")).to_contain_text("Đã quyết định")
     row = window.page.locator("tbody tr")
     expect(row).to_contain_text("Chuyển sang trụ sở mới <b>")
+    # The form by its title, as in the choice above, and not by its code.
+    title = window.page.locator("#questionnaire option").first.inner_text()
+    expect(row.get_by_text(title)).to_be_visible()
     window.look("limits_decided")
 
     head = visit()
