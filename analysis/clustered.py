@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from analysis.arrays import Floats, at_most, counts, tail
-from analysis.effective_sizes import Answers, limits, wilson, within_exact
+from analysis.effective_sizes import Answers, limits, within_exact
 from analysis.effective_sizes import common_effective_n as common_effective_n
 from analysis.effective_sizes import shared_correlation as shared_correlation
+from analysis.proportions import wilson
 
 #: What ``interval`` may ask for: the default; R's own; few clusters, as days or desks.
 SCORE = "score on effective answers"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 from math import factorial
@@ -11,64 +10,15 @@ from math import factorial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analysis import contrasts
 from analysis.arrays import Floats, at_most, tail
+from analysis.contrasts import Contrast
 
 #: 2^k subsets are looked at.
 MOST_FACTORS = 12
 _DRAWS = 400
-#: More respondents than this are drawn by groups of them: their sums vary as much.
-_MOST_DRAWN = 1000
 #: Draws whose subsets are solved at once.
 _AT_ONCE = 100
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """Each factor less the mean of the others, with limits that hold for all factors at once.
-
-    Arrays of shape (factors,); NaN where nothing can be said. ``studentised`` are the deviations
-    of the draws, shape (draws, factors): what the limits, and any test, are taken from.
-    """
-
-    difference: Floats
-    low: Floats
-    high: Floats
-    spread: Floats = field(repr=False)
-    studentised: Floats = field(repr=False)
-
-    @property
-    def told_apart(self) -> NDArray[np.bool_]:
-        """The factors whose limits leave out 0, on whichever side."""
-        return (self.low > 0) | (self.high < 0)
-
-    def above(
-        self, confidence: float = 0.95, among: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.bool_]:
-        """The factors that stand above the others.
-
-        Among factors that do not differ any is found so in at most 1 − confidence of samples.
-        Where only some are looked at (``among``), fewer can be found by chance.
-        """
-        return self._beyond(1.0, confidence, among)
-
-    def below(
-        self, confidence: float = 0.95, among: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.bool_]:
-        """The factors that stand below the others, in the same way."""
-        return self._beyond(-1.0, confidence, among)
-
-    def _beyond(
-        self, sign: float, confidence: float, among: NDArray[np.bool_] | None
-    ) -> NDArray[np.bool_]:
-        tail(confidence)
-        looked_at = self.spread > 0
-        if among is not None:
-            looked_at &= among
-        if not looked_at.any():
-            return looked_at
-        reach = _quantile(sign * self.studentised[:, looked_at], confidence)
-        with np.errstate(invalid="ignore"):
-            return looked_at & (sign * self.difference > reach * self.spread)
 
 
 @dataclass(frozen=True)
@@ -151,19 +101,19 @@ def importance(
     table = table[np.isfinite(table).all(axis=1)]
     n = len(table)
     nothing = np.full(count, np.nan)
-    unknown = _nothing(count)
+    unknown = contrasts.nothing(count)
     if n <= count + 1 or (np.ptp(table, axis=0) == 0).any():
         return Importance(nothing, nothing, nothing, np.nan, n, unknown)
     # Centred and scaled once: the sums of products of a draw then lose no digits.
     table = (table - table.mean(axis=0)) / table.std(axis=0)
     rng = np.random.default_rng(seed)
-    moments, people = _gathered(table, _moments, rng)
+    moments, people = contrasts.gathered(table, _moments, rng)
     shares = _shares(_correlation(moments.sum(axis=0)[None, :] / n))[0]
     if not draws:
         return Importance(shares, nothing, nothing, float(shares.sum()), n, unknown)
-    drawn = _shares(_correlation(_resampled(moments, people, draws, rng)))
+    drawn = _shares(_correlation(contrasts.resampled(moments, people, draws, rng)))
     low, high = np.nanquantile(drawn, [alpha, 1 - alpha], axis=0)
-    apart = _contrast(shares, drawn, n, confidence)
+    apart = contrasts.contrast(shares, drawn, n, confidence)
     return Importance(shares, low, high, float(shares.sum()), n, apart)
 
 
@@ -215,15 +165,15 @@ def rates_apart(
     n, count = a.shape
     asked = m.sum(axis=0) > 0
     if n < 2 or asked.sum() < 2:
-        return _nothing(count)
+        return contrasts.nothing(count)
     sums = np.concatenate([a[:, asked], m[:, asked]], axis=1)
     rng = np.random.default_rng(seed)
-    rows, people = _gathered(sums, lambda each: each, rng)
-    total, drawn = sums.sum(axis=0), _resampled(rows, people, draws, rng)
+    rows, people = contrasts.gathered(sums, lambda each: each, rng)
+    total, drawn = sums.sum(axis=0), contrasts.resampled(rows, people, draws, rng)
     half = int(asked.sum())
     with np.errstate(divide="ignore", invalid="ignore"):
         rates, again = total[:half] / total[half:], drawn[:, :half] / drawn[:, half:]
-    found = _contrast(rates, again, n, confidence)
+    found = contrasts.contrast(rates, again, n, confidence)
     return Contrast(
         *(
             _placed(values, asked)
@@ -272,67 +222,10 @@ def to_improve_first(
     return importance_.apart.above(confidence, among=rates.below(confidence))
 
 
-def _gathered(
-    rows: Floats, of: Callable[[Floats], Floats], rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """What is to be summed of each respondent, and people: of many, in groups drawn by lot.
-
-    What they sum to is made group by group, so that memory does not grow with the respondents.
-    """
-    n = len(rows)
-    if n <= _MOST_DRAWN:
-        return of(rows), np.ones(n)
-    groups = np.array_split(rng.permutation(n), _MOST_DRAWN)
-    sums = np.stack([of(rows[group]).sum(axis=0) for group in groups])
-    return sums, np.array([len(group) for group in groups], dtype=np.float64)
-
-
 def _moments(table: Floats) -> Floats:
     """Each row's values and their products in pairs, shape (rows, columns + columns²)."""
     products = table[:, :, None] * table[:, None, :]
     return np.concatenate([table, products.reshape(len(table), -1)], axis=1)
-
-
-def _resampled(rows: Floats, people: Floats, draws: int, rng: np.random.Generator) -> Floats:
-    """Means of the columns of resampled rows, shape (draws, columns)."""
-    drawn = len(rows)
-    weights = rng.multinomial(drawn, np.full(drawn, 1 / drawn), draws).astype(np.float64)
-    means: Floats = (weights @ rows) / (weights @ people)[:, None]
-    return means
-
-
-def _contrast(values: Floats, drawn: Floats, n: int, confidence: float) -> Contrast:
-    """Each value less the mean of the others, with simultaneous limits from draws of all."""
-    count = len(values)
-    if count < 2:
-        return _nothing(count)
-
-    def apart(of: Floats) -> Floats:
-        others: Floats = (of - of.mean(axis=-1, keepdims=True)) * count / (count - 1)
-        return others
-
-    difference, again = apart(values), apart(drawn)
-    again = again[np.isfinite(again).all(axis=1)]
-    if len(again) < 2:
-        return _nothing(count)
-    # The bootstrap's variance is that of n in the place of n − 1.
-    spread = again.std(axis=0) * np.sqrt(n / (n - 1))
-    if not (spread > 0).all():
-        return replace(_nothing(count), difference=difference)
-    studentised = (again - difference) / spread
-    reach = _quantile(np.abs(studentised), confidence) * spread
-    return Contrast(difference, difference - reach, difference + reach, spread, studentised)
-
-
-def _quantile(deviations: Floats, confidence: float) -> float:
-    """What the largest deviation of a draw stays under in a share of draws; not too small."""
-    largest = np.sort(deviations.max(axis=1))
-    return float(largest[min(int(np.ceil((len(largest) + 1) * confidence)), len(largest)) - 1])
-
-
-def _nothing(count: int) -> Contrast:
-    nothing = np.full(count, np.nan)
-    return Contrast(nothing, nothing, nothing, nothing, np.empty((0, count)))
 
 
 def _correlation(moments: Floats) -> Floats:

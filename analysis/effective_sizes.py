@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from analysis.arrays import Floats, at_most, counts, tail
+from analysis.proportions import wilson
 
 #: Before any answer is seen ρ is taken to be this, and as well known as from units with
 #: Σ(n* − 1)·p(1 − p) of that size: eight people at a rate of 0.5, some twenty at 0.9.
@@ -292,13 +293,6 @@ def limits(
         low = _lower(rate, effective_n, people, z)
         high = 1 - _lower(1 - rate, effective_n, people, z)
     return within_exact(low, high, rate, people, alpha)
-
-
-def wilson(rate: Floats, n: Floats, z: Floats | float) -> tuple[Floats, Floats]:
-    """Wilson's limits with a quantile for each entry."""
-    centre = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return np.clip(centre - half, 0.0, rate), np.clip(centre + half, rate, 1.0)
 
 
 def within_exact(

@@ -88,12 +88,15 @@ def exact_limits(k: Floats, n: Floats, alpha: float) -> tuple[Floats, Floats]:
     return low, high
 
 
+def wilson(rate: Floats, n: Floats, z: Floats | float) -> tuple[Floats, Floats]:
+    """Wilson's limits of rates of n trials; z may be another quantile for each."""
+    centre = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return np.clip(centre - half, 0.0, rate), np.clip(centre + half, rate, 1.0)
+
+
 def _wilson(k: Floats, n: Floats, alpha: float) -> tuple[Floats, Floats]:
-    z = special.ndtri(1 - alpha)
-    p = k / n
-    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return centre - half, centre + half
+    return wilson(k / n, n, special.ndtri(1 - alpha))
 
 
 def _agresti_coull(k: Floats, n: Floats, alpha: float) -> tuple[Floats, Floats]:

@@ -31,8 +31,8 @@ from app.reports.summing import TooManyRows
 
 #: Units whose course one answer gives.
 MOST_COURSES = 200
-#: Periods of one course: more than eleven years of weeks. What is compared grows by their square.
-MOST_PERIODS = 600
+#: Periods of one course: five years of weeks. What is compared grows by their square.
+MOST_PERIODS = 260
 #: With fewer respondents a single period is not judged by itself.
 LEAST_JUDGED = 10
 #: How courses are judged where nothing is said.
@@ -264,8 +264,8 @@ def alerts(
                     "since": grid.periods[since],
                     **change,
                     "against_others": _against_others(change["change"], float(rule.change[i])),
-                    "p": number(rule.p[i]),
-                    "adjusted_p": number(rule.adjusted_p[i]),
+                    "p": _p(rule.p[i], open_),
+                    "adjusted_p": _p(rule.adjusted_p[i], open_),
                 }
             )
     rows.sort(key=lambda row: (row["adjusted_p"] is None, row["adjusted_p"], row["rule"]))
@@ -279,7 +279,7 @@ def alerts(
         "false_discovery_rate": q,
         "looks_a_year": looks or a_year,
         "common_movement_removed": found.together is not None,
-        "together": _together(found, grid.periods) if telling is None else None,
+        "together": _together(found, grid.periods, open_) if telling is None else None,
         "noise": _noise(found, open_),
         "rules": [
             # Together they have q, and share it about evenly.
@@ -290,7 +290,16 @@ def alerts(
     }
 
 
-def _together(found: scanning.Scan, labels: list[str]) -> dict[str, Any] | None:
+def _p(value: float, open_: bool) -> float | None:
+    """A p-value; to two digits for who may not see small figures.
+
+    It rests on every month of a unit, also on those that are hidden for their few respondents: by
+    all its digits one could try what these had said.
+    """
+    return number(value if open_ else float(f"{value:.1e}"))
+
+
+def _together(found: scanning.Scan, labels: list[str], open_: bool) -> dict[str, Any] | None:
     """What all units did together, told of the one in the middle; None of few units."""
     moved = found.together
     if moved is None:
@@ -299,7 +308,7 @@ def _together(found: scanning.Scan, labels: list[str]) -> dict[str, Any] | None:
         "moved": found.together_fired,
         "since": labels[moved.since] if moved.since >= 0 else None,
         "change": number(moved.change),
-        "p": number(moved.p),
+        "p": _p(moved.p, open_),
         "season_allowed": found.season_allowed,
     }
     # A unit without answers has no level: it would stand at one half.

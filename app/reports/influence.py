@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from analysis import drivers
+from analysis.contrasts import Contrast
 from app.problems import Problem
 from app.reports.asked import Asked, columns, number
 from app.reports.comparisons import SEED
@@ -121,9 +122,7 @@ def _told(rates: Rates) -> dict[str | None, float]:
     return {m.factor: float(rate) for m, rate in zip(rates.measure, shown, strict=True)}
 
 
-def _apart(
-    people: Respondents, codes: list[str], rate: Floats, confidence: float
-) -> drivers.Contrast:
+def _apart(people: Respondents, codes: list[str], rate: Floats, confidence: float) -> Contrast:
     """Each factor's rate less the others', as far as the rates themselves are shown."""
     form, satisfied, answers = people.version.form, [], []
     for factor in form.index_factors:

@@ -13,6 +13,7 @@ from app.access.doors import Door
 from app.access.models import Right
 from app.db import Database
 from app.reports import comparisons, courses, influence, planning, structure
+from app.reports import course_schemas as courses_out
 from app.reports import statistics_schemas as out
 from app.reports.asked import Asked, asked, asked_for_rates, named
 from app.reports.comparisons import With
@@ -155,7 +156,7 @@ def compare(
     return _answer(request, caller, query, comparisons.compare, with_=with_, q=q)
 
 
-@router.get("/trend", summary="Units over time", response_model=out.Trend)
+@router.get("/trend", summary="Units over time", response_model=courses_out.Trend)
 def trend(
     request: Request,
     caller: Reader,
@@ -192,7 +193,7 @@ def trend(
     return _answer(request, caller, query, courses.trend, step=Step(step.value), judging=judging)
 
 
-@router.get("/alerts", summary="What changed", response_model=out.Alerts)
+@router.get("/alerts", summary="What changed", response_model=courses_out.Alerts)
 def alerts(
     request: Request,
     caller: Reader,

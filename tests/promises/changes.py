@@ -155,5 +155,8 @@ def measure(full: bool) -> Sequence[Row]:
 
 
 PROMISE = Promise(
-    "changes", "Changes of a rate", ("comparison", "clustered", "effective_sizes"), measure
+    "changes",
+    "Changes of a rate",
+    ("comparison", "clustered", "effective_sizes", "proportions"),
+    measure,
 )

@@ -291,4 +291,6 @@ def row(line: Line, found: Sequence[Found], full: bool) -> Row:
     )
 
 
-PROMISE = Promise("rates", "Intervals of a rate", ("clustered", "effective_sizes"), measure)
+PROMISE = Promise(
+    "rates", "Intervals of a rate", ("clustered", "effective_sizes", "proportions"), measure
+)

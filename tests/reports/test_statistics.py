@@ -638,3 +638,8 @@ def test_what_periods_vary_in_tells_nothing_of_a_unit_that_is_not_shown(world):
     with_it, without = (world("alerts", unit=u, **public) for u in (COMMUNES, others))
     assert with_it["noise"] == without["noise"] and with_it["together"] == without["together"]
     assert with_it["noise"]["deviation"] == round(with_it["noise"]["deviation"], 2)
+    # Nor do the digits of a p-value, which rests on months that are hidden.
+    told = [row["p"] for row in with_it["rows"]]
+    whole = [row["p"] for row in world("alerts", unit=COMMUNES)["rows"]]
+    assert told and all(p == float(f"{p:.1e}") for p in [*told, with_it["together"]["p"]])
+    assert any(p != float(f"{p:.1e}") for p in whole)

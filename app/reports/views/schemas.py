@@ -10,23 +10,25 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from app.reports.course_schemas import (
+    AlertRow,
+    LimitsOut,
+    NoiseOut,
+    SlopeOut,
+    TestOut,
+    Together,
+    TrendPoint,
+)
 from app.reports.schemas import Names, UnitOut
 from app.reports.statistics_schemas import (
-    AlertRow,
     ChangeOut,
     DriverRow,
     FunnelOut,
     Heterogeneity,
     Limits,
-    LimitsOut,
-    NoiseOut,
     PlanRow,
     RankRow,
     Side,
-    SlopeOut,
-    TestOut,
-    Together,
-    TrendPoint,
 )
 
 Position = Literal["above", "below", "not_distinguishable"] | None
