@@ -11,6 +11,7 @@ from scipy.optimize import elementwise
 
 from analysis.arrays import Floats, at_most, counts
 from analysis.mixtures import Mixture, Spread, alike, mixture
+from analysis.proportions import above
 
 #: Names of what a funnel allows for.
 BINOMIAL, MIXTURE = "exact binomial", "normal between units, binomial within"
@@ -219,16 +220,9 @@ def _learnt(k: Floats, n: Floats, target: float | None, overdispersion: bool) ->
 
 
 def _above(k: Floats, n: Floats, rate: Floats, weight: Floats) -> Floats:
-    """P(more than k) + P(k)/2, binomial, over rates with weights; fractions by the beta function.
-
-    ``rate`` and ``weight`` are (units, nodes) or broadcast to it.
-    """
-    k, n = k[:, None], n[:, None]
-    at_least = special.betainc(np.maximum(k, 1e-12), n - k + 1, rate)
-    more = special.betainc(k + 1, np.maximum(n - k, 1e-12), rate)
-    half = (np.where(k > 0, at_least, 1.0) + np.where(k < n, more, 0.0)) / 2
-    found: Floats = np.clip((weight * half).sum(axis=1), 0.0, 1.0)
-    return found
+    """The upper tail over rates with weights; both are (units, nodes) or broadcast to it."""
+    tail: Floats = (weight * above(k[:, None], n[:, None], rate)).sum(axis=1)
+    return np.clip(tail, 0.0, 1.0)
 
 
 def _highest(n: Floats, rate: Floats, weight: Floats, alpha: float) -> Floats:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from analysis.arrays import Floats, at_most, counts
+from analysis.proportions import above
 
 #: Standard deviations of the periods' true rates on the logit scale that are thought possible, and
 #: the scale of their prior, half a normal distribution: months of one unit seldom differ by more.
@@ -154,19 +155,11 @@ def scores(foreseen: Foreseen, successes: ArrayLike, trials: ArrayLike) -> Float
     """
     k, n = counts(successes=successes, trials=trials)
     rate = special.expit(foreseen.level)
-    log_choose = -np.log1p(n) - special.betaln(k + 1, np.maximum(n - k, 0.0) + 1)
-    k, n = k[:, None], n[:, None]
     with np.errstate(invalid="ignore"):
-        at_least = np.where(k > 0, special.betainc(np.maximum(k, 1e-9), n - k + 1, rate), 1.0)
-        # By its own probability, which costs a tenth of another beta function.
-        exactly = np.exp(
-            log_choose[:, None] + k * foreseen.level - n * np.logaddexp(0.0, foreseen.level)
-        )
-        more = np.where(k < n, np.maximum(at_least - exactly, 0.0), 0.0)
-        upper = (foreseen.weight * (at_least + more)).sum(axis=1) / 2
-        lower = (foreseen.weight * ((1 - at_least) + (1 - more))).sum(axis=1) / 2
+        upper = (foreseen.weight * above(k[:, None], n[:, None], rate)).sum(axis=1)
+        lower = foreseen.weight.sum(axis=1) - upper
         z = np.where(upper < lower, -special.ndtri(upper), special.ndtri(lower))
-    return np.where(n[:, 0] > 0, np.clip(z, -_FARTHEST, _FARTHEST), np.nan)
+    return np.where(n > 0, np.clip(z, -_FARTHEST, _FARTHEST), np.nan)
 
 
 def limits(foreseen: Foreseen, trials: ArrayLike, width: float = 3.0) -> tuple[Floats, Floats]:

@@ -88,6 +88,20 @@ def exact_limits(k: Floats, n: Floats, alpha: float) -> tuple[Floats, Floats]:
     return low, high
 
 
+def above(successes: Floats, trials: Floats, rate: Floats) -> Floats:
+    """P(more than k) + P(k)/2 of a binomial: its upper tail, mid-p (Lancaster 1961).
+
+    Arrays that broadcast; fractions of successes and trials by the beta function, whose values for
+    k and k + 1 differ by P(k).
+    """
+    k, n = successes, trials
+    log_choose = -np.log1p(n) - special.betaln(k + 1, np.maximum(n - k, 0.0) + 1)
+    exactly = np.exp(log_choose + special.xlogy(k, rate) + special.xlog1py(n - k, -rate))
+    at_least = np.where(k > 0, special.betainc(np.maximum(k, 1e-12), n - k + 1, rate), 1.0)
+    found: Floats = np.clip(at_least - exactly / 2, 0.0, 1.0)
+    return found
+
+
 def wilson(rate: Floats, n: Floats, z: Floats | float) -> tuple[Floats, Floats]:
     """Wilson's limits of rates of n trials; z may be another quantile for each."""
     centre = (rate + z**2 / (2 * n)) / (1 + z**2 / n)

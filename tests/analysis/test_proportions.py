@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from analysis.proportions import interval
+from analysis.proportions import above, interval
 
 HOUSING = json.loads(
     (Path(__file__).parents[1] / "data/references/housing.json").read_text(encoding="utf-8")
@@ -91,3 +92,14 @@ def test_wilson_and_exact_mirror_when_labels_swap(n, data):
     for method in STATSMODELS_NAMES:
         found, mirrored = interval(k, n, method=method), interval(n - k, n, method=method)
         assert found.low == pytest.approx(1 - mirrored.high, abs=1e-9)
+
+
+def test_the_upper_tail_is_the_binomials_and_of_fractions_lies_between():
+    k, n, rate = np.meshgrid([0.0, 1, 7, 20], [20.0], [1e-9, 0.3, 0.95, 1 - 1e-9], indexing="ij")
+    expected = stats.binom.sf(k, n, rate) + stats.binom.pmf(k, n, rate) / 2
+    np.testing.assert_allclose(above(k, n, rate), expected, rtol=1e-9, atol=1e-15)
+    course = above(np.linspace(0, 20, 401), np.float64(20), np.float64(0.9))
+    assert (np.diff(course) <= 0).all()
+    # Satisfied and dissatisfied change places.
+    mirrored = above(np.linspace(20, 0, 401), np.float64(20), np.float64(0.1))
+    np.testing.assert_allclose(course + mirrored, 1.0, atol=1e-12)
