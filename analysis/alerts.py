@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.arrays import Floats
+from analysis._validation import Floats
 from analysis.change_points import LevelShift, level_shift
 from analysis.common_movement import Courses, Movement, movement, take_apart
 from analysis.comparison import discoveries

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from analysis.arrays import Floats
+from analysis._validation import Floats
 from analysis.many_to_one import Integers, classes
 
 #: Of a direction standing between every two: how often the level is exceeded, in times of what is

@@ -8,7 +8,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from analysis.arrays import Floats
+from analysis._validation import Floats
 
 _CHUNK = 65_536
 

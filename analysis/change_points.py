@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from analysis.arrays import Floats, counts
+from analysis._validation import Floats, counts
 from analysis.noise import Noise, covariances, fixed, precisions
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)

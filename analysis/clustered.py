@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from analysis.arrays import Floats, at_most, counts, tail
+from analysis._validation import Floats, at_most, counts, tail
 from analysis.effective_sizes import Answers, limits, within_exact
 from analysis.effective_sizes import common_effective_n as common_effective_n
 from analysis.effective_sizes import shared_correlation as shared_correlation

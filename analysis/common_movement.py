@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from analysis.arrays import Floats, counts
+from analysis._validation import Floats, counts
 from analysis.change_points import level_shift
 from analysis.noise import learn
 

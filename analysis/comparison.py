@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 from scipy.optimize import elementwise
 
-from analysis.arrays import Floats, at_most, counts, tail
+from analysis._validation import Floats, at_most, counts, tail
 from analysis.effective_sizes import PEOPLE_HEARD
 from analysis.proportions import interval
 

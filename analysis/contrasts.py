@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.arrays import Floats, tail
+from analysis._validation import Floats, tail
 
 #: More respondents than this are drawn by groups of them: their sums vary as much.
 _MOST_DRAWN = 1000

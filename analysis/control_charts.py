@@ -12,7 +12,7 @@ import scipy.stats
 from numpy.typing import ArrayLike, NDArray
 
 from analysis import predictive
-from analysis.arrays import Floats, at_most, counts
+from analysis._validation import Floats, at_most, counts
 
 Bools = NDArray[np.bool_]
 #: The Western Electric rules (Statistical Quality Control Handbook 1956; Nelson 1984 for eight in a

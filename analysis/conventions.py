@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.arrays import Floats, counts
+from analysis._validation import Floats, counts
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analysis import contrasts
-from analysis.arrays import Floats, at_most, tail
+from analysis._validation import Floats, at_most, tail
 from analysis.contrasts import Contrast
 
 #: 2^k subsets are looked at.

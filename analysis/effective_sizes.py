@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from analysis.arrays import Floats, at_most, counts, tail
+from analysis._validation import Floats, at_most, counts, tail
 from analysis.proportions import wilson
 
 #: Before any answer is seen ρ is taken to be this, and as well known as from units with

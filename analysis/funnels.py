@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 from scipy.optimize import elementwise
 
-from analysis.arrays import Floats, at_most, counts
+from analysis._validation import Floats, at_most, counts
 from analysis.mixtures import Mixture, Spread, alike, mixture
 from analysis.proportions import above
 

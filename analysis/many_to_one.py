@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import elementwise
 from scipy.special import ndtr, ndtri
 
-from analysis.arrays import Floats
+from analysis._validation import Floats
 
 Integers = NDArray[np.int64]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import interpolate, special
 
-from analysis.arrays import Floats, at_most, counts
+from analysis._validation import Floats, at_most, counts
 
 #: Shares of units that may be unlike the others, and how likely each of them is beforehand.
 _SHARES, _SHARE_PRIOR = np.array([0.0, 0.04, 0.15]), np.array([0.5, 0.35, 0.15])

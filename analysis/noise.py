@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import make_interp_spline
 
-from analysis.arrays import Floats
+from analysis._validation import Floats
 
 #: Standard deviations (logits) and correlations between neighbours at which the likelihood is
 #: computed; in between it is interpolated.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from analysis.arrays import Floats, at_most, counts
+from analysis._validation import Floats, at_most, counts
 from analysis.proportions import above
 
 #: Standard deviations of the periods' true rates on the logit scale that are thought possible, and

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from analysis.arrays import Floats, at_most, counts, tail
+from analysis._validation import Floats, at_most, counts, tail
 
 
 @dataclass(frozen=True)

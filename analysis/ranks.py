@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analysis import all_pairs, many_to_one
-from analysis.arrays import Floats, tail
+from analysis._validation import Floats, tail
 
 _DRAWS = 8000
 #: Pairs that are looked at together.

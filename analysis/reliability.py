@@ -8,7 +8,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from analysis.arrays import Floats, tail
+from analysis._validation import Floats, tail
 
 
 @dataclass(frozen=True)

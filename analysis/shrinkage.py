@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, special
 
-from analysis.arrays import Floats, at_most, counts, tail
+from analysis._validation import Floats, at_most, counts, tail
 
 #: Units that differ by chance only have no bound; from here on it makes no difference.
 _MOST_PRECISION = 1e7

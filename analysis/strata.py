@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from analysis.arrays import Floats, counts, tail
+from analysis._validation import Floats, counts, tail
 from analysis.proportions import exact_limits
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, optimize
 
-from analysis.arrays import Floats, counts
+from analysis._validation import Floats, counts
 
 Mask = NDArray[np.bool_]
 #: A sum that is published: the cells that add up, and the cell that is their total.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from analysis.arrays import Floats, counts, tail
+from analysis._validation import Floats, counts, tail
 
 Codes = NDArray[np.intp]
 _ROUNDS = 1000

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.arrays import Floats, at_most, counts
+from analysis._validation import Floats, at_most, counts
 from analysis.control_charts import LEAST_BASELINE, signals
 
 Bools = NDArray[np.bool_]

@@ -15,14 +15,14 @@ from app.access.commands import accounts, keys
 from app.audit.commands import audit
 from app.commands import Refused, open_database, say_error
 from app.demonstration.commands import demo
-from app.documents.commands import report
+from app.figures.commands import rates
 from app.intake.commands import import_responses, rollups
-from app.intake.preparation import prepare
 from app.invitations.commands import sms, webhooks
 from app.posters.commands import qr
 from app.registry.commands import import_units, import_volumes, points, questionnaires
-from app.reports.commands import rates
+from app.reports.documents.commands import report
 from app.settings import Settings
+from app.setup import prepare
 from app.web.commands import docs
 
 # A command ends a second sooner if the interpreter need not look for cycles in what it imported.

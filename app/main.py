@@ -17,10 +17,16 @@ from app.access.openid import Provider
 from app.access.rate_limits import RateLimits
 from app.access.routes import router as access_routes
 from app.access.tidying import keep_tidy
-from app.charts import drawing
+from app.api import registry
+from app.api.feed import router as feed_routes
+from app.api.limit_decisions import router as baseline_routes
+from app.api.rates import router as report_routes
+from app.api.reports import router as document_routes
+from app.api.statistics import router as statistics_routes
+from app.api.stream import router as stream_routes
+from app.api.views import router as view_routes
 from app.db import Database
-from app.documents.routes import router as document_routes
-from app.documents.schedule import keep_reporting
+from app.figures.cache import Cache
 from app.intake.directory import Directory
 from app.intake.routes import router as intake_routes
 from app.intake.service import Intake
@@ -28,37 +34,22 @@ from app.intake.store import ResponseStore
 from app.invitations.routes import router as invitation_routes
 from app.invitations.sending import keep_sending
 from app.posters.routes import router as poster_routes
-from app.reports.baseline_routes import router as baseline_routes
-from app.reports.feed import router as feed_routes
-from app.reports.freshness import Answers
-from app.reports.routes import router as report_routes
-from app.reports.statistics_routes import router as statistics_routes
-from app.reports.stream import router as stream_routes
-from app.reports.views.routes import router as view_routes
+from app.reports.charts import drawing
+from app.reports.documents.schedule import keep_reporting
 from app.settings import Settings
-from app.web import (
-    accounts,
-    audit_log,
-    citizen,
-    devices,
-    keys,
-    kiosk,
-    limits,
-    posters,
-    profile,
-    public,
-    registry,
-    sign_in,
-    wall,
-)
+from app.web.citizen import routes as citizen
 from app.web.dashboard import comments as dashboard_comments
 from app.web.dashboard import report as dashboard_report
 from app.web.dashboard import routes as dashboard
+from app.web.kiosk import routes as kiosk
 from app.web.openapi import document_doors
 from app.web.pages import problem_page
+from app.web.public import routes as public
+from app.web.public import wall
 from app.web.routes import STATIC_FILES
 from app.web.routes import router as web_routes
 from app.web.security import BodyLimit, SecurityHeaders
+from app.web.staff import accounts, audit_log, devices, keys, limits, posters, profile, sign_in
 
 ROUTERS = (
     intake_routes,
@@ -112,7 +103,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database = database
     app.state.callers = Callers(database, settings)
     app.state.limits = limits
-    app.state.answers = Answers()
+    app.state.answers = Cache()
     app.state.intake = intake
     app.state.provider = Provider(settings) if settings.oidc_issuer else None
     problems.install(app, problem_page)

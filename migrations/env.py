@@ -14,7 +14,6 @@ from app.intake import models as _intake  # noqa: F401
 from app.intake.partitions import is_partition
 from app.invitations import models as _invitations  # noqa: F401
 from app.registry import models as _registry  # noqa: F401
-from app.reports import models as _reports  # noqa: F401
 from app.rollups import models as _rollups  # noqa: F401
 from app.rollups import version as _version  # noqa: F401
 from app.settings import Settings

@@ -21,10 +21,10 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy.engine import URL, make_url
 
 from app.db import Database
-from app.intake.preparation import prepare
+from app.figures.release import ReleaseRule
 from app.main import create_app
-from app.reports.disclosure import Disclosure
 from app.settings import Settings
+from app.setup import prepare
 from tests.databases import BACKENDS, PostgresServer, address, copy_sqlite
 from tests.small_province import SmallProvince
 
@@ -164,5 +164,5 @@ def month_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was answered just now is read when its month is over, and nothing is held back."""
     later = datetime.now(Settings().zone).date() + timedelta(days=31)
     monkeypatch.setattr(
-        Disclosure, "of", classmethod(lambda cls, settings: cls(settings.least_respondents, later))
+        ReleaseRule, "of", classmethod(lambda cls, settings: cls(settings.least_respondents, later))
     )

@@ -3,7 +3,7 @@
 from threading import Event
 
 from app import main
-from app.charts import drawing
+from app.reports.charts import drawing
 from tests.conftest import serving
 
 

@@ -12,16 +12,16 @@ from analysis.drivers import NOT_DISTINGUISHABLE, QUADRANTS
 from analysis.xmr import ASSURANCES, VARIATIONS
 from app.access.models import Right, Sector
 from app.access.roles import Role
-from app.charts.specs import POSITIONS
+from app.figures.named_periods import Length
 from app.messages import LANGUAGES, catalogue, preferred, say
 from app.posters.drawing import Size
 from app.problems import Problem
 from app.registry.models import Channel, UnitKind
-from app.reports.spans import Length
+from app.reports.charts.specs import POSITIONS
 from app.web import commands as _all_rooms  # noqa: F401 - with them all problems are known
 from app.web.dashboard.boards import BOARDS
-from app.web.limits import STEPS
 from app.web.pages import MENU
+from app.web.staff.limits import STEPS
 
 ROOT = Path(__file__).parents[1]
 SOURCES = "\n".join(
@@ -41,7 +41,11 @@ SCRIPTS = "\n".join(
 PERIODS = set(re.findall(r"\?P<(\w+)>", (ROOT / "app/messages/words.py").read_text("utf-8")))
 LISTED = {
     name
-    for file in ("app/charts/figures.py", "app/charts/unit_figures.py", "app/documents/pdf.py")
+    for file in (
+        "app/reports/charts/unit_charts.py",
+        "app/reports/charts/comparison_charts.py",
+        "app/reports/documents/pdf.py",
+    )
     for name in re.findall(r'"(\w+)"', (ROOT / file).read_text("utf-8"))
 }
 CLOSED = set(re.findall(r'NoForm\("(\w+)"', SOURCES)) | {

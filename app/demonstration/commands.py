@@ -25,14 +25,14 @@ from app.commands import Refused, out, progress, say_error
 from app.db import Database
 from app.demonstration import draw, people, province
 from app.demonstration.load import NoAnswerError, RefusedResponsesError, Sender
-from app.intake.preparation import prepare
-from app.intake.replay import count_responses
+from app.figures.commands import print_rates
+from app.figures.query import Key, Query
+from app.intake.rollup_rebuild import count_responses
 from app.messages import say
 from app.registry.points import find_by_code
 from app.registry.questionnaires import published
-from app.reports.commands import print_rates
-from app.reports.query import Key, Query
 from app.settings import Settings
+from app.setup import prepare
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from app.access.rate_limits import RateLimits
 from app.audit.log import record
 from app.commands import Refused, check_there, open_database, operator, out, progress
 from app.db import Database
-from app.intake import replay
+from app.intake import rollup_rebuild as replay
 from app.intake.directory import Directory
 from app.intake.paper import PaperFileError, PaperRow, read_rows
 from app.intake.schemas import ResponseIn

@@ -12,7 +12,7 @@ from app.commands import Refused, open_database, operator, say_error
 from app.messages import say
 from app.posters import drawing
 from app.posters.drawing import Poster, Size
-from app.posters.routes import of_units
+from app.posters.selection import of_units
 from app.problems import Problem
 from app.registry.points import find_by_code
 from app.settings import Settings

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import select
-from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from app import qr_codes
 from app.access import scope
@@ -17,15 +15,13 @@ from app.access.models import Right
 from app.db import Database
 from app.posters import drawing
 from app.posters.drawing import Poster, Size
+from app.posters.selection import address_of, of_units
 from app.problems import Problem
-from app.registry.models import Channel, PointCode, PointState, SurveyPoint, Unit
-from app.settings import Settings
+from app.registry.models import PointCode, SurveyPoint
 
 router = APIRouter(prefix="/api/v1/posters", tags=["posters"])
 
 READERS = Door(Right.READ_REGISTRY)
-#: Channels whose points are printed; a kiosk needs no poster.
-PRINTED = (Channel.QR, Channel.WEB)
 
 
 class NoPosters(Problem):
@@ -94,36 +90,6 @@ def svg(request: Request, caller: Annotated[Caller, Depends(READERS)], code: str
     """
     poster = _one(request, caller, code)
     return _file(qr_codes.svg(poster.address).encode(), "image/svg+xml", f"{poster.code}.svg")
-
-
-def of_units(session: Session, caller: Caller, units: Sequence[str]) -> Sequence[SurveyPoint]:
-    """The open points, of the units and all below them, whose codes are printed.
-
-    Raises
-    ------
-    UnknownUnit
-        Where a unit is not there, or not the caller's.
-    """
-    seen = scope.units(session, caller, Right.READ_REGISTRY)
-    wanted = {id for code in units for id in seen.below(seen.find(code).id)}
-    found = session.scalars(
-        select(SurveyPoint)
-        .join(SurveyPoint.unit)
-        .options(contains_eager(SurveyPoint.unit), selectinload(SurveyPoint.codes))
-        .where(
-            scope.within(SurveyPoint.unit_id, caller, Right.READ_REGISTRY),
-            SurveyPoint.channel.in_(PRINTED),
-            SurveyPoint.state != PointState.REVOKED,
-        )
-        .order_by(Unit.code, SurveyPoint.id)
-    ).all()
-    return [point for point in found if not units or point.unit_id in wanted]
-
-
-def address_of(request: Request) -> str:
-    """The address that is printed: the public one, or else the one that was asked."""
-    settings: Settings = request.app.state.settings
-    return settings.public_url or str(request.base_url)
 
 
 def _one(request: Request, caller: Caller, code: str) -> Poster:

@@ -1,1 +1,1 @@
-"""Reads rollups, calls the statistics, shapes results."""
+"""Words and pictures over typed figures: views, charts, sentences, documents."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.figures.day_effects import NOTABLE
 from app.messages.words import Words
-from app.reports.days import NOTABLE
 
 Answer = Mapping[str, Any]
 #: Units that a sentence names; the table has the others.
@@ -25,7 +25,7 @@ def index(words: Words, answer: Answer) -> list[str]:
     if shown["suppressed"]:
         return [words("tell.suppressed")]
     if not shown["respondents"]:
-        what = "tell.waiting" if answer["held_back"] else "tell.nobody"
+        what = "tell.waiting" if answer["unreleased"] else "tell.nobody"
         return [words(what, period=words.period(answer["period"]))]
     if shown["low"] is None:
         return [words("tell.one_only", n=words.number(shown["respondents"]))]

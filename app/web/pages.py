@@ -28,7 +28,7 @@ from app.access.models import Right
 from app.messages import LANGUAGES, Language, preferred, say
 from app.problems import InternalError, InvalidFields, Problem
 from app.settings import Settings
-from app.web.form_fields import faces, in_language, widget
+from app.web.citizen.form_fields import faces, in_language, widget
 
 LANGUAGE_COOKIE = "language"
 #: What belongs to one person, or has a secret in its address, is kept by no cache.
@@ -72,7 +72,7 @@ _templates.filters |= {
 
 
 @dataclass(frozen=True)
-class Place:
+class MenuEntry:
     """An entry of the menu: its address, its name in the catalogue, who sees it."""
 
     path: str
@@ -81,12 +81,12 @@ class Place:
 
 
 MENU = (
-    Place("/dashboard", "page.dashboard", frozenset({Right.READ_FIGURES})),
-    Place("/devices", "page.devices", frozenset({Right.MANAGE_POINTS})),
-    Place("/posters", "page.posters", frozenset({Right.READ_REGISTRY})),
-    Place("/accounts", "page.accounts", frozenset({Right.READ_ACCESS})),
-    Place("/keys", "page.keys", frozenset()),
-    Place("/audit", "page.audit", frozenset({Right.READ_AUDIT})),
+    MenuEntry("/dashboard", "page.dashboard", frozenset({Right.READ_FIGURES})),
+    MenuEntry("/devices", "page.devices", frozenset({Right.MANAGE_POINTS})),
+    MenuEntry("/posters", "page.posters", frozenset({Right.READ_REGISTRY})),
+    MenuEntry("/accounts", "page.accounts", frozenset({Right.READ_ACCESS})),
+    MenuEntry("/keys", "page.keys", frozenset()),
+    MenuEntry("/audit", "page.audit", frozenset({Right.READ_AUDIT})),
 )
 
 
@@ -176,7 +176,7 @@ def _plain(text: str) -> str:
 
 #: A field of a form, a part of the address, and the number of something in the path.
 Text = Annotated[str, FormField(max_length=1000), AfterValidator(_plain)]
-Asked = Annotated[str, Query(max_length=200), AfterValidator(_plain)]
+QueryText = Annotated[str, Query(max_length=200), AfterValidator(_plain)]
 Number = Annotated[int, PathPart(ge=1, lt=2**31)]
 
 

@@ -24,13 +24,13 @@ from app.access.callers import owner
 from app.access.models import Account, Credential, Right, Sector
 from app.access.roles import RIGHTS, Role
 from app.access.tokens import hash_of
-from app.charts.drawing import script_name
+from app.figures import limit_decisions as baselines
+from app.figures.limit_decisions import Wish
+from app.figures.periods import Step
 from app.main import create_app
 from app.registry.models import Channel, SurveyPoint, Unit
 from app.registry.points import current_code, open_point
-from app.reports import baselines
-from app.reports.baselines import Wish
-from app.reports.periods import Step
+from app.reports.charts.drawing import script_name
 from app.settings import Settings
 from app.web.openapi import routes_of
 from tests.small_province import UNITS, body
@@ -415,7 +415,7 @@ PROBES: dict[str, Probe] = {
         "/dashboard/comments", lambda answer, unit: went_well(answer), month=MONTH
     ),
     "GET /dashboard/report": of_unit("/dashboard/report", lambda answer, unit: went_well(answer)),
-    "GET /dashboard/charts/{name}/{figure}.{kind}": of_unit(
+    "GET /dashboard/charts/{name}/{figure}.{file_format}": of_unit(
         "/dashboard/charts/unit/factors.csv", lambda answer, unit: went_well(answer),
         questionnaire="sipas-desk", period=MONTH,
     ),

@@ -128,12 +128,12 @@ FOR_THE_SERVICE = {
     "access/devices.py": {"pair"},
     "demonstration/province.py": {"found", "points", "serve"},
     # Which days of a unit are told; how many answered does not leave it.
-    "reports/disclosure.py": {"_batches"},
+    "figures/release.py": {"_batches"},
     # Units are handed to them, and their callers are looked at.
-    "reports/reading.py": {"cells", "read"},
-    "reports/summing.py": {"_read"},
+    "figures/cell_reading.py": {"cells", "read"},
+    "figures/summing.py": {"_read"},
     # What respondents of all units have in common; one rounded number of it leaves.
-    "reports/resemblance.py": {"everybody"},
+    "figures/within_correlation.py": {"everybody"},
 }
 
 
@@ -143,7 +143,9 @@ def functions(file):
             yield node.name, ast.unparse(node)
 
 
-@pytest.mark.parametrize("room", ["access", "reports", "documents", "web", "demonstration"])
+@pytest.mark.parametrize(
+    "room", ["access", "figures", "reports", "api", "posters", "web", "demonstration"]
+)
 def test_no_query_about_units_goes_round_the_scope(room):
     looked_at = 0
     for file in (APP / room).rglob("*.py"):
@@ -154,7 +156,7 @@ def test_no_query_about_units_goes_round_the_scope(room):
             asked = {table for table in BOUND if f"select({table}" in source}
             asked |= {
                 call
-                for call in ("queries.read(", "reading.cells(", "respondents.read(", "tree(")
+                for call in ("queries.read(", "cell_reading.cells(", "microdata.read(", "tree(")
                 if re.search(rf"(?<![\w.]){re.escape(call)}", source)
             }
             if not asked:
@@ -162,15 +164,24 @@ def test_no_query_about_units_goes_round_the_scope(room):
             looked_at += 1
             if function in FOR_THE_SERVICE.get(name, ()):
                 continue
-            # Within reports one function asks for the units and hands them to the others.
-            bounded = source if room != "reports" else file.read_text(encoding="utf-8")
-            # (What the caller sees is read by reports/seen.py; what was asked of the statistics
-            # carries it: reports/asked.py; of a view, the scene: reports/views/scene.py.)
-            bounds = ("scope.", "seen.units(", "asked.units", "scene.within")
+            # Within figures and reports one function asks for the units and hands them to the others.
+            bounded = (
+                source if room not in ("figures", "reports") else file.read_text(encoding="utf-8")
+            )
+            # (What the caller sees is read by figures/visible.py; what was asked of the statistics
+            # carries it: figures/context.py; of a view, its context: reports/views/context.py.)
+            bounds = (
+                "scope.",
+                "visible.units(",
+                "context.units",
+                "figures.units",
+                "context.within",
+                "self.within",
+            )
             assert any(by in bounded for by in bounds), (
                 f"{name}: {function} reads {asked}, bounded by no scope"
             )
-    assert looked_at or room in ("web", "documents")
+    assert looked_at or room in ("web", "api")
 
 
 def test_the_tree_is_read_by_the_scope_alone():

@@ -11,7 +11,7 @@ from app.access import credentials
 from app.access.models import Right
 from app.audit.log import GENESIS, entries, hash_of, record, verify
 from app.audit.models import AuditEntry
-from app.intake.replay import rebuild
+from app.intake.rollup_rebuild import rebuild
 from app.registry.models import PointState
 from app.registry.points import change_state, find_by_code, reprint
 

@@ -21,10 +21,10 @@ from sqlalchemy import select
 
 from app.db import Database
 from app.demonstration import province
-from app.intake.preparation import prepare
 from app.registry.models import Channel, Unit, UnitKind
 from app.registry.points import current_code, open_point
 from app.settings import Settings
+from app.setup import prepare
 from tests.server import ServerProcess
 from tests.web.conftest import CHROMIUM, QUIET
 

@@ -24,10 +24,10 @@ from app.access.models import Right
 from app.db import Database
 from app.demonstration import province
 from app.intake.ids import made_uuid7
-from app.intake.preparation import prepare
-from app.intake.replay import count_responses, verify
+from app.intake.rollup_rebuild import count_responses, verify
 from app.registry.points import find_by_code
 from app.settings import Settings
+from app.setup import prepare
 from tests.bench import load
 from tests.databases import BACKENDS, PostgresServer, address
 from tests.server import ServerProcess

@@ -29,12 +29,12 @@ from app.access import credentials
 from app.access.models import Right
 from app.db import Database, bulk
 from app.demonstration import province
-from app.intake.preparation import prepare
 from app.registry.models import Unit, UnitKind
 from app.registry.questionnaires import Published, versions_of
 from app.rollups.cells import Cells, layout_of
 from app.rollups.models import RollupCell
 from app.settings import Settings
+from app.setup import prepare
 from tests.server import ServerProcess
 
 SIZES = (1_000_000, 10_000_000)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.db import Database
 from app.intake.models import Response
-from app.intake.replay import verify
+from app.intake.rollup_rebuild import verify
 from tests.server import free_port
 from tests.small_province import body
 

@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from app.access.models import Right
 from app.intake.models import ResponseText
-from app.intake.replay import verify
+from app.intake.rollup_rebuild import verify
 from app.main import create_app
 from tests.small_province import body
 

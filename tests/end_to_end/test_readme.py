@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from app.db import Database
-from app.intake.replay import count_responses
+from app.intake.rollup_rebuild import count_responses
 from tests.server import ROOT, free_port
 
 # One worker, so that one demonstration serves all of these tests.

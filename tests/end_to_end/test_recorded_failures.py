@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import select, text
 
 from app.demonstration.load import LONGEST_WAIT_S, Sender
-from app.intake import replay
+from app.intake import rollup_rebuild as replay
 from app.intake.models import Response, ResponseText
 from app.registry.models import PointState
 from app.registry.points import change_state, find_by_code

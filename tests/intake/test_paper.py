@@ -13,7 +13,7 @@ from app.cli import cli
 from app.commands import Refused
 from app.intake.models import Response, ResponseText
 from app.intake.paper import PaperFileError, read_rows
-from app.intake.replay import verify
+from app.intake.rollup_rebuild import verify
 from surveys import AnswerSheet, load_directory
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

@@ -7,7 +7,7 @@ import pytest
 
 from app.access.models import Right
 from app.intake.models import Response, ResponseText
-from app.intake.replay import verify
+from app.intake.rollup_rebuild import verify
 from app.registry.models import Channel, PointState, Unit
 from app.registry.points import change_state, current_code, find_by_code, open_point, reprint
 from app.registry.questionnaires import publish

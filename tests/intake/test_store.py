@@ -20,7 +20,7 @@ from app.access.rate_limits import RateLimits
 from app.db import Database
 from app.intake.directory import Directory
 from app.intake.models import Disposition, Response
-from app.intake.replay import count_responses, rebuild, verify
+from app.intake.rollup_rebuild import count_responses, rebuild, verify
 from app.intake.schemas import ResponseIn
 from app.intake.service import Intake
 from app.intake.store import Outcome, ResponseStore

@@ -22,7 +22,7 @@ from app.access.models import Right
 from app.access.roles import Role
 from app.db import Base
 from app.intake.models import Response
-from app.intake.replay import verify
+from app.intake.rollup_rebuild import verify
 from app.invitations import sending, service
 from app.invitations.models import Delivery, Invitation, SmsMessage
 from app.registry.points import find_by_code

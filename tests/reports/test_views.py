@@ -13,15 +13,15 @@ import pytest
 
 from app.access.roles import Role
 from app.db import Database
+from app.figures import trends as courses
+from app.figures.periods import Step
 from app.registry.models import Unit
 from app.registry.volumes import keep_volumes
-from app.reports import courses
-from app.reports.periods import Step
 from app.reports.views import alerts as views_alerts
 from app.settings import Settings
 from tests.conftest import serving
 from tests.databases import BACKENDS, address, copy_sqlite
-from tests.reports.district import (
+from tests.figures.district import (
     CODES,
     COMMUNES,
     FELL,
@@ -119,7 +119,7 @@ def test_the_planted_fall_is_told_and_the_course_is_the_trend(view, api):
     overview = view("overview")
     assert FELL in [row["unit"]["code"] for row in overview["fell"]]
     assert FELL in [row["unit"]["code"] for row in overview["alerts"]["rows"]]
-    points = view("unit", unit=FELL)["course"]["points"]
+    points = view("unit", unit=FELL)["trend"]["points"]
     (row,) = api("/trend", unit=FELL, step="month", **{"from": "2025-01-01"})["rows"]
     assert points == row["points"]
 
@@ -350,10 +350,10 @@ def test_a_fall_of_all_units_together_is_told_and_is_nobodys_alert(view, world, 
         # From December of 2025 on all are a third less satisfied.
         return scan(np.where(np.arange(rate.shape[1]) < 11, rate, 0.66 * rate), effective, **more)
 
-    before = view("overview", unit="77", period="2026-H1", level="commune")["alerts"]
+    before = view("overview", unit="77", period="2026-H1", kind="commune")["alerts"]
     assert before["together"]["moved"] is False
     monkeypatch.setattr(courses.scanning, "scan", fallen)
-    told = view("overview", unit="77", period="2026-06", level="commune")["alerts"]
+    told = view("overview", unit="77", period="2026-06", kind="commune")["alerts"]
     together = told["together"]
     assert together["moved"] and together["since"] == "2025-12" and together["season_allowed"]
     assert together["after_low"] < together["after"] < together["after_high"] < together["before"]
@@ -379,7 +379,7 @@ def test_a_head_is_alerted_to_her_own_unit(view, world):
     assert shift["change"]["high"] < 0
     # As it stands out among all communes, of which she is told no other.
     assert {row["unit"]["code"] for row in told["alerts"]["rows"]} == {FELL}
-    among = view("overview", unit="77", period="2026-05", level="commune")["alerts"]
+    among = view("overview", unit="77", period="2026-05", kind="commune")["alerts"]
     # Units that are hidden from her teach her page nothing, so p differs a little.
     both = [
         [
@@ -422,7 +422,7 @@ def test_several_units_have_one_course_together(world):
     shown = world.client.get(
         "/api/v1/views/overview", params={"period": PERIOD}, headers=two.headers
     ).json()
-    course = shown["course"]
+    course = shown["trend"]
     assert course["unit"] is None
     assert sum(point["respondents"] for point in course["points"]) == people[FELL] + people["K03"]
     assert course["step"] == "month"
@@ -440,7 +440,7 @@ def test_several_units_have_one_course_together(world):
 
 
 def test_nobody_waits_for_answers_to_a_questionnaire_that_a_unit_does_not_use(view, world):
-    codes = {row["unit"]["code"] for row in view("units", unit="77", level="commune")["rows"]}
+    codes = {row["unit"]["code"] for row in view("units", unit="77", kind="commune")["rows"]}
     # C1 has a survey point and no answers yet, C3 has no point.
     with world.province.database.writing() as session:
         district = session.get_one(Unit, world.province.units["D1"])
@@ -451,13 +451,13 @@ def test_nobody_waits_for_answers_to_a_questionnaire_that_a_unit_does_not_use(vi
             )
         )  # fmt: skip
     for name, rows in (("units", "rows"), ("quality", "silent"), ("sections", "rows")):
-        shown = view(name, unit="77", level="commune", period="2025-H2")
+        shown = view(name, unit="77", kind="commune", period="2025-H2")
         told = {row["unit"]["code"]: row["respondents"] for row in shown[rows]}
         assert told["C1"] == 0 and "C3" not in told
     assert "C3" not in codes
     # A hospital has no point itself: its wards have.
     for name, rows in (("units", "rows"), ("quality", "silent")):
-        shown = view(name, unit="77", questionnaire="moh-inpatient", level="hospital")[rows]
+        shown = view(name, unit="77", questionnaire="moh-inpatient", kind="hospital")[rows]
         assert [row["unit"]["code"] for row in shown] == ["H1"]
 
 
@@ -468,7 +468,7 @@ def test_nobody_waits_for_answers_to_a_questionnaire_that_a_unit_does_not_use(vi
         ({"period": "2026-06-30..2026-06-01"}, 422, "period-invalid"),
         ({"unit": "none"}, 404, "unknown-unit"),
         ({"questionnaire": "none"}, 404, "unknown-questionnaire"),
-        ({"level": "ward"}, 404, "unknown-level"),
+        ({"level": "ward"}, 404, "unknown-kind"),
     ],
 )
 def test_what_is_not_there_is_refused_with_its_field(view, wrong, status, problem):

@@ -1,6 +1,6 @@
 """The version of the figures rises with every change of the cells, whoever makes it."""
 
-from app.intake import replay
+from app.intake import rollup_rebuild as replay
 from app.rollups.version import raise_version, version
 from tests.small_province import body
 

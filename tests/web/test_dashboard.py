@@ -13,12 +13,12 @@ from sqlalchemy import func, select
 
 from app.access.roles import Role
 from app.audit.models import AuditEntry
-from app.charts.drawing import script_name
 from app.messages.words import Words
 from app.registry.models import Unit
-from tests.reports.district import FELL, FORM, SMALL, standing
+from app.reports.charts.drawing import script_name
+from tests.figures.district import FELL, FORM, SMALL, standing
 
-LINK = f"unit=D1&questionnaire={FORM.code}&period=2026-H1&level=commune"
+LINK = f"unit=D1&questionnaire={FORM.code}&period=2026-H1&kind=commune"
 OF_FELL = f"unit={FELL}&questionnaire={FORM.code}&period=2026-H1"
 PAGES = ("overview", "units", "unit", "comparison", "sections", "items", "quality")
 WORDS = Words("vi")
@@ -140,7 +140,7 @@ def test_the_plain_sentences(open_page):
 
 @pytest.mark.parametrize(
     ("page", "figure"),
-    [("unit", "factors"), ("unit", "items"), ("unit", "course"),
+    [("unit", "factors"), ("unit", "items"), ("unit", "trend"),
      ("units", "league"), ("comparison", "funnel"), ("items", "items")],
 )  # fmt: skip
 def test_charts_are_downloaded_as_picture_and_as_figures(open_page, page, figure):

@@ -173,7 +173,7 @@ def test_the_department_sees_which_wards_fell_and_whether_it_is_real(visit):
     window.page.goto("/dashboard")
     # Wards of many hospitals have the same name: over all of them each is named with its own.
     hospital = window.view("overview", unit="BV01")["unit"]["name"]["vi"]
-    window.page.goto(f"/dashboard/units?questionnaire=moh-inpatient&period={PERIOD}&level=ward")
+    window.page.goto(f"/dashboard/units?questionnaire=moh-inpatient&period={PERIOD}&kind=ward")
     assert f"Khoa Nội {hospital}" in window.text("table.units")
     window.page.fill("#unit", "BV01")
     window.page.click(".chooser button")

@@ -23,11 +23,11 @@ from sqlalchemy import func, select
 from app.access import credentials, devices
 from app.access.models import Credential, DeviceStatus
 from app.intake.models import Response
-from app.intake.replay import verify
+from app.intake.rollup_rebuild import verify
 from app.registry.models import Channel, PointState, Unit
 from app.registry.points import change_state, find_by_code, open_point
 from app.registry.questionnaires import publish, published
-from app.web import kiosk
+from app.web.kiosk import routes as kiosk
 from surveys.loader import FORMS, load_file
 from tests.conftest import serving
 from tests.server import ServerProcess, free_port

@@ -7,11 +7,11 @@ from datetime import date
 
 import pytest
 
-from app.reports.feed import COLUMNS
+from app.api.feed import COLUMNS
 from app.settings import Settings
-from app.web import public
-from app.web.public import finished
-from tests.reports.district import FELL, FORM, SMALL, standing
+from app.web.public import routes as public
+from app.web.public.routes import finished
+from tests.figures.district import FELL, FORM, SMALL, standing
 
 PATHS = ("/public", "/public/data.csv", "/public/dictionary.csv", "/public/77/badge.svg",
          "/public/77/card")  # fmt: skip
@@ -35,7 +35,7 @@ def test_nothing_is_published_by_default(client, path):
 
 
 def test_the_page_shows_rates_with_intervals_method_and_data(world):
-    answer = world.client.get(f"/public?period=2026-Q1&level=commune&questionnaire={FORM.code}")
+    answer = world.client.get(f"/public?period=2026-Q1&kind=commune&questionnaire={FORM.code}")
     assert answer.status_code == 200
     assert "public" in answer.headers["cache-control"]
     rows = world.client.get(
@@ -52,7 +52,7 @@ def test_the_page_shows_rates_with_intervals_method_and_data(world):
 
 
 def test_a_small_cell_is_published_nowhere(world):
-    page = world.client.get(f"/public?period=2025-Q1&level=commune&questionnaire={FORM.code}").text
+    page = world.client.get(f"/public?period=2025-Q1&kind=commune&questionnaire={FORM.code}").text
     row = re.search(rf"<th scope=\"row\">Xã {SMALL}</th>(.*?)</tr>", page, re.S)[1]
     assert "quá ít" in row and "%" not in row
     data = csv.DictReader(io.StringIO(world.client.get("/public/data.csv").text.lstrip("\ufeff")))

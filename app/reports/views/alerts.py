@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from app.figures import trends as trends
+from app.figures.context import Context, TooFewUnits, TooManyUnits
+from app.figures.periods import Step
+from app.figures.query import Expand
 from app.registry.queries import UnitNode
-from app.reports import courses
-from app.reports.asked import Asked, TooFewUnits, TooManyUnits
-from app.reports.periods import Step
-from app.reports.query import Expand
-from app.reports.views.scene import PUBLIC, Scene
+from app.reports.views.context import PUBLIC, ViewContext
 
 #: Alerts that the first page names.
 _NAMED = 8
@@ -23,22 +23,22 @@ _STEPS, _FALSE = (Step.MONTH, Step.QUARTER), 0.05
 _LOOKS = 12
 
 
-def alerts(scene: Scene) -> dict[str, Any] | None:
+def alerts(context: ViewContext) -> dict[str, Any] | None:
     """What stands out in the level's units up to the end of the period, false alarms held down.
 
     Of a unit with none below it, whether it is among those that stand out in its kind: alone it
     could not tell its own change from what all share, nor chance from how much people differ.
     None where there are too few, or too many, to look at.
     """
-    watched = _watched(scene)
+    watched = _watched(context)
     if watched is None:
         return None
-    asked, own = watched
+    figures, own = watched
     together = None
     for step in _STEPS:
         try:
-            found = courses.alerts(
-                asked, step=step, q=_FALSE / len(_STEPS), looks=_LOOKS, telling=own
+            found = trends.alerts(
+                figures, step=step, q=_FALSE / len(_STEPS), looks=_LOOKS, telling=own
             )
         except (TooFewUnits, TooManyUnits):
             return None
@@ -60,28 +60,28 @@ def alerts(scene: Scene) -> dict[str, Any] | None:
     }
 
 
-def _watched(scene: Scene) -> tuple[Asked, Asked | None] | None:
+def _watched(context: ViewContext) -> tuple[Context, Context | None] | None:
     """The question about the units that are looked at, and that about the only one to tell of."""
-    first = scene.known[0]
-    if scene.level is not None:
-        return scene.compared_over(first), None
-    if scene.unit is None or not scene.span.calendar:
+    first = context.known[0]
+    if context.kind is not None:
+        return context.compared_over(first), None
+    if context.unit is None or not context.span.calendar:
         return None
-    own = scene.over(first=first)
+    own = context.over(first=first)
     rates, _ = own.rates()
     if not rates.sums["n"][0] > 0:  # nobody answered, or too few to tell of
         return None
-    return _among_peers(replace(own, caller=PUBLIC), scene.unit), own
+    return _among_peers(replace(own, caller=PUBLIC), context.unit), own
 
 
-def _among_peers(asked: Asked, unit: UnitNode) -> Asked:
+def _among_peers(figures: Context, unit: UnitNode) -> Context:
     """The question about all units of one's kind below the highest unit that has not too many."""
-    nodes = asked.units.nodes
+    nodes = figures.units.nodes
     top, above = unit, nodes.get(unit.parent_id or 0)
     while above is not None:
-        below = asked.units.below(above.id)
+        below = figures.units.below(above.id)
         if sum(nodes[id].kind == unit.kind for id in below) > _MOST_PEERS:
             break
         top, above = above, nodes.get(above.parent_id or 0)
-    query = replace(asked.query, units=[top.code], expand=Expand.ALL, kinds=(unit.kind,))
-    return replace(asked, query=query)
+    query = replace(figures.query, units=[top.code], expand=Expand.ALL, kinds=(unit.kind,))
+    return replace(figures, query=query)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.reports.views.scene import Scene, index
+from app.reports.views.context import ViewContext, index
 from app.reports.views.unit import driving, factors, items
 
 
-def importance(scene: Scene) -> dict[str, Any]:
+def importance(context: ViewContext) -> dict[str, Any]:
     """Importance and rate of each factor, the rate of each item, and the order to improve them.
 
     Importance is a factor's share of R² of overall satisfaction, where the form asks for that.
@@ -16,18 +16,18 @@ def importance(scene: Scene) -> dict[str, Any]:
     be said of importance, of those that lie below the others. Where no factor is told apart from
     the others there are none.
     """
-    found = driving(scene)
+    found = driving(context)
     drivers, lagging = found["drivers"], found["lowest"]
-    rated = items(scene)
+    rated = items(context)
     wanted = set(drivers["improve_first"]) if drivers else set()
     if drivers is None and lagging is not None:
         wanted = {row["factor"] for row in lagging["rows"] if row["below"]}
     told = [row for row in rated if row["rate"] is not None and row["factor"] in wanted]
     about = drivers or lagging
-    return scene.head() | {
-        "index": index(scene),
+    return context.head() | {
+        "index": index(context),
         **found,
-        "factors": factors(scene),
+        "factors": factors(context),
         "items": rated,
         "improve_first": [row["item"] for row in sorted(told, key=lambda row: row["rate"])[:5]],
         "method": about["method"] if about else "rates alone: too few respondents",

@@ -14,24 +14,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.figures import visible
+from app.figures.query import Key
 from app.registry.questionnaires import Published
-from app.reports import seen
-from app.reports.query import Key
-from app.reports.views.scene import Scene, figure, told
+from app.reports.views.context import ViewContext, figure, told
 from app.rollups.cells import layout_of
 from surveys.model import PercentItem, SingleChoiceItem
 
 Floats = NDArray[np.float64]
 
 
-def levels(scene: Scene) -> dict[str, Any]:
+def levels(context: ViewContext) -> dict[str, Any]:
     """Counts by level, means and rates by item, section and over all; null where suppressed."""
-    whole, _ = scene.asked.rates()
-    factors, _ = scene.asked.rates(Key.FACTOR)
-    items, _ = scene.asked.rates(Key.ITEM)
+    whole, _ = context.figures.rates()
+    factors, _ = context.figures.rates(Key.FACTOR)
+    items, _ = context.figures.rates(Key.ITEM)
     shown = not whole.hidden[0] and float(whole.sums["n"][0]) > 0
-    counts, moments = _counted(scene) if shown else ({}, {})
-    form = scene.form.form
+    counts, moments = _counted(context) if shown else ({}, {})
+    form = context.form.form
     by_factor = {m.factor: figure(factors, i) for i, m in enumerate(factors.measure)}
     by_item = {m.item: figure(items, i) for i, m in enumerate(items.measure)}
     values = sorted({level.value for scale in form.scales.values() for level in scale.levels})
@@ -56,7 +56,7 @@ def levels(scene: Scene) -> dict[str, Any]:
                 ],
             }
         )
-    return scene.head() | {
+    return context.head() | {
         "title": {"vi": form.title.vi, "en": form.title.en},
         "source": {"vi": form.source.vi, "en": form.source.en},
         "values": values,
@@ -71,13 +71,13 @@ def levels(scene: Scene) -> dict[str, Any]:
     }
 
 
-def _counted(scene: Scene) -> tuple[dict[tuple[str, int | None], int], dict[str, Floats]]:
+def _counted(context: ViewContext) -> tuple[dict[tuple[str, int | None], int], dict[str, Floats]]:
     """How often each answer was given, and the moments of numbers, over all versions."""
     counts: dict[tuple[str, int | None], int] = {}
     moments: dict[str, Floats] = {}
-    for version in _versions(scene):
+    for version in _versions(context):
         layout = layout_of(version)
-        read = told(scene, version)
+        read = told(context, version)
         if not len(read.unit_id):
             continue
         sums = read.cells["counts"].sum(axis=0)
@@ -89,8 +89,12 @@ def _counted(scene: Scene) -> tuple[dict[tuple[str, int | None], int], dict[str,
     return counts, moments
 
 
-def _versions(scene: Scene) -> list[Published]:
-    return [v for v in seen.published(scene.asked.session) if v.form.code == scene.questionnaire]
+def _versions(context: ViewContext) -> list[Published]:
+    return [
+        v
+        for v in visible.published(context.figures.session)
+        if v.form.code == context.questionnaire
+    ]
 
 
 def _besides(

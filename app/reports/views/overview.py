@@ -4,32 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from sqlalchemy import func, select
 
-from analysis import proportions
 from app.access import scope
 from app.access.models import Right
+from app.figures import response_rates
+from app.figures.context import number
 from app.intake.models import Disposition, Response
 from app.invitations.service import months
 from app.registry.volumes import are_complete, volumes_between
-from app.reports.asked import number
 from app.reports.views.alerts import alerts
-from app.reports.views.course import course
-from app.reports.views.scene import Scene, index
+from app.reports.views.context import ViewContext, index
+from app.reports.views.trend import trend
 from app.reports.views.units import units
 
 #: Changes that the first page names.
 _NAMED = 8
 
 
-def overview(scene: Scene) -> dict[str, Any]:
+def overview(context: ViewContext) -> dict[str, Any]:
     """The index, how many answered, which units changed, what else stands out."""
-    compared = units(scene) if scene.level else None
-    return scene.head() | {
-        "index": index(scene),
-        "volume": volume(scene),
-        "set_aside": set_aside(scene),
+    compared = units(context) if context.kind else None
+    return context.head() | {
+        "index": index(context),
+        "volume": volume(context),
+        "set_aside": set_aside(context),
         "standing": None
         if compared is None
         else {
@@ -38,31 +37,31 @@ def overview(scene: Scene) -> dict[str, Any]:
         },
         "fell": compared["fell"][:_NAMED] if compared else [],
         "rose": compared["rose"][:_NAMED] if compared else [],
-        "alerts": alerts(scene),
-        "course": course(scene),
+        "alerts": alerts(context),
+        "trend": trend(context),
         "method": "clustered rates; changes by the score interval, Benjamini–Hochberg over "
         "the units",
     }
 
 
-def volume(scene: Scene) -> dict[str, Any]:
+def volume(context: ViewContext) -> dict[str, Any]:
     """Cases finished where the questionnaire is used, how many answered, and were invited."""
-    session, span = scene.asked.session, scene.span
-    last = max(span.first, min(span.last, scene.today))
+    session, span = context.figures.session, context.span
+    last = max(span.first, min(span.last, context.today))
     served = volumes_between(session, span.first, last)
     # A hospital's visits are no cases of a desk whose form is looked at.
-    cases = sum(n for id, n in served.items() if id in scene.asking)
-    rates, _ = scene.asked.rates()
-    comparable = cases > 0 and are_complete(session, scene.asking, span.first, last)
-    rows = months(session, scene.within, span.first, span.last)
+    cases = sum(n for id, n in served.items() if id in context.asking)
+    rates, _ = context.figures.rates()
+    comparable = cases > 0 and are_complete(session, context.asking, span.first, last)
+    rows = months(session, context.within, span.first, span.last)
     issued, answered = sum(row[2] for row in rows), sum(row[3] for row in rows)
-    shown = issued >= scene.asked.least or scene.asked.gate.everywhere
-    interval = proportions.interval(np.array([answered]), np.array([issued]))
+    shown = issued >= context.figures.least or context.figures.gate.everywhere
+    interval = response_rates.interval(answered, issued)
     return {
         "cases": cases or None,
         "respondents_to_cases": None
         if rates.hidden[0] or not comparable
-        else (float(rates.sums["n"][0]) + scene.held_back) / cases,
+        else (float(rates.sums["n"][0]) + context.unreleased) / cases,
         "invited": issued,
         "answered": answered if shown else None,
         "response_rate": number(interval.estimate[0]) if shown else None,
@@ -71,20 +70,20 @@ def volume(scene: Scene) -> dict[str, Any]:
     }
 
 
-def set_aside(scene: Scene) -> dict[str, Any]:
+def set_aside(context: ViewContext) -> dict[str, Any]:
     """How many responses do not count, of how many."""
     query = (
         select(Response.unit_id, Response.disposition, func.count())
         .where(
-            Response.day.between(scene.span.first, scene.span.last),
-            Response.version_id.in_(scene.version_ids),
-            scope.within(Response.unit_id, scene.asked.caller, Right.READ_FIGURES),
+            Response.day.between(context.span.first, context.span.last),
+            Response.version_id.in_(context.version_ids),
+            scope.within(Response.unit_id, context.figures.caller, Right.READ_FIGURES),
         )
         .group_by(Response.unit_id, Response.disposition)
     )
     counted = dict.fromkeys(Disposition, 0)
-    for unit_id, disposition, count in scene.asked.session.execute(query):
-        if unit_id in scene.within:
+    for unit_id, disposition, count in context.figures.session.execute(query):
+        if unit_id in context.within:
             counted[Disposition(disposition)] += count
     all_ = sum(counted.values())
     aside = all_ - counted[Disposition.COUNTED]

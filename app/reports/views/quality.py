@@ -9,12 +9,12 @@ from sqlalchemy import case, func, select
 
 from app.access import scope
 from app.access.models import Right
+from app.figures import microdata as respondents
+from app.figures.context import number, unit_out
+from app.figures.query import Key
 from app.intake.models import Disposition, Response
-from app.reports import respondents
-from app.reports.asked import number, unit_out
-from app.reports.query import Key
+from app.reports.views.context import ViewContext, told
 from app.reports.views.overview import set_aside, volume
-from app.reports.views.scene import Scene, told
 from app.rollups.cells import layout_of
 from surveys.model import RatedItem
 
@@ -24,37 +24,37 @@ HASTY_S = 20
 _LEAST_ALIKE = 5
 
 
-def quality(scene: Scene) -> dict[str, Any]:
+def quality(context: ViewContext) -> dict[str, Any]:
     """Counts of what makes figures doubtful, over the period, and the units without answers."""
-    rates, _ = scene.compared.rates(Key.UNIT)
+    rates, _ = context.compared.rates(Key.UNIT)
     counts = [0 if rates.hidden[i] else int(rates.sums["n"][i]) for i in range(len(rates.unit))]
-    asked = [
-        rates.hidden[i] or counts[i] > 0 or (unit is not None and unit.id in scene.reached)
+    figures = [
+        rates.hidden[i] or counts[i] > 0 or (unit is not None and unit.id in context.reached)
         for i, unit in enumerate(rates.unit)
     ]
     few = [
         {"unit": unit_out(unit), "respondents": None if rates.hidden[i] else counts[i]}
         for i, unit in enumerate(rates.unit)
-        if asked[i] and (rates.hidden[i] or counts[i] < scene.asked.least)
+        if figures[i] and (rates.hidden[i] or counts[i] < context.figures.least)
     ]
-    return scene.head() | {
-        "responses": _responses(scene),
-        "set_aside": set_aside(scene),
-        "volume": volume(scene),
-        "straight_lining": _straight_lining(scene),
-        "no_opinion": _no_opinion(scene),
-        "channels": _channels(scene),
-        "units": sum(map(bool, asked)),
+    return context.head() | {
+        "responses": _responses(context),
+        "set_aside": set_aside(context),
+        "volume": volume(context),
+        "straight_lining": _straight_lining(context),
+        "no_opinion": _no_opinion(context),
+        "channels": _channels(context),
+        "units": sum(map(bool, figures)),
         "silent": [row for row in few if row["respondents"] == 0],
         "few": [row for row in few if row["respondents"] != 0],
         "hasty_s": HASTY_S,
-        "least_respondents": scene.asked.least,
+        "least_respondents": context.figures.least,
         "method": "counts of responses in the period; straight-lining: every one of at least "
         f"{_LEAST_ALIKE} rated items at the same level",
     }
 
 
-def _responses(scene: Scene) -> dict[str, Any]:
+def _responses(context: ViewContext) -> dict[str, Any]:
     """Of the responses that count: how many were hasty, left unfinished, in English."""
     query = (
         select(
@@ -66,16 +66,16 @@ def _responses(scene: Scene) -> dict[str, Any]:
             func.sum(case((Response.language == "en", 1), else_=0)),
         )
         .where(
-            Response.day.between(scene.span.first, scene.span.last),
-            Response.version_id.in_(scene.version_ids),
+            Response.day.between(context.span.first, context.span.last),
+            Response.version_id.in_(context.version_ids),
             Response.disposition == Disposition.COUNTED,
-            scope.within(Response.unit_id, scene.asked.caller, Right.READ_FIGURES),
+            scope.within(Response.unit_id, context.figures.caller, Right.READ_FIGURES),
         )
         .group_by(Response.unit_id)
     )
     total = np.zeros(5, dtype=np.int64)
-    for unit_id, *numbers in scene.asked.session.execute(query):
-        if unit_id in scene.within:
+    for unit_id, *numbers in context.figures.session.execute(query):
+        if unit_id in context.within:
             total += np.array([int(n or 0) for n in numbers])
     counted, timed, hasty, partial, english = total.tolist()
     return {
@@ -89,24 +89,24 @@ def _responses(scene: Scene) -> dict[str, Any]:
     }
 
 
-def _straight_lining(scene: Scene) -> dict[str, Any] | None:
+def _straight_lining(context: ViewContext) -> dict[str, Any] | None:
     """How many gave every rated item the same level; None where too few could have."""
     found = respondents.read(
-        scene.asked.session,
-        scene.form,
-        first=scene.span.first,
-        last=scene.span.last,
-        units=scene.within,
-        held=scene.asked.held,
+        context.figures.session,
+        context.form,
+        first=context.span.first,
+        last=context.span.last,
+        units=context.within,
+        held=context.figures.held,
     )
-    form = scene.form.form
+    form = context.form.form
     if not len(found):
         return None
     levels = np.concatenate([found.rated(factor) for factor in form.index_factors], axis=1)
     answered = np.isfinite(levels).sum(axis=1)
     able = answered >= _LEAST_ALIKE
     n = int(able.sum())
-    if n < scene.asked.least and not scene.asked.gate.everywhere:
+    if n < context.figures.least and not context.figures.gate.everywhere:
         return None
     if n == 0:
         return None
@@ -114,16 +114,16 @@ def _straight_lining(scene: Scene) -> dict[str, Any] | None:
     return {"respondents": n, "alike": alike, "share": alike / n}
 
 
-def _no_opinion(scene: Scene) -> list[dict[str, Any]]:
+def _no_opinion(context: ViewContext) -> list[dict[str, Any]]:
     """Of each rated item, how many said that they have no opinion, the most first."""
-    layout = layout_of(scene.form)
-    read = told(scene, scene.form)
+    layout = layout_of(context.form)
+    read = told(context, context.form)
     counts = read.cells["counts"].sum(axis=0).astype(np.float64)
     people = float(read.cells["respondents"].sum())
-    if people < scene.asked.least and not scene.asked.gate.everywhere:
+    if people < context.figures.least and not context.figures.gate.everywhere:
         return []
     rows: list[dict[str, Any]] = []
-    for item in scene.form.form.items:
+    for item in context.form.form.items:
         slot = layout.slots.get((item.code, None))
         if slot is None or not isinstance(item, RatedItem):
             continue
@@ -140,8 +140,8 @@ def _no_opinion(scene: Scene) -> list[dict[str, Any]]:
     return rows
 
 
-def _channels(scene: Scene) -> list[dict[str, Any]]:
-    rates, _ = scene.asked.rates(Key.CHANNEL)
+def _channels(context: ViewContext) -> list[dict[str, Any]]:
+    rates, _ = context.figures.rates(Key.CHANNEL)
     return [
         {
             "channel": channel,

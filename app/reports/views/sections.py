@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.reports.query import Key
-from app.reports.views.scene import Scene, figure, index, position
+from app.figures.query import Key
+from app.reports.views.context import ViewContext, figure, index, position
 from app.reports.views.unit import factors
 from app.reports.views.units import units
 
 
-def sections(scene: Scene) -> dict[str, Any]:
+def sections(context: ViewContext) -> dict[str, Any]:
     """Rates of the level's units by factor, each unit's change, the ones that fell or rose."""
-    compared = units(scene)
-    rates, _ = scene.compared.rates(Key.UNIT, Key.FACTOR)
+    compared = units(context)
+    rates, _ = context.compared.rates(Key.UNIT, Key.FACTOR)
     by_unit: dict[str, list[dict[str, Any]]] = {}
     for i, (unit, measure) in enumerate(zip(rates.unit, rates.measure, strict=True)):
         assert unit is not None
@@ -22,9 +22,9 @@ def sections(scene: Scene) -> dict[str, Any]:
             {
                 "factor": measure.factor,
                 **shown,
-                "position": position(shown, scene.settings.target_rate),
+                "position": position(shown, context.settings.target_rate),
             }
         )
     for row in compared["rows"]:
         row["sections"] = by_unit.get(row["unit"]["code"], [])
-    return compared | {"index": index(scene), "factors": factors(scene)}
+    return compared | {"index": index(context), "factors": factors(context)}

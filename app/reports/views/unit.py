@@ -8,62 +8,65 @@ from typing import Any
 
 import numpy as np
 
-from app.reports import influence, planning
-from app.reports.asked import Asked
-from app.reports.comparisons import With, other_days
-from app.reports.influence import OutcomeNeeded
-from app.reports.query import Key
-from app.reports.respondents import NotANumber
-from app.reports.structure import TooFewRespondents
-from app.reports.views.course import course
+from app.figures import drivers as influence
+from app.figures import planning
+from app.figures.comparisons import With, other_days
+from app.figures.context import Context
+from app.figures.drivers import OutcomeNeeded
+from app.figures.microdata import NotANumber
+from app.figures.query import Key
+from app.figures.respondent_statistics import TooFewRespondents
+from app.reports.views.context import ViewContext, differences, figure, index, position
 from app.reports.views.overview import set_aside, volume
-from app.reports.views.scene import Scene, differences, figure, index, position
+from app.reports.views.trend import trend
 from surveys.model import Text
 
 
-def unit(scene: Scene) -> dict[str, Any]:
+def unit(context: ViewContext) -> dict[str, Any]:
     """All that is known of one unit in a period."""
-    return scene.head() | {
-        "index": index(scene),
-        "factors": factors(scene),
-        "items": items(scene),
-        "course": course(scene),
-        "channels": channels(scene),
-        **driving(scene),
-        "collecting": collecting(scene),
-        "volume": volume(scene),
-        "set_aside": set_aside(scene),
+    return context.head() | {
+        "index": index(context),
+        "factors": factors(context),
+        "items": items(context),
+        "trend": trend(context),
+        "channels": channels(context),
+        **driving(context),
+        "collecting": collecting(context),
+        "volume": volume(context),
+        "set_aside": set_aside(context),
         "method": "clustered rates (Wilson where a respondent gives one answer); changes by the "
         "score interval",
     }
 
 
-def headline(scene: Scene) -> dict[str, Any]:
+def headline(context: ViewContext) -> dict[str, Any]:
     """The unit's index alone, beside the periods before and the whole."""
-    return scene.head() | {
-        "index": index(scene),
+    return context.head() | {
+        "index": index(context),
         "method": "clustered rates; changes by the score interval",
     }
 
 
-def factors(scene: Scene) -> list[dict[str, Any]]:
+def factors(context: ViewContext) -> list[dict[str, Any]]:
     """The rate of each factor, with its change since the period before."""
     return _measured(
-        scene, Key.FACTOR, {factor.code: factor.title for factor in scene.form.form.index_factors}
+        context,
+        Key.FACTOR,
+        {factor.code: factor.title for factor in context.form.form.index_factors},
     )
 
 
-def items(scene: Scene) -> list[dict[str, Any]]:
+def items(context: ViewContext) -> list[dict[str, Any]]:
     """The rate of each item, with its change since the period before, in the form's order."""
-    form = scene.form.form
+    form = context.form.form
     names = {item.code: item.text for f in form.index_factors for item in form.index_items(f)}
-    return _measured(scene, Key.ITEM, names)
+    return _measured(context, Key.ITEM, names)
 
 
-def _measured(scene: Scene, by: Key, names: Mapping[str, Text]) -> list[dict[str, Any]]:
-    now, _ = scene.asked.rates(by)
-    first, last = other_days(scene.span.first, scene.span.last, With.PREVIOUS)
-    other, _ = scene.asked.rates(by, first=first, last=last)
+def _measured(context: ViewContext, by: Key, names: Mapping[str, Text]) -> list[dict[str, Any]]:
+    now, _ = context.figures.rates(by)
+    first, last = other_days(context.span.first, context.span.last, With.PREVIOUS)
+    other, _ = context.figures.rates(by, first=first, last=last)
     rows = []
     for i, (measure, change) in enumerate(zip(now.measure, differences(now, other), strict=True)):
         shown = figure(now, i)
@@ -72,16 +75,16 @@ def _measured(scene: Scene, by: Key, names: Mapping[str, Text]) -> list[dict[str
             "factor": measure.factor,
             "name": {"vi": name.vi, "en": name.en} if name else None,
             **shown,
-            "position": position(shown, scene.settings.target_rate),
+            "position": position(shown, context.settings.target_rate),
             "change": change,
         }
         rows.append(row if measure.item is None else {"item": measure.item, **row})
     return rows
 
 
-def channels(scene: Scene) -> list[dict[str, Any]]:
+def channels(context: ViewContext) -> list[dict[str, Any]]:
     """The rate by the way in which answers came in."""
-    rates, _ = scene.asked.rates(Key.CHANNEL)
+    rates, _ = context.figures.rates(Key.CHANNEL)
     return [
         {"channel": channel, **figure(rates, i)}
         for i, channel in enumerate(rates.channel)
@@ -89,15 +92,15 @@ def channels(scene: Scene) -> list[dict[str, Any]]:
     ]
 
 
-def driving(scene: Scene) -> dict[str, Any]:
+def driving(context: ViewContext) -> dict[str, Any]:
     """What drives overall satisfaction, and which factors lie below the others.
 
     In the period, or in the year up to its end where the period has too few respondents;
     ``no_drivers`` is the code of the problem where nothing is said of drivers.
     """
-    lagging, _ = _in_period_or_year(scene, influence.find_lowest)
+    lagging, _ = _in_period_or_year(context, influence.find_lowest)
     found, why = _in_period_or_year(
-        scene, lambda asked: influence.find_drivers(asked, outcome=None)
+        context, lambda figures: influence.find_drivers(figures, outcome=None)
     )
     if found is not None:
         wanted = [row for row in found["rows"] if row["improve_first"]]
@@ -113,14 +116,14 @@ def driving(scene: Scene) -> dict[str, Any]:
 
 
 def _in_period_or_year(
-    scene: Scene, find: Callable[[Asked], dict[str, Any]]
+    context: ViewContext, find: Callable[[Context], dict[str, Any]]
 ) -> tuple[dict[str, Any] | None, str | None]:
     """What is found; or the code of the problem why it is not."""
-    last = scene.span.last
+    last = context.span.last
     in_a_year = date(last.year - (last.month < 12), last.month % 12 + 1, 1)  # of whole months
-    for first in dict.fromkeys((scene.span.first, min(scene.span.first, in_a_year))):
+    for first in dict.fromkeys((context.span.first, min(context.span.first, in_a_year))):
         try:
-            return find(scene.over(first=first)) | {"first": first, "last": last}, None
+            return find(context.over(first=first)) | {"first": first, "last": last}, None
         except (TooFewRespondents, NotANumber):
             continue
         except OutcomeNeeded as refused:
@@ -128,11 +131,11 @@ def _in_period_or_year(
     return None, TooFewRespondents.code
 
 
-def collecting(scene: Scene) -> dict[str, Any]:
+def collecting(context: ViewContext) -> dict[str, Any]:
     """How many more must be asked in the running month, of the unit and of each unit below."""
-    month = scene.today.replace(day=1)
-    asked = scene.asked if scene.unit else scene.compared
-    found = planning.planning(asked, month=month, margin=0.05, drop=0.1, total=None, neyman=False)
+    month = context.today.replace(day=1)
+    figures = context.figures if context.unit else context.compared
+    found = planning.planning(figures, month=month, margin=0.05, drop=0.1, total=None, neyman=False)
     return {
         name: found[name] for name in ("month", "margin", "drop", "least_respondents", "rows")
     } | {"method": found["method"]}

@@ -7,41 +7,43 @@ from typing import Any
 
 import numpy as np
 
+from app.figures import comparisons, periods
+from app.figures.comparisons import With
+from app.figures.context import TooFewUnits, TooManyUnits, number, unit_out
+from app.figures.query import Key
 from app.registry.queries import positions
-from app.reports import comparisons, periods
-from app.reports.asked import TooFewUnits, TooManyUnits, number, unit_out
-from app.reports.comparisons import With
-from app.reports.query import Key
-from app.reports.views.scene import Scene, figure, position
+from app.reports.views.context import ViewContext, figure, position
 
 #: Periods in a course drawn small.
 _PERIODS = 8
 
 
-def units(scene: Scene, *, best: int = 10) -> dict[str, Any]:
+def units(context: ViewContext, *, best: int = 10) -> dict[str, Any]:
     """The units of a level with rate, ranks, change and course; and how many of each standing."""
-    rows, heterogeneity = _ranked(scene, best)
-    changes = {row["unit"]["code"]: row for row in _changes(scene)}
-    courses, labels = _courses(scene)
-    ids = {node.code: id for id, node in scene.asked.units.nodes.items()}
+    rows, heterogeneity = _ranked(context, best)
+    changes = {row["unit"]["code"]: row for row in _changes(context)}
+    trends, labels = _trends(context)
+    ids = {node.code: id for id, node in context.figures.units.nodes.items()}
     # Nobody waits for answers about a ward to a questionnaire that it does not use.
     rows = [
-        row for row in rows if row["respondents"] != 0 or ids[row["unit"]["code"]] in scene.reached
+        row
+        for row in rows
+        if row["respondents"] != 0 or ids[row["unit"]["code"]] in context.reached
     ]
-    where = positions(scene.asked.session, {ids[row["unit"]["code"]] for row in rows})
+    where = positions(context.figures.session, {ids[row["unit"]["code"]] for row in rows})
     for row in rows:
         code = row["unit"]["code"]
         changed = changes.get(code)
-        row["position"] = position(row, scene.settings.target_rate)
+        row["position"] = position(row, context.settings.target_rate)
         row["change"] = changed["change"] if changed else None
         row["before"] = changed["other"] if changed else None
-        row["course"] = courses.get(code, [])
+        row["trend"] = trends.get(code, [])
         row["latitude"], row["longitude"] = where.get(ids[code], (None, None))
     standings = [row["position"] for row in rows]
-    return scene.head() | {
+    return context.head() | {
         "best": best,
         "heterogeneity": heterogeneity,
-        "course_periods": labels,
+        "trend_periods": labels,
         "units": sum(row["rate"] is not None for row in rows),
         "respondents": sum(row["respondents"] or 0 for row in rows),
         "above": standings.count("above"),
@@ -52,20 +54,20 @@ def units(scene: Scene, *, best: int = 10) -> dict[str, Any]:
         "fell": _told(rows, "fell"),
         "rose": _told(rows, "rose"),
         "ranked": sum(row["rank"] is not None for row in rows),
-        "ranked_from": scene.asked.least,
+        "ranked_from": context.figures.least,
         "method": "ranks with confidence sets (Mogstad, Romano, Shaikh, Wilhelm 2024); changes "
         "by the score interval, Benjamini–Hochberg over the units",
         "rows": rows,
     }
 
 
-def _ranked(scene: Scene, best: int) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+def _ranked(context: ViewContext, best: int) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """The units' rows; without ranks where there are too few, or too many, to rank."""
     try:
-        answer = comparisons.ranking(scene.compared, best=best, least=scene.asked.least)
+        answer = comparisons.ranking(context.compared, best=best, least=context.figures.least)
         return answer["rows"], answer["heterogeneity"]
     except (TooFewUnits, TooManyUnits):
-        rates, _ = scene.compared.rates(Key.UNIT)
+        rates, _ = context.compared.rates(Key.UNIT)
     without = dict.fromkeys(
         ("rank", "rank_low", "rank_high", "rank_low_simultaneous", "rank_high_simultaneous",
          "shrunk_rate", "shrunk_low", "shrunk_high")
@@ -78,9 +80,9 @@ def _ranked(scene: Scene, best: int) -> tuple[list[dict[str, Any]], dict[str, An
     return rows, None
 
 
-def _changes(scene: Scene) -> list[dict[str, Any]]:
+def _changes(context: ViewContext) -> list[dict[str, Any]]:
     try:
-        found = comparisons.compare(scene.compared, with_=With.PREVIOUS, q=0.05)
+        found = comparisons.compare(context.compared, with_=With.PREVIOUS, q=0.05)
     except TooFewUnits:
         return []
     rows: list[dict[str, Any]] = found["rows"]
@@ -99,11 +101,11 @@ def _told(rows: list[dict[str, Any]], which: str) -> list[dict[str, Any]]:
     return [{"unit": row["unit"], **row["change"]} for row in found]
 
 
-def _courses(scene: Scene) -> tuple[dict[str, list[float | None]], list[str]]:
+def _trends(context: ViewContext) -> tuple[dict[str, list[float | None]], list[str]]:
     """Each unit's rate in the last periods, and the names of these."""
-    step = scene.span.step
-    rates, _ = scene.compared.rates(
-        Key.UNIT, Key(step.value), first=_back(scene, _PERIODS), last=scene.span.last
+    step = context.span.step
+    rates, _ = context.compared.rates(
+        Key.UNIT, Key(step.value), first=_back(context, _PERIODS), last=context.span.last
     )
     labels = [str(label) for label in dict.fromkeys(rates.period)]
     if not labels:
@@ -115,9 +117,9 @@ def _courses(scene: Scene) -> tuple[dict[str, list[float | None]], list[str]]:
     }, labels
 
 
-def _back(scene: Scene, count: int) -> date:
+def _back(context: ViewContext, count: int) -> date:
     """The first day of the period that is the ``count``-th from the end."""
-    step = scene.span.step
-    last = periods.ordinals(np.array([scene.span.last], dtype="datetime64[D]"), step)[0]
+    step = context.span.step
+    last = periods.ordinals(np.array([context.span.last], dtype="datetime64[D]"), step)[0]
     first = periods.first_day(periods.label(int(last) - count + 1, step), step)
-    return max(first, scene.known[0])
+    return max(first, context.known[0])

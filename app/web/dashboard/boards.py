@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.charts import figures, unit_figures
-from app.charts.figure import Figure
 from app.messages.words import Words
+from app.reports.charts import comparison_charts as comparison_charts
+from app.reports.charts import unit_charts as figures
+from app.reports.charts.chart import Figure
 from app.reports.views.comparison import comparison
 from app.reports.views.items import importance
 from app.reports.views.overview import overview
@@ -23,7 +24,7 @@ MOST_DRAWN = 40
 
 
 def _league_of_comparison(words: Words, answer: Mapping[str, Any]) -> Figure | None:
-    return unit_figures.league(words, answer["league"])
+    return comparison_charts.league(words, answer["league"])
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,19 @@ class Board:
 BOARDS = {
     board.name: board
     for board in (
-        Board("overview", overview, {"course": figures.course}),
+        Board("overview", overview, {"trend": figures.trend}),
         Board(
-            "units", units, {"map": unit_figures.places, "league": unit_figures.league}, ranks=True
+            "units",
+            units,
+            {"map": comparison_charts.places, "league": comparison_charts.league},
+            ranks=True,
         ),
         Board(
             "unit",
             unit,
             {
                 "factors": figures.factors,
-                "course": figures.course,
+                "trend": figures.trend,
                 "items": figures.items,
                 "channels": figures.channels,
                 "drivers": figures.drivers,
@@ -64,14 +68,16 @@ BOARDS = {
             "comparison",
             comparison,
             {
-                "funnel": unit_figures.funnel,
-                "beside": unit_figures.beside,
+                "funnel": comparison_charts.funnel,
+                "beside": comparison_charts.beside,
                 "league": _league_of_comparison,
             },
             ranks=True,
             besides=True,
         ),
-        Board("sections", sections, {"league": unit_figures.league, "factors": figures.factors}),
+        Board(
+            "sections", sections, {"league": comparison_charts.league, "factors": figures.factors}
+        ),
         Board(
             "items",
             importance,

@@ -13,12 +13,12 @@ from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Right
 from app.db import Database
+from app.figures import comments
+from app.figures.release import ReleaseRule
 from app.messages.words import Words
 from app.registry.questionnaires import published
-from app.reports import comments
-from app.reports.disclosure import Disclosure
 from app.settings import Settings
-from app.web.pages import Asked, language_of, render
+from app.web.pages import QueryText, language_of, render
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,7 +39,7 @@ class CommentsPage:
 def show_comments(
     request: Request,
     caller: Annotated[Person, Depends(COMMENT_READERS)],
-    unit: Asked,
+    unit: QueryText,
     month: Annotated[str, Query(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")],
 ) -> Response:
     """What respondents wrote about a unit and those below it. Who: ``comments:read`` there."""
@@ -52,7 +52,7 @@ def show_comments(
             caller,
             date.fromisoformat(f"{month}-01"),
             units=[unit],
-            disclosure=Disclosure.of(settings),
+            release_rule=ReleaseRule.of(settings),
         )
         texts = {
             (each.form.code, item.code): words.name({"vi": item.text.vi, "en": item.text.en})
@@ -61,7 +61,7 @@ def show_comments(
         }
     by_item: dict[str, list[str]] = {}
     for comment in found.comments:
-        asked = texts.get((comment.questionnaire, comment.item), comment.item)
-        by_item.setdefault(asked, []).append(comment.body)
+        figures = texts.get((comment.questionnaire, comment.item), comment.item)
+        by_item.setdefault(figures, []).append(comment.body)
     page = CommentsPage(unit, words.period(month), found.withheld, list(by_item.items()))
     return render(request, caller, "dashboard/comments.html", page)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.db import Database
 from app.messages.words import Words
-from app.reports.views.scene import NothingAsked, Scene
+from app.reports.views.context import NothingAsked, ViewContext
 from app.settings import Settings
 from app.web.dashboard.routes import Linked, Reader, choices, nothing_page
 from app.web.pages import language_of, render
@@ -35,14 +35,14 @@ def show_report(request: Request, caller: Reader, linked: Linked) -> Response:
     settings: Settings = request.app.state.settings
     with database.reading() as session:
         try:
-            scene = Scene.of(session, caller, settings, linked.chosen)
+            context = ViewContext.of(session, caller, settings, linked.chosen)
         except NothingAsked:
             return nothing_page(request, caller)
         page = ReportPage(
             words,
-            scene.unit.code if scene.unit else "",
-            scene.questionnaire,
-            scene.span.name,
-            choices(scene, words),
+            context.unit.code if context.unit else "",
+            context.questionnaire,
+            context.span.name,
+            choices(context, words),
         )
     return render(request, caller, "dashboard/report.html", page)

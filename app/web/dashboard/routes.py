@@ -16,21 +16,22 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from app.access.callers import Caller, Person
 from app.access.doors import ANYONE, PageDoor
 from app.access.models import Right
-from app.charts import drawing
-from app.charts.figure import Figure
+from app.api.csv import as_csv
 from app.db import Database
+from app.figures import named_periods as spans
+from app.figures.context import unit_out
 from app.messages.words import Words
 from app.problems import NotFound
 from app.registry.models import UnitKind
 from app.registry.questionnaires import published
-from app.reports import sentences, spans
-from app.reports.asked import unit_out
-from app.reports.tables import as_csv
-from app.reports.views.routes import answer_of
-from app.reports.views.scene import Chosen, NothingAsked, Scene
+from app.reports import sentences
+from app.reports.charts import drawing
+from app.reports.charts.chart import Figure
+from app.reports.views.answers import answer_of
+from app.reports.views.context import Chosen, NothingAsked, ViewContext
 from app.settings import Settings
 from app.web.dashboard.boards import BOARDS, MOST_DRAWN, Board
-from app.web.pages import PRIVATE, Asked, language_of, render
+from app.web.pages import PRIVATE, QueryText, language_of, render
 
 router = APIRouter(include_in_schema=False)
 
@@ -42,7 +43,7 @@ ROWS = 150
 _OFFERED = 400
 
 
-class Kind(StrEnum):
+class FileFormat(StrEnum):
     """As what a chart is downloaded."""
 
     SVG = "svg"
@@ -65,7 +66,7 @@ class Link:
             "unit": self.chosen.unit,
             "questionnaire": self.chosen.questionnaire,
             "period": self.chosen.period,
-            "level": self.chosen.level,
+            "kind": self.chosen.kind,
             "best": self.best if self.best != 10 else None,
             "beside": self.beside,
         } | changes
@@ -73,10 +74,10 @@ class Link:
 
 
 def link(
-    unit: Asked = "",
-    questionnaire: Asked = "",
-    period: Asked = "",
-    level: Annotated[UnitKind | None, Query()] = None,
+    unit: QueryText = "",
+    questionnaire: QueryText = "",
+    period: QueryText = "",
+    kind: Annotated[UnitKind | None, Query()] = None,
     best: Annotated[int, Query(ge=1, le=10_000)] = 10,
     beside: Annotated[list[str], Query(max_length=8)] = [],  # noqa: B006 - FastAPI copies it
 ) -> Link:
@@ -86,7 +87,7 @@ def link(
             unit.strip().split(" ")[0] or None,
             questionnaire or None,
             period or None,
-            level.value if level else None,
+            kind.value if kind else None,
         ),
         best,
         tuple(code.strip().split(" ")[0] for code in beside if code.strip()),
@@ -116,7 +117,7 @@ class BoardPage:
     path: Sequence[Mapping[str, str]]
     questionnaires: Sequence[tuple[str, str]]
     periods: Mapping[str, Sequence[tuple[str, str]]]
-    levels: Sequence[tuple[str, int]]
+    kinds: Sequence[tuple[str, int]]
     units: Sequence[tuple[str, str]]
     drawn: Mapping[str, Drawn]
     told: Any
@@ -170,19 +171,19 @@ def show(
     settings: Settings = request.app.state.settings
     with database.reading() as session:
         try:
-            scene = Scene.of(session, caller, settings, linked.chosen)
+            context = ViewContext.of(session, caller, settings, linked.chosen)
         except NothingAsked:
             return nothing_page(request, caller)
         whole = Chosen(
-            scene.unit.code if scene.unit else None,
-            scene.questionnaire,
-            scene.span.name,
-            scene.level if name != "unit" else linked.chosen.level,
+            context.unit.code if context.unit else None,
+            context.questionnaire,
+            context.span.name,
+            context.kind if name != "unit" else linked.chosen.kind,
         )
         if whole != linked.chosen:
             query = Link(whole, linked.best, linked.beside).query(start=start)
             return RedirectResponse(f"/dashboard/{name}?{query}", 303, PRIVATE)
-        offered = choices(scene, words)
+        offered = choices(context, words)
     answer = answer_of(
         request, caller, linked.chosen, board.view, **board.options(linked.best, linked.beside)
     )
@@ -202,9 +203,14 @@ def show(
     return render(request, caller, f"dashboard/{name}.html", page)
 
 
-@router.get("/dashboard/charts/{name}/{figure}.{kind}")
+@router.get("/dashboard/charts/{name}/{figure}.{file_format}")
 def download(
-    request: Request, caller: Reader, name: str, figure: str, kind: Kind, linked: Linked
+    request: Request,
+    caller: Reader,
+    name: str,
+    figure: str,
+    file_format: FileFormat,
+    linked: Linked,
 ) -> Response:
     """A page's chart as SVG, PNG or CSV, or as the specification that a browser draws.
 
@@ -224,18 +230,18 @@ def download(
     file = f"{figure}-{answer['period']}"
     content: bytes | None = None
     media = "application/json"
-    match kind:
-        case Kind.SVG:
+    match file_format:
+        case FileFormat.SVG:
             content, media = drawing.svg(found.spec, words.language).encode(), "image/svg+xml"
-        case Kind.PNG:
+        case FileFormat.PNG:
             content, media = drawing.png(found.spec, words.language), "image/png"
-        case Kind.CSV:
+        case FileFormat.CSV:
             about = {name: answer[name] for name in ("questionnaire", "period", "first", "last")}
             content = as_csv({"rows": [dict(row) | about for row in found.rows]}).encode()
             media = "text/csv; charset=utf-8"
     if content is None:
         return JSONResponse(found.spec, headers=PRIVATE)
-    disposition = f'attachment; filename="{file}.{kind.value}"'
+    disposition = f'attachment; filename="{file}.{file_format.value}"'
     return Response(
         content, media_type=media, headers={**PRIVATE, "Content-Disposition": disposition}
     )
@@ -274,31 +280,31 @@ def _drawn(board: Board, words: Words, answer: Mapping[str, Any]) -> dict[str, D
     }
 
 
-def choices(scene: Scene, words: Words) -> dict[str, Any]:
+def choices(context: ViewContext, words: Words) -> dict[str, Any]:
     """What a page offers to choose from."""
-    nodes = scene.asked.units.nodes
-    path, at = [], scene.unit
+    nodes = context.figures.units.nodes
+    path, at = [], context.unit
     while at is not None:
         path.append({"code": at.code, "name": words.name({"vi": at.name_vi, "en": at.name_en})})
         at = nodes.get(at.parent_id) if at.parent_id is not None else None
     titles = {
         each.form.code: words.name({"vi": each.form.title.vi, "en": each.form.title.en})
-        for each in published(scene.asked.session)
+        for each in published(context.figures.session)
     }
     periods = {
         words(f"length.{length.value}"): [(name, words.period(name)) for name in names]
-        for length, names in spans.choices(*scene.known).items()
+        for length, names in spans.choices(*context.known).items()
     }
-    if not any(scene.span.name == name for names in periods.values() for name, _ in names):
+    if not any(context.span.name == name for names in periods.values() for name, _ in names):
         periods = {
-            words("length.days"): [(scene.span.name, words.period(scene.span.name))],
+            words("length.days"): [(context.span.name, words.period(context.span.name))],
             **periods,
         }
     offered = [(node.code, words.unit(unit_out(node))) for node in nodes.values()]
     return {
         "path": path[::-1],
-        "questionnaires": [(code, titles[code]) for code in scene.questionnaires],
+        "questionnaires": [(code, titles[code]) for code in context.questionnaires],
         "periods": periods,
-        "levels": list(scene.levels.items()),
+        "kinds": list(context.kinds.items()),
         "units": offered if len(offered) <= _OFFERED else [],
     }

@@ -1,0 +1,1 @@
+"""The HTTP interface over figures and the registry."""

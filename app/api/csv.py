@@ -1,0 +1,118 @@
+"""Answers as a tidy table, for Excel's and Power BI's “From web” and for anybody's script.
+
+One line a row, one column a figure, nested names joined by dots (``unit.code``); a list of points
+becomes a line a point. What a figure needs to be told apart elsewhere goes with every line: the
+questionnaire, the days, whether it is synthetic, and the version that computed it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from fastapi import Request, Response
+
+CSV = "text/csv"
+#: Said of a route whose answer is JSON, or this where it is asked for.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {CSV: {"schema": {"type": "string"}}},
+        "description": "JSON, or the rows as CSV where Accept names text/csv. With an ETag, by "
+        "which an answer that has not changed is not sent again.",
+    },
+    304: {"description": "What If-None-Match names is still what the answer would be."},
+}
+_WITH_EVERY_LINE = ("questionnaire", "first", "last", "synthetic", "version")
+#: A byte order mark: without it Excel takes Vietnamese letters for others.
+_MARK = "\ufeff"
+
+
+def answered(request: Request, answer: dict[str, Any]) -> dict[str, Any] | Response:
+    """The answer as it is asked for: as a document, or its rows as CSV."""
+    if not _wants_csv(request):
+        return answer
+    return Response(
+        as_csv(answer), media_type=f"{CSV}; charset=utf-8", headers=request.state.caching
+    )
+
+
+def _wants_csv(request: Request) -> bool:
+    """Whether CSV is named before JSON, or alone; a browser's ``*/*`` gets JSON."""
+    accepted = [
+        part.partition(";")[0].strip().lower()
+        for part in request.headers.get("accept", "").split(",")
+    ]
+    if CSV not in accepted:
+        return False
+    json = "application/json"
+    return json not in accepted or accepted.index(CSV) < accepted.index(json)
+
+
+def as_csv(answer: Mapping[str, Any], names: Collection[str] = ()) -> str:
+    """The rows of an answer as CSV with a header; columns are ``names``, then others in
+    the order in which they come up.
+
+    Undefined and suppressed figures are empty; texts that a spreadsheet would take for a formula
+    begin with an apostrophe.
+    """
+    common = {name: answer[name] for name in _WITH_EVERY_LINE if name in answer}
+    rows = answer["rows"] if "rows" in answer else [_figures(answer)]
+    lines = [line | common for row in rows for line in _lines(row)]
+    columns = list(dict.fromkeys([*names, *(name for line in lines for name in line)]))
+    # Null in one line and a group of figures in another: the group's columns say both.
+    groups = {name.rpartition(".")[0] for name in columns}
+    columns = [name for name in columns if name not in groups]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, lineterminator="\r\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in line.items()} for line in lines)
+    return _MARK + out.getvalue()
+
+
+def _figures(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Of an answer that is one figure, the figure."""
+    return {name: value for name, value in answer.items() if name not in ("notice", "method")}
+
+
+def _lines(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """A row as lines: one, or one for each entry of its list of points or items."""
+    listed = next(
+        (
+            name
+            for name, value in row.items()
+            if isinstance(value, list) and value and isinstance(value[0], Mapping)
+        ),
+        None,
+    )
+    base = dict(_flat({name: value for name, value in row.items() if name != listed}))
+    if listed is None:
+        yield base
+        return
+    for entry in row[listed]:
+        yield base | {f"{listed}.{name}": value for name, value in _flat(entry)}
+
+
+def _flat(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in row.items():
+        if name == "within" and value is None:  # its columns are there whatever the units are
+            yield from _flat({"code": None, "name": {"vi": None, "en": None}}, f"{prefix}within.")
+        elif isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, list) and any(isinstance(entry, Mapping) for entry in value):
+            continue  # a table within the table: it stands in the document
+        elif isinstance(value, list):
+            yield f"{prefix}{name}", "; ".join(map(str, value))
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str) and value[:1] in "=+-@\t\r" and value:
+        return f"'{value}"
+    return value

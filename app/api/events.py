@@ -1,0 +1,91 @@
+"""Server-sent events: a unit's figure and today's count, sent again when somebody has answered.
+
+To those who may not see what few respondents said the count moves at once and the rate by batches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+from sqlalchemy.orm import Session
+
+from app.access.callers import Caller
+from app.db import Database
+from app.figures.cache import Cache, edition, rights_of
+from app.figures.named_periods import Length, name_of
+from app.reports.views.context import Chosen, ViewContext, figure
+from app.settings import Settings
+
+#: A stream ends after so many seconds and the browser opens it again: rights are looked at anew.
+_LIFE_S = 300
+_HEARTBEAT_S = 15
+_RETRY_MS = 2000
+
+
+def respond(request: Request, caller: Caller, chosen: Chosen) -> StreamingResponse:
+    """The stream's answer."""
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(
+        _events(request, caller, chosen), media_type="text/event-stream", headers=headers
+    )
+
+
+async def _events(request: Request, caller: Caller, chosen: Chosen) -> AsyncIterator[str]:
+    settings: Settings = request.app.state.settings
+    yield f"retry: {_RETRY_MS}\n\n"
+    known, spoken, end = "", time.monotonic(), time.monotonic() + _LIFE_S
+    while time.monotonic() < end:
+        version, data = await run_in_threadpool(now, request, caller, chosen, known)
+        if data is not None:
+            known, spoken = version, time.monotonic()
+            yield f"id: {version}\nevent: figure\ndata: {json.dumps(data, default=str)}\n\n"
+        elif time.monotonic() - spoken > _HEARTBEAT_S:
+            spoken = time.monotonic()
+            yield ": still here\n\n"
+        await asyncio.sleep(max(0.2, settings.cache_s))
+
+
+def now(
+    request: Request, caller: Caller, chosen: Chosen, known: str = ""
+) -> tuple[str, dict[str, Any] | None]:
+    """The edition of the figures, and the unit's figure if the edition is another than ``known``.
+
+    Raises
+    ------
+    UnknownUnit, UnknownQuestionnaire, NothingAsked
+        Where there is nothing to tell of.
+    """
+    database: Database = request.app.state.database
+    settings: Settings = request.app.state.settings
+    with database.reading() as session:
+        version = edition(session, settings.zone)
+        if version == known:
+            return version, None
+        key = repr(("stream", version, rights_of(caller), chosen))
+        answers: Cache = request.app.state.answers
+        # Several screens of one unit show the same.
+        return version, answers.get(key, lambda: _figure(session, caller, settings, chosen))
+
+
+def _figure(session: Session, caller: Caller, settings: Settings, chosen: Chosen) -> dict[str, Any]:
+    today = datetime.now(settings.zone).date()
+    scenes = [
+        ViewContext.of(
+            session, caller, settings,
+            Chosen(chosen.unit, chosen.questionnaire, name_of(day, Length.MONTH)),
+        )
+        for day in (today, today.replace(day=1) - timedelta(days=1))
+    ]  # fmt: skip
+    shown = [figure(context.figures.rates()[0]) for context in scenes]
+    latest = 1 if shown[0]["rate"] is None and shown[1]["rate"] is not None else 0
+    # How many answered today is no secret; what they said is.
+    counted, _ = scenes[0].figures.rates(first=today, last=today, counting=True)
+    return scenes[latest].head() | shown[latest] | {"today": int(counted.sums["n"][0])}

@@ -1,0 +1,293 @@
+"""GET /api/v1/satisfaction, /api/v1/comments and /api/v1/response-rates."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Query as Asking
+from fastapi.responses import JSONResponse
+
+from app import RELEASE
+from app.access.callers import Caller
+from app.access.doors import Door
+from app.access.models import Right
+from app.api.conditional import conditional
+from app.api.csv import RESPONSES, answered
+from app.api.filters import IntervalParameter
+from app.db import Database
+from app.figures import comments, periods
+from app.figures import rates as satisfaction
+from app.figures import response_rates as invited
+from app.figures.context import number, unit_out
+from app.figures.query import Cluster, Expand, Interval, Key, Query
+from app.figures.rate_arrays import Found, Rates
+from app.figures.release import ReleaseRule
+from app.figures.results import CommentsOut, Figures, ResponseRates
+from app.messages import say
+from app.registry.models import Channel, UnitKind
+from app.settings import Settings
+
+
+class Convention(StrEnum):
+    """The conventions of ``analysis.conventions``, as a parameter."""
+
+    SIPAS = "sipas"
+    MOH_3869 = "moh-3869"
+    NHS_FFT = "nhs-fft"
+    HCAHPS_TOP_BOX = "hcahps-top-box"
+
+
+router = APIRouter(prefix="/api/v1", tags=["figures"])
+
+READERS = Door(Right.READ_FIGURES)
+FRESH = conditional(READERS)
+COMMENT_READERS = Door(Right.READ_COMMENTS)
+
+
+@router.get(
+    "/satisfaction",
+    summary="Rates and intervals",
+    responses=RESPONSES,
+    dependencies=[Depends(FRESH)],
+    response_model=Figures,
+    response_model_exclude_unset=True,
+)
+def rates(
+    request: Request,
+    caller: Annotated[Caller, Depends(READERS)],
+    unit: Annotated[
+        list[str], Asking(description="Codes of units; all units if none is named.")
+    ] = [],  # noqa: B006 - FastAPI copies it
+    expand: Annotated[
+        Expand,
+        Asking(description="Rows for the units given, for their children, or for all below them."),
+    ] = Expand.GIVEN,
+    kind: Annotated[list[UnitKind], Asking(description="Only units of these kinds.")] = [],  # noqa: B006
+    descendants: Annotated[
+        bool, Asking(description="Count the answers about the units below too, pooled.")
+    ] = True,
+    questionnaire: Annotated[str | None, Asking(description="Code of one questionnaire.")] = None,
+    factor: Annotated[str | None, Asking(description="One factor of its index.")] = None,
+    item: Annotated[str | None, Asking(description="One rated item of its index.")] = None,
+    channel: Annotated[list[Channel], Asking(description="Only these channels.")] = [],  # noqa: B006
+    first: Annotated[date | None, Asking(alias="from", description="First local day.")] = None,
+    last: Annotated[date | None, Asking(alias="to", description="Last local day.")] = None,
+    by: Annotated[list[Key], Asking(description="What rows are grouped by.")] = [],  # noqa: B006
+    confidence: Annotated[float, Asking(gt=0.5, lt=1, description="Coverage.")] = 0.95,
+    convention: Annotated[
+        Convention | None,
+        Asking(
+            description="Count by another convention than the questionnaire's own; of items only."
+        ),
+    ] = None,
+    interval: IntervalParameter = Interval.SCORE,
+    cluster: Annotated[
+        Cluster,
+        Asking(
+            description="Whose answers are taken to resemble one another: a respondent's, or those "
+            "of a day, where days are good or bad. day: without an interval where fewer than two "
+            "days have answers, and, for whoever may not see small cells, fewer than ten, or "
+            "where the running month belongs to the period."
+        ),
+    ] = Cluster.RESPONDENT,
+) -> dict[str, Any] | Response:
+    """Satisfaction rates with confidence intervals, for any units, times and groupings.
+
+    Who: whoever has ``figures:read``, and only over the units that they have it on. Rows never
+    sum different questionnaires. Rates over several items take respondents as clusters, with what
+    answers of one respondent have in common learnt from all units in the same days; where a
+    respondent gives one answer the interval is Wilson's; ``method`` names it in every row.
+    ``day_effect`` says how many times larger the variance is with days as clusters: from 2 on ask
+    for ``cluster=day``. A unit or period without answers has a row with nulls. One with fewer
+    respondents than the setting HAILONG_LEAST_RESPONDENTS is ``suppressed``, and has nulls too,
+    unless the caller has ``figures:read-small`` there. As CSV where Accept names text/csv.
+    """
+    database: Database = request.app.state.database
+    query = Query(
+        units=unit,
+        expand=expand,
+        kinds=kind,
+        descendants=descendants,
+        questionnaire=questionnaire,
+        factor=factor,
+        item=item,
+        channels=channel,
+        first=first,
+        last=last,
+        by=by,
+        confidence=confidence,
+        convention=convention.value if convention else None,
+        interval=interval,
+        cluster=cluster,
+    )
+    settings: Settings = request.app.state.settings
+    with database.reading() as session:
+        found = satisfaction.find(session, query, caller, ReleaseRule.of(settings), by_days=True)
+    return answered(request, document(found, query))
+
+
+@router.get("/comments", summary="What respondents wrote", response_model=CommentsOut)
+def read_comments(
+    request: Request,
+    caller: Annotated[Caller, Depends(COMMENT_READERS)],
+    month: Annotated[str, Asking(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", examples=["2026-11"])],
+    unit: Annotated[
+        list[str], Asking(description="Codes of units; all that are the caller's if none is named.")
+    ] = [],  # noqa: B006 - FastAPI copies it
+    questionnaire: Annotated[str | None, Asking(description="Code of one questionnaire.")] = None,
+) -> JSONResponse:
+    """Comments of a month with unit and questionnaire, never with their day or response.
+
+    Who: whoever has ``comments:read``, and only about the units that they have it on. Every
+    reading stands in the audit log. Where a questionnaire had fewer respondents about a unit in
+    that month than HAILONG_LEAST_RESPONDENTS, its comments are withheld, unless the caller has
+    ``figures:read-small`` there.
+    """
+    database: Database = request.app.state.database
+    settings: Settings = request.app.state.settings
+    with database.writing(caller.name) as session:
+        found = comments.read(
+            session,
+            caller,
+            date.fromisoformat(f"{month}-01"),
+            units=unit,
+            questionnaire=questionnaire,
+            release_rule=ReleaseRule.of(settings),
+        )
+    rows = [
+        {
+            "unit": unit_out(each.unit),
+            "questionnaire": each.questionnaire,
+            "item": each.item,
+            "body": each.body,
+        }
+        for each in found.comments
+    ]
+    return JSONResponse(
+        {"month": month, "withheld": found.withheld, "comments": rows},
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+@router.get(
+    "/response-rates",
+    summary="How many of those invited answered",
+    responses=RESPONSES,
+    dependencies=[Depends(FRESH)],
+    response_model=ResponseRates,
+)
+def response_rates(
+    request: Request,
+    caller: Annotated[Caller, Depends(READERS)],
+    first: Annotated[date, Asking(alias="from", description="First day of finished cases.")],
+    last: Annotated[date, Asking(alias="to", description="Last day.")],
+    unit: Annotated[
+        list[str], Asking(description="Codes of units; all that are the caller's if none is named.")
+    ] = [],  # noqa: B006 - FastAPI copies it
+) -> dict[str, Any] | Response:
+    """Invitations answered over invitations issued, by unit and month, with Wilson's interval.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Where fewer were
+    invited than HAILONG_LEAST_RESPONDENTS, the figures are ``suppressed``, unless the caller has
+    ``figures:read-small`` there.
+    """
+    periods.check(first, last)
+    database: Database = request.app.state.database
+    settings: Settings = request.app.state.settings
+    with database.reading() as session:
+        rows = invited.find(
+            session, caller, first, last, units=unit,
+            least_respondents=settings.least_respondents,
+        )  # fmt: skip
+    answer = {
+        "rows": [
+            {
+                "unit": unit_out(row.unit),
+                "month": row.month,
+                "issued": row.issued,
+                "answered": row.answered,
+                "rate": row.rate,
+                "low": row.low,
+                "high": row.high,
+                "suppressed": row.issued is None,
+            }
+            for row in rows
+        ]
+    }
+    return answered(request, answer)
+
+
+def document(found: Found, query: Query) -> dict[str, Any]:
+    """The answer as JSON takes it."""
+    notice = None
+    if found.synthetic:
+        notice = {language: say("synthetic.notice", language) for language in ("vi", "en")}
+    return {
+        "synthetic": found.synthetic,
+        "notice": notice,
+        "version": RELEASE,
+        "first": found.first,
+        "last": found.last,
+        "confidence": query.confidence,
+        "rows": [row for rates in found.rates for row in _rows(rates, query)],
+    }
+
+
+def _rows(rates: Rates, query: Query) -> list[dict[str, Any]]:
+    with_items = [measure.item is not None for measure in rates.measure]
+    m = rates.sums["m"]
+    figures = zip(
+        rates.ratio.estimate.tolist(),
+        rates.low.tolist(),
+        rates.high.tolist(),
+        rates.ratio.standard_error.tolist(),
+        rates.sums["n"].tolist(),
+        m.tolist(),
+        rates.ratio.design_effect.tolist(),
+        rates.mean.estimate.tolist(),
+        rates.mean.low.tolist(),
+        rates.mean.high.tolist(),
+        rates.wholly.estimate.tolist(),
+        rates.wholly.low.tolist(),
+        rates.wholly.high.tolist(),
+        rates.day_effect.tolist(),
+        rates.method.tolist(),
+        strict=True,
+    )
+    rows = []
+    for i, figure in enumerate(figures):
+        rate, low, high, se, n, answers, deff, mean, mean_low, mean_high, *rest = figure
+        w, w_low, w_high, day_effect, method = rest
+        hidden = bool(rates.hidden[i])
+        row: dict[str, Any] = {
+            "scope": "with_descendants" if query.descendants else "own",
+            "questionnaire": rates.questionnaire,
+            "rate": number(rate),
+            "low": number(low),
+            "high": number(high),
+            "standard_error": number(se),
+            "respondents": None if hidden else int(n),
+            "answers": None if hidden else int(answers),
+            "suppressed": hidden,
+            "design_effect": number(deff),
+            "day_effect": number(day_effect),
+            "mean_score": number(mean),
+            "mean_score_low": number(mean_low),
+            "mean_score_high": number(mean_high),
+            "wholly_satisfied": None
+            if with_items[i]
+            else {"rate": number(w), "low": number(w_low), "high": number(w_high)},
+            "method": method,
+        }
+        keys = {
+            "unit": unit_out(rates.unit[i]),
+            "factor": rates.measure[i].factor,
+            "item": rates.measure[i].item,
+            "channel": rates.channel[i],
+            "period": rates.period[i],
+        }
+        rows.append({key: value for key, value in keys.items() if value is not None} | row)
+    return rows

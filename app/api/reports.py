@@ -1,0 +1,56 @@
+"""GET /api/v1/reports: a report as PDF or XLSX."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.access.callers import Caller
+from app.access.doors import Door
+from app.access.models import Right
+from app.api.views import Choice
+from app.db import Database
+from app.reports.documents.contents import gather
+from app.reports.documents.files import Kind
+from app.reports.documents.pdf import pdf
+from app.reports.documents.workbook import workbook
+from app.settings import Settings
+
+router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
+
+READERS = Door(Right.READ_FIGURES)
+_FILES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {kind.media: {"schema": {"type": "string", "format": "binary"}} for kind in Kind}
+    }
+}
+
+
+@router.get("", summary="A report as PDF or XLSX", responses=_FILES, response_class=Response)
+def report(
+    request: Request,
+    caller: Annotated[Caller, Depends(READERS)],
+    choice: Choice,
+    kind: Annotated[Kind, Query(alias="format", description="As what.")] = Kind.PDF,
+    language: Annotated[Literal["vi", "en"], Query(description="In which language.")] = "vi",
+) -> Response:
+    """A report in the layout of official letters, or a workbook with all its figures.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Small cells are hidden
+    whoever asks: a report goes from hand to hand.
+    """
+    database: Database = request.app.state.database
+    settings: Settings = request.app.state.settings
+    with database.reading() as session:
+        found = gather(session, caller, settings, choice, language)
+    content = pdf(found) if kind is Kind.PDF else workbook(found)
+    name = f"{found.unit.code if found.unit else 'all'}-{found.about['period']}.{kind.value}"
+    return Response(
+        content,
+        media_type=kind.media,
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="{name}"',
+        },
+    )

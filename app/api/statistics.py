@@ -1,0 +1,353 @@
+"""GET /api/v1/satisfaction/…: comparisons, courses, and what lies behind the rates."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.access.callers import Caller
+from app.access.doors import Door
+from app.access.models import Right
+from app.api.conditional import conditional
+from app.api.csv import RESPONSES, answered
+from app.api.filters import filters, rate_filters
+from app.db import Database
+from app.figures import comparisons, planning
+from app.figures import drivers as influence
+from app.figures import respondent_statistics as structure
+from app.figures import statistic_results as out
+from app.figures import trend_results as courses_out
+from app.figures import trends as trends
+from app.figures.comparisons import With
+from app.figures.context import Context, named
+from app.figures.control_limits import Judging, Rule, Rules
+from app.figures.periods import Step
+from app.figures.query import Query as Filters
+from app.figures.release import ReleaseRule
+from app.settings import Settings
+
+READERS = Door(Right.READ_FIGURES)
+router = APIRouter(
+    prefix="/api/v1/satisfaction",
+    tags=["statistics"],
+    responses=RESPONSES,
+    dependencies=[Depends(conditional(READERS))],
+)
+
+Reader = Annotated[Caller, Depends(READERS)]
+Filtered = Annotated[Filters, Depends(filters)]
+Rated = Annotated[Filters, Depends(rate_filters)]
+Answer = dict[str, Any] | Response
+Discovery = Annotated[float, Query(gt=0, lt=1, description="False-discovery rate.")]
+
+
+class Course(StrEnum):
+    """Lengths of a period over which units are followed."""
+
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+
+
+class Allocation(StrEnum):
+    """How a sample is spread over units."""
+
+    PROPORTIONAL = "proportional"
+    NEYMAN = "neyman"
+
+
+class Dispersion(StrEnum):
+    """Whether limits allow for what units differ in besides quality, or for chance alone."""
+
+    AUTO = "auto"
+    NONE = "none"
+
+
+def _answer(
+    request: Request, caller: Caller, query: Filters, compute: Any, **options: Any
+) -> Answer:
+    database: Database = request.app.state.database
+    settings: Settings = request.app.state.settings
+    with database.reading() as session:
+        question = Context(session, caller, query, ReleaseRule.of(settings))
+        answer: dict[str, Any] = compute(question, **options)
+    answer["method"] = named(answer["method"], query)
+    return answered(request, answer)
+
+
+@router.get(
+    "/ranking",
+    summary="Ranks with their uncertainty",
+    response_model=out.Ranking,
+)
+def ranking(
+    request: Request,
+    caller: Reader,
+    query: Rated,
+    best: Annotated[int, Query(ge=1, le=12_000, description="May be among the best how many?")] = 5,
+) -> Answer:
+    """Units by rate, each with the ranks that it may truly have, and its shrunken rate.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Of units above and
+    below one another the lowest are compared. Ranks are never given without their confidence
+    sets (Mogstad, Romano, Shaikh, Wilhelm 2024): alone, and of all units at once. Suppressed
+    units are not ranked. Refused with ``too-few-units`` where fewer than two have figures, with
+    ``too-many-units`` where more than 12,000 have.
+    """
+    return _answer(request, caller, query, comparisons.ranking, best=best)
+
+
+@router.get(
+    "/funnel",
+    summary="Units against control limits",
+    response_model=out.FunnelOut,
+)
+def funnel(
+    request: Request,
+    caller: Reader,
+    query: Rated,
+    target: Annotated[
+        float | None, Query(gt=0, lt=1, description="Rate aimed at; else the units' own middle.")
+    ] = None,
+    overdispersion: Annotated[
+        Dispersion,
+        Query(description="auto: as much as the units are found to differ; none: by chance alone."),
+    ] = Dispersion.AUTO,
+    q: Discovery = 0.05,
+) -> Answer:
+    """A funnel plot (Spiegelhalter 2005): limits at 95 % and 99.8 %, wider for small units.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Sizes are effective
+    answers. A unit is judged by its tail probability ``p`` among all *other* units, whose
+    ordinary differences are allowed for, or around a given target; ``position`` follows from it,
+    and so does ``discovery``: at the false-discovery rate ``q`` it stands among so many.
+    """
+    return _answer(
+        request, caller, query, comparisons.funnel,
+        target=target, overdispersion=overdispersion is Dispersion.AUTO, q=q,
+    )  # fmt: skip
+
+
+@router.get(
+    "/compare",
+    summary="Units beside themselves before, or beside others",
+    response_model=out.Comparison,
+)
+def compare(
+    request: Request,
+    caller: Reader,
+    query: Rated,
+    with_: Annotated[
+        With,
+        Query(
+            alias="with",
+            description="previous: the period of the same length before. year-before. parent: the "
+            "other units under the same parent. peers: all other units of the kind.",
+        ),
+    ] = With.PREVIOUS,
+    q: Discovery = 0.05,
+) -> Answer:
+    """The difference of each unit's rate, with its interval and adjusted p-value.
+
+    Who: whoever has ``figures:read``, over the units that they have it on; others are counted in
+    ``parent`` and ``peers`` only as far as the caller may read them. Interval and p-value of a
+    difference are of one test, the score test on effective answers (Mee 1984): p lies under
+    1 - confidence exactly where the interval leaves out 0.
+    """
+    return _answer(request, caller, query, comparisons.compare, with_=with_, q=q)
+
+
+@router.get("/trend", summary="Units over time", response_model=courses_out.Trend)
+def trend(
+    request: Request,
+    caller: Reader,
+    query: Rated,
+    step: Annotated[Course, Query(description="Length of a period.")] = Course.MONTH,
+    rules: Annotated[
+        Rules,
+        Query(
+            description="default: a period beyond its limits, and the EWMA. western-electric: the "
+            "four of 1956, and the EWMA. nhs: XmR limits and the rules of Making Data Count."
+        ),
+    ] = Rules.DEFAULT,
+    rule: Annotated[
+        list[Rule], Query(description="Some rules alone; not of the NHS, whose rules go together.")
+    ] = [],  # noqa: B006 - FastAPI copies it
+    target: Annotated[
+        float | None,
+        Query(gt=0, lt=1, description="Rate aimed at; left out: HAILONG_TARGET_RATE."),
+    ] = None,
+) -> Answer:
+    """Rates by period with control limits, the rules that fired, tests of trend and the slope.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. A period is judged by
+    the distribution of its counts, as the baseline foretells it: all periods asked for that came
+    before, twelve at least, or what somebody decided (``/baselines``). ``limits`` says what they
+    rest on, what was left out, how likely the rules mark something in ordinary periods, and
+    whether the target is met for certain. The trend is Mann and Kendall's (by season once there are
+    three years), the slope Theil and Sen's, beside Cochran and Armitage's linear trend, tested
+    against what periods vary about the line. Periods with too few respondents are suppressed, and
+    everything else is computed from those that are shown.
+    """
+    settings: Settings = request.app.state.settings
+    judging = Judging(rules, tuple(rule), settings.target_rate if target is None else target)
+    return _answer(request, caller, query, trends.trend, step=Step(step.value), judging=judging)
+
+
+@router.get("/alerts", summary="What changed", response_model=courses_out.Alerts)
+def alerts(
+    request: Request,
+    caller: Reader,
+    query: Filtered,
+    step: Annotated[Course, Query(description="Length of a period.")] = Course.MONTH,
+    q: Discovery = 0.05,
+) -> Answer:
+    """Units whose level shifted, or whose last period stands out: which rule, since when, how much.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. If nothing ever changed,
+    any alert in a year of looks, one a period, has a probability of ``q``; one look spends ``q``
+    over the periods of a year. Units are judged against what their periods vary in besides chance
+    (``noise``) and against a yearly wave of their own. What at least ten units share is taken out
+    first, and told by itself where all moved (``together``, with ``q`` of its own).
+    """
+    return _answer(request, caller, query, trends.alerts, step=Step(step.value), q=q)
+
+
+@router.get(
+    "/drivers",
+    summary="What drives overall satisfaction",
+    response_model=out.Drivers,
+)
+def drivers(
+    request: Request,
+    caller: Reader,
+    query: Filtered,
+    outcome: Annotated[
+        str | None,
+        Query(
+            description="Item that is a question of its own: of overall satisfaction, or whether "
+            "one would come again; left out: the form's overall question."
+        ),
+    ] = None,
+) -> Answer:
+    """Each factor's share of R² (LMG, Shapley), its rate, and whether to improve it first.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
+    one by one; refused with ``too-few-respondents`` under 30 complete ones. To improve first are
+    factors whose importance and whose rate are both told apart from the others'. Refused with
+    ``outcome-needed`` where the outcome is the index or one of its items: of its own factors it
+    tells nothing about influence.
+    """
+    return _answer(request, caller, query, influence.find_drivers, outcome=outcome)
+
+
+@router.get(
+    "/reliability",
+    summary="Whether items measure one thing",
+    response_model=out.ReliabilityOut,
+)
+def reliability(request: Request, caller: Reader, query: Filtered) -> Answer:
+    """Cronbach's alpha of each factor and of the whole index, with Feldt's interval.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
+    one by one; refused with ``too-few-respondents`` under 30.
+    """
+    return _answer(request, caller, query, structure.find_reliability)
+
+
+@router.get(
+    "/casemix",
+    summary="Units as if all had the same respondents",
+    response_model=out.Casemix,
+)
+def casemix(
+    request: Request,
+    caller: Reader,
+    query: Filtered,
+    adjust: Annotated[
+        list[str], Query(description="Items that respondents differ in: age, sex.", min_length=1)
+    ],
+) -> Answer:
+    """Mean scores adjusted for the respondents' mix in the CAHPS manner, and the ranks by both.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
+    one by one; those without an answer to an adjuster are left out.
+    """
+    return _answer(request, caller, query, structure.find_casemix, adjusters=adjust)
+
+
+@router.get(
+    "/weighted",
+    summary="A rate weighted to known margins",
+    response_model=out.Weighted,
+)
+def weighted(
+    request: Request,
+    caller: Reader,
+    query: Filtered,
+    margin: Annotated[
+        list[str],
+        Query(
+            description="Known sizes: sex:1=4800,2=5200, or age:0-39=40,40-120=60. One: "
+            "post-stratified; more: raked.",
+            min_length=1,
+            examples=["sex:1=4800,2=5200"],
+        ),
+    ],
+) -> Answer:
+    """The rate over all units asked for, as if respondents had the margins of those served.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
+    one by one. Refused with ``margin-invalid`` where margins contradict one another or want
+    respondents that there are none of.
+    """
+    return _answer(request, caller, query, structure.find_weighted, margins=margin)
+
+
+@router.get(
+    "/stratified",
+    summary="Parents' rates by service volume",
+    response_model=out.Stratified,
+)
+def stratified(request: Request, caller: Reader, query: Rated) -> Answer:
+    """Each unit's rate from those below it, weighted by their volumes, beside the pooled rate.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Volumes come by
+    ``hailong import volumes``; ``covered`` says for which share of them there are answers
+    that the caller may see.
+    """
+    return _answer(request, caller, query, planning.stratified)
+
+
+@router.get("/planning", summary="How many more must be asked", response_model=out.Plan)
+def plan(
+    request: Request,
+    caller: Reader,
+    query: Filtered,
+    month: Annotated[
+        str, Query(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", examples=["2026-11"], description="Month.")
+    ],
+    margin: Annotated[float, Query(gt=0.001, lt=0.5, description="Half the interval.")] = 0.05,
+    drop: Annotated[
+        float, Query(gt=0.001, lt=0.9, description="A fall that is to be seen the month after.")
+    ] = 0.1,
+    total: Annotated[
+        int | None, Query(ge=1, le=10**9, description="Respondents to be spread over the units.")
+    ] = None,
+    allocation: Annotated[
+        Allocation, Query(description="How: by size, or more where people differ more (Neyman).")
+    ] = Allocation.PROPORTIONAL,
+) -> Answer:
+    """How many more respondents each unit needs in a month, to be published and for a margin.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. Counts of respondents
+    are shown, few or many; nothing of what they said is.
+    """
+    return _answer(
+        request, caller, query, planning.planning,
+        month=date.fromisoformat(f"{month}-01"), margin=margin, drop=drop, total=total,
+        neyman=allocation is Allocation.NEYMAN,
+    )  # fmt: skip

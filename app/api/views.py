@@ -1,0 +1,138 @@
+"""GET /api/v1/views/…: what each page of the dashboard shows, by one call."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from app.access.callers import Caller
+from app.access.doors import Door
+from app.access.models import Right
+from app.api.conditional import conditional
+from app.registry.models import UnitKind
+from app.reports.views import results as out
+from app.reports.views.answers import answer_of
+from app.reports.views.comparison import comparison
+from app.reports.views.context import Chosen
+from app.reports.views.items import importance
+from app.reports.views.levels import levels
+from app.reports.views.overview import overview
+from app.reports.views.quality import quality
+from app.reports.views.sections import sections
+from app.reports.views.unit import unit
+from app.reports.views.units import units
+
+READERS = Door(Right.READ_FIGURES)
+router = APIRouter(
+    prefix="/api/v1/views", tags=["views"], dependencies=[Depends(conditional(READERS))]
+)
+Reader = Annotated[Caller, Depends(READERS)]
+Best = Annotated[int, Query(ge=1, le=10_000, description="May be among the best how many?")]
+
+
+def chosen(
+    unit: Annotated[
+        str | None, Query(description="Code of a unit; left out: the caller's own, or all theirs.")
+    ] = None,
+    questionnaire: Annotated[
+        str | None, Query(description="Code; left out: the one with the most survey points there.")
+    ] = None,
+    period: Annotated[
+        str | None,
+        Query(
+            description="2026-11, 2026-Q4, 2026-H1, 2026-9M, 2026, or days like "
+            "2026-11-01..2026-11-15; left out: the running quarter, in its first month the last.",
+            examples=["2026-Q3"],
+            max_length=32,
+        ),
+    ] = None,
+    kind: Annotated[
+        UnitKind | None, Query(description="Kind of the units that are compared.")
+    ] = None,
+) -> Chosen:
+    """What every view takes."""
+    return Chosen(unit, questionnaire, period, kind.value if kind else None)
+
+
+Choice = Annotated[Chosen, Depends(chosen)]
+
+
+@router.get("/overview", summary="Are we all right, who needs help", response_model=out.Overview)
+def show_overview(request: Request, caller: Reader, choice: Choice) -> dict[str, Any]:
+    """The index against target and earlier periods, volume, units that changed, alerts.
+
+    Who: whoever has ``figures:read``, over the units that they have it on.
+    """
+    return answer_of(request, caller, choice, overview)
+
+
+@router.get("/units", summary="The units of a level", response_model=out.Units)
+def show_units(request: Request, caller: Reader, choice: Choice, best: Best = 10) -> dict[str, Any]:
+    """Units with rate, rank sets, change since the period before, course and position.
+
+    Who: whoever has ``figures:read``, over the units that they have it on.
+    """
+    return answer_of(request, caller, choice, units, best=best)
+
+
+@router.get("/unit", summary="One unit", response_model=out.UnitView)
+def show_unit(request: Request, caller: Reader, choice: Choice) -> dict[str, Any]:
+    """Rates by factor, item and channel, course, drivers, and what is still to be asked.
+
+    Who: whoever has ``figures:read``, over the units that they have it on.
+    """
+    return answer_of(request, caller, choice, unit)
+
+
+@router.get("/comparison", summary="Units compared", response_model=out.ComparisonView)
+def show_comparison(
+    request: Request,
+    caller: Reader,
+    choice: Choice,
+    best: Best = 10,
+    beside: Annotated[
+        list[str], Query(description="Codes of units to set side by side.", max_length=8)
+    ] = [],  # noqa: B006 - FastAPI copies it
+) -> dict[str, Any]:
+    """Funnel, league table with rank sets, and chosen units side by side.
+
+    Who: whoever has ``figures:read``, over the units that they have it on.
+    """
+    return answer_of(request, caller, choice, comparison, best=best, beside=tuple(beside))
+
+
+@router.get("/sections", summary="Wards by section", response_model=out.Sections)
+def show_sections(request: Request, caller: Reader, choice: Choice) -> dict[str, Any]:
+    """Each ward's rate by the form's sections, and which wards fell or rose.
+
+    Who: whoever has ``figures:read``, over the units that they have it on.
+    """
+    return answer_of(request, caller, choice, sections)
+
+
+@router.get("/items", summary="Importance and performance", response_model=out.Importance)
+def show_items(request: Request, caller: Reader, choice: Choice) -> dict[str, Any]:
+    """Each factor's importance and rate, each item's rate, what to improve first.
+
+    Who: whoever has ``figures:read``, over the units that they have it on.
+    """
+    return answer_of(request, caller, choice, importance)
+
+
+@router.get("/quality", summary="Quality of the data", response_model=out.Quality)
+def show_quality(request: Request, caller: Reader, choice: Choice) -> dict[str, Any]:
+    """Who answers and how: unfinished, hasty, alike, without opinion; units without answers.
+
+    Who: whoever has ``figures:read``, over the units that they have it on.
+    """
+    return answer_of(request, caller, choice, quality)
+
+
+@router.get("/levels", summary="The form's own summary", response_model=out.Levels)
+def show_levels(request: Request, caller: Reader, choice: Choice) -> dict[str, Any]:
+    """Counts by level, mean and rate of each item and section, as offices hand them in.
+
+    Who: whoever has ``figures:read``, over the units that they have it on.
+    """
+    return answer_of(request, caller, choice, levels)

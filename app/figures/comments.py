@@ -1,0 +1,147 @@
+"""What respondents wrote, by unit and month; every reading is logged.
+
+A comment is shown with its unit, questionnaire and month, never with its response, day or hour,
+and in an order that tells nothing: who stood at the desk on Tuesday is not to be told from it.
+Where fewer than the least number of respondents answered a questionnaire about a unit in a
+month, its comments are withheld from whoever may not see small cells there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.access import scope
+from app.access.callers import Caller
+from app.access.models import Right
+from app.audit.log import record
+from app.figures.release import ReleaseRule, Unreleased, unreleased
+from app.intake.models import Disposition, Response, ResponseText
+from app.registry.queries import UnitNode
+from app.registry.questionnaires import published
+from app.rollups import queries
+from app.rollups.cells import SUMS
+
+
+@dataclass(frozen=True)
+class Comment:
+    """One text."""
+
+    unit: UnitNode
+    questionnaire: str
+    item: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Comments:
+    """The comments of a month, of which some may be withheld."""
+
+    comments: Sequence[Comment]
+    withheld: int
+
+
+def read(
+    session: Session,
+    caller: Caller,
+    month: date,
+    *,
+    units: Sequence[str] = (),
+    questionnaire: str | None = None,
+    release_rule: ReleaseRule,
+) -> Comments:
+    """The comments of a month about the units named, or all that the caller may read.
+
+    The session must be one that writes, since the reading is logged in it. ``month`` is its
+    first day.
+
+    Raises
+    ------
+    UnknownUnit
+        Where a unit is not there, or not the caller's.
+    """
+    visible = scope.units(session, caller, Right.READ_COMMENTS)
+    named = [visible.find(code).id for code in units]
+    small = scope.unit_ids(session, caller, Right.READ_SMALL_CELLS)
+    last = (month + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    codes = {
+        version.id: version.form.code
+        for version in published(session)
+        if questionnaire in (None, version.form.code)
+    }
+    respondents = _respondents(session, codes, month, last)
+    query = (
+        select(
+            ResponseText.unit_id,
+            Response.version_id,
+            Response.day,
+            Response.channel,
+            ResponseText.item,
+            ResponseText.body,
+        )
+        .join(Response, Response.id == ResponseText.response_id)
+        .where(
+            scope.within(ResponseText.unit_id, caller, Right.READ_COMMENTS),
+            ResponseText.day.between(month, last),
+            Response.disposition == Disposition.COUNTED,
+            Response.version_id.in_(codes),
+        )
+    )
+    if units:
+        query = query.where(ResponseText.unit_id.in_(named))
+    found: list[Comment] = []
+    withheld = 0
+    held = _held_back(session, set(codes.values()), release_rule, small)
+    for unit_id, version_id, day, channel, item, body in session.execute(query):
+        code = codes[version_id]
+        may_see = small is None or unit_id in small
+        few = respondents[(unit_id, code)] < release_rule.least
+        if not may_see and (few or held[code].holds(unit_id, day, channel)):
+            withheld += 1
+        else:
+            found.append(Comment(visible.nodes[unit_id], code, item, body))
+    found.sort(key=lambda c: (c.unit.code, c.questionnaire, c.item, _shuffled(c.body)))
+    record(
+        session,
+        "comments.read",
+        f"{month:%Y-%m}",
+        units=sorted({comment.unit.code for comment in found}),
+        questionnaire=questionnaire,
+        comments=len(found),
+    )
+    return Comments(found, withheld)
+
+
+def _respondents(
+    session: Session, codes: Mapping[int, str], first: date, last: date
+) -> Counter[tuple[int, str]]:
+    """How many respondents count for each unit and questionnaire, as its rate says."""
+    counted: Counter[tuple[int, str]] = Counter()
+    for version in published(session):
+        if version.id in codes:
+            rows = queries.read(session, version, first=first, last=last)
+            n = rows.cells["sums"][:, 0, SUMS.index("n")]
+            for unit_id, number in zip(rows.unit_id.tolist(), n.tolist(), strict=True):
+                counted[(unit_id, codes[version.id])] += int(number)
+    return counted
+
+
+def _held_back(
+    session: Session, codes: set[str], release_rule: ReleaseRule, exempt: frozenset[int] | None
+) -> dict[str, Unreleased]:
+    """What is held back of each questionnaire; nothing for whoever is told everything."""
+    versions = {code: [v for v in published(session) if v.form.code == code] for code in codes}
+    found = {
+        code: unreleased(session, versions[code], release_rule, exempt) for code in sorted(codes)
+    }
+    return {code: held for code, held in found.items() if held is not None}
+
+
+def _shuffled(body: str) -> bytes:
+    return hashlib.sha256(body.encode("utf-8", "replace")).digest()

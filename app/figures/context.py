@@ -1,0 +1,231 @@
+"""What the statistics over units are asked for in common, and what all their answers carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from analysis import clustered
+from analysis.comparison import normal_quantile
+from app import RELEASE
+from app.access.callers import Caller
+from app.figures import rates as satisfaction
+from app.figures import visible
+from app.figures import within_correlation as resemblance
+from app.figures.groupings import Splits
+from app.figures.measures import measures_of
+from app.figures.query import Interval, Key, Query
+from app.figures.rate_arrays import PARTS, Floats, Rates
+from app.figures.release import ReleaseRule, Unreleased, unreleased
+from app.messages import say
+from app.problems import Problem
+from app.registry.queries import UnitNode, UnitTree
+from app.registry.questionnaires import Published
+
+
+class TooFewUnits(Problem):
+    """Fewer units with enough respondents than the comparison needs."""
+
+    code, status = "too-few-units", 422
+
+
+class TooManyUnits(Problem):
+    """More units than one answer can rank, or follow over time."""
+
+    code, status = "too-many-units", 422
+
+
+def named(method: str, query: Query) -> str:
+    """A method's name, with that of the rates' intervals where they are not the usual ones."""
+    if query.interval is Interval.SCORE:
+        return method
+    return f"{method}; intervals of rates by {query.interval.value}"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Who may see figures of how many respondents, where these are counted one by one.
+
+    Figures that are sums come through ``satisfaction.find``, which also hides what would give a
+    small one away.
+    """
+
+    least: int
+    everywhere: bool
+    exempt: frozenset[int]
+
+    @classmethod
+    def of(cls, session: Session, caller: Caller, least: int) -> Gate:
+        """The gate for a caller."""
+        small = visible.small_units(session, caller)
+        return cls(least, small is None, small or frozenset())
+
+    def shows(self, unit: UnitNode | None, respondents: float) -> bool:
+        """Whether a figure about a unit of so many respondents may be shown."""
+        return (
+            respondents >= self.least
+            or self.everywhere
+            or (unit is not None and unit.id in self.exempt)
+        )
+
+
+@dataclass(frozen=True)
+class Context:
+    """One question to the statistics: who asks what, in which session."""
+
+    session: Session
+    caller: Caller
+    query: Query
+    release_rule: ReleaseRule
+
+    @property
+    def least(self) -> int:
+        """From how many respondents on a figure is shown to everybody who may read it."""
+        return self.release_rule.least
+
+    @cached_property
+    def held(self) -> Unreleased | None:
+        """What is held back of the one questionnaire's answers; None for nothing."""
+        small = visible.small_units(self.session, self.caller)
+        return unreleased(self.session, self.versions, self.release_rule, small)
+
+    @cached_property
+    def versions(self) -> list[Published]:
+        """All versions of the one questionnaire."""
+        return [
+            version
+            for version in visible.published(self.session)
+            if version.form.code == self.query.questionnaire
+        ]
+
+    def correlation(self) -> float:
+        """What answers of one respondent have in common, as learnt from all units over all days."""
+        once_each = Splits(None, range(1), (None,))
+        measures = measures_of(self.query, self.versions)
+        found = resemblance.learnt(
+            self.session, self.query, self.versions, measures, once_each, self.held, self.least
+        )
+        return float(found[0, 0])
+
+    @cached_property
+    def gate(self) -> Gate:
+        """Who may see small figures."""
+        return Gate.of(self.session, self.caller, self.least)
+
+    @cached_property
+    def units(self) -> UnitTree:
+        """The units whose figures the caller may read."""
+        return visible.units(self.session, self.caller)
+
+    def above(self, unit: UnitNode) -> set[int]:
+        """The ids of the units above one, as far as the caller may read them."""
+        found: set[int] = set()
+        parent = unit.parent_id
+        while parent is not None and parent in self.units.nodes:
+            found.add(parent)
+            parent = self.units.nodes[parent].parent_id
+        return found
+
+    def lowest(self, units: Sequence[UnitNode | None]) -> NDArray[np.bool_]:
+        """Those of some units that have none of the others below them: what may be compared."""
+        above = set().union(*(self.above(unit) for unit in units if unit is not None))
+        return np.array([unit is not None and unit.id not in above for unit in units], dtype=bool)
+
+    def rates(
+        self,
+        *by: Key,
+        gated: bool = True,
+        counting: bool = False,
+        by_days: bool = False,
+        **changes: Any,
+    ) -> tuple[Rates, dict[str, Any]]:
+        """The rates of the one questionnaire by some keys, and what the answer carries.
+
+        Small rows, and those that would give one away, are NaN: what is computed from the others
+        tells nothing that could not be computed from what is shown. What is not ``gated`` may
+        not leave this room, nor anything that a hidden row follows from; while ``counting``
+        nothing but how many answered.
+        """
+        query = replace(self.query, by=list(by), **changes)
+        found = satisfaction.find(
+            self.session,
+            query,
+            self.caller,
+            self.release_rule,
+            gated=gated and not counting,
+            counting=counting,
+            by_days=by_days,
+        )
+        (rates,) = found.rates
+        notice = None
+        if found.synthetic:
+            notice = {language: say("synthetic.notice", language) for language in ("vi", "en")}
+        return rates, {
+            "synthetic": found.synthetic,
+            "notice": notice,
+            "version": RELEASE,
+            "questionnaire": rates.questionnaire,
+            "first": found.first,
+            "last": found.last,
+            "confidence": query.confidence,
+        }
+
+
+def effective(*sides: Rates) -> list[Floats]:
+    """Of the rows of each side, how many independent answers carry as much.
+
+    By the correlation within respondents that all units share in a row's period: where many are
+    compared, those would stand out whose own variance came out too small.
+    """
+    return [
+        clustered.common_effective_n(
+            *(np.nan_to_num(side.sums[name]) for name in PARTS), correlation=side.correlation
+        )
+        for side in sides
+    ]
+
+
+def standard_error(rates: Rates, shrunk: Floats, n: Floats, confidence: float) -> Floats:
+    """A row's own, but not less than what the common correlation and its shrunken rate say."""
+    z = normal_quantile(1 - (1 - confidence) / 2)
+    own = rates.ratio.standard_error
+    with np.errstate(divide="ignore", invalid="ignore"):
+        own = np.where(own > 0, own, (rates.high - rates.low) / (2 * z))
+        return np.fmax(own, np.sqrt(shrunk * (1 - shrunk) / n))
+
+
+def unit_out(node: UnitNode | None) -> dict[str, Any] | None:
+    """A unit on the wire."""
+    if node is None:
+        return None
+    return {
+        "code": node.code,
+        "kind": node.kind,
+        "name": {"vi": node.name_vi, "en": node.name_en},
+        "within": {
+            "code": node.within.code,
+            "name": {"vi": node.within.name_vi, "en": node.within.name_en},
+        }
+        if node.within
+        else None,
+    }
+
+
+def number(value: float) -> float | None:
+    """A figure on the wire: null where undefined."""
+    return float(value) if np.isfinite(value) else None
+
+
+def columns(figures: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """Arrays of one length as rows; floats that are no numbers become null."""
+    lists = {
+        name: [number(v) for v in values] if values.dtype.kind == "f" else values.tolist()
+        for name, values in figures.items()
+    }
+    return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]

@@ -1,0 +1,274 @@
+"""Control limits of courses: by which baseline, what stands out, and what they say of a target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import control_charts, xmr
+from analysis.control_charts import Baseline
+from app.figures.context import number
+from app.figures.limit_decisions import Decided
+from app.figures.periods import Step, first_day
+from app.figures.rate_arrays import Floats
+
+
+class Rules(StrEnum):
+    """Sets of rules by which a period stands out."""
+
+    #: A period beyond its limits, and a small lasting shift.
+    DEFAULT = "default"
+    #: The four of Western Electric, and the EWMA.
+    WESTERN_ELECTRIC = "western-electric"
+    #: XmR limits and the rules of "Making Data Count".
+    NHS = "nhs"
+
+
+class Rule(StrEnum):
+    """Rules that can be chosen one by one."""
+
+    BEYOND = "beyond 3 sigma"
+    TWO_OF_THREE = "2 of 3 beyond 2 sigma"
+    FOUR_OF_FIVE = "4 of 5 beyond 1 sigma"
+    EIGHT = "8 in a row on one side"
+    EWMA = "ewma"
+
+
+@dataclass(frozen=True)
+class Judging:
+    """By what courses are judged: a set of rules, or some rules alone, against which target."""
+
+    rules: Rules = Rules.DEFAULT
+    chosen: tuple[Rule, ...] = ()
+    target: float | None = None
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The names of the rules, in the order in which they are told."""
+        if self.rules is Rules.NHS:
+            return xmr.NHS_RULES
+        if self.chosen:
+            return tuple(name for name in control_charts.NAMED if name in self.chosen)
+        if self.rules is Rules.WESTERN_ELECTRIC:
+            return control_charts.NAMED
+        return control_charts.CHOSEN
+
+    def false_marks(self, periods: int) -> float:
+        """How likely some rule marks something in so many ordinary periods."""
+        if self.rules is Rules.NHS:
+            return xmr.nhs_false_marks(periods)
+        return control_charts.false_marks(periods, self.named)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Periods from ``begin`` up to ``end`` (places), what their limits rest on, and why.
+
+    ``start`` and ``rests_from`` are the labels of its first period and of its baseline's.
+    """
+
+    begin: int
+    end: int
+    first: int
+    last: int | None
+    start: str
+    rests_from: str
+    decided: Decided | None = None
+
+    def moved(self, by: int) -> Segment:
+        """The same with places counted from a later period on."""
+        last = None if self.last is None else self.last - by
+        return replace(
+            self, begin=max(self.begin - by, 0), end=self.end - by, first=self.first - by, last=last
+        )
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One course: arrays of shape (periods,), and its segments."""
+
+    centre: Floats
+    low: Floats
+    high: Floats
+    z: Floats
+    between: Floats
+    ewma: Floats
+    ewma_limit: Floats
+    rests_on: NDArray[np.int64]
+    left_out: NDArray[np.bool_]
+    side: NDArray[np.int64]
+    screened: NDArray[np.int64] | None
+    signals: dict[str, NDArray[np.bool_]]
+    segments: list[Segment]
+    method: str
+
+    def cut(self, begin: int) -> Judged:
+        """The course without its first periods, which only the limits were to rest on."""
+        if begin == 0:
+            return self
+        arrays = {
+            name: value[begin:]
+            for name, value in vars(self).items()
+            if isinstance(value, np.ndarray)
+        }
+        signals = {name: at[begin:] for name, at in self.signals.items()}
+        segments = [s.moved(begin) for s in self.segments if s.end > begin]
+        return Judged(**(vars(self) | arrays | {"signals": signals, "segments": segments}))
+
+
+def judge(
+    rate: Floats,
+    effective: Floats,
+    decisions: Sequence[Sequence[Decided]],
+    labels: Sequence[str],
+    step: Step,
+    judging: Judging,
+    before: int = 0,
+) -> list[Judged]:
+    """Each row of rates (units, periods) by the decisions on it, or by what holds without any.
+
+    The first ``before`` periods are there for decisions alone to rest on, and left out again:
+    what nobody decided about is judged as if there were none, whatever holds for other rows.
+    """
+    n = np.where(np.isfinite(rate), effective, 0.0)
+    plain = [i for i, decided in enumerate(decisions) if not decided]
+    context = _rows(rate[plain, before:], n[plain, before:], (), labels[before:], step, judging)
+    found: dict[int, Judged] = dict(zip(plain, context, strict=True))
+    for i, decided in enumerate(decisions):
+        if decided:
+            (row,) = _rows(rate[[i]], n[[i]], decided, labels, step, judging, before)
+            found[i] = row.cut(before)
+    return [found[i] for i in range(len(rate))]
+
+
+def _segments(
+    decided: Sequence[Decided], labels: Sequence[str], step: Step, before: int
+) -> list[Segment]:
+    """The stretches of a course, each with its baseline; those outside the periods left out."""
+    days = [first_day(label, step) for label in labels]
+    end = len(days)
+    found = [Segment(before, end, before, None, labels[before], labels[before])]
+    for each in decided:
+        begin = sum(day < each.begins for day in days)
+        first = sum(day < each.first for day in days)
+        # A baseline that is not over yet is as long as it will be; the grid begins before any.
+        last = None if each.last is None else first + each.periods(step) - 1
+        found[-1] = replace(found[-1], end=begin)
+        start = labels[begin] if begin < end else each.first_label
+        found.append(Segment(begin, end, min(first, begin), last, start, each.first_label, each))
+    return [segment for segment in found if segment.begin < segment.end]
+
+
+def _rows(
+    rate: Floats,
+    n: Floats,
+    decided: Sequence[Decided],
+    labels: Sequence[str],
+    step: Step,
+    judging: Judging,
+    before: int = 0,
+) -> list[Judged]:
+    if not len(rate):
+        return []
+    segments = _segments(decided, labels, step, before)
+    if judging.rules is Rules.NHS:
+        return _by_moving_ranges(rate, n, segments)
+    # Before the first decision limits rest on all periods before the judged one, as without any.
+    baselines = [Baseline(s.begin, s.first, s.last) for s in segments]
+    chart = control_charts.chart(np.nan_to_num(rate) * n, n, baselines=baselines,
+                                 rules=judging.named)  # fmt: skip
+    average, limit = np.full(n.shape, np.nan), np.full(n.shape, np.nan)
+    for segment in segments:
+        here = slice(segment.begin, segment.end)
+        found = control_charts.ewma(chart.z[:, here], common=chart.common[:, here])
+        known = np.isfinite(chart.z[:, here])
+        average[:, here] = np.where(known, found.average, np.nan)
+        limit[:, here] = np.where(known, found.limit, np.nan)
+    fired = np.logical_or.reduce(list(chart.signals.values()))
+    # A shift is to the side of the average, a period beyond its limits to its own.
+    alone = np.abs(chart.z) > control_charts.RULES[control_charts.BEYOND][2]
+    towards = np.where(alone | np.isnan(average), np.nan_to_num(chart.z), np.nan_to_num(average))
+    side = np.where(fired, np.sign(towards), 0).astype(np.int64)
+    return [
+        Judged(
+            chart.centre[i], chart.low[i], chart.high[i], chart.z[i], chart.between[i],
+            average[i], limit[i], chart.rests_on[i], chart.left_out[i], side[i], None,
+            {name: at[i] for name, at in chart.signals.items()}, segments, chart.method,
+        )
+        for i in range(len(n))
+    ]  # fmt: skip
+
+
+def _by_moving_ranges(rate: Floats, n: Floats, segments: list[Segment]) -> list[Judged]:
+    values = np.where(n > 0, rate, np.nan)
+    spans = [
+        (s.first, s.end - 1 if s.last is None else s.last) if s.decided else (s.begin, s.end - 1)
+        for s in segments
+    ]
+    starts = [s.begin for s in segments]
+    if starts[0] > 0:
+        spans.insert(0, (0, starts[0] - 1))
+    found = xmr.xmr(values, starts=[start for start in starts if start > 0], baselines=spans)
+    nothing = np.full(values.shape[1], np.nan)
+    # Moving ranges tell a standard deviation; it is not of the true rates alone.
+    return [
+        Judged(
+            found.centre[i], np.maximum(found.low[i], 0.0), np.minimum(found.high[i], 1.0),
+            nothing, nothing, nothing, nothing, found.rests_on[i],
+            np.zeros(values.shape[1], dtype=bool), found.side[i], found.screened[i],
+            {name: at[i] for name, at in found.signals.items()}, segments, found.method,
+        )
+        for i in range(len(values))
+    ]  # fmt: skip
+
+
+def told(judged: Judged, labels: Sequence[str], judging: Judging) -> dict[str, Any]:
+    """What is said of one course's limits besides its points."""
+    has_limits = np.flatnonzero(judged.rests_on > 0)
+    current = judged.segments[-1] if judged.segments else None
+    at = next((int(t) for t in has_limits[::-1] if current and t >= current.begin), None)
+    shown = np.flatnonzero(np.isfinite(judged.centre))
+    target = judging.target
+    return {
+        "method": judged.method,
+        "rules": list(judging.named),
+        "periods_judged": len(has_limits),
+        "false_marks": judging.false_marks(len(has_limits)),
+        "least_periods": control_charts.LEAST_BASELINE,
+        "between": number(judged.between[shown[-1]]) if len(shown) else None,
+        "variation": None if at is None else xmr.variation(judged.side[at]),
+        "target": target,
+        "assurance": None
+        if at is None or target is None
+        else xmr.assurance(judged.low[at], judged.high[at], target),
+        "segments": [_segment(judged, segment, labels) for segment in judged.segments],
+    }
+
+
+def _segment(judged: Judged, segment: Segment, labels: Sequence[str]) -> dict[str, Any]:
+    here = np.arange(segment.begin, segment.end)
+    with_limits = here[judged.rests_on[here] > 0]
+    at = int(with_limits[-1]) if len(with_limits) else None
+    begin = max(segment.first, 0)
+    end = segment.end if segment.last is None else max(segment.last + 1, 0)
+    left_out = np.flatnonzero(judged.left_out[begin:end]) + begin
+    decided = segment.decided
+    return {
+        "start": segment.start,
+        "baseline_first": segment.rests_from,
+        "baseline_last": decided.last_label if decided else None,
+        "rests_on": int(judged.rests_on[at]) if at is not None else 0,
+        "centre": None if at is None else number(judged.centre[at]),
+        "limit_low": None if at is None else number(judged.low[at]),
+        "limit_high": None if at is None else number(judged.high[at]),
+        "left_out": [labels[int(t)] for t in left_out],
+        "ranges_screened": None
+        if judged.screened is None
+        else int(judged.screened[at] if at is not None else 0),
+        "decision": decided.told() if decided else None,
+    }

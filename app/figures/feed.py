@@ -1,0 +1,107 @@
+"""All figures as one tidy table: one line a unit, questionnaire, period and factor.
+
+Columns never change their meaning; new ones come at the end. ``COLUMNS`` is the data dictionary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.figures import rates as satisfaction
+from app.figures.context import Context, number
+from app.figures.named_periods import span
+from app.figures.periods import Step
+from app.figures.query import Expand, Key
+from app.figures.rate_arrays import Rates
+from app.registry.queries import UnitTree
+
+#: The columns with their type and what they say, in Vietnamese and English.
+COLUMNS: dict[str, tuple[str, str, str]] = {
+    "unit_code": ("text", "Mã đơn vị", "Code of the unit"),
+    "unit_name": ("text", "Tên đơn vị", "Name of the unit, in Vietnamese"),
+    "unit_kind": ("text", "Loại đơn vị", "Kind of the unit"),
+    "parent_code": ("text", "Mã đơn vị cấp trên", "Code of the unit above"),
+    "questionnaire": ("text", "Mã phiếu khảo sát", "Code of the questionnaire"),
+    "period": ("text", "Kỳ: tháng 2026-11, quý 2026-Q4, năm 2026", "Month, quarter or year"),
+    "first_day": ("date", "Ngày đầu của kỳ", "First day of the period"),
+    "last_day": ("date", "Ngày cuối của kỳ", "Last day of the period"),
+    "factor": (
+        "text",
+        "Mã yếu tố; trống: chỉ số chung",
+        "Code of the factor; empty: the whole index",
+    ),
+    "rate": (
+        "number",
+        "Tỷ lệ hài lòng từ 0 đến 1: lượt trả lời ở mức hài lòng trên tổng lượt trả lời",
+        "Rate of satisfaction from 0 to 1: answers at a satisfied level over all answers",
+    ),
+    "low": ("number", "Cận dưới khoảng tin cậy 95 %", "Lower limit of the 95 % interval"),
+    "high": ("number", "Cận trên khoảng tin cậy 95 %", "Upper limit of the 95 % interval"),
+    "respondents": ("integer", "Số người trả lời", "Respondents"),
+    "answers": ("integer", "Số lượt trả lời", "Answers"),
+    "mean_score": ("number", "Điểm trung bình", "Mean score"),
+    "suppressed": (
+        "boolean",
+        "true: có người trả lời nhưng quá ít nên số liệu không được nêu",
+        "true: there are respondents, but too few for the figures to be given",
+    ),
+    "method": ("text", "Cách tính khoảng tin cậy", "How the interval was computed"),
+    "synthetic": ("boolean", "true: số liệu mô phỏng", "true: drawn by a generator"),
+    "parent_name": (
+        "text",
+        "Tên đơn vị cấp trên: của bệnh viện nào, huyện nào",
+        "Name of the unit above, in Vietnamese: which hospital's, which district's",
+    ),
+}
+
+
+def lines(
+    session: Session, context: Context, step: Step, *, factors: bool
+) -> Iterator[dict[str, Any]]:
+    """The lines of the feed; those without respondents are left out."""
+    keys = [[Key.UNIT, Key(step.value)]]
+    if factors:
+        keys.append([Key.UNIT, Key(step.value), Key.FACTOR])
+    for by in keys:
+        query = replace(context.query, by=by, expand=Expand.GIVEN)
+        found = satisfaction.find(session, query, context.caller, context.release_rule)
+        for rates in found.rates:
+            yield from _lines(rates, context.units, found.synthetic)
+
+
+def _lines(rates: Rates, units: UnitTree, synthetic: bool) -> Iterator[dict[str, Any]]:
+    shown = rates.hidden | (np.nan_to_num(rates.sums["n"]) > 0)
+    for i in np.flatnonzero(shown).tolist():
+        unit, period = rates.unit[i], rates.period[i]
+        if unit is None or period is None:
+            continue
+        hidden = bool(rates.hidden[i])
+        parent = units.nodes.get(unit.parent_id) if unit.parent_id is not None else None
+        days = span(period)
+        values = (
+            unit.code,
+            unit.name_vi,
+            unit.kind,
+            parent.code if parent else None,
+            rates.questionnaire,
+            period,
+            days.first,
+            days.last,
+            rates.measure[i].factor,
+            number(rates.ratio.estimate[i]),
+            number(rates.low[i]),
+            number(rates.high[i]),
+            None if hidden else int(rates.sums["n"][i]),
+            None if hidden else int(rates.sums["m"][i]),
+            number(rates.mean.estimate[i]),
+            hidden,
+            str(rates.method[i]),
+            synthetic,
+            parent.name_vi if parent else None,
+        )
+        yield dict(zip(COLUMNS, values, strict=True))

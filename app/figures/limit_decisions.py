@@ -1,0 +1,316 @@
+"""Decisions about control limits: made by a person, with a reason, and kept.
+
+Without one, limits rest on all periods before the judged one. A decision says from which period on
+they begin anew or on which periods they rest; what it replaces is revoked, never overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from analysis.control_charts import LEAST_BASELINE
+from app.access import scope
+from app.access.callers import Caller, Person
+from app.access.models import Right
+from app.audit.log import record
+from app.figures.measures import measures_of
+from app.figures.models import LimitDecision
+from app.figures.periods import Step, first_day, label, ordinals
+from app.figures.query import Query
+from app.problems import FieldError, InvalidFields, Problem
+from app.registry.models import Unit
+from app.registry.questionnaires import versions_of
+
+#: Periods lie at most so far from today, or a course would be of thousands of them.
+_YEARS = 10
+
+
+class BaselineOut(BaseModel):
+    """A decision, with who made it when, and who ended it."""
+
+    id: int
+    unit: str
+    questionnaire: str
+    factor: str | None
+    item: str | None
+    step: str
+    start: str
+    first: str
+    last: str | None
+    reason: str
+    decided_by: str
+    decided_at: datetime
+    revoked_by: str | None
+    revoked_at: datetime | None
+
+
+class UnknownBaseline(Problem):
+    """The caller has no such decision to revoke."""
+
+    code, status = "unknown-baseline", 404
+
+
+class BaselineDecided(Problem):
+    """It is decided already that limits begin with this period; revoke that decision first."""
+
+    code, status = "baseline-decided", 409
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants decided; periods by their labels. Without a ``first``: from the start."""
+
+    unit: str
+    questionnaire: str
+    step: Step
+    start: str
+    reason: str
+    first: str | None = None
+    last: str | None = None
+    factor: str | None = None
+    item: str | None = None
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision as courses need it."""
+
+    id: int
+    begins: date
+    first: date
+    last: date | None
+    first_label: str
+    last_label: str | None
+    reason: str
+    decided_by: str
+    decided_at: datetime
+
+    def periods(self, step: Step) -> int:
+        """Of how many periods the baseline is, where it has a last one."""
+        if self.last is None:
+            raise ValueError("a baseline without an end")
+        return _number(self.last, step) - _number(self.first, step) + 1
+
+    def told(self) -> dict[str, Any]:
+        """The decision on the wire, within a course."""
+        return {
+            "id": self.id,
+            "reason": self.reason,
+            "decided_by": self.decided_by,
+            "decided_at": self.decided_at,
+        }
+
+
+def decide(session: Session, caller: Caller, wish: Wish) -> LimitDecision:
+    """Keep a decision.
+
+    Raises
+    ------
+    UnknownUnit, UnknownQuestionnaire, UnknownFactor, UnknownItem
+        For what is not there, or not the caller's to decide about.
+    InvalidFields
+        Naming each period that is none, a baseline of fewer than twelve periods, or one that begins
+        after its limits do, and a missing reason.
+    BaselineDecided
+        Where limits begin with this period already.
+    """
+    node = scope.units(session, caller, Right.DECIDE_LIMITS).find(wish.unit)
+    versions = versions_of(session, wish.questionnaire)
+    query = Query(questionnaire=wish.questionnaire, factor=wish.factor, item=wish.item)
+    measures_of(query, versions)
+    factor = wish.factor if wish.item is None else None
+    begins, first, last = _days(wish)
+    of_the_same = select(LimitDecision).where(
+        LimitDecision.unit_id == node.id,
+        LimitDecision.questionnaire == wish.questionnaire,
+        LimitDecision.factor.is_not_distinct_from(factor),
+        LimitDecision.item.is_not_distinct_from(wish.item),
+        LimitDecision.step == wish.step.value,
+        LimitDecision.begins == begins,
+        LimitDecision.revoked_at.is_(None),
+    )
+    # Of two who decide at once the second waits, and is told.
+    session.execute(select(Unit.id).where(Unit.id == node.id).with_for_update())
+    if session.scalar(of_the_same) is not None:
+        raise BaselineDecided(field="start", start=wish.start)
+    decision = LimitDecision(
+        unit_id=node.id,
+        questionnaire=wish.questionnaire,
+        factor=factor,
+        item=wish.item,
+        step=wish.step.value,
+        begins=begins,
+        first=first,
+        last=last,
+        reason=" ".join(wish.reason.split()),
+        decided_by=_name(caller),
+        decided_at=datetime.now(UTC),
+    )
+    session.add(decision)
+    session.flush()
+    record(
+        session, "baseline.decide", decision.id, unit=wish.unit, questionnaire=wish.questionnaire,
+        factor=wish.factor, item=wish.item, step=wish.step.value, start=wish.start,
+        first=wish.first or wish.start, last=wish.last, reason=decision.reason,
+    )  # fmt: skip
+    return decision
+
+
+def revoke(session: Session, caller: Caller, id: int) -> LimitDecision:
+    """End a decision: limits are again as without it.
+
+    Raises
+    ------
+    UnknownBaseline
+        Where there is none that counts, or the caller may not decide about its unit.
+    """
+    decision = session.scalar(
+        select(LimitDecision).where(
+            LimitDecision.id == id,
+            LimitDecision.revoked_at.is_(None),
+            scope.within(LimitDecision.unit_id, caller, Right.DECIDE_LIMITS),
+        )
+    )
+    if decision is None:
+        raise UnknownBaseline(id=id)
+    decision.revoked_at, decision.revoked_by = datetime.now(UTC), _name(caller)
+    record(session, "baseline.revoke", id)
+    return decision
+
+
+def decisions(
+    session: Session,
+    caller: Caller,
+    *,
+    unit: str | None = None,
+    questionnaire: str | None = None,
+    revoked: bool = True,
+) -> Sequence[LimitDecision]:
+    """Decisions about units whose figures the caller may read, the newest first.
+
+    Raises
+    ------
+    UnknownUnit
+        Where the unit named is not one of them.
+    """
+    found = (
+        select(LimitDecision)
+        .where(scope.within(LimitDecision.unit_id, caller, Right.READ_FIGURES))
+        .options(joinedload(LimitDecision.unit))
+        .order_by(LimitDecision.id.desc())
+        .limit(1000)
+    )
+    if unit is not None:
+        node = scope.units(session, caller, Right.READ_FIGURES).find(unit)
+        found = found.where(LimitDecision.unit_id == node.id)
+    if questionnaire is not None:
+        found = found.where(LimitDecision.questionnaire == questionnaire)
+    if not revoked:
+        found = found.where(LimitDecision.revoked_at.is_(None))
+    return session.scalars(found).all()
+
+
+def in_force(
+    session: Session, caller: Caller, units: Collection[int], query: Query, step: Step
+) -> Mapping[int, Sequence[Decided]]:
+    """By unit id what is decided about the figures that a query asks for, in order of time.
+
+    Decisions are about all answers of a unit and those below: to a question about some channels,
+    or the unit's own answers alone, none applies.
+    """
+    if query.channels or not query.descendants:
+        return {}
+    found = session.scalars(
+        select(LimitDecision)
+        .where(
+            scope.within(LimitDecision.unit_id, caller, Right.READ_FIGURES),
+            LimitDecision.questionnaire == query.questionnaire,
+            LimitDecision.factor.is_not_distinct_from(query.factor if not query.item else None),
+            LimitDecision.item.is_not_distinct_from(query.item),
+            LimitDecision.step == step.value,
+            LimitDecision.revoked_at.is_(None),
+        )
+        .order_by(LimitDecision.begins)
+    )
+    kept: dict[int, list[Decided]] = {}
+    for each in found:
+        if each.unit_id in units:
+            kept.setdefault(each.unit_id, []).append(
+                Decided(
+                    each.id, each.begins, each.first, each.last,
+                    period_of(each.first, step),
+                    period_of(each.last, step) if each.last else None,
+                    each.reason, each.decided_by, each.decided_at,
+                )
+            )  # fmt: skip
+    return kept
+
+
+def period_of(day: date, step: Step) -> str:
+    """The label of the period that a day lies in."""
+    return label(_number(day, step), step)
+
+
+def _number(day: date, step: Step) -> int:
+    return int(ordinals(np.array([day], dtype="datetime64[D]"), step)[0])
+
+
+def _days(wish: Wish) -> tuple[date, date, date | None]:
+    errors, days = [], {}
+    for name in ("start", "first", "last"):
+        given = getattr(wish, name)
+        if given is None:
+            continue
+        try:
+            days[name] = first_day(given, wish.step)
+            near = abs(days[name].year - datetime.now(UTC).year) <= _YEARS
+            if not near or period_of(days[name], wish.step) != given:
+                raise ValueError(given)
+        except (ValueError, OverflowError):
+            errors.append(FieldError(name, "field.no_period", {"value": given}))
+    if not errors:
+        begins = days["start"]
+        first, last = days.get("first", begins), days.get("last")
+        if first > begins:
+            errors.append(FieldError("first", "field.after_start", {}))
+        length = None if last is None else _number(last, wish.step) - _number(first, wish.step) + 1
+        if length is not None and length < LEAST_BASELINE:
+            errors.append(FieldError("last", "field.few_periods", {"least": LEAST_BASELINE}))
+    if not wish.reason.split():
+        errors.append(FieldError("reason", "field.missing"))
+    if errors:
+        raise InvalidFields(errors=errors, count=len(errors))
+    return begins, first, last
+
+
+def _name(caller: Caller) -> str:
+    return (caller.full_name if isinstance(caller, Person) else caller.name)[:200]
+
+
+def as_result(each: LimitDecision) -> BaselineOut:
+    """A decision on the wire."""
+    step = Step(each.step)
+    return BaselineOut(
+        id=each.id,
+        unit=each.unit.code,
+        questionnaire=each.questionnaire,
+        factor=each.factor,
+        item=each.item,
+        step=each.step,
+        start=period_of(each.begins, step),
+        first=period_of(each.first, step),
+        last=period_of(each.last, step) if each.last else None,
+        reason=each.reason,
+        decided_by=each.decided_by,
+        decided_at=each.decided_at,
+        revoked_by=each.revoked_by,
+        revoked_at=each.revoked_at,
+    )

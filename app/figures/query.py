@@ -1,0 +1,74 @@
+"""What figures are asked for: units, days, channels, and what rows are grouped by."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from app.figures.periods import Step
+
+
+class Expand(StrEnum):
+    """Which units get a row, given the units that were named."""
+
+    GIVEN = "given"
+    CHILDREN = "children"
+    ALL = "all"
+
+
+class Key(StrEnum):
+    """What figures may be grouped by."""
+
+    UNIT = "unit"
+    FACTOR = "factor"
+    ITEM = "item"
+    CHANNEL = "channel"
+    QUESTIONNAIRE = "questionnaire"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+class Interval(StrEnum):
+    """How the interval of a rate is computed: ours, or R's to the digit."""
+
+    SCORE = "score"
+    R_XLOGIT = "r-xlogit"
+
+
+class Cluster(StrEnum):
+    """Whose answers resemble one another: those of a respondent, or of a day."""
+
+    RESPONDENT = "respondent"
+    DAY = "day"
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked for; the HTTP route documents each field."""
+
+    units: Sequence[str] = ()
+    expand: Expand = Expand.GIVEN
+    kinds: Collection[str] = ()
+    descendants: bool = True
+    questionnaire: str | None = None
+    factor: str | None = None
+    item: str | None = None
+    channels: Collection[str] = ()
+    first: date | None = None
+    last: date | None = None
+    by: Sequence[Key] = ()
+    confidence: float = 0.95
+    #: Name of another convention than the questionnaire's own satisfied levels.
+    convention: str | None = None
+    interval: Interval = Interval.SCORE
+    cluster: Cluster = Cluster.RESPONDENT
+
+    @property
+    def step(self) -> Step | None:
+        """The period that rows are grouped by; the finest of those named."""
+        return next((step for step in Step if step.value in set(self.by)), None)

@@ -1,0 +1,148 @@
+"""Rates of satisfaction: from cells to rows with intervals.
+
+Cells of all versions of a questionnaire are summed by factor and item code; different
+questionnaires are never summed, since they ask different things. A parent's figure over its
+descendants is the pooled rate; its own answers are another figure (``scope`` tells them apart).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.access.callers import Caller
+from app.figures import periods, visible
+from app.figures import suppression as small_cells
+from app.figures import within_correlation as resemblance
+from app.figures.intervals import estimated, with_days
+from app.figures.periods import Step
+from app.figures.query import Cluster, Expand, Key, Query
+from app.figures.rate_arrays import Found
+from app.figures.release import ReleaseRule, unreleased
+from app.figures.session_cache import per_session
+from app.figures.summing import Ground, covering
+from app.problems import Problem
+from app.registry.queries import UnitNode, UnitTree
+from app.registry.questionnaires import Published, UnknownQuestionnaire
+
+#: Keys by which respondents, rather than what is measured, are told apart.
+_SPLITTING = frozenset({Key.CHANNEL, *(Key(step.value) for step in Step)})
+
+
+class QuestionnaireNeeded(Problem):
+    """Factor and item codes mean something within a questionnaire only."""
+
+    code, status = "questionnaire-needed", 422
+
+
+def find(
+    session: Session,
+    query: Query,
+    caller: Caller,
+    release_rule: ReleaseRule,
+    *,
+    gated: bool = True,
+    counting: bool = False,
+    by_days: bool = False,
+) -> Found:
+    """Compute the rates that a query asks for, over the units whose figures the caller may read.
+
+    Where the caller may not see what few respondents said, rows of so few are hidden, unless they
+    are not ``gated``, and new answers are held back, unless ``counting``: then nothing but how
+    many answered may be told. What days have in common is looked at if ``by_days``.
+
+    Raises
+    ------
+    Problem
+        For unknown units, questionnaires, factors and items, impossible periods, too many rows,
+        parts of months where small cells may not be seen.
+    """
+    periods.check(query.first, query.last)
+    units = visible.units(session, caller)
+    small = visible.small_units(session, caller)
+    selected = _selected(units, query)
+    # A row over several units shows small cells only if all of them may be shown.
+    covered = covering(units, selected, query)
+    all_small = small is None or (covered is not None and covered <= small)
+    versions = _versions(session, query)
+    span = visible.span(session)
+    if not all_small and not counting:
+        release_rule.check_months(query, span)
+    first, last = periods.closed(query.first, query.last, span)
+    by_code: dict[str, list[Published]] = {}
+    for version in versions:
+        by_code.setdefault(version.form.code, []).append(version)
+    by_days = by_days or query.cluster is Cluster.DAY
+    rates = []
+    for code, of_code in by_code.items():
+        held = None if counting else unreleased(session, of_code, release_rule, small)
+        ground = Ground(session, query, units, code, of_code, first, last, held, release_rule.least)
+        if not counting and resemblance.matters(ground.measures):
+            # All units' cells are read first: those of the rows are among them.
+            resemblance.everybody(session, query, of_code, held)
+        summed = ground.summed(selected, by_days=by_days)
+        exempt = np.array(
+            [all_small if unit is None else small is None or unit.id in small
+             for unit in summed.rows.unit],
+            dtype=np.bool_,
+        )  # fmt: skip
+        found = estimated(query, summed, None if counting else ground.alike(summed.splits))
+        if by_days:
+            month = release_rule.today.replace(day=1)
+            found = with_days(query, summed, found, exempt, release_rule.least, month)
+        guards = np.zeros(len(exempt), dtype=np.bool_)
+        if small is not None and gated:
+            own = replace(query, units=(), kinds=(), by=_splits(query), descendants=False)
+            own = replace(own, factor=None, item=None, convention=None)
+            key = ("hidden", repr(own), code, first, last, caller.grants, release_rule)
+            compute = partial(_hidden, replace(ground, query=own), small, release_rule.least)
+            hidden = per_session(session, key, compute)
+            pooled = [node.id for node in selected] if query.units else []
+            guards = hidden.rows(found, pooled, descendants=query.descendants)
+        rates.append(
+            small_cells.without_small_cells(
+                found, release_rule.least if gated else 0, exempt, guards
+            )
+        )
+    return Found(visible.synthetic(session), first, last, rates)
+
+
+def _hidden(everybody: Ground, small: frozenset[int], least: int) -> small_cells.Hidden:
+    rows = everybody.summed(_selected(everybody.units, everybody.query)).rows
+    return small_cells.hidden_cells(rows, everybody.units, small, least)
+
+
+def _splits(query: Query) -> list[Key]:
+    """The keys by which respondents are told apart: those of units, times and channels."""
+    return [Key.UNIT, *(key for key in query.by if key in _SPLITTING)]
+
+
+def _selected(units: UnitTree, query: Query) -> list[UnitNode]:
+    """The units that rows are about, in the order of the registry."""
+    named = [units.find(code) for code in query.units]
+    if not named:
+        ids: Iterable[int] = units.nodes
+    elif query.expand is Expand.CHILDREN:
+        ids = (child for node in named for child in units.children(node.id))
+    elif query.expand is Expand.ALL:
+        ids = (below for node in named for below in units.below(node.id))
+    else:
+        ids = (node.id for node in named)
+    nodes = [units.nodes[id] for id in dict.fromkeys(ids)]
+    return [node for node in nodes if not query.kinds or node.kind in query.kinds]
+
+
+def _versions(session: Session, query: Query) -> list[Published]:
+    versions = visible.published(session)
+    if query.questionnaire is None:
+        if query.factor or query.item:
+            raise QuestionnaireNeeded(field="questionnaire")
+        return versions
+    found = [version for version in versions if version.form.code == query.questionnaire]
+    if not found:
+        raise UnknownQuestionnaire(questionnaire=query.questionnaire, field="questionnaire")
+    return found

@@ -1,0 +1,204 @@
+"""What figures may give away, and when: to those who may not see what few respondents said.
+
+Somebody at a desk who knows who stood there last could tell from two figures, one before and one
+after, what that citizen said. So they are told answers of the running month by batches. A batch
+is a run of days that are over, of one unit, questionnaire and channel, with at least as many
+respondents as a figure must have to be shown; it is told once as many others have answered after
+it. Whatever two moments they compare, the figures differ by no answers or by at least so many,
+also when the month is over and told whole. How many answered is no secret and is told at once.
+What a kiosk brings late to a month that is over counts there when it comes.
+
+For the same reason they ask for whole months: of two periods that a day with one respondent sets
+apart, the difference would tell what that one said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from app.access.callers import Caller
+from app.access.models import Right
+from app.figures.periods import end_of_month
+from app.figures.query import Key, Query
+from app.figures.session_cache import per_session
+from app.problems import Problem
+from app.registry.questionnaires import Published
+from app.rollups import queries
+from app.rollups.cells import SUMS
+from app.rollups.queries import CellRows
+from app.settings import Settings
+
+
+class MonthsOnly(Problem):
+    """Who may not see what few respondents said asks for parts of months."""
+
+    code, status = "months-only", 422
+
+
+@dataclass(frozen=True)
+class ReleaseRule:
+    """From how many respondents on a figure is shown to everybody who may read it, and the day."""
+
+    least: int
+    today: date
+
+    def check_months(self, query: Query, known: tuple[date, date] | None) -> None:
+        """Refuse what is no run of whole months, as far as answers are known.
+
+        ``known`` are the first and the last day that have some.
+
+        Raises
+        ------
+        MonthsOnly
+            Naming the parameter that cuts a month.
+        """
+        if self.least <= 1:  # nobody's answer is a secret
+            return
+        if {Key.DAY, Key.WEEK} & set(query.by):
+            raise MonthsOnly(field="by")
+        begin, end = known or (date.max, date.min)
+        if query.first is not None and query.first.day != 1 and query.first > begin:
+            raise MonthsOnly(field="from")
+        last = query.last
+        if last is not None and last != end_of_month(last) and begin <= last < end:
+            raise MonthsOnly(field="to")
+
+    @classmethod
+    def of(cls, settings: Settings) -> ReleaseRule:
+        """The rule that the settings give, on the local day."""
+        return cls(settings.least_respondents, datetime.now(settings.zone).date())
+
+
+#: For the owner of the machine, who may read the database.
+EVERYTHING = ReleaseRule(1, date.max)
+
+
+@dataclass(frozen=True)
+class Unreleased:
+    """The answers to one questionnaire that a caller is not told yet.
+
+    ``told`` is the last day of the running month that is told, by unit and channel; where a pair
+    is missing none is. ``exempt`` are the units of which the caller is told everything.
+    """
+
+    month: date
+    told: Mapping[tuple[int, str], np.datetime64]
+    exempt: frozenset[int]
+
+    def among(
+        self, unit_id: NDArray[np.int64], day: NDArray[np.datetime64], channel: NDArray[np.str_]
+    ) -> NDArray[np.bool_]:
+        """Which of n answers or cells are held back; arrays of length n."""
+        running = day >= np.datetime64(self.month)
+        held = np.zeros(len(day), dtype=np.bool_)
+        none = np.datetime64(self.month) - np.timedelta64(1, "D")
+        for name in np.unique(channel[running]).tolist():
+            at = np.flatnonzero(running & (channel == name))
+            units, unit = np.unique(unit_id[at], return_inverse=True)
+            last = np.array([self.told.get((id, name), none) for id in units.tolist()])
+            exempt = np.isin(units, list(self.exempt))
+            held[at] = (day[at] > last[unit]) & ~exempt[unit]
+        return held
+
+    def holds(self, unit_id: int, day: date, channel: str) -> bool:
+        """Whether one answer is held back."""
+        held = self.among(
+            np.array([unit_id], dtype=np.int64),
+            np.array([day], dtype="datetime64[D]"),
+            np.array([channel]),
+        )
+        return bool(held[0])
+
+    def touches(self, last: date | None) -> bool:
+        """Whether a period that ends on a day may contain answers that are held back."""
+        return last is None or last >= self.month
+
+    def without(self, rows: CellRows) -> CellRows:
+        """The cells again, without those that are held back."""
+        kept = ~self.among(rows.unit_id, rows.day, rows.channel)
+        return rows if kept.all() else rows[kept]
+
+
+def publishing(caller: Caller) -> Caller:
+    """The caller without the right to small cells: reports and screens are read by anybody."""
+    grants = tuple(
+        replace(grant, rights=grant.rights - {Right.READ_SMALL_CELLS}) for grant in caller.grants
+    )
+    return Caller(caller.name, grants)
+
+
+def unreleased(
+    session: Session,
+    versions: Sequence[Published],
+    release_rule: ReleaseRule,
+    exempt: frozenset[int] | None,
+) -> Unreleased | None:
+    """What is held back of the answers to all versions of one questionnaire.
+
+    ``exempt`` are the units of which the caller may see small figures; None for all of them, to
+    whom nothing is held back.
+    """
+    if exempt is None:
+        return None
+    found = per_session(
+        session,
+        ("held back", tuple(version.id for version in versions), release_rule),
+        lambda: _batches(session, versions, release_rule),
+    )
+    return replace(found, exempt=exempt)
+
+
+def _batches(
+    session: Session, versions: Sequence[Published], release_rule: ReleaseRule
+) -> Unreleased:
+    month = release_rule.today.replace(day=1)
+    read = [queries.read(session, version, first=month) for version in versions]
+    counted = [rows.cells["sums"][:, 0, SUMS.index("n")] for rows in read]
+    pairs: dict[tuple[int, str], int] = {}
+    place = [
+        pairs.setdefault((unit, channel), len(pairs))
+        for rows in read
+        for unit, channel in zip(rows.unit_id.tolist(), rows.channel.tolist(), strict=True)
+    ]
+    if not pairs:
+        return Unreleased(month, {}, frozenset())
+    day = np.concatenate([rows.day for rows in read]) - np.datetime64(month)
+    n = np.zeros((len(pairs), int(day.astype(np.int64).max()) + 1))
+    np.add.at(n, (np.array(place), day.astype(np.int64)), np.concatenate(counted))
+    last = last_released(n, release_rule.least, over=(release_rule.today - month).days)
+    return Unreleased(
+        month,
+        {
+            pair: np.datetime64(month) + np.timedelta64(int(last[i]), "D")
+            for pair, i in pairs.items()
+            if last[i] >= 0
+        },
+        frozenset(),
+    )
+
+
+def last_released(n: NDArray[np.float64], least: int, *, over: int) -> NDArray[np.intp]:
+    """The last day of each row that is told; -1 where none is.
+
+    Parameters
+    ----------
+    n
+        Respondents by day, shape (rows, days).
+    over
+        How many of the days are over.
+    """
+    after = n.sum(axis=1)
+    since = np.zeros(len(n))
+    last = np.full(len(n), -1, dtype=np.intp)
+    for day in range(min(over, n.shape[1])):
+        since += n[:, day]
+        after -= n[:, day]
+        ends = (since >= least) & (after >= least)
+        last[ends], since[ends] = day, 0
+    return last

@@ -1,0 +1,78 @@
+"""Response rates of invitations, by unit and month in which the case was finished.
+
+The rate is invitations answered over invitations issued (AAPOR Standard Definitions, 10th ed.
+2023: RR1 for a list sample whose members are all eligible), with Wilson's interval. A month is
+not over before its links have expired: until then its rate can only rise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from analysis import proportions
+from app.access.callers import Caller
+from app.figures import visible
+from app.invitations.service import months
+from app.registry.queries import UnitNode
+
+
+@dataclass(frozen=True)
+class ResponseRate:
+    """One unit and month; figures are None where too few were invited to be shown."""
+
+    unit: UnitNode
+    month: str
+    issued: int | None
+    answered: int | None
+    rate: float | None
+    low: float | None
+    high: float | None
+
+
+def find(
+    session: Session,
+    caller: Caller,
+    first: date,
+    last: date,
+    *,
+    units: list[str],
+    least_respondents: int,
+) -> list[ResponseRate]:
+    """The response rates of the units named, or of all whose figures the caller may read.
+
+    Raises
+    ------
+    UnknownUnit
+        Where a unit is not there, or not the caller's.
+    """
+    readable = visible.units(session, caller)
+    small = visible.small_units(session, caller)
+    wanted = {readable.find(code).id for code in units} or set(readable.nodes)
+    rows = months(session, wanted, first, last)
+    n = np.array([row[2] for row in rows], dtype=np.float64)
+    k = np.array([row[3] for row in rows], dtype=np.float64)
+    interval = proportions.interval(k, n)
+    found = []
+    for place, (unit_id, month, issued, answered) in enumerate(rows):
+        shown = issued >= least_respondents or small is None or unit_id in small
+        found.append(
+            ResponseRate(
+                readable.nodes[unit_id],
+                month,
+                issued if shown else None,
+                answered if shown else None,
+                float(interval.estimate[place]) if shown else None,
+                float(interval.low[place]) if shown else None,
+                float(interval.high[place]) if shown else None,
+            )
+        )
+    return found
+
+
+def interval(answered: int, issued: int) -> proportions.Interval:
+    """The response rate of so many invitations, with Wilson's interval; arrays of length one."""
+    return proportions.interval(np.array([answered]), np.array([issued]))

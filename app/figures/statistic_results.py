@@ -1,0 +1,312 @@
+"""What the statistics look like on the wire. Every answer carries how it can be had again."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import BaseModel, Field
+
+from app.figures.results import Names, UnitOut
+
+
+class Answer(BaseModel):
+    """What every answer carries, so that its figures can be reproduced by one call."""
+
+    synthetic: bool = Field(description="Whether the answers were drawn by a generator.")
+    notice: Names | None
+    method: str = Field(description="What was computed, by whose rule.")
+    version: str = Field(description="Of the software that computed it.")
+    questionnaire: str
+    first: date | None = Field(description="First day of the answers that went in.")
+    last: date | None
+    confidence: float
+    units: int = Field(description="Units that went in.")
+    respondents: int | None = Field(description="Respondents who went in.")
+
+
+class Limits(BaseModel):
+    """A figure with its confidence interval."""
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+
+
+class Rate(BaseModel):
+    """A rate with its confidence interval."""
+
+    rate: float | None
+    low: float | None
+    high: float | None
+
+
+class UnitRate(Rate):
+    """A unit's rate."""
+
+    unit: UnitOut
+    respondents: int | None
+    design_effect: float | None
+    suppressed: bool
+
+
+class Heterogeneity(BaseModel):
+    """Whether units differ by more than chance: Cochran's Q."""
+
+    statistic: float | None
+    degrees_of_freedom: int
+    p: float | None
+    i_squared: float | None = Field(description="Share of the variation that is not chance.")
+
+
+class RankRow(UnitRate):
+    """A unit with its rank: never without the ranks that it may truly have."""
+
+    rank: int | None
+    rank_low: int | None = Field(description="Best rank that it may have, looked at alone.")
+    rank_high: int | None
+    rank_low_simultaneous: int | None = Field(description="The same, of all units at once.")
+    rank_high_simultaneous: int | None
+    may_be_best: bool = Field(description="Whether it may be among the best so many.")
+    shrunk_rate: float | None = Field(description="Drawn towards the others, the more the smaller.")
+    shrunk_low: float | None
+    shrunk_high: float | None
+
+
+class Ranking(Answer):
+    """Units by rate."""
+
+    best: int
+    heterogeneity: Heterogeneity
+    rows: list[RankRow]
+
+
+class FunnelPoint(BaseModel):
+    """Limits at one size."""
+
+    effective_answers: float
+    low_95: float
+    high_95: float
+    low_998: float
+    high_998: float
+
+
+class FunnelRow(UnitRate):
+    """A unit against its limits."""
+
+    effective_answers: float | None
+    z: float | None = Field(description="The standard normal deviate of p; negative if below.")
+    p: float | None = Field(
+        description="Two-sided tail probability of the unit's rate if it were like the others."
+    )
+    adjusted_p: float | None
+    discovery: bool = Field(description="Outside, at the false-discovery rate asked for.")
+    low_95: float | None
+    high_95: float | None
+    low_998: float | None
+    high_998: float | None
+    position: str = Field(
+        description="By p: inside, below or above 95 % or 99.8 %, or not compared."
+    )
+
+
+class FunnelOut(Answer):
+    """A funnel plot."""
+
+    target: float = Field(description="The rate that limits are drawn around.")
+    target_is: str = Field(description="given, middle of the units, or pooled rate.")
+    model: str
+    tau: float = Field(
+        description="How much the units differ beyond chance: the standard deviation of their "
+        "logits, posterior median; 0 where only chance is allowed for."
+    )
+    tau_low: float = Field(description="Lower 95 % limit of tau.")
+    tau_high: float = Field(description="Upper 95 % limit of tau.")
+    false_discovery_rate: float
+    curve: list[FunnelPoint] = Field(
+        description="Limits of a unit that is none of these, by its size."
+    )
+    rows: list[FunnelRow]
+
+
+class Side(Rate):
+    """One side of a comparison."""
+
+    respondents: int | None
+
+
+class ChangeOut(Limits):
+    """This rate minus the other."""
+
+    p: float | None
+    adjusted_p: float | None
+    discovery: bool
+
+
+class CompareRow(BaseModel):
+    """A unit beside what it is compared with."""
+
+    unit: UnitOut
+    suppressed: bool
+    other: Side
+    rate: Side
+    change: ChangeOut
+
+
+class OtherPeriod(BaseModel):
+    """The days of the other side."""
+
+    first: date | None
+    last: date | None
+
+
+class Comparison(Answer):
+    """Units beside themselves before, or beside others."""
+
+    with_: str = Field(alias="with")
+    other_period: OtherPeriod
+    false_discovery_rate: float
+    rows: list[CompareRow]
+
+
+class DriverRow(BaseModel):
+    """A factor's part in overall satisfaction."""
+
+    factor: str
+    name: Names
+    share: float | None = Field(description="In units of R².")
+    low: float | None
+    high: float | None
+    relative: float | None = Field(description="Of R².")
+    share_difference: float | None = Field(description="Less the mean of the other factors.")
+    share_difference_low: float | None = Field(description="For all factors at once.")
+    share_difference_high: float | None
+    rate: float | None
+    rate_difference: float | None = Field(description="Less the mean of the other factors.")
+    rate_difference_low: float | None = Field(description="For all factors at once.")
+    rate_difference_high: float | None
+    quadrant: str = Field(description="“not distinguishable” where it is not told apart.")
+    improve_first: bool = Field(description="Told apart: more important, and with a lower rate.")
+
+
+class Drivers(Answer):
+    """Key drivers."""
+
+    outcome: str
+    r_squared: float | None
+    rows: list[DriverRow]
+
+
+class ReliabilityItem(BaseModel):
+    """An item of a scale."""
+
+    item: str
+    alpha_if_deleted: float | None
+    item_rest_correlation: float | None
+
+
+class ReliabilityRow(BaseModel):
+    """A factor, or the whole index."""
+
+    factor: str | None
+    alpha: float | None
+    low: float | None
+    high: float | None
+    complete_respondents: int | None
+    items: list[ReliabilityItem]
+
+
+class ReliabilityOut(Answer):
+    """Cronbach's alpha."""
+
+    rows: list[ReliabilityRow]
+
+
+class Adjuster(BaseModel):
+    """What respondents differ in."""
+
+    adjuster: str
+    coefficient: float | None
+
+
+class CasemixRow(BaseModel):
+    """A unit's mean score, as it is and as if all had the same respondents."""
+
+    unit: UnitOut
+    raw: float | None
+    adjusted: float | None
+    difference: float | None
+    standard_error: float | None
+    respondents: int
+    rank_raw: int
+    rank_adjusted: int
+    rank_adjusted_low: int
+    rank_adjusted_high: int
+
+
+class Casemix(Answer):
+    """Case-mix adjustment."""
+
+    adjusters: list[Adjuster]
+    f: float | None
+    degrees_of_freedom: list[int]
+    p: float | None
+    rows: list[CasemixRow]
+
+
+class Weighted(Answer, Rate):
+    """A rate weighted to known margins."""
+
+    left_out: int = Field(description="Respondents without an answer to the margins' items.")
+    standard_error: float | None
+    kish_effect: float | None = Field(description="How much unequal weights cost.")
+    unweighted: Rate
+
+
+class StratifiedRate(Rate):
+    """A rate by service volume."""
+
+    standard_error: float | None
+    covered: float | None = Field(description="Share of the volume whose units have answers.")
+
+
+class StratifiedRow(BaseModel):
+    """A parent's rate, pooled and by volume."""
+
+    unit: UnitOut
+    suppressed: bool
+    strata: int
+    cases: int
+    respondents: int | None
+    pooled: Rate
+    stratified: StratifiedRate
+
+
+class Stratified(Answer):
+    """Parents' rates by service volume."""
+
+    rows: list[StratifiedRow]
+
+
+class PlanRow(BaseModel):
+    """What a unit still needs in a month."""
+
+    unit: UnitOut
+    cases: int | None
+    respondents: int
+    needed_to_publish: int
+    required: int = Field(description="Respondents for the margin asked for.")
+    needed_for_margin: int
+    allocated: int | None = Field(description="Its part of the total asked for.")
+    publishable: bool
+    design_effect: float
+    power: float | None = Field(description="To see the drop asked for, by the next month.")
+
+
+class Plan(Answer):
+    """How many more must be asked."""
+
+    month: str
+    margin: float
+    drop: float
+    least_respondents: int
+    rows: list[PlanRow]

@@ -1,0 +1,200 @@
+"""What units over time look like on the wire: courses with their limits, and alerts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from app.figures.results import UnitOut
+from app.figures.statistic_results import Answer, Limits, Rate
+
+
+class TestOut(BaseModel):
+    """A test of trend; a positive statistic rises."""
+
+    statistic: float | None
+    p: float | None
+    method: str
+
+
+class SlopeOut(BaseModel):
+    """Change of the rate a period (Theil–Sen)."""
+
+    a_period: float | None
+    low: float | None
+    high: float | None
+
+
+class TrendPoint(Rate):
+    """One period of a unit."""
+
+    period: str
+    respondents: int | None
+    suppressed: bool
+    centre: float | None = Field(description="The rate that its limits expect of the period.")
+    limit_low: float | None = Field(description="null: no limits; 0 or 1 where none is reached.")
+    limit_high: float | None
+    z: float | None = Field(description="Distance from the centre as a normal score.")
+    ewma: float | None
+    ewma_limit: float | None
+    signals: list[str]
+
+
+class LimitDecisionOut(BaseModel):
+    """Who decided that limits begin anew, or what they rest on, and why."""
+
+    id: int
+    reason: str
+    decided_by: str
+    decided_at: datetime
+
+
+class LimitSegment(BaseModel):
+    """Periods with limits of one baseline; figures as of its last period that has limits."""
+
+    start: str = Field(description="Its first period.")
+    baseline_first: str
+    baseline_last: str | None = Field(description="null: all periods before the judged one.")
+    rests_on: int = Field(description="How many periods the limits rest on; 0: too few, no limits.")
+    centre: float | None
+    limit_low: float | None
+    limit_high: float | None
+    left_out: list[str] = Field(
+        description="Periods of the baseline that it does without, since they stand out themselves."
+    )
+    ranges_screened: int | None = Field(
+        description="Of XmR limits: moving ranges that were left out as too large."
+    )
+    decision: LimitDecisionOut | None = Field(description="null: nobody decided anything.")
+
+
+class LimitsOut(BaseModel):
+    """Control limits of a course: what they rest on, how often they err, what they promise."""
+
+    method: str
+    rules: list[str] = Field(description="Rules by which periods are marked.")
+    periods_judged: int
+    false_marks: float = Field(
+        description="How likely the rules mark something in so many ordinary periods."
+    )
+    least_periods: int = Field(description="Ordinary periods that limits need to rest on.")
+    between: float | None = Field(
+        description="Standard deviation of the true rates between periods, as far as it is learnt."
+    )
+    variation: str | None = Field(
+        description="Of the last period judged: common cause, or special cause that is an "
+        "improvement or a concern."
+    )
+    target: float | None
+    assurance: str | None = Field(
+        description="consistently passing, consistently failing, or hit and miss: where the target "
+        "lies against the limits of the last segment."
+    )
+    segments: list[LimitSegment]
+
+
+class TrendRow(BaseModel):
+    """The course of a unit."""
+
+    unit: UnitOut
+    centre: float | None = Field(description="Of the last segment's limits.")
+    trend: TestOut
+    linear: TestOut
+    slope: SlopeOut
+    limits: LimitsOut
+    points: list[TrendPoint]
+
+
+class Trend(Answer):
+    """Units over time."""
+
+    step: str
+    rows: list[TrendRow]
+
+
+class AlertRow(BaseModel):
+    """One rule that fired about one unit."""
+
+    unit: UnitOut
+    rule: str
+    since: str = Field(description="First period of what the rule saw.")
+    before: float | None
+    after: float | None
+    respondents_before: int
+    respondents_after: int
+    change: Limits = Field(description="After minus before, by a clustered interval.")
+    p: float | None
+    adjusted_p: float | None = Field(
+        description="For all units, both rules and the looks of a year."
+    )
+    against_others: bool = Field(
+        description="The unit's own rate does not surely move to this side (its interval holds 0, "
+        "or it moved the other way): it stands out against what all units did, its season or "
+        "what it usually is."
+    )
+
+
+class AlertRule(BaseModel):
+    """How many false alarms to expect of a rule."""
+
+    rule: str
+    expected_false_a_year: float = Field(
+        description="At most, over all units, looked at once a period, if nothing ever changed."
+    )
+
+
+class Together(BaseModel):
+    """The likeliest lasting shift of all units together, found or not."""
+
+    moved: bool = Field(
+        description="Whether it is more than what all units do together anyway; false in a year of "
+        "looks with a probability of at most false_discovery_rate."
+    )
+    since: str | None
+    change: float | None = Field(description="In logits.")
+    before: float | None = Field(description="The rate of the unit in the middle.")
+    after: float | None
+    after_low: float | None = Field(description="95 %, the level before being given.")
+    after_high: float | None
+    p: float | None = Field(description="For having looked at all periods.")
+    season_allowed: bool = Field(
+        description="false: of no more than a year, and may be a season of all units."
+    )
+
+
+class NoiseOut(BaseModel):
+    """What a unit's periods vary in besides chance, learnt from all units together."""
+
+    learnt: bool = Field(
+        description="false: too few units (up to five) or periods (under six); what is assumed "
+        "is then wide, and only large changes are told."
+    )
+    season_allowed: bool = Field(
+        description="Whether each unit may have a yearly wave of its own; from more than a year on."
+    )
+    deviation: float | None = Field(
+        description="Standard deviation, in logits. null where it was not learnt and whoever asks "
+        "may not see what few respondents said."
+    )
+    deviation_low: float | None = Field(description="95 %.")
+    deviation_high: float | None
+    correlation: float | None = Field(description="Between neighbouring periods.")
+    correlation_low: float | None
+    correlation_high: float | None
+
+
+class Alerts(Answer):
+    """What changed."""
+
+    step: str
+    false_discovery_rate: float = Field(
+        description="q. If nothing ever changed: the probability of any false alert in a year of "
+        "looks, one a period (an alert that still stands is not counted again)."
+    )
+    looks_a_year: int = Field(description="One look spends q over this many.")
+    common_movement_removed: bool
+    together: Together | None = Field(description="null: of fewer than ten units, or of others'.")
+    noise: NoiseOut
+    rules: list[AlertRule]
+    rows: list[AlertRow]

@@ -1,0 +1,49 @@
+"""What a caller sees, and what figures are of, read once a session: a page asks for it often."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from app.access import scope
+from app.access.callers import Caller
+from app.access.models import Right
+from app.figures.session_cache import per_session
+from app.registry import questionnaires
+from app.registry.queries import UnitTree, is_synthetic
+from app.registry.questionnaires import Published
+from app.rollups import queries
+
+
+def units(session: Session, caller: Caller) -> UnitTree:
+    """The units whose figures the caller may read."""
+    return per_session(
+        session,
+        ("units", caller.grants),
+        lambda: scope.units(session, caller, Right.READ_FIGURES),
+    )
+
+
+def small_units(session: Session, caller: Caller) -> frozenset[int] | None:
+    """The ids of the units of which the caller may see small figures; None for all units."""
+    return per_session(
+        session,
+        ("units with small cells", caller.grants),
+        lambda: scope.unit_ids(session, caller, Right.READ_SMALL_CELLS),
+    )
+
+
+def published(session: Session) -> list[Published]:
+    """All published versions of questionnaires, oldest first."""
+    return per_session(session, ("published",), lambda: questionnaires.published(session))
+
+
+def synthetic(session: Session) -> bool:
+    """Whether the answers were drawn by a generator."""
+    return per_session(session, ("synthetic",), lambda: is_synthetic(session))
+
+
+def span(session: Session) -> tuple[date, date] | None:
+    """The first and the last day that have answers; None where there are none."""
+    return per_session(session, ("span",), lambda: queries.span(session))

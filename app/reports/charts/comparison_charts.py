@@ -1,0 +1,195 @@
+"""The figures of many units: funnel, league, map, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.messages.words import NOTHING, Words
+from app.reports.charts import specs
+from app.reports.charts.chart import Figure, Table, note
+from app.reports.charts.unit_charts import Answer, flat, place_of, short
+
+#: Signs of a unit's name beside a chart; what it is part of is among them.
+_LONGEST_NAME = 42
+
+
+def funnel(words: Words, answer: Answer) -> Figure | None:
+    """Units between limits; None where too few can be compared."""
+    found = answer["funnel"]
+    if found is None:
+        return None
+    rows = [
+        {**row, "place": words(f"funnel.{_beyond(row)}")}
+        for row in _units(words, answer, found["rows"])
+    ]
+    return Figure(
+        "funnel",
+        words("chart.funnel_title"),
+        words("chart.funnel_summary", count=found["units"]),
+        specs.funnel(words, rows, found["curve"], target=found["target"]),
+        Table(
+            [words(f"chart.{key}") for key in
+             ("unit", "rate", "interval", "respondents", "funnel_limits", "adjusted_p")],
+            [
+                [
+                    words.unit(row["unit"]),
+                    words.percent(row["rate"]),
+                    words.limits(row),
+                    words.number(row["respondents"]),
+                    words.limits({"low": row["low_998"], "high": row["high_998"]}),
+                    words.p(row["adjusted_p"]),
+                ]
+                for row in found["rows"]
+                if row["rate"] is not None
+            ],
+        ),
+        [flat(row) for row in found["rows"]],
+        note(
+            words, words.period(answer["period"]), found["respondents"],
+            words("chart.method_funnel"),
+        ),
+        interactive=True,
+    )  # fmt: skip
+
+
+def _beyond(row: Mapping[str, Any]) -> str:
+    """On which side of the limits of 99.8 % a unit lies; of 80 units four pass those of 95 %."""
+    outside = {"above 99.8 %": "above", "below 99.8 %": "below"}
+    return outside.get(row["position"], "not_distinguishable")
+
+
+def league(words: Words, answer: Answer) -> Figure | None:
+    """Units by rate with their intervals; None where none has a figure."""
+    rows = [row for row in answer["rows"] if row["rate"] is not None]
+    if not rows:
+        return None
+    labelled = _units(words, answer, rows)
+    method = "; ".join([words("chart.method_rates"), words("chart.method_ranks")])
+    return Figure(
+        "league",
+        words("chart.league_title"),
+        words("chart.league_summary", count=len(rows)),
+        specs.intervals(
+            words, labelled, title=words("chart.rate"), target=answer["target"], row_height=18
+        ),
+        Table(
+            [words(f"chart.{key}") for key in
+             ("unit", "rank_set", "rate", "interval", "respondents", "standing", "change")],
+            [
+                [
+                    words.unit(row["unit"]),
+                    ranks(row),
+                    words.percent(row["rate"]),
+                    words.limits(row),
+                    words.number(row["respondents"]),
+                    place_of(words, row) or NOTHING,
+                    words.points(row["change"]["estimate"]) if row["change"] else NOTHING,
+                ]
+                for row in rows
+            ],
+        ),
+        [flat(row) for row in answer["rows"]],
+        note(words, words.period(answer["period"]), answer["respondents"], method),
+    )  # fmt: skip
+
+
+def ranks(row: Mapping[str, Any]) -> str:
+    """The ranks that a unit may have: 3–17."""
+    if row["rank_low"] is None:
+        return NOTHING
+    if row["rank_low"] == row["rank_high"]:
+        return str(row["rank_low"])
+    return f"{row['rank_low']}–{row['rank_high']}"
+
+
+def places(words: Words, answer: Answer) -> Figure | None:
+    """Units on the map; None where none has a position."""
+    rows = [
+        row for row in answer["rows"] if row["latitude"] is not None and row["rate"] is not None
+    ]
+    if not rows:
+        return None
+    return Figure(
+        "map",
+        words("chart.map_title"),
+        words("chart.map_summary", count=len(rows)),
+        specs.places(words, _units(words, answer, rows)),
+        Table(
+            [words(f"chart.{key}") for key in
+             ("unit", "position_lat", "position_lon", "rate", "respondents", "standing")],
+            [
+                [
+                    words.unit(row["unit"]),
+                    words.number(row["latitude"], 3),
+                    words.number(row["longitude"], 3),
+                    words.percent(row["rate"]),
+                    words.number(row["respondents"]),
+                    place_of(words, row) or NOTHING,
+                ]
+                for row in rows
+            ],
+        ),
+        [flat(row) for row in rows],
+        note(
+            words, words.period(answer["period"]), sum(row["respondents"] or 0 for row in rows),
+            words("chart.method_rates"),
+        ),
+        interactive=True,
+    )  # fmt: skip
+
+
+def beside(words: Words, answer: Answer) -> Figure | None:
+    """The units that were chosen, side by side; None where none was."""
+    rows = answer["side_by_side"]
+    if not rows:
+        return None
+    return Figure(
+        "beside",
+        words("chart.beside_title"),
+        words("chart.beside_summary", count=len(rows)),
+        specs.intervals(
+            words,
+            [{**row, "place": ""} for row in _units(words, answer, rows)],
+            title=words("chart.rate"),
+            target=answer["target"],
+        ),
+        Table(
+            [words("chart.unit"), words("chart.rate"), words("chart.interval"),
+             *(figure["factor"] for figure in rows[0]["factors"])],
+            [
+                [
+                    words.unit(row["unit"]),
+                    words.percent(row["rate"]),
+                    words.limits(row),
+                    *(words.percent(figure["rate"]) for figure in row["factors"]),
+                ]
+                for row in rows
+            ],
+        ),
+        [flat(row) for row in rows],
+        note(
+            words, words.period(answer["period"]), sum(row["respondents"] or 0 for row in rows),
+            words("chart.method_rates"),
+        ),
+    )  # fmt: skip
+
+
+def _units(words: Words, answer: Answer, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows about units, labelled, with where their interval lies against the target."""
+    named = [short(words.unit(row["unit"]), _LONGEST_NAME) for row in rows]
+    twice = {name for name in named if named.count(name) > 1}
+    target = answer["target"]
+    labelled = []
+    for name, row in zip(named, rows, strict=True):
+        place = ""
+        if row["low"] is not None and row["high"] is not None:
+            lies = (
+                "above" if row["low"] > target
+                else "below" if row["high"] < target
+                else "not_distinguishable"
+            )  # fmt: skip
+            place = words(f"position.{lies}")
+        label = f"{name} ({row['unit']['code']})" if name in twice else name
+        labelled.append({**flat(row), "label": label, "place": place})
+    return labelled

@@ -1,0 +1,122 @@
+"""What a report consists of: the answers of the views, and the sentences about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.access.callers import Caller
+from app.figures.release import publishing
+from app.messages import Language
+from app.messages.words import Words
+from app.registry.queries import UnitNode
+from app.reports import sentences
+from app.reports.charts import comparison_charts as comparison_charts
+from app.reports.charts import unit_charts as figures
+from app.reports.charts.chart import Figure
+from app.reports.views.comparison import comparison
+from app.reports.views.context import Chosen, ViewContext
+from app.reports.views.levels import levels
+from app.reports.views.unit import unit
+from app.settings import Settings
+
+
+@dataclass(frozen=True)
+class Report:
+    """One unit, or all of a caller's, in one period, in one language."""
+
+    words: Words
+    made_on: date
+    unit: UnitNode | None
+    parent: UnitNode | None
+    province: UnitNode | None
+    about: Mapping[str, Any]
+    #: The units below beside one another; None where there are none.
+    compared: Mapping[str, Any] | None
+    levels: Mapping[str, Any]
+
+    @property
+    def subject(self) -> str:
+        """The unit's name."""
+        return self._name(self.unit) if self.unit else self.words("view.all_units")
+
+    @property
+    def title(self) -> str:
+        """What the report is called."""
+        return self.words(
+            "report.title", unit=self.subject, period=self.words.period(self.about["period"])
+        )
+
+    def _name(self, node: UnitNode) -> str:
+        return self.words.name({"vi": node.name_vi, "en": node.name_en})
+
+    @property
+    def issuer(self) -> tuple[str, str]:
+        """Whose report it is: the body above it, and itself, for the letterhead."""
+        above = self._name(self.parent) if self.parent else self.words("report.issuer_above")
+        return above, self.subject
+
+    @property
+    def place(self) -> str:
+        """Where it is made: the province, without the word."""
+        if self.province is None:
+            return "…"
+        return self._name(self.province).removeprefix("Tỉnh ").removeprefix("Thành phố ")
+
+    def summary(self) -> list[str]:
+        """The report in sentences."""
+        told = sentences.index(self.words, self.about)
+        if held := self.about["unreleased"]:
+            told.append(self.words("tell.unreleased", n=self.words.number(held)))
+        if self.compared:
+            league = self.compared["league"]
+            told.append(sentences.standing(self.words, league))
+            told += sentences.changed(self.words, league)
+            best = sentences.best(self.words, league)
+            told += [best] if best else []
+        return told + sentences.improve(self.words, self.about)
+
+    def figures(self) -> dict[str, Figure]:
+        """The charts, by name."""
+        found = {
+            "factors": figures.factors(self.words, self.about),
+            "trend": figures.trend(self.words, self.about),
+            "drivers": figures.drivers(self.words, self.about),
+            "items": figures.items(self.words, self.about),
+        }
+        if self.compared:
+            found["funnel"] = comparison_charts.funnel(self.words, self.compared)
+            found["map"] = comparison_charts.places(self.words, self.compared["league"])
+        return {name: figure for name, figure in found.items() if figure is not None}
+
+
+def gather(
+    session: Session, caller: Caller, settings: Settings, chosen: Chosen, language: Language
+) -> Report:
+    """All that a report says, computed within the caller's rights.
+
+    Raises
+    ------
+    UnknownUnit, UnknownQuestionnaire, PeriodUnknown, UnknownLevel, NothingAsked
+        Where something of what was chosen is not there.
+    """
+    context = ViewContext.of(session, publishing(caller), settings, chosen)
+    nodes = context.figures.units.nodes
+    parent = nodes.get(context.unit.parent_id or 0) if context.unit else None
+    top = context.unit
+    while top is not None and top.parent_id in nodes:
+        top = nodes[top.parent_id]
+    return Report(
+        words=Words(language, context.unit.code if context.unit else None),
+        made_on=context.today,
+        unit=context.unit,
+        parent=parent,
+        province=top if top and top.kind == "province" else None,
+        about=unit(context),
+        compared=comparison(context) if context.kinds else None,
+        levels=levels(context),
+    )

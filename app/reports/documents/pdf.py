@@ -1,0 +1,164 @@
+"""A report as PDF, by Typst: letterhead as Decree 30/2020/NĐ-CP lays it out, tagged for readers.
+
+Every figure stands in a table, too, so that it can be searched and read aloud; charts are vectors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from app.messages.words import NOTHING, Words
+from app.reports.charts import drawing
+from app.reports.charts.comparison_charts import ranks
+from app.reports.documents.contents import Report
+
+_TEMPLATE = Path(__file__).parent / "report.typ"
+
+
+def pdf(report: Report) -> bytes:
+    """The report as a PDF that meets PDF/UA-1."""
+    content = json.dumps(_content(report), ensure_ascii=False, default=str)
+    drawn = typst.compile(_TEMPLATE, sys_inputs={"content": content}, pdf_standards=["ua-1"])
+    assert isinstance(drawn, bytes)
+    return drawn
+
+
+def _content(report: Report) -> dict[str, Any]:
+    w = report.words
+    above, issuer = report.issuer
+    day = report.made_on
+    return {
+        "language": w.language,
+        "title": report.title,
+        "subject": report.subject,
+        "period": w.period(report.about["period"]),
+        "above": above.upper(),
+        "issuer": issuer.upper(),
+        "synthetic": w("synthetic.notice") if report.about["synthetic"] else "",
+        "dated": w("report.dated", place=report.place, day=day.day, month=day.month, year=day.year),
+        "words": {
+            name: w(f"report.{name}")
+            for name in (
+                "kind", "number", "nation", "motto", "summary", "factors", "trend", "compared",
+                "improve", "official", "method", "annex", "recipients", "recipients_text", "signer",
+                "page",
+            )
+        },
+        "rate": w.percent(report.about["index"]["rate"]),
+        "limits": w.limits(report.about["index"]),
+        "n": w.number(report.about["index"]["respondents"]),
+        "rate_label": w("chart.rate"),
+        "interval_label": w("chart.interval"),
+        "n_label": w("chart.respondents"),
+        "told": report.summary(),
+        "figures": {
+            name: {
+                "svg": drawing.svg(figure.spec, w.language),
+                "title": figure.title,
+                "summary": figure.summary,
+                "note": figure.note,
+                "table": _table(figure.table.headings, figure.table.rows),
+            }
+            for name, figure in report.figures().items()
+        },
+        "levels": levels_table(w, report.levels),
+        "levels_title": w.name(report.levels["title"]),
+        "levels_source": w.name(report.levels["source"]),
+        "besides": besides(w, report.levels),
+        "method": [w(f"report.method_{n}") for n in (1, 2, 3, 4, 5)],
+        "units": units_table(w, report.compared["league"]["rows"]) if report.compared else None,
+    }  # fmt: skip
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Any]:
+    return {"headings": list(headings), "rows": [list(row) for row in rows]}
+
+
+def levels_table(words: Words, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Item by item the counts by level, mean and rate; sections and the whole between them."""
+    headings = [
+        words("report.item"),
+        *(words("report.level", value=value) for value in answer["values"]),
+        words("report.no_opinion"),
+        words("chart.mean"),
+        words("report.satisfied"),
+        words("chart.interval"),
+    ]
+    rows: list[list[str]] = []
+    wide = len(answer["values"]) + 1
+    for section in answer["sections"]:
+        rows.append(
+            [f"{section['factor']}. {words.name(section['name'])}", *[""] * wide,
+             words.number(section["mean_score"], 2), words.percent(section["rate"]),
+             words.limits(section)]
+        )  # fmt: skip
+        for item in section["items"]:
+            counts = [words.number(n) for n in item["levels"]] or [NOTHING] * (wide - 1)
+            rows.append(
+                [f"{item['item']}. {words.name(item['name'])}", *counts,
+                 words.number(item["no_opinion"]), words.number(item["mean_score"], 2),
+                 words.percent(item["rate"]), words.limits(item)]
+            )  # fmt: skip
+    whole = answer["whole"]
+    rows.append(
+        [words("report.whole"), *[""] * wide, words.number(whole["mean_score"], 2),
+         words.percent(whole["rate"]), words.limits(whole)]
+    )  # fmt: skip
+    strong = [i for i, row in enumerate(rows) if row[1] == ""]
+    return _table(headings, rows) | {"strong": strong}
+
+
+def besides(words: Words, answer: Mapping[str, Any]) -> list[str]:
+    """What the form asks besides its index, and who is satisfied with everything, in sentences."""
+    whole = answer["whole"]
+    told = []
+    if whole["wholly_satisfied"] is not None:
+        told.append(words("report.wholly", rate=words.percent(whole["wholly_satisfied"])))
+    for row in answer["besides"]:
+        if not row["n"]:
+            continue
+        if row["mean"] is not None:
+            text = words("report.percent_mean", mean=words.number(row["mean"], 1), n=row["n"])
+        else:
+            text = "; ".join(
+                f"{words.name(option['name'])}: {words.number(option['n'])} "
+                f"({words.percent(option['share'])})"
+                for option in row["options"]
+            )
+        question = words.name(row["name"])
+        told.append(
+            f"{question} {text}" if question.endswith(("?", ":", ".")) else f"{question}: {text}"
+        )
+    return told
+
+
+def units_table(words: Words, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The annex: every unit with its rate and ranks, or why it has none."""
+    headings = [
+        words(f"chart.{key}")
+        for key in ("unit", "rank_set", "rate", "interval", "respondents", "standing", "change")
+    ]
+    shown = []
+    for row in rows:
+        name = f"{row['unit']['code']} {words.unit(row['unit'])}"
+        if row["rate"] is None:
+            why = words("view.suppressed") if row["suppressed"] else words("view.silent")
+            shown.append([name, why])  # over all columns
+            continue
+        shown.append(
+            [
+                name,
+                ranks(row),
+                words.percent(row["rate"]),
+                words.limits(row),
+                words.number(row["respondents"]),
+                words(f"standing.{row['position']}") if row["position"] else NOTHING,
+                words.points(row["change"]["estimate"]) if row["change"] else NOTHING,
+            ]
+        )
+    return _table(headings, shown)

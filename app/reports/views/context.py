@@ -1,0 +1,338 @@
+"""What a view is about: whose unit, which questionnaire, which period, which units are compared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from app import RELEASE
+from app.access.callers import Caller, Grant
+from app.access.models import Right
+from app.figures import visible
+from app.figures.comparisons import With, difference, other_days
+from app.figures.context import Context, number, unit_out
+from app.figures.named_periods import Span, span, usual
+from app.figures.query import Expand, Key, Query
+from app.figures.rate_arrays import Rates
+from app.figures.release import ReleaseRule
+from app.problems import Problem
+from app.registry.points import units_asking
+from app.registry.queries import UnitNode
+from app.registry.questionnaires import Published, UnknownQuestionnaire
+from app.rollups import queries
+from app.settings import Settings
+
+#: Whoever reads what is published: everything, and of nobody few respondents.
+PUBLIC = Caller("public", (Grant(frozenset({Right.READ_FIGURES})),))
+#: A reference figure is told to everybody if so many units answered besides the one compared.
+_LEAST_UNITS_OF_REFERENCE = 5
+#: Units of the level that is shown unless one is asked for.
+_MOST_AT_FIRST = 1_500
+
+
+class NothingAsked(Problem):
+    """No unit that the caller may read has a survey point: there is nothing to show yet."""
+
+    code, status = "nothing-asked", 404
+
+
+class UnknownKind(Problem):
+    """No unit of this kind below the one that is looked at uses the questionnaire."""
+
+    code, status = "unknown-kind", 404
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a link names; what it leaves out is chosen for the caller."""
+
+    unit: str | None = None
+    questionnaire: str | None = None
+    period: str | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True)
+class ViewContext:
+    """What a view is about, with everything chosen that the link left out."""
+
+    figures: Context
+    settings: Settings
+    unit: UnitNode | None
+    span: Span
+    #: Kinds of units below that have figures, with how many; the one compared is ``kind``.
+    kinds: dict[str, int]
+    kind: str | None
+    #: The ids of the units looked at that have a survey point with the questionnaire.
+    asking: frozenset[int]
+    #: The ids of all units that have one, and of those above them.
+    reached: frozenset[int]
+    questionnaires: Sequence[str]
+    #: First and last day of all figures.
+    known: tuple[date, date]
+
+    @classmethod
+    def of(
+        cls, session: Session, caller: Caller, settings: Settings, chosen: Chosen
+    ) -> ViewContext:
+        """The scene that a caller finds behind a link.
+
+        Raises
+        ------
+        UnknownUnit, UnknownQuestionnaire, PeriodUnknown, UnknownLevel, NothingAsked
+            Where the link names what is not there, or nothing is.
+        """
+        figures = Context(session, caller, Query(), ReleaseRule.of(settings))
+        units = figures.units
+        unit = units.find(chosen.unit) if chosen.unit else _only_top(figures)
+        within = set(units.below(unit.id)) if unit else set(units.nodes)
+        codes = list(dict.fromkeys(each.form.code for each in visible.published(session)))
+        asking = {code: units_asking(session, code) & within for code in codes}
+        used = sorted((code for code in codes if asking[code]), key=lambda c: -len(asking[c]))
+        questionnaire = chosen.questionnaire or next(iter(used), None)
+        if questionnaire is None:
+            raise NothingAsked
+        if questionnaire not in codes:
+            raise UnknownQuestionnaire(field="questionnaire", questionnaire=questionnaire)
+        today = datetime.now(settings.zone).date()
+        known = visible.span(session) or (today, today)
+        shown = span(chosen.period or usual(min(known[1], today)))
+        reached = _reached(figures, asking[questionnaire])
+        kinds = _kinds(figures, unit, reached)
+        if chosen.kind and chosen.kind not in kinds:
+            raise UnknownKind(field="level", kind=chosen.kind)
+        few = [kind for kind, count in kinds.items() if count <= _MOST_AT_FIRST]
+        kind = chosen.kind or max(few, key=lambda kind: kinds[kind], default=None)
+        query = Query(
+            units=[unit.code] if unit else [],
+            questionnaire=questionnaire,
+            first=shown.first,
+            last=shown.last,
+        )
+        return cls(
+            replace(figures, query=query),
+            settings,
+            unit,
+            shown,
+            kinds,
+            kind,
+            frozenset(asking[questionnaire]),
+            reached,
+            used if questionnaire in used else [questionnaire, *used],
+            known,
+        )
+
+    @property
+    def questionnaire(self) -> str:
+        """The code of the questionnaire."""
+        return str(self.figures.query.questionnaire)
+
+    @cached_property
+    def form(self) -> Published:
+        """Its newest version."""
+        versions = visible.published(self.figures.session)
+        of_it = [each for each in versions if each.form.code == self.questionnaire]
+        return max(of_it, key=lambda each: each.form.version)
+
+    @cached_property
+    def today(self) -> date:
+        """The local day."""
+        return datetime.now(self.settings.zone).date()
+
+    def over(self, **changes: Any) -> Context:
+        """The same question with other filters."""
+        return replace(self.figures, query=replace(self.figures.query, **changes))
+
+    @property
+    def compared(self) -> Context:
+        """The question about the units that are compared: those of the level, below the unit."""
+        if self.unit is None:
+            return self.over(units=(), kinds=(self.kind,) if self.kind else ())
+        return self.over(expand=Expand.ALL, kinds=(self.kind,) if self.kind else ())
+
+    def compared_over(self, first: date) -> Context:
+        """The question about the units compared, from an earlier first day on."""
+        return replace(self.compared, query=replace(self.compared.query, first=first))
+
+    @cached_property
+    def version_ids(self) -> list[int]:
+        """The ids of all versions of the questionnaire."""
+        return [
+            each.id
+            for each in visible.published(self.figures.session)
+            if each.form.code == self.questionnaire
+        ]
+
+    @cached_property
+    def within(self) -> set[int]:
+        """The ids of the unit and all below it; without one, of all that the caller may read."""
+        if self.unit is None:
+            return set(self.figures.units.nodes)
+        return set(self.figures.units.below(self.unit.id))
+
+    @cached_property
+    def unreleased(self) -> int:
+        """How many respondents of the period have answered whose answers are not told yet."""
+        if self.figures.held is None or not self.figures.held.touches(self.span.last):
+            return 0
+        everybody, _ = self.figures.rates(counting=True)
+        told_of, _ = self.figures.rates(gated=False)
+        return int(everybody.sums["n"][0] - told_of.sums["n"][0])
+
+    def head(self) -> dict[str, Any]:
+        """What every view's answer says of itself."""
+        return {
+            "synthetic": visible.synthetic(self.figures.session),
+            "version": RELEASE,
+            "unit": unit_out(self.unit),
+            "questionnaire": self.questionnaire,
+            "period": self.span.name,
+            "first": self.span.first,
+            "last": self.span.last,
+            "kind": self.kind,
+            "target": self.settings.target_rate,
+            "unreleased": self.unreleased,
+        }
+
+
+def told(context: ViewContext, version: Published) -> queries.CellRows:
+    """The cells of a version, over the period and all units, that the caller is told."""
+    rows = queries.read(
+        context.figures.session,
+        version,
+        first=context.span.first,
+        last=context.span.last,
+        units=context.within,
+    )
+    held = context.figures.held
+    return rows if held is None else held.without(rows)
+
+
+def _only_top(figures: Context) -> UnitNode | None:
+    """The caller's one unit that has none of theirs above it; None where there are several."""
+    nodes = figures.units.nodes
+    tops = [node for node in nodes.values() if node.parent_id not in nodes]
+    return tops[0] if len(tops) == 1 else None
+
+
+def _reached(figures: Context, asking: set[int]) -> frozenset[int]:
+    """Some units, and those above them that the caller may read."""
+    reached: set[int] = set()
+    nodes = figures.units.nodes
+    for id in asking:
+        at: int | None = id
+        while at is not None and at in nodes and at not in reached:
+            reached.add(at)
+            at = nodes[at].parent_id
+    return frozenset(reached)
+
+
+def _kinds(figures: Context, unit: UnitNode | None, reached: frozenset[int]) -> dict[str, int]:
+    """How many units of each kind below a unit are asked about, themselves or in a part."""
+    nodes = figures.units.nodes
+    below = set(figures.units.below(unit.id)) - {unit.id} if unit else set(nodes)
+    return dict(Counter(nodes[id].kind for id in reached & below).most_common())
+
+
+def figure(rates: Rates, place: int = 0) -> dict[str, Any]:
+    """A row as a view shows it."""
+    hidden = bool(rates.hidden[place])
+    return {
+        "rate": number(rates.ratio.estimate[place]),
+        "low": number(rates.low[place]),
+        "high": number(rates.high[place]),
+        "respondents": None if hidden else int(rates.sums["n"][place]),
+        "answers": None if hidden else int(rates.sums["m"][place]),
+        "mean_score": number(rates.mean.estimate[place]),
+        "wholly_satisfied": number(rates.wholly.estimate[place]),
+        "design_effect": number(rates.ratio.design_effect[place]),
+        "suppressed": hidden,
+        "method": str(rates.method[place]),
+    }
+
+
+def differences(now: Rates, other: Rates) -> list[dict[str, Any]]:
+    """The difference of each row from another one, with interval and p-value; not adjusted."""
+    with np.errstate(invalid="ignore"):
+        fit: NDArray[np.bool_] = (
+            (now.sums["n"] > 0) & (other.sums["n"] > 0) & ~now.hidden & ~other.hidden
+        )
+    found = difference(other, now)
+    return [
+        {
+            "other": number(other.ratio.estimate[i]) if fit[i] else None,
+            "other_respondents": int(other.sums["n"][i]) if fit[i] else None,
+            "estimate": number(found.estimate[i]) if fit[i] else None,
+            "low": number(found.low[i]) if fit[i] else None,
+            "high": number(found.high[i]) if fit[i] else None,
+            "p": number(found.p[i]) if fit[i] else None,
+        }
+        for i in range(len(fit))
+    ]
+
+
+def index(context: ViewContext) -> dict[str, Any]:
+    """The index of what a view is about, beside the period before, the year before, the whole."""
+    now, _ = context.figures.rates(by_days=True)
+    changes = {}
+    for with_ in (With.PREVIOUS, With.YEAR_BEFORE):
+        first, last = other_days(context.span.first, context.span.last, with_)
+        other, _ = context.figures.rates(first=first, last=last)
+        (difference,) = differences(now, other)
+        changes[with_.value.replace("-", "_")] = {"first": first, "last": last, **difference}
+    shown = figure(now)
+    return {
+        **shown,
+        "position": position(shown, context.settings.target_rate),
+        "day_effect": number(now.day_effect[0]),
+        **changes,
+        "reference": reference(context, now),
+    }
+
+
+def position(row: dict[str, Any], target: float) -> str | None:
+    """Where an interval lies against the target: above it, below it, or holding it."""
+    if row["low"] is None or row["high"] is None:
+        return None
+    if row["low"] > target:
+        return "above"
+    return "below" if row["high"] < target else "not_distinguishable"
+
+
+def reference(context: ViewContext, now: Rates) -> dict[str, Any] | None:
+    """The rate of everybody, which whoever reads one unit's figures may set them against.
+
+    It is what would be published: told only of periods of the calendar, and only if enough other
+    units and respondents stand behind it that nothing of one of them follows from it.
+    """
+    if not context.span.calendar or context.unit is None:
+        return None
+    public = replace(context.figures, caller=PUBLIC)
+    tops = [node for node in public.units.nodes.values() if node.parent_id is None]
+    if len(tops) != 1 or tops[0].id == context.unit.id:
+        return None
+    whole, _ = public.rates(units=[tops[0].code])
+    with np.errstate(invalid="ignore"):
+        others = float(whole.sums["n"][0]) - float(np.nan_to_num(now.sums["n"][0]))
+    parts, _ = public.rates(Key.UNIT, units=(), descendants=False)
+    answering = int((np.nan_to_num(parts.sums["n"]) > 0).sum())
+    if others < 10 * context.settings.least_respondents or answering < _LEAST_UNITS_OF_REFERENCE:
+        return None
+    (difference,) = differences(now, whole)
+    return {
+        "unit": unit_out(tops[0]),
+        "rate": number(whole.ratio.estimate[0]),
+        "low": number(whole.low[0]),
+        "high": number(whole.high[0]),
+        "difference": difference["estimate"],
+        "difference_low": difference["low"],
+        "difference_high": difference["high"],
+    }

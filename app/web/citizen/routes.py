@@ -1,0 +1,386 @@
+"""The form behind a QR code (/q/) or an invitation (/i/), complete without script.
+
+One browser at one point has one id for its response, in a cookie and in the form: sent twice, by
+a double tap, the back button, a reload or a second tab, it is counted once.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
+
+from app.access.callers import STRANGER, Caller
+from app.access.doors import ANYONE
+from app.access.tokens import hash_of
+from app.db import Database
+from app.intake.ids import new_id
+from app.intake.schemas import ResponseIn
+from app.intake.service import ConflictingResponse, Intake, InvitationUsed, PointClosed
+from app.invitations.service import InvitationGone
+from app.invitations.service import find as find_invitation
+from app.messages import LANGUAGES, Language, say
+from app.problems import FieldError, InvalidFields, Problem
+from app.registry.models import PointCode, PointState, SurveyPoint
+from app.registry.points import as_point, current_code
+from app.registry.queries import is_synthetic
+from app.registry.questionnaires import Published, versions_of
+from app.settings import Settings
+from app.web.citizen.form_fields import FormFields
+from app.web.pages import PRIVATE, fill, language_of
+from app.web.security import CONTENT_SECURITY_POLICY
+
+router = APIRouter(include_in_schema=False)
+
+#: Inlined, so that the first page needs no second request; the policy names its hash.
+STYLES = (Path(__file__).parents[1] / "static/citizen.css").read_text(encoding="utf-8").strip()
+_HASH = base64.b64encode(hashlib.sha256(STYLES.encode()).digest()).decode()
+POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", f"style-src 'self' 'sha256-{_HASH}'")
+#: How long a browser keeps the id of its response: a day's visit, and no longer.
+_KEPT_S = 12 * 3600
+_TOKEN = re.compile(r"[0-9A-Za-z]{1,16}")
+_SECONDS = re.compile(r"[0-9]{1,11}")
+_COOKIE = "response"
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class MenuEntry:
+    """What stands behind a code: the survey point, its unit's names, and the form it asks."""
+
+    code: str
+    #: Where the form is: /q/ and the code, or /i/ and an invitation's token.
+    path: str
+    name_vi: str
+    name_en: str
+    version: Published
+    synthetic: bool
+    #: Hash of the invitation's token, where somebody was invited.
+    invitation: str | None = None
+
+    def name(self, language: Language) -> str:
+        """The unit's name."""
+        return self.name_vi if language == "vi" else self.name_en
+
+
+class NoForm(Exception):  # noqa: N818 - no defect: a page says why, in the citizen's language
+    """There is no form behind this code now."""
+
+    def __init__(self, reason: str, status: int = 404) -> None:
+        super().__init__(reason)
+        self.reason, self.status = reason, status
+
+
+@dataclass(frozen=True)
+class FormPage:
+    """The form as it is shown: what was sent before, and what is wrong with it, by item."""
+
+    place: MenuEntry
+    fields: FormFields
+    id: str
+    opened: int
+    sent: dict[str, list[str]]
+    errors: dict[str, str]
+    #: Why the whole form was not taken, though nothing in it may be wrong.
+    trouble: str | None = None
+    styles: str = STYLES
+
+
+@dataclass(frozen=True)
+class ClosedPage:
+    """Why there is no form here, in the catalogue's words."""
+
+    reason: str
+    styles: str = STYLES
+
+
+@dataclass(frozen=True)
+class ThanksPage:
+    """Thanks, and a way to answer about another case."""
+
+    path: str
+    unit: str
+    already: bool
+    #: Where to answer about another visit; an invitation is for one.
+    again: str | None
+    styles: str = STYLES
+
+
+@router.get("/q/{token}")
+def show_form(
+    request: Request,
+    caller: Annotated[Caller, Depends(ANYONE)],
+    token: str,
+    new: str = "",
+) -> Response:
+    """Show the form of a survey point. Who: anybody with its public code."""
+    return _show(request, lambda: _place(request, token), new=bool(new))
+
+
+@router.post("/q/{token}")
+async def answer(
+    request: Request, caller: Annotated[Caller, Depends(ANYONE)], token: str
+) -> Response:
+    """Take the form. Who: anybody with the point's public code; how many is limited."""
+    return await _take(request, lambda: _place(request, token))
+
+
+@router.get("/q/{token}/thanks")
+def thank(
+    request: Request,
+    caller: Annotated[Caller, Depends(ANYONE)],
+    token: str,
+    already: str = "",
+) -> Response:
+    """Thank, and tell how answers are used. Who: anybody."""
+    try:
+        return _thanks(request, _place(request, token), already=bool(already))
+    except NoForm as none:
+        return _closed(request, none)
+
+
+@router.get("/i/{token}")
+def show_invited_form(
+    request: Request, caller: Annotated[Caller, Depends(ANYONE)], token: str
+) -> Response:
+    """Show the form of an invitation. Who: whoever has its link, until it is used."""
+    return _show(request, lambda: _invited(request, token), new=False)
+
+
+@router.post("/i/{token}")
+async def answer_invitation(
+    request: Request, caller: Annotated[Caller, Depends(ANYONE)], token: str
+) -> Response:
+    """Take the form, and use the invitation up. Who: whoever has its link."""
+    return await _take(request, lambda: _invited(request, token, spent=True))
+
+
+@router.get("/i/{token}/thanks")
+def thank_invited(
+    request: Request, caller: Annotated[Caller, Depends(ANYONE)], token: str
+) -> Response:
+    """Thank whoever was invited. Who: anybody with the link."""
+    try:
+        return _thanks(request, _invited(request, token, spent=True), already=False)
+    except NoForm as none:
+        return _closed(request, none)
+
+
+def _show(request: Request, find: Callable[[], MenuEntry], *, new: bool) -> Response:
+    try:
+        place = find()
+    except NoForm as none:
+        return _closed(request, none)
+    id, done = _kept(request)
+    if done and not new:
+        return _thanks(request, place, already=True)
+    if id is None or done:
+        id = new_id()
+    page = FormPage(place, FormFields(place.version.form), id, int(time.time()), {}, {})
+    return _keep(_html(request, "citizen_form.html", page), request, place, id)
+
+
+async def _take(request: Request, find: Callable[[], MenuEntry]) -> Response:
+    data = await request.form(max_files=0, max_fields=400)
+    try:
+        place = await run_in_threadpool(find)
+    except NoForm as none:
+        return _closed(request, none)
+    page = _filled_in(place, data)
+    problem = await _submit(request, page)
+    if isinstance(problem, PointClosed):
+        return _closed(request, NoForm("paused", 403))
+    if isinstance(problem, InvitationUsed):
+        return _closed(request, NoForm("used", 410))
+    if problem is None or isinstance(problem, ConflictingResponse):
+        # On a conflict this browser's first answers are counted; none is counted twice.
+        already = "?already=1" if problem else ""
+        # Our script goes there by itself; following a redirect, it would load the thanks twice.
+        status = 201 if request.headers.get("accept") == "application/json" else 303
+        thanks = Response(status_code=status, headers={"Location": f"{place.path}/thanks{already}"})
+        return _keep(thanks, request, place, f"{page.id}.done")
+    shown = _html(request, "citizen_form.html", _with_mistakes(request, page, problem))
+    shown.status_code = problem.status
+    shown.headers.update(problem.headers)
+    return _keep(shown, request, place, page.id)
+
+
+def _filled_in(place: MenuEntry, data: FormData) -> FormPage:
+    """The page as the browser sent it; what is not as we made it is made anew."""
+    fields = FormFields(place.version.form)
+    id, opened = data.get("id"), data.get("opened")
+    return FormPage(
+        place,
+        fields,
+        id if isinstance(id, str) and _ID.fullmatch(id) else new_id(),
+        int(opened) if isinstance(opened, str) and _SECONDS.fullmatch(opened) else 0,
+        fields.sent(data),
+        {},
+    )
+
+
+async def _submit(request: Request, page: FormPage) -> Problem | None:
+    """Send the answers through the intake like every other response; the problem if refused."""
+    answers = page.fields.answers(page.sent)
+    if not answers:
+        nothing = FieldError("form", "form.nothing_answered")
+        return InvalidFields(errors=[nothing], count=1)
+    intake: Intake = request.app.state.intake
+    took = int(time.time()) - page.opened
+    response = ResponseIn(
+        id=page.id,
+        questionnaire=page.place.version.form.code,
+        version=page.place.version.form.version,
+        point=page.place.code,
+        answered_at=datetime.now(UTC),
+        duration_s=took if page.opened and 0 <= took <= 86_400 else None,
+        language=_language(request),
+        answers=answers,
+    )
+    address = request.client.host if request.client else ""
+    try:
+        (result,) = await intake.submit(
+            [response], caller=STRANGER, address=address, invitation=page.place.invitation
+        )
+    except Problem as busy:
+        return busy
+    return result if isinstance(result, Problem) else None
+
+
+def _with_mistakes(request: Request, page: FormPage, problem: Problem) -> FormPage:
+    """The page again, with a sentence beside each wrong answer, or one for the whole form."""
+    language = _language(request)
+    if not isinstance(problem, InvalidFields):
+        trouble = say(f"problem.{problem.code}.detail", language, **problem.values)
+        return replace(page, trouble=trouble)
+    errors = {
+        error.field.removeprefix("answers."): say(error.reason, language, **error.values)
+        for error in problem.errors
+    }
+    return replace(page, errors=errors, trouble=errors.pop("form", None))
+
+
+def _place(request: Request, token: str) -> MenuEntry:
+    """What stands behind a code.
+
+    Raises
+    ------
+    NoForm
+        Where it is unknown, was replaced, or takes no answers now.
+    """
+    database: Database = request.app.state.database
+    code = token.upper()
+    with database.reading() as session:
+        row = session.get(PointCode, code) if _TOKEN.fullmatch(code) else None
+        if row is None:
+            raise NoForm("unknown")
+        if row.replaced_at is not None or row.point.state == PointState.REVOKED:
+            raise NoForm("replaced", 410)
+        point, now = as_point(row.point), datetime.now(UTC)
+        if not point.takes_answers_of(now):
+            ended = point.closes_at is not None and now >= point.closes_at
+            early = point.opens_at is not None and now < point.opens_at
+            raise NoForm("ended" if ended else "early" if early else "paused", 403)
+        if point.invitations_only:
+            raise NoForm("invited_only", 403)
+        return _described(session, row.point, code, f"/q/{code}")
+
+
+def _invited(request: Request, token: str, *, spent: bool = False) -> MenuEntry:
+    """What an invitation leads to; with ``spent``, also one that was used: to thank again.
+
+    Raises
+    ------
+    NoForm
+        Where the link is unknown, used or too old, or its point takes no answers now.
+    """
+    database: Database = request.app.state.database
+    shown = "".join(sign for sign in token.upper() if sign.isalnum())[:40]
+    with database.reading() as session:
+        try:
+            _, row = find_invitation(session, shown)
+        except InvitationGone as gone:
+            reason = str(gone.values["reason"])
+            known = gone.values.get("point_id")
+            if not (spent and reason == "used") or not isinstance(known, int):
+                status = 404 if reason == "unknown" else 410
+                raise NoForm("no_invitation" if reason == "unknown" else reason, status) from None
+            row = session.get_one(SurveyPoint, known)
+        else:
+            if not as_point(row).takes_answers_of(datetime.now(UTC)):
+                raise NoForm("paused", 403)
+        code = current_code(row)
+        place = _described(session, row, code, f"/i/{shown}")
+        return replace(place, invitation=hash_of(shown))
+
+
+def _described(session: Session, point: SurveyPoint, code: str, path: str) -> MenuEntry:
+    version = versions_of(session, point.questionnaire)[-1]
+    unit = point.unit
+    return MenuEntry(code, path, unit.name_vi, unit.name_en, version, is_synthetic(session))
+
+
+def _thanks(request: Request, place: MenuEntry, *, already: bool) -> Response:
+    again = None if place.invitation else place.path
+    page = ThanksPage(place.path, place.name(_language(request)), already, again)
+    return _html(request, "citizen_thanks.html", page)
+
+
+def _closed(request: Request, none: NoForm) -> Response:
+    answer = _html(request, "citizen_closed.html", ClosedPage(none.reason))
+    answer.status_code = none.status
+    return answer
+
+
+def _language(request: Request) -> Language:
+    """The language asked for by the link, or as for every page."""
+    figures = request.query_params.get("lang")
+    return figures if figures in LANGUAGES else language_of(request, STRANGER)
+
+
+def _html(request: Request, template: str, page: object) -> Response:
+    language = _language(request)
+    html = fill(template, language, page, here=request.url.path)
+    headers = {
+        "Content-Language": language,
+        "Content-Security-Policy": POLICY,
+        "Vary": "Accept-Encoding",
+        **PRIVATE,
+    }
+    body = html.encode()
+    # No secret of anybody stands in these pages, so that compressing them tells nothing.
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        body, headers["Content-Encoding"] = gzip.compress(body, 6), "gzip"
+    return Response(body, media_type="text/html; charset=utf-8", headers=headers)
+
+
+def _kept(request: Request) -> tuple[str | None, bool]:
+    """The id that this browser has for its response here, and whether it was sent."""
+    id, _, done = request.cookies.get(_COOKIE, "").partition(".")
+    return (id, done == "done") if _ID.fullmatch(id) else (None, False)
+
+
+def _keep(answer: Response, request: Request, place: MenuEntry, value: str) -> Response:
+    settings: Settings = request.app.state.settings
+    answer.set_cookie(
+        _COOKIE,
+        value,
+        max_age=_KEPT_S,
+        path=place.path,
+        secure=settings.over_https,
+        httponly=True,
+        samesite="strict",
+    )
+    return answer

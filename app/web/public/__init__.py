@@ -1,0 +1,1 @@
+"""What everybody may see: the public page and the wall screen."""

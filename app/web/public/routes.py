@@ -1,0 +1,260 @@
+"""What an office publishes: rates with intervals, open data, badges and cards for other sites.
+
+Off unless HAILONG_PUBLIC_PAGE is set. Everything is computed as for a caller who may read figures
+everywhere and small cells nowhere, and only of periods that are over and of one length, so that
+no two of them overlap and tell more than each by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from app.access.callers import Caller, Person
+from app.access.doors import ANYONE, PageDoor
+from app.api.csv import as_csv
+from app.db import Database
+from app.figures import named_periods as spans
+from app.figures.context import Context
+from app.figures.feed import COLUMNS, lines
+from app.figures.named_periods import Length, PeriodUnknown, Span
+from app.figures.periods import Step
+from app.figures.query import Query as Filters
+from app.figures.release import ReleaseRule
+from app.messages.words import Words, alphabetical
+from app.problems import NotFound
+from app.registry.models import UnitKind
+from app.registry.questionnaires import published
+from app.reports import sentences
+from app.reports.charts import comparison_charts as comparison_charts
+from app.reports.charts import drawing
+from app.reports.charts.chart import Figure
+from app.reports.views.answers import answer_of
+from app.reports.views.context import PUBLIC, Chosen, NothingAsked, ViewContext
+from app.reports.views.unit import headline
+from app.reports.views.units import units as units_view
+from app.settings import Settings
+from app.web.pages import QueryText, fill, language_of, render
+
+router = APIRouter(include_in_schema=False)
+
+VISITORS = PageDoor(strangers=True)
+#: Pages, data and badges may be kept for some minutes by anybody.
+SHARED = {"Cache-Control": "public, max-age=300", "Vary": "Accept-Language, Cookie"}
+_FRAMED = {
+    **SHARED,
+    # A card stands in frames of other sites; it has no form and no script.
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "base-uri 'none'; frame-ancestors *",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "X-Frame-Options": "ALLOWALL",
+}
+_YEARS = 3
+
+
+def published_by(request: Request) -> Settings:
+    """The settings, where this service publishes.
+
+    Raises
+    ------
+    NotFound
+        Where it does not.
+    """
+    settings: Settings = request.app.state.settings
+    if not settings.public_page:
+        raise NotFound
+    return settings
+
+
+def over(settings: Settings) -> date:
+    """The last day that may be published: periods that end later are not over."""
+    today = datetime.now(settings.zone).date()
+    return today - timedelta(days=1 + settings.report_after_days)
+
+
+def finished(name: str | None, settings: Settings) -> Span:
+    """The period with a name, or the last that is over.
+
+    Raises
+    ------
+    PeriodUnknown
+        Where it is not of the length that is published, or not over yet.
+    """
+    last, length = over(settings), Length(settings.public_period)
+    if not name:
+        latest = spans.span(spans.name_of(last, length))
+        if latest.last > last:
+            before = latest.first - timedelta(days=1)
+            latest = spans.span(spans.name_of(before, length))
+        return latest
+    found = spans.span(name)
+    if found.length is not length or found.last > last:
+        raise PeriodUnknown(field="period", name=name)
+    return found
+
+
+@dataclass(frozen=True)
+class PublicPage:
+    """What is published of a period."""
+
+    words: Words
+    answer: Mapping[str, Any]
+    index: Mapping[str, Any]
+    told: Sequence[str]
+    questionnaires: Sequence[tuple[str, str]]
+    periods: Sequence[tuple[str, str]]
+    kinds: Sequence[tuple[str, int]]
+    map: Figure | None
+    svg: str
+    method: Sequence[str]
+
+
+@router.get("/public")
+def show_public(
+    request: Request,
+    caller: Annotated[Caller, Depends(VISITORS)],
+    questionnaire: QueryText = "",
+    period: QueryText = "",
+    kind: Annotated[UnitKind | None, Query()] = None,
+) -> Response:
+    """The published rates of a period, with intervals and method. Who: anybody, if published."""
+    settings = published_by(request)
+    words = Words(language_of(request, caller))
+    shown = finished(period or None, settings)
+    chosen = Chosen(None, questionnaire or None, shown.name, kind.value if kind else None)
+    database: Database = request.app.state.database
+    with database.reading() as session:
+        try:
+            context = ViewContext.of(session, PUBLIC, settings, chosen)
+        except NothingAsked:
+            raise NotFound from None
+        titles = {
+            each.form.code: words.name({"vi": each.form.title.vi, "en": each.form.title.en})
+            for each in published(session)
+        }
+        chosen = Chosen(
+            context.unit.code if context.unit else None,
+            context.questionnaire, shown.name, context.kind,
+        )  # fmt: skip
+    words = Words(words.language, chosen.unit)
+    compared = answer_of(request, PUBLIC, chosen, units_view)
+    about = answer_of(request, PUBLIC, chosen, headline)
+    drawn = comparison_charts.places(words, compared)
+    rows = sorted(compared["rows"], key=lambda row: alphabetical(words.unit(row["unit"])))
+    page = PublicPage(
+        words=words,
+        answer={**compared, "rows": rows},
+        index=about["index"],
+        told=[*sentences.index(words, about), sentences.standing(words, compared)],
+        questionnaires=[(code, titles[code]) for code in context.questionnaires],
+        periods=_periods(context, words, settings),
+        kinds=list(context.kinds.items()),
+        map=drawn,
+        svg=drawing.svg(drawn.spec, words.language) if drawn else "",
+        method=[words(f"report.method_{n}") for n in (1, 2, 3, 4, 5)],
+    )
+    answer = render(request, caller, "public/page.html", page)
+    if not isinstance(caller, Person):
+        answer.headers.update(SHARED)
+    return answer
+
+
+def _periods(context: ViewContext, words: Words, settings: Settings) -> list[tuple[str, str]]:
+    """The periods to choose from: those that are over."""
+    names = spans.choices(*context.known)[Length(settings.public_period)]
+    last = over(settings)
+    return [(name, words.period(name)) for name in names if spans.span(name).last <= last]
+
+
+@router.get("/public/data.csv")
+def data(
+    request: Request, caller: Annotated[Caller, Depends(ANYONE)], questionnaire: QueryText = ""
+) -> Response:
+    """All published periods as one tidy table. Who: anybody, if published."""
+    settings = published_by(request)
+    last = finished(None, settings).last
+    database: Database = request.app.state.database
+    with database.reading() as session:
+        query = Filters(
+            questionnaire=questionnaire or None, first=date(last.year - _YEARS, 1, 1), last=last
+        )
+        figures = Context(session, PUBLIC, query, ReleaseRule.of(settings))
+        rows = list(lines(session, figures, Step(settings.public_period), factors=True))
+    return Response(
+        as_csv({"rows": rows}, COLUMNS),
+        media_type="text/csv; charset=utf-8",
+        headers={**SHARED, "Access-Control-Allow-Origin": "*"},
+    )
+
+
+@router.get("/public/dictionary.csv")
+def dictionary(request: Request, caller: Annotated[Caller, Depends(ANYONE)]) -> Response:
+    """What the columns of the open data say. Who: anybody, if published."""
+    published_by(request)
+    rows = [
+        {"column": name, "type": kind, "vi": vi, "en": en}
+        for name, (kind, vi, en) in COLUMNS.items()
+    ]
+    return Response(as_csv({"rows": rows}), media_type="text/csv; charset=utf-8", headers=SHARED)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A unit's published figure, for a badge or a card."""
+
+    words: Words
+    unit: str
+    rate: str
+    limits: str
+    n: str
+    period: str
+    text: str
+    address: str
+
+    @property
+    def width(self) -> int:
+        """Pixels that the badge's text takes, at some seven a letter."""
+        return 8 * len(self.text) + 20
+
+
+def _card(
+    request: Request, unit: str, questionnaire: QueryText = "", language: QueryText = "vi"
+) -> Card:
+    """A unit's figure of the last period that is over."""
+    settings = published_by(request)
+    words = Words("en" if language == "en" else "vi")
+    shown = finished(None, settings)
+    answer = answer_of(request, PUBLIC, Chosen(unit, questionnaire or None, shown.name), headline)
+    index = answer["index"]
+    rate = words.percent(index["rate"])
+    text = (
+        words("public.too_few")
+        if index["rate"] is None
+        else f"{rate} ({words.limits(index)}; n = {words.number(index['respondents'])})"
+    )
+    name = words.unit(answer["unit"])
+    return Card(
+        words, name, rate, words.limits(index), words.number(index["respondents"]),
+        words.period(shown.name), text, f"/public?period={shown.name}",
+    )  # fmt: skip
+
+
+Published = Annotated[Card, Depends(_card)]
+
+
+@router.get("/public/{unit}/badge.svg")
+def badge(caller: Annotated[Caller, Depends(ANYONE)], card: Published) -> Response:
+    """A unit's rate, interval and n as a small picture. Who: anybody, if published."""
+    content = fill("public/badge.svg", card.words.language, card)
+    return Response(content, media_type="image/svg+xml", headers=_FRAMED)
+
+
+@router.get("/public/{unit}/card")
+def show_card(caller: Annotated[Caller, Depends(ANYONE)], card: Published) -> Response:
+    """A unit's rate, interval and n as a card for a frame. Who: anybody, if published."""
+    return HTMLResponse(fill("public/card.html", card.words.language, card), headers=_FRAMED)

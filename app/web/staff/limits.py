@@ -1,0 +1,146 @@
+"""The page of decisions about a unit's control limits: who decided what, why, and a form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.access import scope
+from app.access.callers import Person
+from app.access.doors import PageDoor
+from app.access.models import Right
+from app.db import Database
+from app.figures import limit_decisions as baselines
+from app.figures.limit_decisions import BaselineOut, Wish, as_result
+from app.figures.periods import Step
+from app.messages.words import Words
+from app.problems import Problem
+from app.registry.points import units_asking
+from app.registry.questionnaires import published
+from app.web.pages import EMPTY, Form, Number, QueryText, Text, go_to, language_of, refused, render
+from surveys import model
+
+router = APIRouter(prefix="/limits", include_in_schema=False)
+
+READERS = PageDoor(Right.READ_FIGURES)
+DECIDERS = PageDoor(Right.DECIDE_LIMITS)
+#: Lengths of a period that the form offers; by others the API decides.
+STEPS = (Step.MONTH, Step.QUARTER)
+
+
+@dataclass(frozen=True)
+class LimitsPage:
+    """A unit's decisions, the newest first; with the form where the caller may decide."""
+
+    unit: str
+    name: str
+    decisions: Sequence[BaselineOut]
+    questionnaires: Sequence[tuple[str, str]]
+    may_decide: bool
+    words: Words
+    forms: Mapping[str, model.Questionnaire]
+    form: Form = EMPTY
+
+    @property
+    def steps(self) -> list[tuple[str, str]]:
+        """The lengths of a period, with their names."""
+        return [(step.value, self.words(f"page.step_{step.value}")) for step in STEPS]
+
+    def about(self, decision: BaselineOut) -> str:
+        """What the decided limits are of, in words: a form, or a factor or an item of it."""
+        form = self.forms.get(decision.questionnaire)
+        part = decision.item or decision.factor
+        if form is None:
+            return " · ".join(each for each in (decision.questionnaire, part) if each)
+        named = {factor.code: factor.title for factor in form.factors}
+        named |= {item.code: item.text for item in form.items}
+        told = [self._named(form.title)]
+        if part:
+            told.append(f"{part}. {self._named(named[part])}" if part in named else part)
+        return " · ".join(told)
+
+    def _named(self, text: model.Text) -> str:
+        return self.words.name({"vi": text.vi, "en": text.en})
+
+
+@router.get("")
+def list_decisions(
+    request: Request, caller: Annotated[Person, Depends(READERS)], unit: QueryText = ""
+) -> Response:
+    """Show what was decided about a unit's control limits. Who: ``figures:read`` on the unit."""
+    return _show(request, caller, unit)
+
+
+@router.post("")
+def decide(
+    request: Request,
+    caller: Annotated[Person, Depends(DECIDERS)],
+    unit: Text = "",
+    questionnaire: Text = "",
+    step: Text = "month",
+    start: Text = "",
+    first: Text = "",
+    last: Text = "",
+    reason: Text = "",
+) -> Response:
+    """Decide from when on limits begin anew, or what they rest on. Who: ``limits:decide``."""
+    database: Database = request.app.state.database
+    length = next((each for each in STEPS if each.value == step), Step.MONTH)
+    code = unit.strip()
+    wish = Wish(
+        code, questionnaire, length, start.strip(), reason,
+        first.strip() or None, last.strip() or None,
+    )  # fmt: skip
+    try:
+        with database.writing(caller.name) as session:
+            baselines.decide(session, caller, wish)
+    except Problem as problem:
+        if problem.status == 404:
+            raise
+        values = {
+            "questionnaire": questionnaire, "step": step, "start": start, "first": first,
+            "last": last, "reason": reason,
+        }  # fmt: skip
+        form = refused(problem, language_of(request, caller), values)
+        return _show(request, caller, code, form, 422)
+    return go_to(f"/limits?unit={quote(code, safe='')}", "limits_decided")
+
+
+@router.post("/{id}/revoke")
+def revoke(request: Request, caller: Annotated[Person, Depends(DECIDERS)], id: Number) -> Response:
+    """End a decision. Who: ``limits:decide`` on its unit."""
+    database: Database = request.app.state.database
+    with database.writing(caller.name) as session:
+        unit = baselines.revoke(session, caller, id).unit.code
+    return go_to(f"/limits?unit={quote(unit, safe='')}", "limits_revoked")
+
+
+def _show(
+    request: Request, caller: Person, code: str, form: Form = EMPTY, status: int = 200
+) -> Response:
+    database: Database = request.app.state.database
+    words = Words(language_of(request, caller))
+    with database.reading() as session:
+        units = scope.units(session, caller, Right.READ_FIGURES)
+        node = units.find(code.strip())
+        below = set(units.below(node.id))
+        forms = {each.form.code: each.form for each in published(session)}
+        figures = [each for each in forms if units_asking(session, each) & below]
+        page = LimitsPage(
+            node.code,
+            words.name({"vi": node.name_vi, "en": node.name_en}),
+            [as_result(each) for each in baselines.decisions(session, caller, unit=node.code)],
+            [
+                (each, words.name({"vi": forms[each].title.vi, "en": forms[each].title.en}))
+                for each in figures
+            ],
+            bool(figures) and scope.covers(session, caller, Right.DECIDE_LIMITS, node.id),
+            words,
+            forms,
+            form,
+        )
+        return render(request, caller, "limits.html", page, status)

@@ -1,0 +1,56 @@
+"""The page from which staff print posters and cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.access.callers import Person
+from app.access.doors import PageDoor
+from app.access.models import Right
+from app.db import Database
+from app.posters.drawing import Poster, Size
+from app.posters.selection import address_of, of_units
+from app.registry.queries import UnknownUnit
+from app.web.pages import QueryText, render
+
+router = APIRouter(include_in_schema=False)
+
+READERS = PageDoor(Right.READ_REGISTRY)
+_PAGE = 200
+
+
+@dataclass(frozen=True)
+class PostersPage:
+    """Points with a code to be printed, those of a unit if one was asked for."""
+
+    posters: Sequence[Poster]
+    unit: str
+    unknown: bool
+    more: int
+    sizes: Sequence[Size] = tuple(Size)
+
+
+@router.get("/posters")
+def show_posters(
+    request: Request, caller: Annotated[Person, Depends(READERS)], unit: QueryText = ""
+) -> Response:
+    """List the survey points whose posters one may print. Who: ``registry:read``."""
+    database: Database = request.app.state.database
+    code = unit.strip().split(" ")[0]
+    with database.reading() as session:
+        try:
+            found, unknown = of_units(session, caller, [code] if code else []), False
+        except UnknownUnit:
+            found, unknown = [], True
+        base = address_of(request)
+        page = PostersPage(
+            [Poster.of(point, base) for point in found[:_PAGE]],
+            code,
+            unknown,
+            max(0, len(found) - _PAGE),
+        )
+    return render(request, caller, "posters.html", page)

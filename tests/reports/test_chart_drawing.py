@@ -1,0 +1,226 @@
+"""Charts are drawn on the server as pages and papers need them, and differ by shape, not by hue."""
+
+import json
+import re
+from datetime import datetime
+
+import pytest
+
+from app.messages.words import Words
+from app.reports.charts import comparison_charts as unit_figures
+from app.reports.charts import drawing, specs
+from app.reports.charts import unit_charts as figures
+
+WORDS = {language: Words(language) for language in ("vi", "en")}
+
+
+def rows(count, target=0.9):
+    """Units of which a third lies below the target, a third above it."""
+    found = []
+    for i in range(count):
+        middle = (0.8, 0.9, 0.97)[i % 3]
+        found.append(
+            {
+                "unit": {
+                    "code": f"U{i}", "kind": "commune", "name": {"vi": f"Xã {i}", "en": f"C {i}"},
+                    "within": None,
+                },
+                "rate": middle, "low": middle - 0.02, "high": min(1.0, middle + 0.02),
+                "respondents": 10 + i, "suppressed": False, "latitude": 10 + i / 50,
+                "longitude": 107 + i / 70, "position": None, "rank_low": 1, "rank_high": count,
+                "change": None,
+            }
+        )  # fmt: skip
+    return found
+
+
+def answer(count=9):
+    return {"period": "2026-Q3", "target": 0.9, "respondents": 500, "rows": rows(count)}
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_a_chart_needs_no_inline_style_and_no_script(language):
+    svg = drawing.svg(unit_figures.league(WORDS[language], answer()).spec, language)
+    assert svg.startswith("<svg")
+    assert "style=" not in svg and "<style" not in svg and "<script" not in svg
+
+
+def test_positions_differ_by_shape_as_well_as_by_colour():
+    spec = unit_figures.league(WORDS["vi"], answer()).spec
+    found = json.dumps(spec)
+    for colour, shape in zip(
+        (specs.ABOVE, specs.NEITHER, specs.BELOW), ("triangle-up", "circle", "triangle-down"),
+        strict=True,
+    ):  # fmt: skip
+        assert colour in found and shape in found
+
+
+def test_a_funnel_marks_units_by_its_own_limits_and_not_by_the_target():
+    """All lie below the target; of the funnel's limits one is above, one below, three within."""
+    places = ("above 99.8 %", "below 99.8 %", "above 95 %", "below 95 %", "inside")
+    limits = {"low_95": 0.6, "high_95": 0.8, "low_998": 0.5, "high_998": 0.85}
+    found = [
+        {**row, **limits, "position": place, "rate": 0.7, "low": 0.65, "high": 0.75,
+         "effective_answers": 50.0, "adjusted_p": 0.5}
+        for row, place in zip(rows(5), places, strict=True)
+    ]  # fmt: skip
+    curve = [{"effective_answers": size, **limits} for size in (10.0, 90.0)]
+    funnel = {"units": 5, "respondents": 60, "target": 0.7, "rows": found, "curve": curve}
+    words = WORDS["vi"]
+    spec = unit_figures.funnel(words, {**answer(), "funnel": funnel}).spec
+    text = json.dumps(spec, ensure_ascii=False)
+    marked = re.findall(r'"place": "([^"]+)"', text)
+    within = words("funnel.not_distinguishable")
+    assert marked == [words("funnel.above"), words("funnel.below"), within, within, within]
+    assert words("position.below") not in text
+
+
+def point(period, *, limits=(None, None), signals=()):
+    return {
+        "period": period, "rate": 0.9, "low": 0.8, "high": 0.95, "respondents": 20,
+        "limit_low": limits[0], "limit_high": limits[1], "signals": list(signals),
+    }  # fmt: skip
+
+
+def kinds(points):
+    spec = specs.trend(WORDS["vi"], points, target=0.9)
+    text = json.dumps(spec, ensure_ascii=False)
+    domain = json.loads(re.search(r'"domain": (\["[^\]]+\])', text)[1])
+    return re.findall(r'"kind": "([^"]+)"', text), domain
+
+
+def test_a_period_without_limits_is_not_said_to_lie_within_them():
+    words = WORDS["vi"]
+    unjudged, ordinary, out = (
+        words(f"chart.{kind}") for kind in ("unjudged", "ordinary", "stands_out")
+    )
+    both = (0.7, 1.0)
+    points = [
+        point("2025-Q1"),
+        point("2025-Q2", limits=both),
+        point("2025-Q3", limits=both, signals=["ewma"]),
+    ]
+    assert kinds(points) == ([unjudged, ordinary, out], [unjudged, ordinary, out])
+    assert kinds(points[1:]) == ([ordinary, out], [ordinary, out])
+    assert kinds(points[:1]) == ([unjudged], [unjudged])
+
+
+def segment(start, *, count, decided=False, last=None):
+    by = {"decided_by": "Lê", "decided_at": datetime(2026, 11, 28), "reason": "mới"}
+    return {
+        "start": start, "baseline_first": start, "baseline_last": last, "rests_on": count,
+        "decision": by if decided else None, "left_out": [],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("segments", "said"),
+    [
+        ([segment("2025-01", count=13)],
+         ["mọi kỳ trước kỳ được xét: 13 kỳ đối với kỳ cuối, ít nhất 12 kỳ."]),
+        ([segment("2025-01", count=0)], ["Chưa có giới hạn kiểm soát: cần 12 kỳ"]),
+        # What the first limits rest on is told of the time before the decision only.
+        ([segment("2025-01", count=13), segment("2026-01", count=12, decided=True, last="2026-12")],
+         ["Trước tháng 1 năm 2026, giới hạn kiểm soát dựa trên mọi kỳ trước kỳ được xét, ít nhất",
+          "Từ tháng 1 năm 2026, giới hạn kiểm soát dựa trên", "Lê quyết định"]),
+        ([segment("2025-01", count=0), segment("2025-06", count=0, decided=True)],
+         ["Trước tháng 6 năm 2025 chưa có giới hạn kiểm soát",
+          "Từ tháng 6 năm 2025 chưa có giới hạn kiểm soát", "Lê quyết định"]),
+    ],
+)  # fmt: skip
+def test_what_limits_rest_on_is_told_without_contradiction(segments, said):
+    told = {
+        "variation": None, "assurance": None, "target": 0.9, "segments": segments,
+        "least_periods": 12, "periods_judged": 0, "false_marks": None,
+    }  # fmt: skip
+    found = figures.limits(WORDS["vi"], told)
+    assert len(found) == len(said)
+    assert all(part in sentence for part, sentence in zip(said, found, strict=True))
+
+
+def test_nothing_is_drawn_where_nothing_has_a_figure():
+    unknown = {"item": None, "factor": "A", "name": {"vi": "A", "en": "A"}, "rate": None}
+    nothing = {"factors": [unknown], "items": [unknown | {"item": "A1"}]}
+    for draw in (figures.factors, figures.items):
+        assert draw(WORDS["vi"], nothing) is None
+
+
+def test_numbers_are_written_as_the_language_writes_them():
+    spec = unit_figures.league(WORDS["vi"], {**answer(), "rows": rows(2)}).spec
+    assert re.search(r"\d,\d%", drawing.svg(spec, "vi")) is None or "," in drawing.svg(spec, "vi")
+    narrow = [{**row, "rate": 0.9, "low": 0.895, "high": 0.905} for row in rows(2)]
+    spec = unit_figures.league(WORDS["vi"], {**answer(), "rows": narrow}).spec
+    assert re.search(r"\d,\d%", drawing.svg(spec, "vi"))
+    assert re.search(r"\d\.\d%", drawing.svg(spec, "en"))
+
+
+def test_ids_of_several_charts_on_one_page_do_not_meet():
+    one = drawing.svg(unit_figures.league(WORDS["vi"], answer(3)).spec, "vi")
+    other = drawing.svg(unit_figures.league(WORDS["vi"], answer(6)).spec, "vi")
+    ids = [set(re.findall(r' id="([^"]+)"', svg)) for svg in (one, other)]
+    assert not ids[0] & ids[1]
+    for svg, own in zip((one, other), ids, strict=True):
+        assert set(re.findall(r"url\(#([^)]+)\)", svg)) <= own
+
+
+def test_what_was_drawn_is_not_drawn_again(monkeypatch):
+    spec = unit_figures.league(WORDS["vi"], answer(4)).spec
+    first = drawing.svg(spec, "vi")
+
+    def broken(*args, **options):
+        raise AssertionError("drawn again")
+
+    monkeypatch.setattr(drawing.vl_convert, "vegalite_to_svg", broken)
+    assert drawing.svg(json.loads(json.dumps(spec)), "vi") == first
+    with pytest.raises(AssertionError):
+        drawing.svg(spec, "en")
+
+
+def test_a_png_is_one_of_twice_the_size():
+    png = drawing.png(unit_figures.league(WORDS["vi"], answer(3)).spec, "vi")
+    assert png.startswith(b"\x89PNG")
+
+
+def test_a_chart_has_its_table_its_note_and_its_figures():
+    found = unit_figures.league(WORDS["vi"], answer())
+    assert len(found.table.rows) == len(found.rows) == 9
+    assert all(len(row) == len(found.table.headings) for row in found.table.rows)
+    assert "n = 500" in found.note and "quý 3 năm 2026" in found.note
+    assert found.table.rows[0][2] == "80,0\u00a0%"
+
+
+def test_a_part_is_drawn_with_what_it_is_part_of():
+    shown = answer()
+    hospital = {"code": "H1", "name": {"vi": "Bệnh viện", "en": "Hospital"}}
+    shown["rows"][0]["unit"] = shown["rows"][0]["unit"] | {"within": hospital}
+    found = unit_figures.league(WORDS["vi"], shown)
+    assert "Xã 0 (Bệnh viện)" in drawing.svg(found.spec, "vi")
+    whose = {
+        name: [row[name] for row in found.rows[:2]] for name in found.rows[1] if "within" in name
+    }
+    assert whose == {
+        "within_code": ["H1", None], "within_vi": ["Bệnh viện", None],
+        "within_en": ["Hospital", None],
+    }  # fmt: skip
+
+
+def test_what_is_suppressed_is_in_no_chart():
+    hidden = dict.fromkeys(("rate", "low", "high", "respondents")) | {"suppressed": True}
+    shown = {**answer(), "rows": [*rows(3), rows(4)[3] | hidden]}
+    found = unit_figures.league(WORDS["vi"], shown)
+    assert len(found.table.rows) == 3
+    assert "Xã 3" not in drawing.svg(found.spec, "vi")
+    assert len(unit_figures.places(WORDS["vi"], shown).table.rows) == 3
+
+
+def test_the_script_holds_what_a_strict_policy_needs():
+    script = drawing.script().decode()
+    assert "vegaEmbed" in script and len(script) < 1_100_000
+
+
+def test_made_ready_the_script_is_there():
+    drawing.script.cache_clear()
+    drawing.make_ready()
+    before = drawing.script.cache_info().misses
+    assert b"vegaEmbed" in drawing.script()
+    assert drawing.script.cache_info().misses == before

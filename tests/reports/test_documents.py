@@ -1,0 +1,313 @@
+"""Reports as they leave the house: read again from the file, compared with the API's figures."""
+
+import ctypes
+import io
+import socket
+import sys
+import threading
+from email import message_from_bytes
+from email.policy import default
+
+import openpyxl
+import pypdfium2 as pdfium
+import pytest
+from aiosmtpd.controller import Controller
+
+from app.access.callers import owner
+from app.access.roles import Role
+from app.cli import main
+from app.db import Database
+from app.figures.named_periods import Length
+from app.reports.documents import schedule
+from app.reports.documents.files import Kind, Order, make
+from app.settings import Settings
+from tests.figures.district import COMMUNES, FELL, FORM, SMALL, standing
+
+PERIOD = "2026-H1"
+
+
+@pytest.fixture(scope="module")
+def world(templates, postgres, tmp_path_factory):
+    """One store: what a report says is computed by the views, which are asked on both."""
+    folder = tmp_path_factory.mktemp("documents")
+    with standing("sqlite", templates, postgres, folder) as world:
+        world.fetched = {}
+        yield world
+
+
+@pytest.fixture
+def fetch(world):
+    def get(**parameters):
+        asked = {"unit": "D1", "questionnaire": FORM.code, "period": PERIOD} | parameters
+        if repr(asked) in world.fetched:
+            return world.fetched[repr(asked)]
+        answer = world.client.get("/api/v1/reports", params=asked, headers=world.analyst)
+        assert answer.status_code == 200, answer.text
+        world.fetched[repr(asked)] = answer.content
+        return answer.content
+
+    return get
+
+
+@pytest.fixture
+def view(world):
+    def get(name, headers=None, **parameters):
+        asked = {"unit": "D1", "questionnaire": FORM.code, "period": PERIOD} | parameters
+        return world.client.get(
+            f"/api/v1/views/{name}", params=asked, headers=headers or world.public
+        ).json()
+
+    return get
+
+
+def text_of(content):
+    document = pdfium.PdfDocument(content)
+    text = "\n".join(page.get_textpage().get_text_range() for page in document)
+    return " ".join(text.replace("\u00a0", " ").split())
+
+
+def is_tagged(content):
+    document = pdfium.PdfDocument(content)
+    return bool(
+        pdfium.raw.FPDFCatalog_IsTagged(ctypes.cast(document.raw, pdfium.raw.FPDF_DOCUMENT))
+    )
+
+
+def test_the_pdf_says_what_the_figures_say_and_can_be_searched(fetch, view):
+    content = fetch()
+    text = text_of(content)
+    for words in ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc", "BÁO CÁO",
+                  "Phương pháp", "Phụ lục", "6 tháng đầu năm 2026", "ĐƠN VỊ D1"):  # fmt: skip
+        assert words in text, words
+    index = view("unit")["index"]
+    assert f"{100 * index['rate']:.1f} %".replace(".", ",") in text
+    assert f"{index['respondents']:,}".replace(",", ".") in text
+    for row in view("units")["rows"]:
+        assert row["unit"]["code"] in text  # the annex has every unit
+    for section in view("levels")["sections"]:
+        for item in section["items"]:
+            assert f"{item['item']}." in text
+    assert is_tagged(content)
+
+
+def test_english_is_an_option(fetch):
+    text = text_of(fetch(language="en", unit=FELL))
+    assert "SOCIALIST REPUBLIC OF VIETNAM" in text and "first half of 2026" in text
+    assert "Fell against" in text and "not distinguishable" not in text.split("Annex")[0][:200]
+
+
+def test_every_page_of_the_pdf_can_be_drawn(fetch):
+    document = pdfium.PdfDocument(fetch())
+    for page in document:
+        picture = page.render(scale=0.5).to_pil().convert("L")
+        dark = sum(picture.histogram()[:128])
+        assert dark > 100, "an empty page"
+
+
+def rows_of(book, name):
+    heading, *rows = book[name].iter_rows(values_only=True)
+    return [dict(zip(heading, row, strict=True)) for row in rows]
+
+
+def test_the_workbook_has_the_views_figures_as_numbers(fetch, view):
+    book = openpyxl.load_workbook(io.BytesIO(fetch(format="xlsx")))
+    assert book.sheetnames == ["Tóm tắt", "Yếu tố", "Câu hỏi", "Diễn biến", "Đơn vị", "Tổng hợp",
+                               "Phương pháp"]  # fmt: skip
+    shown = view("unit")
+    for sheet, kind, code in (("Yếu tố", "factors", "factor"), ("Câu hỏi", "items", "item")):
+        rows = rows_of(book, sheet)
+        assert [row["Mã"] for row in rows] == [row[code] for row in shown[kind]]
+        for row, right in zip(rows, shown[kind], strict=True):
+            assert row["Tỷ lệ hài lòng"] == pytest.approx(right["rate"])
+            assert row["Cận dưới 95 %"] == pytest.approx(right["low"])
+            assert row["Người trả lời"] == right["respondents"]
+            assert row["Thay đổi (điểm %)"] == pytest.approx(100 * right["change"]["estimate"])
+    units = {row["unit"]["code"]: row for row in view("units")["rows"]}
+    for row in rows_of(book, "Đơn vị"):
+        right = units[row["Mã"]]
+        if right["rate"] is None:
+            assert row["Tỷ lệ hài lòng"] is None
+        else:
+            assert row["Tỷ lệ hài lòng"] == pytest.approx(right["rate"])
+    for name in ("Yếu tố", "Câu hỏi", "Đơn vị", "Tổng hợp"):
+        assert book[name].freeze_panes == "C2"
+    assert book["Yếu tố"]["C2"].number_format == "0.0%"
+    levels = view("levels")
+    by_code = {row["Mã"]: row for row in rows_of(book, "Tổng hợp") if row["Mã"]}
+    for section in levels["sections"]:
+        for item in section["items"]:
+            found = by_code[item["item"]]
+            assert [found[f"Mức {v}"] for v in levels["values"]] == item["levels"]
+
+
+def test_a_report_hides_small_cells_whoever_makes_it(fetch):
+    """In the first half of 2025 K16 has four respondents; an analyst may see them, a reader not."""
+    book = openpyxl.load_workbook(io.BytesIO(fetch(format="xlsx", period="2025-H1")))
+    (small,) = [row for row in rows_of(book, "Đơn vị") if row["Mã"] == SMALL]
+    assert small["Tỷ lệ hài lòng"] is small["Người trả lời"] is None
+    assert "quá ít" in small["So với mục tiêu"]
+    own = openpyxl.load_workbook(io.BytesIO(fetch(format="xlsx", unit=SMALL, period="2025-H1")))
+    assert all(row["Tỷ lệ hài lòng"] is None for row in rows_of(own, "Câu hỏi"))
+    assert all(row["Mức 5"] is None for row in rows_of(own, "Tổng hợp"))
+    assert "Có người trả lời nhưng quá ít" in text_of(fetch(unit=SMALL, period="2025-H1"))
+
+
+def test_a_head_gets_her_units_report_and_no_other(world):
+    head = world.province.person((Role.UNIT_HEAD, FELL))
+    for unit, status in ((FELL, 200), ("K02", 404), ("D1", 404)):
+        answer = world.client.get(
+            "/api/v1/reports",
+            params={"unit": unit, "period": PERIOD, "format": "xlsx"},
+            headers=head.headers,
+        )
+        assert answer.status_code == status
+    assert "attachment" in world.client.get(
+        "/api/v1/reports", params={"format": "xlsx", "period": PERIOD}, headers=head.headers
+    ).headers["content-disposition"]  # fmt: skip
+
+
+def test_what_was_cut_off_goes_on_where_it_stopped(world, tmp_path):
+    database = world.province.database
+    settings = Settings(database_url=str(database.url))
+    orders = [Order(code, FORM.code, PERIOD, [Kind.XLSX]) for code in COMMUNES[:3]]
+    made = make(database, owner("test"), settings, orders, tmp_path)
+    next(made)
+    made.close()  # as a kill does
+    assert len(list(tmp_path.rglob("*.xlsx"))) == 1
+    times = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.xlsx")}
+    outcomes = list(make(database, owner("test"), settings, orders, tmp_path))
+    assert [len(outcome.new) for outcome in outcomes] == [0, 1, 1]
+    assert all(file.stat().st_mtime_ns == time for file, time in times.items())
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_one_that_cannot_be_made_holds_up_no_other(world, tmp_path):
+    database = world.province.database
+    settings = Settings(database_url=str(database.url))
+    orders = [Order(code, FORM.code, PERIOD, [Kind.XLSX]) for code in ("none", FELL)]
+    first, second = make(database, owner("test"), settings, orders, tmp_path)
+    assert first.problem is not None and first.problem.code == "unknown-unit"
+    assert len(second.new) == 1
+
+
+@pytest.mark.parametrize(
+    ("today", "length", "wait", "period"),
+    [
+        ("2026-10-05", Length.QUARTER, 5, "2026-Q2"),
+        ("2026-10-06", Length.QUARTER, 5, "2026-Q3"),
+        ("2026-01-01", Length.MONTH, 0, "2025-12"),
+        ("2026-01-01", Length.MONTH, 1, "2025-11"),
+        ("2026-01-02", Length.MONTH, 1, "2025-12"),
+        ("2026-10-07", Length.NINE_MONTHS, 5, "2026-9M"),
+        ("2026-09-30", Length.NINE_MONTHS, 0, "2025-9M"),
+        ("2026-07-10", Length.HALF, 5, "2026-H1"),
+        ("2026-12-31", Length.YEAR, 0, "2025"),
+    ],
+)
+def test_the_period_that_is_due(today, length, wait, period):
+    assert schedule.due(schedule.date.fromisoformat(today), length, wait) == period
+
+
+class Mailbox:
+    """Keeps what a real SMTP server takes."""
+
+    def __init__(self):
+        self.mails, self.lock = [], threading.Lock()
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - the protocol's name
+        with self.lock:
+            self.mails.append(
+                (envelope.rcpt_tos, message_from_bytes(envelope.content, policy=default))
+            )
+        return "250 taken"
+
+
+def test_the_schedule_makes_and_mails_what_is_due_once(world, tmp_path):
+    mailbox = Mailbox()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        settings = Settings(
+            database_url=str(world.province.database.url), report_folder=tmp_path,
+            report_schedule="half", report_mail="ubnd@tinh.vn, soyte@tinh.vn",
+            mail_server=f"smtp://127.0.0.1:{port}", mail_from="hailong@tinh.vn",
+        )  # fmt: skip
+        new = schedule.run(world.province.database, settings)
+        again = schedule.run(world.province.database, settings)
+    finally:
+        controller.stop()
+    assert new and again == []
+    period = schedule.due(
+        schedule.datetime.now(settings.zone).date(), Length.HALF, settings.report_after_days
+    )
+    assert all(period in file.name for file in new)
+    assert {file.suffix for file in new} == {".pdf", ".xlsx"}
+    assert len(mailbox.mails) == len(new) / 2
+    to, mail = mailbox.mails[0]
+    assert to == ["ubnd@tinh.vn", "soyte@tinh.vn"] and "77" in mail["Subject"]
+    attached = {part.get_filename(): part.get_content() for part in mail.iter_attachments()}
+    for name, content in attached.items():
+        (file,) = [each for each in new if each.name == name]
+        assert content == file.read_bytes()
+
+
+def test_two_processes_do_not_make_them_twice(world, tmp_path):
+    settings = Settings(report_folder=tmp_path, report_schedule="half")
+    with schedule._alone(tmp_path) as alone:
+        assert alone
+        with schedule._alone(tmp_path) as second:
+            assert not second
+        assert schedule.run(Database(str(world.province.database.url)), settings) == []
+
+
+def test_a_schedule_that_means_nothing_is_refused():
+    with pytest.raises(ValueError, match="fortnight"):
+        schedule.lengths(Settings(report_schedule="month, fortnight"))
+
+
+@pytest.fixture
+def command(world, monkeypatch, tmp_path, capsys):
+    """Runs ``hailong report`` on the district's database."""
+
+    def run(*arguments, **environment):
+        url = world.province.database.url.render_as_string(hide_password=False)
+        monkeypatch.setenv("HAILONG_DATABASE_URL", url)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(
+            sys, "argv", ["hailong", "report", "--folder", str(tmp_path), *arguments]
+        )
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return ended.value.code or 0, told.out + told.err
+
+    return run
+
+
+def test_the_command_writes_all_of_a_kind_and_goes_on(command, tmp_path):
+    asked = ("--all", "--only", "district", "--only", "province", "--questionnaire", FORM.code,
+             "--period", PERIOD, "--format", "xlsx")  # fmt: skip
+    code, told = command(*asked)
+    assert code == 0 and "2 files written" in told
+    assert {file.name.split("-")[0] for file in tmp_path.rglob("*.xlsx")} == {"77", "D1"}
+    code, told = command(*asked)
+    assert code == 0 and "0 files written" in told and "2 were there already" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "about which units"),
+        (("--unit", "none"), "none"),
+        (("--unit", FELL, "--period", "2026-13"), "2026-13"),
+        (("--unit", FELL, "--language", "fr"), "fr"),
+        (("--due",), "HAILONG_REPORT_FOLDER"),
+    ],
+)
+def test_the_command_refuses_in_a_sentence(command, arguments, words):
+    code, told = command(*arguments)
+    assert code == 1 and words in told and "Traceback" not in told
