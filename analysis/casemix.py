@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 from analysis._validation import Floats
 
 _CHUNK = 65_536
+#: What lies under this share of the whole is no more than rounding.
+_ROUNDING = 1e-11
 
 
 @dataclass(frozen=True)
@@ -107,9 +109,14 @@ def adjust(outcome: ArrayLike, unit: ArrayLike, adjusters: ArrayLike) -> Adjuste
         cross += dx.T @ dx
         with_y += dx.T @ dy
         left += float(dy @ dy)
-    if parameters and np.linalg.matrix_rank(cross / max(1.0, np.abs(cross).max())) < parameters:
+    # As correlations: whether adjusters can be told apart does not depend on what they are measured
+    # in. Of an adjuster that is constant within units rounding leaves something.
+    within, whole = np.sqrt(np.diag(cross)), np.sqrt(np.einsum("ij,ij->j", x, x))
+    constant = (within <= _ROUNDING * whole).any()
+    size = np.outer(within, within)
+    if constant or (parameters and np.linalg.eigvalsh(cross / size)[0] <= _ROUNDING):
         raise ValueError("adjusters cannot be told from one another, or from the units")
-    inverse = np.linalg.inv(cross)
+    inverse = np.linalg.inv(cross / size) / size
     beta = inverse @ with_y
     residual = left - float(beta @ with_y)
     scale = residual / free
@@ -117,6 +124,7 @@ def adjust(outcome: ArrayLike, unit: ArrayLike, adjusters: ArrayLike) -> Adjuste
     with np.errstate(invalid="ignore", divide="ignore"):
         adjusted = raw - shift @ beta
         se = np.sqrt(scale * (1 / n + np.einsum("ui,ij,uj->u", shift, inverse, shift)))
+        se = np.where(n > 0, se, np.nan)
         f = (left - residual) / parameters / scale if parameters and scale > 0 else np.nan
     p = float(scipy.stats.f.sf(f, parameters, free)) if parameters else np.nan
     return Adjusted(raw, adjusted, se, n, beta, float(f), (parameters, free), p)

@@ -162,8 +162,9 @@ def change(
     Miettinen and Nurminen (1985), Statistics in Medicine 4:213-226, appendix I. Without ``people``
     limits equal method 5 of Newcombe (1998), Statistics in Medicine 17:873-890, table II, and those
     that R 4.2.2 ``optimize`` and ``uniroot`` find; ``p`` statsmodels 0.15
-    ``test_proportions_2indep`` with ``method="score", correction=False`` (whose interval rests on
-    other rates for sides of different sizes). The allowance for people is ours, from simulation.
+    ``test_proportions_2indep`` with ``method="score", correction=False`` (whose interval, and test
+    of other differences than 0, rest on other rates than the likeliest: its issue 10269). The
+    allowance for people is ours, from simulation.
 
     Examples
     --------

@@ -244,9 +244,14 @@ def _grid(seen: _Seen, middle: float, step: float) -> tuple[Floats, Floats, Floa
     between = np.geomspace(coarse[0], coarse[-1], 20 * _COARSE)
     height = course(np.log(between))[:, 0]
     counting = between[height > height.max() - _NEGLIGIBLE]
-    tau = np.linspace(counting[0], counting[-1], _FINE)
+    # Even in √τ: where units hardly differ most is decided near 0.
+    root = np.linspace(np.sqrt(counting[0]), np.sqrt(counting[-1]), _FINE)
     ends = np.ones(_FINE)
     ends[[0, -1]] = 0.5
+    tau, ends = root**2, ends * 2 * root
+    if counting[0] == coarse[0]:
+        # The least of τ stands for those down to 0 too, which no answers could tell from it.
+        ends[0] += tau[0] / (root[1] - root[0])
     _, best, deviation = course(np.log(tau)).T
     deviation = np.exp(deviation)
     # The fewer units, the farther one that is left out moves the middle.

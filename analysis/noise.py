@@ -65,7 +65,8 @@ def learn(values: ArrayLike, variance: ArrayLike, explained: ArrayLike) -> Noise
     Raises
     ------
     ValueError
-        For shapes that do not fit, or a variance that is not positive.
+        For shapes that do not fit, a variance that is not positive, or a value that is not finite
+        where its variance is.
 
     References
     ----------
@@ -296,4 +297,6 @@ def _checked(values: ArrayLike, variance: ArrayLike, explained: ArrayLike) -> li
         raise ValueError("explained must have the shape (units, periods, columns)")
     if not (v > 0).all():
         raise ValueError("variance must be positive")
+    if not np.isfinite(y[np.isfinite(v)]).all():
+        raise ValueError("values must be finite where variance is")
     return [np.where(np.isfinite(v), y, 0.0), v, x]

@@ -123,12 +123,14 @@ def allocate(
         open_ = given < room
         weight = np.where(open_, share if (share[open_] > 0).any() else n, 0.0)
         ideal = left * weight / weight.sum()
-        more = np.minimum(np.floor(ideal).astype(np.int64), room - given)
-        if not more.any():
-            # Fewer are left than strata: one each to the largest remainders.
-            order = np.argsort(-np.where(open_, ideal, -1.0), kind="stable")[:left]
-            more = np.zeros_like(given)
-            more[order] = open_[order]
+        full = open_ & (ideal >= room - given - 1e-9)
+        if full.any():
+            given = np.where(full, room, given)
+            continue
+        # What rounding puts a hair below a whole number is that number.
+        more = np.floor(ideal + 1e-9).astype(np.int64)
+        rest = np.where(open_, ideal - more, -1.0)
+        more[np.argsort(-rest, kind="stable")[: left - int(more.sum())]] += 1
         given = given + more
     return given
 

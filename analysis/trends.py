@@ -74,6 +74,8 @@ def cochran_armitage(
     """
     k, n = counts(successes=successes, trials=trials)
     at_most("successes", k, "trials", n)
+    if k.ndim == 0:
+        raise ValueError("successes must have an axis of periods")
     x = np.arange(k.shape[-1], dtype=np.float64) if scores is None else np.asarray(scores, float)
     if x.shape != k.shape[-1:] or not np.isfinite(x).all():
         raise ValueError("scores must have one finite number a period")

@@ -178,17 +178,20 @@ def _fitted(w: Floats, code: Codes, size: Floats) -> Floats:
 def _swept_of_one(influence: Floats, w: Floats, codes: list[Codes]) -> Floats:
     """What is left of the influence when each post-stratum's weighted mean is taken out."""
     (code,) = codes
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.bincount(code, influence) / np.bincount(code, w)
+    of_all = np.bincount(code, w)
+    mean = np.bincount(code, influence) / np.where(of_all > 0, of_all, 1.0)
     return influence - w * mean[code]
 
 
 def _swept_of_many(influence: Floats, w: Floats, codes: list[Codes]) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.where(w > 0, influence / w, 0.0)
+    # Who weighs nothing has no say in the means of the others.
+    weighs = (w > 0).astype(np.float64)
     for _ in range(_SWEEPS):
         for code in codes:
-            value = value - (np.bincount(code, value) / np.maximum(np.bincount(code), 1))[code]
+            mean = np.bincount(code, value) / np.maximum(np.bincount(code, weighs), 1.0)
+            value = value - weighs * mean[code]
     return value * w
 
 

@@ -57,3 +57,29 @@ def test_what_is_impossible_is_refused():
     ):
         with pytest.raises(ValueError, match=named):
             adjust(*arguments)
+
+
+def test_what_adjusters_are_measured_in_does_not_matter():
+    """Incomes in đồng differ by far more than a dummy does."""
+    rng = np.random.default_rng(4)
+    unit, sex = rng.integers(0, 5, 100), rng.integers(0, 2, 100)
+    income = rng.normal(1.2, 0.6, 100)
+    outcome = 3 + 0.2 * income + 0.1 * sex + rng.normal(size=100)
+    small = adjust(outcome, unit, np.column_stack([income, sex]))
+    large = adjust(outcome, unit, np.column_stack([1e8 * income, sex]))
+    np.testing.assert_allclose(large.adjusted, small.adjusted)
+    np.testing.assert_allclose(large.standard_error, small.standard_error)
+    np.testing.assert_allclose(large.coefficient, small.coefficient / [1e8, 1])
+
+
+def test_an_adjuster_constant_within_units_is_refused_whatever_rounding_leaves_of_it():
+    rng = np.random.default_rng(4)
+    unit = rng.integers(0, 9, 200)
+    for adjusters in ([0.1 * (unit + 1)], [rng.normal(45, 15, 200), 0.1 * (unit + 1)]):
+        with pytest.raises(ValueError, match="adjusters cannot be told"):
+            adjust(rng.normal(size=200), unit, np.column_stack(adjusters))
+
+
+def test_without_adjusters_a_unit_without_respondents_has_no_standard_error():
+    found = adjust([1, 2, 3, 5], [0, 0, 2, 2], np.empty((4, 0)))
+    np.testing.assert_array_equal(np.isnan(found.standard_error), [False, True, False])

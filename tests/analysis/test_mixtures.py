@@ -38,15 +38,16 @@ def test_units_without_spread_are_beta_binomial_among_the_others():
     assert mass == pytest.approx(betabinom.pmf(7, 7, a, b), rel=1e-9)
 
 
-def by_brute_force(k, n):
-    """The mean rate, and its mean fortieth power, of a unit like these.
-
-    A sum over an even grid of μ, τ and ε, with a likelihood by Gauss and Hermite.
-    """
+def normal_nodes():
     x, w = np.polynomial.hermite_e.hermegauss(60)
-    w = w / w.sum()
-    mus, taus = np.linspace(0.6, 3.0, 97), np.linspace(0.005, 1.6, 80)
-    mu, tau = (each[..., None, None] for each in np.meshgrid(mus, taus, indexing="ij"))
+    return x, w / w.sum()
+
+
+def posterior(k, n, taus):
+    """Of μ and τ on an even grid, with a likelihood by Gauss and Hermite, summed over ε."""
+    x, w = normal_nodes()
+    grid = np.meshgrid(np.linspace(0.6, 3.0, 97), taus, indexing="ij")
+    mu, tau = (each[..., None, None] for each in grid)
 
     def like(deviation, w=w):
         at = mu + deviation * x
@@ -61,7 +62,13 @@ def by_brute_force(k, n):
         chance * np.prod((1 - share) * core + share * odd, axis=-1)
         for share, chance in ((0.0, 0.5), (0.04, 0.35), (0.15, 0.15))
     )
-    weight /= weight.sum()
+    return weight / weight.sum(), mu, tau
+
+
+def by_brute_force(k, n):
+    """The mean rate, and its mean fortieth power, of a unit like these."""
+    x, w = normal_nodes()
+    weight, mu, tau = posterior(k, n, np.linspace(0.005, 1.6, 80))
     rate = special.expit(mu[..., None] + tau[..., None] * x)
     return [(weight * (rate**power @ w)).sum() for power in (1, 40)]
 
@@ -76,6 +83,17 @@ def test_the_spread_is_that_of_a_sum_over_another_grid():
         rate = special.expit(spread.logit)
         assert spread.weight[row] @ rate == pytest.approx(mean, abs=1e-3)
         assert spread.weight[row] @ rate**40 == pytest.approx(power, rel=0.05)
+
+
+def test_units_that_hardly_differ_may_differ_by_nothing():
+    """Of 500 answers each: τ from 0 on counts, not from the least that is looked at."""
+    k, n = np.array([400.0, 410, 395, 405, 398, 402]), np.full(6, 500.0)
+    weight, _, tau = posterior(k, n, np.arange(0.0025, 0.8, 0.005))
+    upto = np.cumsum(weight.sum(axis=0)) - weight.sum(axis=0) / 2
+    median, high = np.interp([0.5, 0.975], upto, tau[0])
+    found = mixture(k, n)
+    assert (found.tau, found.tau_high) == pytest.approx((median, high), rel=0.08)
+    assert found.tau_low == 0
 
 
 @pytest.mark.parametrize("target", [None, 0.9])

@@ -80,6 +80,8 @@ def test_what_is_known_needs_no_learning_and_the_impossible_is_refused():
     assert fixed(0.2, 0.5, 3).deviation == (0.2, 0.2, 0.2)
     with pytest.raises(ValueError, match="variance"):
         learn([[1.0, 2.0]], [[0.0, 1.0]], np.ones((1, 2, 1)))
+    with pytest.raises(ValueError, match="values"):
+        learn([[np.nan, 2.0]], [[1.0, 1.0]], np.ones((1, 2, 1)))
     with pytest.raises(ValueError, match="one shape"):
         learn([[1.0, 2.0]], [[1.0]], np.ones((1, 2, 1)))
     with pytest.raises(ValueError, match="explained"):

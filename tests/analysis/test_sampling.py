@@ -67,3 +67,18 @@ def test_still_needed_and_the_impossible():
     ):
         with pytest.raises(ValueError, match=named):
             call()
+
+
+@given(st.lists(st.integers(1, 5000), min_size=1, max_size=6), st.data())
+def test_what_rounding_leaves_over_goes_to_the_largest_remainders(sizes, data):
+    """Hamilton's method, in whole numbers."""
+    total = data.draw(st.integers(0, sum(sizes)))
+    wanted = np.array([total * size // sum(sizes) for size in sizes])
+    remainder = np.array([total * size % sum(sizes) for size in sizes])
+    wanted[np.argsort(-remainder, kind="stable")[: total - wanted.sum()]] += 1
+    np.testing.assert_array_equal(allocate(total, sizes), wanted)
+
+
+def test_a_large_stratum_is_not_given_what_another_has_more_of_a_claim_to():
+    """Of 50.1, 30.6 and 19.3 the second is rounded up."""
+    np.testing.assert_array_equal(allocate(100, [5010, 3060, 1930]), [50, 31, 19])

@@ -93,6 +93,8 @@ def test_too_little_and_the_impossible():
     assert np.isnan(mann_kendall([0.1, 0.2, np.nan]).p) and np.isnan(theil_sen([0.1, 0.2]).slope)
     with pytest.raises(ValueError, match="successes"):
         cochran_armitage([3, 1], [2, 2])
+    with pytest.raises(ValueError, match="axis of periods"):
+        cochran_armitage(1, 2)
     with pytest.raises(ValueError, match="scores"):
         cochran_armitage([1, 1], [2, 2], [0])
     with pytest.raises(ValueError, match="season"):

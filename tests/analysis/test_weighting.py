@@ -73,3 +73,33 @@ def test_margins_that_cannot_be_met_are_refused():
         poststratify([1, np.nan], [0, 0], [10])
     with pytest.raises(ValueError, match="clusters_in_population"):
         poststratify([1, 0, 1], [0, 0, 0], [10], clusters_in_population=2)
+
+
+def test_a_stratum_without_people_leaves_an_interval():
+    """Its respondents weigh nothing; to the others they are as if they had not been asked."""
+    rng = np.random.default_rng(3)
+    stratum, asked = rng.integers(0, 3, 60), rng.integers(1, 5, 60)
+    satisfied = rng.binomial(asked, 0.7)
+    found = poststratify(satisfied, stratum, [500, 300, 0], denominator=asked)
+    kept = stratum < 2
+    alone = poststratify(satisfied[kept], stratum[kept], [500, 300], denominator=asked[kept])
+    n = kept.sum()
+    assert found.estimate == pytest.approx(alone.estimate)
+    # R's n/(n − 1) counts them.
+    assert found.standard_error == pytest.approx(
+        alone.standard_error * np.sqrt(60 / 59 * (n - 1) / n)
+    )
+
+
+def test_raking_hears_nobody_who_weighs_nothing():
+    """Their answers, and how many they are in a class, leave the weighted residuals as they are."""
+    rng = np.random.default_rng(3)
+    margins = [np.arange(400) % 2, rng.integers(0, 3, 400)]
+    answers, weight = rng.normal(size=400) + margins[0], np.ones(400)
+    weight[:300] = np.where(margins[0][:300] == 0, 0, 1)
+    populations = [[500, 500], [300, 300, 400]]
+    found = rake(answers, margins, populations, weight=weight)
+    kept = weight > 0
+    alone = rake(answers[kept], [each[kept] for each in margins], populations)
+    assert found.estimate == pytest.approx(alone.estimate)
+    assert found.standard_error == pytest.approx(alone.standard_error, rel=3e-3)
