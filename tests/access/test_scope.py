@@ -164,7 +164,7 @@ def test_no_query_about_units_goes_round_the_scope(room):
             looked_at += 1
             if function in FOR_THE_SERVICE.get(name, ()):
                 continue
-            # Within figures and reports one function asks for the units and hands them to the others.
+            # Within these one function asks for the units and hands them to the others.
             bounded = (
                 source if room not in ("figures", "reports") else file.read_text(encoding="utf-8")
             )

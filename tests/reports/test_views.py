@@ -468,7 +468,7 @@ def test_nobody_waits_for_answers_to_a_questionnaire_that_a_unit_does_not_use(vi
         ({"period": "2026-06-30..2026-06-01"}, 422, "period-invalid"),
         ({"unit": "none"}, 404, "unknown-unit"),
         ({"questionnaire": "none"}, 404, "unknown-questionnaire"),
-        ({"level": "ward"}, 404, "unknown-kind"),
+        ({"kind": "ward"}, 404, "unknown-kind"),
     ],
 )
 def test_what_is_not_there_is_refused_with_its_field(view, wrong, status, problem):
