@@ -27,6 +27,7 @@ from app.figures.context import (
 from app.figures.intervals import intervals
 from app.figures.query import Expand, Key
 from app.figures.rate_arrays import Floats, Rates
+from app.figures.results import Provenance
 
 #: The same seed, and so the same simulated critical values, for everybody who asks.
 SEED = 2020
@@ -81,7 +82,7 @@ def ranking(context: Context, *, best: int, least: int = 1) -> dict[str, Any]:
     for row in rows:
         if row["rank"] == 0:
             row.update(dict.fromkeys([key for key in row if key.startswith("rank")]))
-    return answer | {
+    return dict(answer) | {
         "method": "ranks by clustered rate; confidence sets of Mogstad, Romano, Shaikh, Wilhelm "
         f"(2024), seed {SEED}; beta-binomial shrinkage",
         "units": int(fit.sum()),
@@ -108,7 +109,7 @@ def funnel(
     adjusted = comparison.discoveries(found.p, q)
     sizes = np.unique(np.geomspace(max(1.0, n[fit].min()), n.max(), 40).round()).astype(float)
     middle = "middle of the units" if overdispersion else "pooled rate"
-    return answer | {
+    return dict(answer) | {
         "method": f"funnel plot (Spiegelhalter 2005), {found.model}, each unit against "
         f"{'the others' if target is None else 'the target'}, effective answers",
         "units": int(fit.sum()),
@@ -146,17 +147,17 @@ def compare(context: Context, *, with_: With, q: float) -> dict[str, Any]:
     rates, answer = context.rates(Key.UNIT)
     second = rates
     if with_ in (With.PREVIOUS, With.YEAR_BEFORE):
-        if answer["first"] is None or answer["last"] is None:
+        if answer.first is None or answer.last is None:
             raise TooFewUnits(units=0, needed=1)
         # What nobody named is all that is known, which need not end with a month.
-        begin = context.query.first or answer["first"].replace(day=1)
-        end = context.query.last or periods.end_of_month(answer["last"])
+        begin = context.query.first or answer.first.replace(day=1)
+        end = context.query.last or periods.end_of_month(answer.last)
         first_day, last_day = other_days(begin, end, with_)
         first, _ = context.rates(Key.UNIT, first=first_day, last=last_day)
         compared: dict[str, Any] = {"first": first_day, "last": last_day}
     else:
         first = _others(context, rates, with_)
-        compared = {"first": answer["first"], "last": answer["last"]}
+        compared = {"first": answer.first, "last": answer.last}
     hidden = first.hidden | second.hidden
     with np.errstate(invalid="ignore"):
         fit = (first.sums["n"] > 0) & (second.sums["n"] > 0) & ~hidden
@@ -194,7 +195,7 @@ def compare(context: Context, *, with_: With, q: float) -> dict[str, Any]:
                 "change": change,
             }
         )
-    return answer | {
+    return dict(answer) | {
         "method": "difference of clustered rates, score interval (Mee 1984), Benjamini–Hochberg "
         "over the units",
         "with": with_.value,
@@ -295,9 +296,7 @@ def _side(rates: Rates, fit: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
     }
 
 
-def _comparable(
-    context: Context, least: int = 1
-) -> tuple[Rates, dict[str, Any], NDArray[np.bool_]]:
+def _comparable(context: Context, least: int = 1) -> tuple[Rates, Provenance, NDArray[np.bool_]]:
     """The rates of units that may be compared, and which of them have a figure to show."""
     rates, answer = context.rates(Key.UNIT)
     kept = np.flatnonzero(context.lowest(rates.unit))

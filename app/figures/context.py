@@ -23,6 +23,7 @@ from app.figures.measures import measures_of
 from app.figures.query import Interval, Key, Query
 from app.figures.rate_arrays import PARTS, Floats, Rates
 from app.figures.release import ReleaseRule, Unreleased, unreleased
+from app.figures.results import Names, Provenance
 from app.messages import say
 from app.problems import Problem
 from app.registry.queries import UnitNode, UnitTree
@@ -144,7 +145,7 @@ class Context:
         counting: bool = False,
         by_days: bool = False,
         **changes: Any,
-    ) -> tuple[Rates, dict[str, Any]]:
+    ) -> tuple[Rates, Provenance]:
         """The rates of the one questionnaire by some keys, and what the answer carries.
 
         Small rows, and those that would give one away, are NaN: what is computed from the others
@@ -165,16 +166,16 @@ class Context:
         (rates,) = found.rates
         notice = None
         if found.synthetic:
-            notice = {language: say("synthetic.notice", language) for language in ("vi", "en")}
-        return rates, {
-            "synthetic": found.synthetic,
-            "notice": notice,
-            "version": RELEASE,
-            "questionnaire": rates.questionnaire,
-            "first": found.first,
-            "last": found.last,
-            "confidence": query.confidence,
-        }
+            notice = Names(vi=say("synthetic.notice", "vi"), en=say("synthetic.notice", "en"))
+        return rates, Provenance(
+            synthetic=found.synthetic,
+            notice=notice,
+            version=RELEASE,
+            questionnaire=rates.questionnaire,
+            first=found.first,
+            last=found.last,
+            confidence=query.confidence,
+        )
 
 
 def effective(*sides: Rates) -> list[Floats]:

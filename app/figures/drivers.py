@@ -69,7 +69,7 @@ def find_drivers(context: Context, *, outcome: str | None) -> dict[str, Any]:
             "improve_first": drivers.to_improve_first(found, below, confidence=confidence),
         }
     )
-    return answer | {
+    return dict(answer) | {
         "method": "LMG shares of R² (Lindeman, Merenda, Gold 1980); differences from the mean of "
         "the other factors with simultaneous limits by bootstrap over respondents (Westfall and "
         f"Young 1993), seed {SEED}",
@@ -103,7 +103,7 @@ def find_lowest(context: Context) -> dict[str, Any]:
     )
     rows = _named(people.people.version.form, codes, rows)
     rows.sort(key=lambda row: (row["difference"] is None, row["difference"]))
-    return answer | {"method": _RATES_APART, "respondents": len(people.people), "rows": rows}
+    return dict(answer) | {"method": _RATES_APART, "respondents": len(people.people), "rows": rows}
 
 
 def _outcome(form: Questionnaire, named: str | None) -> str:

@@ -31,7 +31,7 @@ def stratified(context: Context) -> dict[str, Any]:
     # Strata that the caller may not see are left out: a mean with other weights than the pooled
     # one would be a second equation for them.
     own, _ = context.rates(Key.UNIT, units=(), kinds=(), expand=Expand.GIVEN, descendants=False)
-    volume = volumes_between(context.session, answer["first"], answer["last"])
+    volume = volumes_between(context.session, answer.first, answer.last)
     # Who never asks by this questionnaire is no stratum of its.
     asking = units_asking(context.session, str(context.query.questionnaire))
     place = {
@@ -97,7 +97,7 @@ def stratified(context: Context) -> dict[str, Any]:
                 },
             }
         )
-    return answer | {
+    return dict(answer) | {
         "method": "weights by service volume, finite-population correction (Cochran 1977, "
         "chapter 5), logit with the t of the design; beside it the pooled rate, in which every "
         "answer counts the same",
@@ -179,7 +179,7 @@ def planning(
             "power": np.where(have > 1, seen_change, np.nan),
         }
     )
-    return answer | {
+    return dict(answer) | {
         "method": "Cochran (1977), section 4.4, with the design effect of respondents and, where "
         "volumes are known, the finite population; power of the two-sided z test",
         "month": f"{month:%Y-%m}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -18,6 +18,7 @@ from app.figures.context import Context, TooFewUnits, columns, number, unit_out
 from app.figures.microdata import NotANumber, Respondents
 from app.figures.query import Key
 from app.figures.rate_arrays import Floats
+from app.figures.results import Provenance
 from app.problems import Problem
 from app.registry.queries import UnitNode
 
@@ -48,7 +49,7 @@ class People:
     hidden: frozenset[int]
 
 
-def people_of(context: Context, answer: Mapping[str, Any]) -> People:
+def people_of(context: Context, answer: Provenance) -> People:
     """The respondents of the newest version that has some, about the units asked for."""
     query = context.query
     rates, _ = context.rates(Key.UNIT)
@@ -70,8 +71,8 @@ def people_of(context: Context, answer: Mapping[str, Any]) -> People:
         found = respondents.read(
             context.session,
             version,
-            first=answer["first"],
-            last=answer["last"],
+            first=answer.first,
+            last=answer.last,
             units=set(belongs),
             channels=query.channels,
             held=context.held,
@@ -145,7 +146,7 @@ def find_reliability(context: Context) -> dict[str, Any]:
             }
         )
     check_enough(context, people, len(people.people))
-    return answer | {
+    return dict(answer) | {
         "method": "Cronbach's alpha of complete respondents, interval of Feldt (1965)",
         "units": len(people.units),
         "respondents": len(people.people),
@@ -201,7 +202,7 @@ def find_casemix(context: Context, *, adjusters: Sequence[str]) -> dict[str, Any
             "rank_adjusted_high": adjusted.high,
         }
     )
-    return answer | {
+    return dict(answer) | {
         "method": "linear regression with unit effects, adjusters centred (CAHPS)",
         "units": len(units),
         "respondents": int(found.n.sum()),
@@ -289,7 +290,7 @@ def find_weighted(context: Context, *, margins: Sequence[str]) -> dict[str, Any]
             )
     except ValueError as error:
         raise MarginInvalid(field="margin", reason=str(error)) from error
-    return answer | {
+    return dict(answer) | {
         "method": ("post-stratification" if len(known) == 1 else "raking")
         + ", linearised variance of residuals, logit, t",
         "units": len(people.units),

@@ -5,24 +5,35 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.registry.queries import UnitNode
 
 
-class Names(BaseModel):
+class Result(BaseModel):
+    """What is computed and handed on: typed, never changed. JSON, pages and files are made of it.
+
+    Rates lie in [0, 1]; what is undefined or suppressed is None.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Names(Result):
     """A name in both languages."""
 
     vi: str
     en: str
 
 
-class WithinOut(BaseModel):
+class WithinOut(Result):
     """A unit that another one is part of."""
 
     code: str
     name: Names
 
 
-class UnitOut(BaseModel):
+class UnitOut(Result):
     """The unit of a row."""
 
     code: str
@@ -34,7 +45,19 @@ class UnitOut(BaseModel):
     )
 
 
-class WhollySatisfied(BaseModel):
+class Provenance(Result):
+    """What every statistic carries, so that its figures can be had again by one call."""
+
+    synthetic: bool = Field(description="Whether the answers were drawn by a generator.")
+    notice: Names | None
+    version: str = Field(description="Of the software that computed it.")
+    questionnaire: str
+    first: date | None = Field(description="First day of the answers that went in.")
+    last: date | None
+    confidence: float
+
+
+class WhollySatisfied(Result):
     """Respondents satisfied on every index item that they answered (Wilson interval)."""
 
     rate: float | None
@@ -42,7 +65,7 @@ class WhollySatisfied(BaseModel):
     high: float | None
 
 
-class Row(BaseModel):
+class Row(Result):
     """One figure with its uncertainty. Keys that were not grouped by are left out."""
 
     unit: UnitOut | None = None
@@ -81,7 +104,7 @@ class Row(BaseModel):
     method: str = Field(description="How the interval was computed.")
 
 
-class Figures(BaseModel):
+class Figures(Result):
     """Rates and intervals."""
 
     synthetic: bool = Field(description="Whether the answers were drawn by a generator.")
@@ -93,7 +116,7 @@ class Figures(BaseModel):
     rows: list[Row]
 
 
-class CommentRow(BaseModel):
+class CommentRow(Result):
     """One text, as it was written."""
 
     unit: UnitOut
@@ -102,7 +125,7 @@ class CommentRow(BaseModel):
     body: str
 
 
-class CommentsOut(BaseModel):
+class CommentsOut(Result):
     """Comments of a month, in an order that tells nothing."""
 
     month: str
@@ -112,7 +135,7 @@ class CommentsOut(BaseModel):
     comments: list[CommentRow]
 
 
-class ResponseRateRow(BaseModel):
+class ResponseRateRow(Result):
     """One unit and month in which cases were finished."""
 
     unit: UnitOut
@@ -125,7 +148,20 @@ class ResponseRateRow(BaseModel):
     suppressed: bool = Field(description="Whether too few were invited to be shown.")
 
 
-class ResponseRates(BaseModel):
+class ResponseRates(Result):
     """Response rates; a month without invitations has no row."""
 
     rows: list[ResponseRateRow]
+
+
+def unit_result(node: UnitNode) -> UnitOut:
+    """A unit as results name it."""
+    above = node.within
+    return UnitOut(
+        code=node.code,
+        kind=node.kind,
+        name=Names(vi=node.name_vi, en=node.name_en),
+        within=WithinOut(code=above.code, name=Names(vi=above.name_vi, en=above.name_en))
+        if above
+        else None,
+    )

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from datetime import date
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from app.figures.results import Names, UnitOut
+from app.figures.results import Names, Provenance, Result, UnitOut
 
 
-class Answer(BaseModel):
-    """What every answer carries, so that its figures can be reproduced by one call."""
+class Statistic(Provenance):
+    """What every statistic over units says of itself."""
 
-    synthetic: bool = Field(description="Whether the answers were drawn by a generator.")
-    notice: Names | None
     method: str = Field(description="What was computed, by whose rule.")
-    version: str = Field(description="Of the software that computed it.")
-    questionnaire: str
-    first: date | None = Field(description="First day of the answers that went in.")
-    last: date | None
-    confidence: float
     units: int = Field(description="Units that went in.")
     respondents: int | None = Field(description="Respondents who went in.")
 
 
-class Limits(BaseModel):
+class Limits(Result):
     """A figure with its confidence interval."""
 
     estimate: float | None
@@ -32,7 +25,7 @@ class Limits(BaseModel):
     high: float | None
 
 
-class Rate(BaseModel):
+class Rate(Result):
     """A rate with its confidence interval."""
 
     rate: float | None
@@ -49,7 +42,7 @@ class UnitRate(Rate):
     suppressed: bool
 
 
-class Heterogeneity(BaseModel):
+class Heterogeneity(Result):
     """Whether units differ by more than chance: Cochran's Q."""
 
     statistic: float | None
@@ -72,7 +65,7 @@ class RankRow(UnitRate):
     shrunk_high: float | None
 
 
-class Ranking(Answer):
+class Ranking(Statistic):
     """Units by rate."""
 
     best: int
@@ -80,7 +73,7 @@ class Ranking(Answer):
     rows: list[RankRow]
 
 
-class FunnelPoint(BaseModel):
+class FunnelPoint(Result):
     """Limits at one size."""
 
     effective_answers: float
@@ -109,7 +102,7 @@ class FunnelRow(UnitRate):
     )
 
 
-class FunnelOut(Answer):
+class FunnelOut(Statistic):
     """A funnel plot."""
 
     target: float = Field(description="The rate that limits are drawn around.")
@@ -142,7 +135,7 @@ class ChangeOut(Limits):
     discovery: bool
 
 
-class CompareRow(BaseModel):
+class CompareRow(Result):
     """A unit beside what it is compared with."""
 
     unit: UnitOut
@@ -152,14 +145,14 @@ class CompareRow(BaseModel):
     change: ChangeOut
 
 
-class OtherPeriod(BaseModel):
+class OtherPeriod(Result):
     """The days of the other side."""
 
     first: date | None
     last: date | None
 
 
-class Comparison(Answer):
+class Comparison(Statistic):
     """Units beside themselves before, or beside others."""
 
     with_: str = Field(alias="with")
@@ -168,7 +161,7 @@ class Comparison(Answer):
     rows: list[CompareRow]
 
 
-class DriverRow(BaseModel):
+class DriverRow(Result):
     """A factor's part in overall satisfaction."""
 
     factor: str
@@ -188,7 +181,7 @@ class DriverRow(BaseModel):
     improve_first: bool = Field(description="Told apart: more important, and with a lower rate.")
 
 
-class Drivers(Answer):
+class Drivers(Statistic):
     """Key drivers."""
 
     outcome: str
@@ -196,7 +189,7 @@ class Drivers(Answer):
     rows: list[DriverRow]
 
 
-class ReliabilityItem(BaseModel):
+class ReliabilityItem(Result):
     """An item of a scale."""
 
     item: str
@@ -204,7 +197,7 @@ class ReliabilityItem(BaseModel):
     item_rest_correlation: float | None
 
 
-class ReliabilityRow(BaseModel):
+class ReliabilityRow(Result):
     """A factor, or the whole index."""
 
     factor: str | None
@@ -215,20 +208,20 @@ class ReliabilityRow(BaseModel):
     items: list[ReliabilityItem]
 
 
-class ReliabilityOut(Answer):
+class ReliabilityOut(Statistic):
     """Cronbach's alpha."""
 
     rows: list[ReliabilityRow]
 
 
-class Adjuster(BaseModel):
+class Adjuster(Result):
     """What respondents differ in."""
 
     adjuster: str
     coefficient: float | None
 
 
-class CasemixRow(BaseModel):
+class CasemixRow(Result):
     """A unit's mean score, as it is and as if all had the same respondents."""
 
     unit: UnitOut
@@ -243,7 +236,7 @@ class CasemixRow(BaseModel):
     rank_adjusted_high: int
 
 
-class Casemix(Answer):
+class Casemix(Statistic):
     """Case-mix adjustment."""
 
     adjusters: list[Adjuster]
@@ -253,7 +246,7 @@ class Casemix(Answer):
     rows: list[CasemixRow]
 
 
-class Weighted(Answer, Rate):
+class Weighted(Statistic, Rate):
     """A rate weighted to known margins."""
 
     left_out: int = Field(description="Respondents without an answer to the margins' items.")
@@ -269,7 +262,7 @@ class StratifiedRate(Rate):
     covered: float | None = Field(description="Share of the volume whose units have answers.")
 
 
-class StratifiedRow(BaseModel):
+class StratifiedRow(Result):
     """A parent's rate, pooled and by volume."""
 
     unit: UnitOut
@@ -281,13 +274,13 @@ class StratifiedRow(BaseModel):
     stratified: StratifiedRate
 
 
-class Stratified(Answer):
+class Stratified(Statistic):
     """Parents' rates by service volume."""
 
     rows: list[StratifiedRow]
 
 
-class PlanRow(BaseModel):
+class PlanRow(Result):
     """What a unit still needs in a month."""
 
     unit: UnitOut
@@ -302,7 +295,7 @@ class PlanRow(BaseModel):
     power: float | None = Field(description="To see the drop asked for, by the next month.")
 
 
-class Plan(Answer):
+class Plan(Statistic):
     """How many more must be asked."""
 
     month: str

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from app.figures.results import UnitOut
-from app.figures.statistic_results import Answer, Limits, Rate
+from app.figures.results import Result, UnitOut
+from app.figures.statistic_results import Limits, Rate, Statistic
 
 
-class TestOut(BaseModel):
+class TestOut(Result):
     """A test of trend; a positive statistic rises."""
 
     statistic: float | None
@@ -18,7 +18,7 @@ class TestOut(BaseModel):
     method: str
 
 
-class SlopeOut(BaseModel):
+class SlopeOut(Result):
     """Change of the rate a period (Theil–Sen)."""
 
     a_period: float | None
@@ -41,7 +41,7 @@ class TrendPoint(Rate):
     signals: list[str]
 
 
-class LimitDecisionOut(BaseModel):
+class LimitDecisionOut(Result):
     """Who decided that limits begin anew, or what they rest on, and why."""
 
     id: int
@@ -50,7 +50,7 @@ class LimitDecisionOut(BaseModel):
     decided_at: datetime
 
 
-class LimitSegment(BaseModel):
+class LimitSegment(Result):
     """Periods with limits of one baseline; figures as of its last period that has limits."""
 
     start: str = Field(description="Its first period.")
@@ -69,7 +69,7 @@ class LimitSegment(BaseModel):
     decision: LimitDecisionOut | None = Field(description="null: nobody decided anything.")
 
 
-class LimitsOut(BaseModel):
+class LimitsOut(Result):
     """Control limits of a course: what they rest on, how often they err, what they promise."""
 
     method: str
@@ -94,7 +94,7 @@ class LimitsOut(BaseModel):
     segments: list[LimitSegment]
 
 
-class TrendRow(BaseModel):
+class TrendRow(Result):
     """The course of a unit."""
 
     unit: UnitOut
@@ -106,14 +106,14 @@ class TrendRow(BaseModel):
     points: list[TrendPoint]
 
 
-class Trend(Answer):
+class Trend(Statistic):
     """Units over time."""
 
     step: str
     rows: list[TrendRow]
 
 
-class AlertRow(BaseModel):
+class AlertRow(Result):
     """One rule that fired about one unit."""
 
     unit: UnitOut
@@ -135,7 +135,7 @@ class AlertRow(BaseModel):
     )
 
 
-class AlertRule(BaseModel):
+class AlertRule(Result):
     """How many false alarms to expect of a rule."""
 
     rule: str
@@ -144,7 +144,7 @@ class AlertRule(BaseModel):
     )
 
 
-class Together(BaseModel):
+class Together(Result):
     """The likeliest lasting shift of all units together, found or not."""
 
     moved: bool = Field(
@@ -163,7 +163,7 @@ class Together(BaseModel):
     )
 
 
-class NoiseOut(BaseModel):
+class NoiseOut(Result):
     """What a unit's periods vary in besides chance, learnt from all units together."""
 
     learnt: bool = Field(
@@ -184,7 +184,7 @@ class NoiseOut(BaseModel):
     correlation_high: float | None
 
 
-class Alerts(Answer):
+class Alerts(Statistic):
     """What changed."""
 
     step: str

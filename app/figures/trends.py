@@ -27,6 +27,7 @@ from app.figures.periods import Step
 from app.figures.query import Key
 from app.figures.rate_arrays import PARTS, Floats
 from app.figures.release import MonthsOnly
+from app.figures.results import Provenance
 from app.figures.summing import TooManyRows
 from app.registry.queries import UnitNode
 
@@ -61,7 +62,7 @@ class Grid:
 
 def _grid(
     context: Context, step: Step, *, gated: bool, together: bool = False
-) -> tuple[Grid, dict[str, Any]]:
+) -> tuple[Grid, Provenance]:
     keys = (Key(step.value),) if together else (Key.UNIT, Key(step.value))
     try:
         rates, answer = context.rates(*keys, gated=gated)
@@ -154,7 +155,7 @@ def trend(
                 "points": points,
             }
         )
-    return answer | {
+    return dict(answer) | {
         "method": f"clustered rates; {judged[0].method} on effective answers; "
         f"{monotone.method}, Theil–Sen, {linear.method}",
         "step": step.value,
@@ -272,7 +273,7 @@ def alerts(
                 }
             )
     rows.sort(key=lambda row: (row["adjusted_p"] is None, row["adjusted_p"], row["rule"]))
-    return answer | {
+    return dict(answer) | {
         "method": "working responses of effective answers against what all units share, a yearly "
         "wave of each unit and AR(1) noise learnt from all; level shift (Worsley 1982) and last "
         "period, Benjamini–Hochberg over units and both rules, Bonferroni over a year's looks",

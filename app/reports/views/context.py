@@ -108,7 +108,7 @@ class ViewContext:
         reached = _reached(figures, asking[questionnaire])
         kinds = _kinds(figures, unit, reached)
         if chosen.kind and chosen.kind not in kinds:
-            raise UnknownKind(field="level", kind=chosen.kind)
+            raise UnknownKind(field="kind", kind=chosen.kind)
         few = [kind for kind, count in kinds.items() if count <= _MOST_AT_FIRST]
         kind = chosen.kind or max(few, key=lambda kind: kinds[kind], default=None)
         query = Query(

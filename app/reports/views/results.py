@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from app.figures.results import Names, UnitOut
+from app.figures.results import Names, Result, UnitOut
 from app.figures.statistic_results import (
     ChangeOut,
     DriverRow,
@@ -34,7 +34,7 @@ from app.figures.trend_results import (
 Position = Literal["above", "below", "not_distinguishable"] | None
 
 
-class View(BaseModel):
+class View(Result):
     """What every view says of itself: with this it can be asked for again."""
 
     synthetic: bool = Field(description="Whether the answers were drawn by a generator.")
@@ -53,7 +53,7 @@ class View(BaseModel):
     method: str
 
 
-class Figure(BaseModel):
+class Figure(Result):
     """One rate with what belongs to it."""
 
     rate: float | None
@@ -89,7 +89,7 @@ class PeriodDifference(Difference):
     last: date
 
 
-class Reference(BaseModel):
+class Reference(Result):
     """The rate of everybody, and this rate minus it."""
 
     unit: UnitOut
@@ -113,7 +113,7 @@ class Index(Placed):
     reference: Reference | None
 
 
-class Volume(BaseModel):
+class Volume(Result):
     """How many were served, invited, and answered an invitation."""
 
     cases: int | None = Field(
@@ -130,7 +130,7 @@ class Volume(BaseModel):
     response_rate_high: float | None
 
 
-class SetAside(BaseModel):
+class SetAside(Result):
     """Responses that do not count."""
 
     responses: int
@@ -138,7 +138,7 @@ class SetAside(BaseModel):
     share: float | None
 
 
-class Standing(BaseModel):
+class Standing(Result):
     """How many units lie where against the target."""
 
     units: int
@@ -155,7 +155,7 @@ class Changed(ChangeOut):
     unit: UnitOut
 
 
-class AlertsTold(BaseModel):
+class AlertsTold(Result):
     """What stands out, false alarms held down."""
 
     step: str
@@ -175,7 +175,7 @@ class AlertsTold(BaseModel):
     rows: list[AlertRow]
 
 
-class Course(BaseModel):
+class Course(Result):
     """A unit, or all units of the view, over time, with control limits."""
 
     unit: UnitOut | None
@@ -247,7 +247,7 @@ class ChannelRow(Figure):
     channel: str
 
 
-class Driving(BaseModel):
+class Driving(Result):
     """What drives overall satisfaction."""
 
     first: date = Field(description="The period's, or a year's where the period has too few.")
@@ -260,7 +260,7 @@ class Driving(BaseModel):
     rows: list[DriverRow]
 
 
-class LowestRow(BaseModel):
+class LowestRow(Result):
     """How a factor's rate lies beside the others'."""
 
     factor: str
@@ -272,7 +272,7 @@ class LowestRow(BaseModel):
     below: bool = Field(description="Told apart: lower than the others.")
 
 
-class Lowest(BaseModel):
+class Lowest(Result):
     """Which factors lie below the others, the lowest first."""
 
     first: date = Field(description="The period's, or a year's where the period has too few.")
@@ -282,7 +282,7 @@ class Lowest(BaseModel):
     rows: list[LowestRow]
 
 
-class Collecting(BaseModel):
+class Collecting(Result):
     """What is still to be asked in the running month."""
 
     month: str
@@ -368,7 +368,7 @@ class Importance(View):
     )
 
 
-class Handled(BaseModel):
+class Handled(Result):
     """Responses that count, and how they were given."""
 
     counted: int
@@ -380,7 +380,7 @@ class Handled(BaseModel):
     in_english: int
 
 
-class Alike(BaseModel):
+class Alike(Result):
     """Respondents who gave every item the same level."""
 
     respondents: int
@@ -388,7 +388,7 @@ class Alike(BaseModel):
     share: float
 
 
-class NoOpinionRow(BaseModel):
+class NoOpinionRow(Result):
     """How many have no opinion on an item."""
 
     item: str
@@ -397,14 +397,14 @@ class NoOpinionRow(BaseModel):
     share: float | None
 
 
-class ChannelCount(BaseModel):
+class ChannelCount(Result):
     """Respondents by channel."""
 
     channel: str
     respondents: int | None
 
 
-class FewRow(BaseModel):
+class FewRow(Result):
     """A unit with no, or too few, respondents."""
 
     unit: UnitOut
@@ -444,7 +444,7 @@ class LevelSection(Figure):
     items: list[LevelItem]
 
 
-class LevelOption(BaseModel):
+class LevelOption(Result):
     """An option of a question besides the index."""
 
     value: int
@@ -453,7 +453,7 @@ class LevelOption(BaseModel):
     share: float | None
 
 
-class LevelBesides(BaseModel):
+class LevelBesides(Result):
     """A question besides the index: its mean, or its options."""
 
     item: str
