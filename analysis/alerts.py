@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from analysis._validation import Floats
 from analysis.change_points import LevelShift, level_shift
-from analysis.common_movement import Courses, Movement, movement, take_apart
+from analysis.common_movement import Movement, UnitSeries, movement, take_apart
 from analysis.comparison import discoveries
 from analysis.noise import FEW_UNITS, Noise, fixed, learnt, likelihoods
 
@@ -56,7 +56,7 @@ class Scan:
     noise: Noise
     noise_learnt: bool
     season_allowed: bool
-    courses: Courses
+    courses: UnitSeries
 
 
 def scan(
@@ -177,7 +177,7 @@ def _wave(periods: int, a_year: int) -> Floats:
     return np.column_stack([np.cos(angle), np.sin(angle)])
 
 
-def _learn(courses: Courses, wave: Floats | None, least_periods: int) -> Noise:
+def _learn(courses: UnitSeries, wave: Floats | None, least_periods: int) -> Noise:
     """The noise, from all units, those that changed without their change."""
     units, periods = courses.apart.shape
     columns = np.ones((periods, 1)) if wave is None else np.column_stack([np.ones(periods), wave])

@@ -22,7 +22,7 @@ _HALF = 0.5
 
 
 @dataclass(frozen=True)
-class Courses:
+class UnitSeries:
     """Units' courses on the logit scale, taken apart; shapes (units, periods) if not said.
 
     ``level`` is each unit's own, shape (units, 1); ``common`` what all share, shape (periods,), 0
@@ -57,7 +57,9 @@ class Movement:
     correlation: float
 
 
-def take_apart(estimate: ArrayLike, effective_n: ArrayLike, *, deviation: float = 0.1) -> Courses:
+def take_apart(
+    estimate: ArrayLike, effective_n: ArrayLike, *, deviation: float = 0.1
+) -> UnitSeries:
     """Split courses into each unit's level, what all share, and the rest.
 
     Parameters
@@ -70,7 +72,7 @@ def take_apart(estimate: ArrayLike, effective_n: ArrayLike, *, deviation: float 
 
     Returns
     -------
-    Courses
+    UnitSeries
         ``apart`` is the working response (p − π)/(π(1 − π)) at π = expit(level + common). It is
         without bias near 100 %, where logarithms of odds are not. What all share is Huber's
         M-estimate over units, which units that changed hardly move. Third moments are those of
@@ -131,7 +133,9 @@ def take_apart(estimate: ArrayLike, effective_n: ArrayLike, *, deviation: float 
     pi = special.expit(level + common)
     with np.errstate(divide="ignore", invalid="ignore"):
         third = np.where(seen, 2 * (1 - 2 * pi) / (n * pi * (1 - pi)) ** 2, 0.0)
-    return Courses(level, common, error, np.where(seen, apart, np.nan), variance, third, 1 - 2 * pi)
+    return UnitSeries(
+        level, common, error, np.where(seen, apart, np.nan), variance, third, 1 - 2 * pi
+    )
 
 
 def _working(rate: Floats, n: Floats, logit: Floats) -> tuple[Floats, Floats]:
@@ -154,7 +158,7 @@ def movement(
     Parameters
     ----------
     common, error
-        Shape (periods,): ``Courses.common`` and its standard error, NaN where it is not known.
+        Shape (periods,): ``UnitSeries.common`` and its standard error, NaN where it is not known.
     explained
         Shape (periods, columns): a season that it may have.
     least_periods

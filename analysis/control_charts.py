@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from analysis import predictive
 from analysis._validation import Floats, at_most, counts
+from analysis.moving_averages import ewma
 
 Bools = NDArray[np.bool_]
 #: The Western Electric rules (Statistical Quality Control Handbook 1956; Nelson 1984 for eight in a
@@ -169,7 +170,7 @@ def chart(
     rows = int(np.prod(k.shape[:-1]))
     k_rows, n_rows = (each.reshape(rows, periods) for each in (k, n))
     decided = [Baseline(0, 0), *baselines]
-    course = _Course(k_rows, n_rows, least, draw)
+    course = _Series(k_rows, n_rows, least, draw)
     bounds: list[tuple[int, int]] = []
     for place, baseline in enumerate(decided):
         end = decided[place + 1].start if place + 1 < len(decided) else periods
@@ -217,7 +218,7 @@ def _check(baselines: Sequence[Baseline], rules: Sequence[str], least: int) -> N
         before = each.start
 
 
-class _Course:
+class _Series:
     """Judges periods one after the other, all rows at once, and keeps what was found."""
 
     def __init__(self, k: Floats, n: Floats, least: int, draw: bool) -> None:
@@ -307,7 +308,7 @@ def marks(
 ) -> dict[str, Bools]:
     """At which periods each of some ``NAMED`` rules fires; z of shape (…, periods).
 
-    ``common`` as in ``ewma``.
+    ``common`` as in ``moving_averages.ewma``.
     """
     asked = list(rules)
     found = signals(z, [rule for rule in asked if rule != EWMA])
@@ -347,62 +348,3 @@ def signals(z: ArrayLike, rules: Iterable[str] = tuple(RULES)) -> dict[str, Bool
         found[name] = np.zeros_like(fires)
         np.put_along_axis(found[name], order, fires, axis=-1)
     return found
-
-
-@dataclass(frozen=True)
-class Ewma:
-    """An exponentially weighted moving average of z and its limits (shape (…, periods))."""
-
-    average: Floats
-    limit: Floats
-    signals: Bools
-    method: str
-
-
-def ewma(
-    z: ArrayLike, *, weight: float = 0.2, width: float = 2.860, common: ArrayLike = 0.0
-) -> Ewma:
-    """EWMA of standardised values, which sees a small lasting shift sooner than a p-chart.
-
-    Parameters
-    ----------
-    z
-        Shape (…, periods): standard normal in control (``Chart.z``); NaN leaves the average as it
-        is.
-    weight, width
-        λ and L. The defaults have an average run length of 370 periods in control, as the 3-sigma
-        rule has.
-    common
-        Which part of each value's variance is common to all of them (``Chart.common``), from a
-        centre that is itself uncertain: such a part does not average out, and widens the limits.
-
-    References
-    ----------
-    Lucas and Saccucci (1990), Technometrics 32:1-12, table 3 (λ = 0.2, L = 2.860: 370.4 in
-    control); the variance at period t is λ/(2−λ)·(1−(1−λ)^{2t}). Limits that allow for estimated
-    parameters: Jones, Champ and Rigdon (2001), Technometrics 43:156-167.
-
-    Examples
-    --------
-    >>> ewma([0.0, 2.0, 2.0, 2.0, 2.0]).signals
-    array([False, False, False,  True,  True])
-    """
-    if not 0 < weight <= 1:
-        raise ValueError(f"weight must lie in (0, 1], not {weight}")
-    if width <= 0:
-        raise ValueError(f"width must be positive, not {width}")
-    values = np.asarray(z, dtype=np.float64)
-    shared = np.broadcast_to(np.asarray(common, dtype=np.float64), values.shape)
-    if not ((shared >= 0) & (shared <= 1)).all():
-        raise ValueError("common has entries outside [0, 1]")
-    average, variance = np.zeros_like(values), np.zeros_like(values)
-    last, own, loading = (np.zeros(values.shape[:-1]) for _ in range(3))
-    for t in range(values.shape[-1]):
-        known, part = np.isfinite(values[..., t]), shared[..., t]
-        last = np.where(known, weight * values[..., t] + (1 - weight) * last, last)
-        own = np.where(known, weight**2 * (1 - part) + (1 - weight) ** 2 * own, own)
-        loading = np.where(known, weight * np.sqrt(part) + (1 - weight) * loading, loading)
-        average[..., t], variance[..., t] = last, own + loading**2
-    limit = width * np.sqrt(variance)
-    beyond = (np.abs(average) > limit) & np.isfinite(values)
-    return Ewma(average, limit, beyond, f"ewma, weight {weight}, width {width}")

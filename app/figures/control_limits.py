@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import control_charts, xmr
+from analysis import control_charts, moving_averages, xmr
 from analysis.control_charts import Baseline
 from app.figures.context import number
 from app.figures.limit_decisions import Decided
@@ -185,7 +185,7 @@ def _rows(
     average, limit = np.full(n.shape, np.nan), np.full(n.shape, np.nan)
     for segment in segments:
         here = slice(segment.begin, segment.end)
-        found = control_charts.ewma(chart.z[:, here], common=chart.common[:, here])
+        found = moving_averages.ewma(chart.z[:, here], common=chart.common[:, here])
         known = np.isfinite(chart.z[:, here])
         average[:, here] = np.where(known, found.average, np.nan)
         limit[:, here] = np.where(known, found.limit, np.nan)

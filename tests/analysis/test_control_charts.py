@@ -13,12 +13,12 @@ from analysis.control_charts import (
     RULES,
     Baseline,
     chart,
-    ewma,
     false_alarm_rate,
     false_marks,
     marks,
     signals,
 )
+from analysis.moving_averages import ewma
 
 EIGHT = "8 in a row on one side"
 #: Fifteen ordinary months of a rate of 0.9, of 100 people each.

@@ -194,6 +194,6 @@ def measure(full: bool) -> Sequence[Row]:
 PROMISE = Promise(
     "control_charts",
     "Control charts: marks in ordinary months, and falls that are found",
-    ("control_charts", "predictive", "proportions", "xmr"),
+    ("control_charts", "moving_averages", "predictive", "proportions", "xmr"),
     measure,
 )
