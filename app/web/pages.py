@@ -25,9 +25,9 @@ from pydantic import AfterValidator
 from app.access.callers import STRANGER, Caller, Person
 from app.access.doors import CSRF_FIELD, ConfirmationNeeded, SignInNeeded, person_of
 from app.access.models import Right
+from app.dependencies import SETTINGS
 from app.messages import LANGUAGES, Language, preferred, say
 from app.problems import InternalError, InvalidFields, Problem
-from app.settings import Settings
 from app.web.citizen.form_fields import faces, in_language, widget
 
 LANGUAGE_COOKIE = "language"
@@ -129,7 +129,7 @@ def render(
     request: Request, caller: Caller, template: str, page: object = None, status: int = 200
 ) -> HTMLResponse:
     """A page as HTML, kept by no cache."""
-    settings: Settings = request.app.state.settings
+    settings = SETTINGS.of(request)
     language = language_of(request, caller)
     html = fill(
         template,

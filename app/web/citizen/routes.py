@@ -25,10 +25,11 @@ from starlette.datastructures import FormData
 from app.access.callers import STRANGER, Caller
 from app.access.doors import ANYONE
 from app.access.tokens import hash_of
-from app.db import Database
+from app.dependencies import DATABASE, SETTINGS
+from app.intake.dependencies import INTAKE
 from app.intake.ids import new_id
 from app.intake.schemas import ResponseIn
-from app.intake.service import ConflictingResponse, Intake, InvitationUsed, PointClosed
+from app.intake.service import ConflictingResponse, InvitationUsed, PointClosed
 from app.invitations.service import InvitationGone
 from app.invitations.service import find as find_invitation
 from app.messages import LANGUAGES, Language, say
@@ -37,7 +38,6 @@ from app.registry.models import PointCode, PointState, SurveyPoint
 from app.registry.points import as_point, current_code
 from app.registry.queries import is_synthetic
 from app.registry.questionnaires import Published, versions_of
-from app.settings import Settings
 from app.web.citizen.form_fields import FormFields
 from app.web.pages import PRIVATE, fill, language_of
 from app.web.security import CONTENT_SECURITY_POLICY
@@ -237,7 +237,7 @@ async def _submit(request: Request, page: FormPage) -> Problem | None:
     if not answers:
         nothing = FieldError("form", "form.nothing_answered")
         return InvalidFields(errors=[nothing], count=1)
-    intake: Intake = request.app.state.intake
+    intake = INTAKE.of(request)
     took = int(time.time()) - page.opened
     response = ResponseIn(
         id=page.id,
@@ -280,7 +280,7 @@ def _place(request: Request, token: str) -> MenuEntry:
     NoForm
         Where it is unknown, was replaced, or takes no answers now.
     """
-    database: Database = request.app.state.database
+    database = DATABASE.of(request)
     code = token.upper()
     with database.reading() as session:
         row = session.get(PointCode, code) if _TOKEN.fullmatch(code) else None
@@ -306,7 +306,7 @@ def _invited(request: Request, token: str, *, spent: bool = False) -> MenuEntry:
     NoForm
         Where the link is unknown, used or too old, or its point takes no answers now.
     """
-    database: Database = request.app.state.database
+    database = DATABASE.of(request)
     shown = "".join(sign for sign in token.upper() if sign.isalnum())[:40]
     with database.reading() as session:
         try:
@@ -373,7 +373,7 @@ def _kept(request: Request) -> tuple[str | None, bool]:
 
 
 def _keep(answer: Response, request: Request, place: MenuEntry, value: str) -> Response:
-    settings: Settings = request.app.state.settings
+    settings = SETTINGS.of(request)
     answer.set_cookie(
         _COOKIE,
         value,

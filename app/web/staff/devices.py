@@ -14,7 +14,7 @@ from app.access import credentials, devices, management, scope
 from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Credential, Right
-from app.db import Database
+from app.dependencies import DATABASE, DatabaseDependency
 from app.problems import FieldError, InvalidFields
 from app.registry.models import PointState, SurveyPoint
 from app.web.pages import EMPTY, Form, Number, Text, go_to, language_of, refused, render
@@ -60,6 +60,7 @@ def list_devices(request: Request, caller: Annotated[Person, Depends(STAFF)]) ->
 def make_code(
     request: Request,
     caller: Annotated[Person, Depends(STAFF_OF_LATE)],
+    database: DatabaseDependency,
     point: Text = "",
     name: Text = "",
 ) -> Response:
@@ -67,7 +68,6 @@ def make_code(
 
     Who: ``points:manage`` on the point's unit, after a recent password.
     """
-    database: Database = request.app.state.database
     try:
         with database.writing(caller.name) as session:
             place = session.get(SurveyPoint, int(point)) if _NUMBER.fullmatch(point) else None
@@ -87,16 +87,17 @@ def make_code(
 
 
 @router.post("/{id}/revoke")
-def revoke(request: Request, caller: Annotated[Person, Depends(STAFF)], id: Number) -> Response:
+def revoke(
+    caller: Annotated[Person, Depends(STAFF)], database: DatabaseDependency, id: Number
+) -> Response:
     """End a device's key. Who: ``points:manage`` on the unit of its point."""
-    database: Database = request.app.state.database
     with database.writing(caller.name) as session:
         credentials.revoke(session, management.key_to_end(session, caller, id).id)
     return go_to("/devices", "device_revoked")
 
 
 def _show(request: Request, caller: Person, form: Form = EMPTY, status: int = 200) -> Response:
-    database: Database = request.app.state.database
+    database = DATABASE.of(request)
     with database.reading() as session:
         points = devices.points_of(session, caller, Right.MANAGE_POINTS)
         page = DevicesPage(
