@@ -25,7 +25,6 @@ from app.intake.schemas import ResponseIn
 from app.intake.service import Intake, UnknownPoint
 from app.intake.store import Outcome, Prepared, ResponseStore
 from app.intake.times import Clock
-from app.messages import say
 from app.problems import FieldError, InvalidFields, Problem, invalid_fields
 from app.registry.questionnaires import Published, versions_of
 from app.settings import Settings
@@ -163,11 +162,7 @@ class PaperImport:
             except InvalidFields as problem:
                 errors += problem.errors
             except Problem as problem:
-                errors.append(
-                    FieldError(
-                        problem.field or "", f"problem.{problem.code}.detail", problem.values
-                    )
-                )
+                errors.append(problem.as_field_error())
         self._wrong += [(row.number, error) for error in errors]
         return None
 
@@ -212,8 +207,8 @@ class PaperImport:
                 for number, error in sorted(self._wrong, key=lambda wrong: wrong[0]):
                     column = error.field.removeprefix("answers.")
                     sentences = (
-                        say(error.reason, "vi", **error.values),
-                        say(error.reason, "en", **error.values),
+                        error.detail("vi"),
+                        error.detail("en"),
                     )
                     writer.writerow([number, column, *sentences])
             raise Refused(f"{wrong_rows} rows have mistakes; they are named in {errors}")

@@ -108,10 +108,9 @@ EMPTY = Form({}, {})
 def refused(problem: Problem, language: Language, values: Mapping[str, str] | None = None) -> Form:
     """The form again, with the sentences of a problem beside its fields."""
     if isinstance(problem, InvalidFields):
-        errors = {e.field: say(e.reason, language, **e.values) for e in problem.errors}
+        errors = {error.field: error.detail(language) for error in problem.errors}
     else:
-        sentence = say(f"problem.{problem.code}.detail", language, **problem.values)
-        errors = {problem.field or "form": sentence}
+        errors = {problem.field or "form": problem.detail(language)}
     return Form(values or {}, errors)
 
 
@@ -139,9 +138,9 @@ def render(
         done=_done(request, language),
         person=caller if isinstance(caller, Person) else None,
         menu=[
-            place
-            for place in MENU
-            if isinstance(caller, Person) and (not place.rights or place.rights & caller.rights)
+            entry
+            for entry in MENU
+            if isinstance(caller, Person) and (not entry.rights or entry.rights & caller.rights)
         ],
         csrf_field=CSRF_FIELD,
         moment=lambda value: _moment(value, settings.zone),
@@ -219,10 +218,10 @@ class ProblemShown:
 
 def problem_shown(problem: Problem, request: Request, caller: Caller) -> ProblemShown:
     """The problem in the language of the page."""
-    document = problem.document(language_of(request, caller))
+    language = language_of(request, caller)
     chose = request.method == "GET" and problem.status == 422 and request.url.query
     again = request.url.path if chose else None
-    return ProblemShown(document["title"], document["detail"], problem.status, again)
+    return ProblemShown(problem.title(language), problem.detail(language), problem.status, again)
 
 
 def _way_back(request: Request) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from app.access.callers import Caller, Person
 from app.access.doors import ANYONE, PageDoor
 from app.dependencies import DatabaseDependency
-from app.messages import LANGUAGES, say
+from app.messages import LANGUAGES
 from app.problems import NotFound, Problem
 from app.registry.queries import is_synthetic
 from app.web.pages import go_to, render
@@ -94,6 +94,6 @@ async def problem(code: str, caller: Annotated[Caller, Depends(ANYONE)]) -> dict
         "code": code,
         "status": found.status,
         "retry": found.passing,
-        "title": {language: say(f"problem.{code}.title", language) for language in LANGUAGES},
+        "title": {language: found.title(language) for language in LANGUAGES},
         "meaning": found.__doc__,
     }

@@ -251,7 +251,7 @@ def _grant(
         raise InvalidFields(errors=[FieldError("role", "role.unknown")], count=1)
     if sector and sector not in set(Sector):
         raise InvalidFields(errors=[FieldError("sector", "role.unknown_sector")], count=1)
-    place = None
+    bound_to = None
     if unit.strip():
         # The list offers "code – name"; a code alone may be typed.
         code = unit.strip().split(" ")[0]
@@ -259,10 +259,12 @@ def _grant(
         if node is None:
             error = FieldError("unit", "role.unknown_unit", {"code": code})
             raise InvalidFields(errors=[error], count=1)
-        place = session.get_one(Unit, node.id)
+        bound_to = session.get_one(Unit, node.id)
     elif not caller.has_everywhere(Right.MANAGE_ACCESS):
         raise InvalidFields(errors=[FieldError("unit", "role.needs_unit")], count=1)
-    return accounts.grant(session, account, Role(role), place, Sector(sector) if sector else None)
+    return accounts.grant(
+        session, account, Role(role), bound_to, Sector(sector) if sector else None
+    )
 
 
 def _choice(session: Session, caller: Person) -> RoleChoice:

@@ -70,16 +70,18 @@ def make_code(
     """
     try:
         with database.writing(caller.name) as session:
-            place = session.get(SurveyPoint, int(point)) if _NUMBER.fullmatch(point) else None
+            survey_point = (
+                session.get(SurveyPoint, int(point)) if _NUMBER.fullmatch(point) else None
+            )
             if (
-                place is None
-                or place.state == PointState.REVOKED
-                or not scope.covers(session, caller, Right.MANAGE_POINTS, place.unit_id)
+                survey_point is None
+                or survey_point.state == PointState.REVOKED
+                or not scope.covers(session, caller, Right.MANAGE_POINTS, survey_point.unit_id)
             ):
                 raise InvalidFields(errors=[FieldError("point", "device.no_point")], count=1)
-            name = " ".join(name.split())[:200] or place.name
-            made = devices.new_code(session, place, name)
-            page = CodePage(f"{made.code[:4]}-{made.code[4:]}", made.pin, place, name)
+            name = " ".join(name.split())[:200] or survey_point.name
+            made = devices.new_code(session, survey_point, name)
+            page = CodePage(f"{made.code[:4]}-{made.code[4:]}", made.pin, survey_point, name)
             return render(request, caller, "device_code.html", page, 201)
     except InvalidFields as problem:
         form = refused(problem, language_of(request, caller), {"point": point, "name": name})

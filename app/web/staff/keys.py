@@ -141,7 +141,7 @@ def _issue(
         offered = {name: right for name, right in offered.items() if right in caller.rights}
     if not rights or not set(rights) <= offered.keys():
         errors.append(FieldError("right", "key.no_rights"))
-    place = None
+    bound_to = None
     if system:
         if Right.MANAGE_ACCESS not in caller.rights:
             errors.append(FieldError("system", "key.not_systems"))
@@ -151,7 +151,7 @@ def _issue(
             if node is None:
                 errors.append(FieldError("unit", "role.unknown_unit", {"code": code}))
             else:
-                place = session.get_one(Unit, node.id)
+                bound_to = session.get_one(Unit, node.id)
         elif not caller.has_everywhere(Right.MANAGE_ACCESS):
             errors.append(FieldError("unit", "role.needs_unit"))
     if errors:
@@ -161,7 +161,7 @@ def _issue(
         name,
         [offered[each] for each in rights],
         expires_at=datetime.now(UTC) + timedelta(days=int(days)),
-        unit=place,
+        unit=bound_to,
         account=None if system else session.get_one(Account, caller.account_id),
     )
 

@@ -58,10 +58,10 @@ class LimitsPage:
             return " · ".join(each for each in (decision.questionnaire, part) if each)
         named = {factor.code: factor.title for factor in form.factors}
         named |= {item.code: item.text for item in form.items}
-        told = [self._named(form.title)]
+        parts = [self._named(form.title)]
         if part:
-            told.append(f"{part}. {self._named(named[part])}" if part in named else part)
-        return " · ".join(told)
+            parts.append(f"{part}. {self._named(named[part])}" if part in named else part)
+        return " · ".join(parts)
 
     def _named(self, text: model.Text) -> str:
         return self.words.name({"vi": text.vi, "en": text.en})
@@ -130,16 +130,16 @@ def _show(
         node = units.find(code.strip())
         below = set(units.below(node.id))
         forms = {each.form.code: each.form for each in published(session)}
-        figures = [each for each in forms if units_asking(session, each) & below]
+        codes = [each for each in forms if units_asking(session, each) & below]
         page = LimitsPage(
             node.code,
             words.name({"vi": node.name_vi, "en": node.name_en}),
             [as_result(each) for each in baselines.decisions(session, caller, unit=node.code)],
             [
                 (each, words.name({"vi": forms[each].title.vi, "en": forms[each].title.en}))
-                for each in figures
+                for each in codes
             ],
-            bool(figures) and scope.covers(session, caller, Right.DECIDE_LIMITS, node.id),
+            bool(codes) and scope.covers(session, caller, Right.DECIDE_LIMITS, node.id),
             words,
             forms,
             form,
