@@ -177,7 +177,7 @@ class PaperImport:
             assert isinstance(outcome, Outcome)  # what is imported is not limited
             self._outcomes[outcome.value] += 1
             if outcome is Outcome.CONFLICT:
-                values = {"id": prepared.id}
+                values = {"id": prepared.row.id}
                 self._wrong.append(
                     (
                         number,
@@ -188,10 +188,10 @@ class PaperImport:
     def _report(self, store: bool, seconds: float) -> None:
         table = Table("day", "point", "answers", "texts", title=f"First rows of {self._file.name}")
         for prepared in self._first:
-            answers = self._version.sheet.unpack(prepared.packed)
+            answers = self._version.sheet.unpack(prepared.row.packed)
             shown = " ".join(f"{code}={'–' if v is None else v}" for code, v in answers.items())
             texts = " | ".join(prepared.texts.values())
-            table.add_row(str(prepared.day), str(prepared.point_id), shown, texts)
+            table.add_row(str(prepared.row.day), str(prepared.row.point_id), shown, texts)
         out.print(table)
         wrong_rows = len({number for number, _ in self._wrong})
         if sum(self._outcomes.values()) + wrong_rows == 0:
