@@ -1,1 +1,1 @@
-"""Responses in: what a body may be, what is refused, group commit, the import, the replay."""
+"""Responses in: what a body may be, what is refused, group commit, paper forms, cells anew."""

@@ -1,1 +1,1 @@
-"""Pages and addresses that belong to no other room."""
+"""Pages for four audiences, and the addresses that belong to no other room."""

@@ -1,4 +1,4 @@
-"""The command ``hailong docs``: pages under docs/ that are made from the code."""
+"""The command ``hailong docs``: pages under docs/ that are made from the code, whole or in part."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import app
 from app.messages import LANGUAGES
 from app.problems import Problem
 from app.settings import Settings
+from app.web.house_map import with_map
 
 _ROOT = Path(__file__).parents[2]
 
 
 def docs() -> None:
-    """Write docs/problems.md and docs/settings.md anew."""
+    """Write docs/problems.md, docs/settings.md and the map in docs/architecture.md anew."""
     for name, text in pages().items():
         (_ROOT / "docs" / name).write_text(text, encoding="utf-8")
         typer.echo(f"docs/{name}")
@@ -25,7 +26,12 @@ def docs() -> None:
 
 def pages() -> dict[str, str]:
     """The generated pages by name; a test compares them with what stands under docs/."""
-    return {"problems.md": _problems(), "settings.md": _settings()}
+    architecture = (_ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    return {
+        "architecture.md": with_map(architecture, _ROOT),
+        "problems.md": _problems(),
+        "settings.md": _settings(),
+    }
 
 
 def _problems() -> str:

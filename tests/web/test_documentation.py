@@ -10,9 +10,11 @@ from app.main import create_app
 from app.settings import Settings
 from app.web.commands import pages
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [*ROOT.glob("*.md"), *DOCS.glob("*.md")]
 EVERYTHING = "\n".join(
-    file.read_text(encoding="utf-8") for file in [DOCS.parent / "README.md", *DOCS.glob("*.md")]
+    file.read_text(encoding="utf-8") for file in [ROOT / "README.md", *DOCS.glob("*.md")]
 )
 
 
@@ -47,7 +49,7 @@ def test_every_endpoint_is_documented(tmp_path):
 def test_links_lead_to_pages_that_are_there():
     import re
 
-    for file in [DOCS.parent / "README.md", *DOCS.glob("*.md")]:
+    for file in PAGES:
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", file.read_text(encoding="utf-8")):
             if not target.startswith(("http", "/")):
                 assert (file.parent / target).exists(), f"{file.name}: {target}"
