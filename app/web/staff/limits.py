@@ -17,6 +17,7 @@ from app.dependencies import DATABASE, DatabaseDependency
 from app.figures import limit_decisions as baselines
 from app.figures.limit_decisions import BaselineOut, Wish, as_result
 from app.figures.periods import Step
+from app.figures.results import Names
 from app.messages.words import Words
 from app.problems import Problem
 from app.registry.points import units_asking
@@ -64,7 +65,7 @@ class LimitsPage:
         return " · ".join(parts)
 
     def _named(self, text: model.Text) -> str:
-        return self.words.name({"vi": text.vi, "en": text.en})
+        return self.words.name(text)
 
 
 @router.get("")
@@ -133,12 +134,9 @@ def _show(
         codes = [each for each in forms if units_asking(session, each) & below]
         page = LimitsPage(
             node.code,
-            words.name({"vi": node.name_vi, "en": node.name_en}),
+            words.name(Names(vi=node.name_vi, en=node.name_en)),
             [as_result(each) for each in baselines.decisions(session, caller, unit=node.code)],
-            [
-                (each, words.name({"vi": forms[each].title.vi, "en": forms[each].title.en}))
-                for each in codes
-            ],
+            [(each, words.name(forms[each].title)) for each in codes],
             bool(codes) and scope.covers(session, caller, Right.DECIDE_LIMITS, node.id),
             words,
             forms,
