@@ -36,11 +36,12 @@ demo: $(READY) ## load the synthetic province over HTTP, print its rates, serve 
 test: $(READY_DEV) lint ## every check: lint, types, imports, tests on SQLite and PostgreSQL
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-lint: $(READY_DEV) ## style, types, import rules
+lint: $(READY_DEV) ## style, types, import rules, the browser's scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy analysis surveys app
 	$(BIN)/lint-imports
+	$(BIN)/oxlint --deny-warnings app
 
 audit: $(READY_DEV) ## published vulnerabilities of what is locked, where the service can be reached
 	@$(BIN)/python -m tests.advisories
