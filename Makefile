@@ -33,8 +33,9 @@ $(READY_DEV): requirements-dev.lock $(READY)
 demo: $(READY) ## load the synthetic province over HTTP, print its rates, serve it
 	@$(BIN)/hailong demo
 
-test: $(READY_DEV) lint ## every check: lint, types, imports, tests on SQLite and PostgreSQL
-	$(BIN)/pytest -n 2 --dist loadgroup
+test: $(READY_DEV) lint ## every check: lint, types, imports, tests on SQLite and PostgreSQL, coverage
+	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=
+	@echo "Lines covered: $$($(BIN)/coverage report --format=total) %; module by module: $(BIN)/coverage report"
 
 lint: $(READY_DEV) ## style, types, import rules, the browser's scripts
 	$(BIN)/ruff check .
@@ -65,4 +66,4 @@ lock: ## resolve the lock files anew from pyproject.toml (needs uv)
 	  -c requirements.lock pyproject.toml --group build --group dev -o requirements-dev.lock
 
 clean: ## remove the environment and the demonstration
-	rm -rf $(VENV) var
+	rm -rf $(VENV) var .coverage
