@@ -13,11 +13,13 @@ from fastapi.staticfiles import StaticFiles
 
 from app import RELEASE, problems
 from app.access.callers import Callers
+from app.access.dependencies import CALLERS, PROVIDER, RATE_LIMITS
 from app.access.openid import Provider
 from app.access.rate_limits import RateLimits
 from app.access.routes import router as access_routes
 from app.access.tidying import keep_tidy
 from app.api import registry
+from app.api.dependencies import CACHE
 from app.api.feed import router as feed_routes
 from app.api.limit_decisions import router as baseline_routes
 from app.api.rates import router as report_routes
@@ -26,7 +28,9 @@ from app.api.statistics import router as statistics_routes
 from app.api.stream import router as stream_routes
 from app.api.views import router as view_routes
 from app.db import Database
+from app.dependencies import DATABASE, SETTINGS
 from app.figures.cache import Cache
+from app.intake.dependencies import INTAKE
 from app.intake.directory import Directory
 from app.intake.routes import router as intake_routes
 from app.intake.service import Intake
@@ -99,13 +103,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(
         title="Hài Lòng", version=RELEASE, lifespan=lifespan, docs_url=None, redoc_url=None
     )
-    app.state.settings = settings
-    app.state.database = database
-    app.state.callers = Callers(database, settings)
-    app.state.limits = limits
-    app.state.answers = Cache()
-    app.state.intake = intake
-    app.state.provider = Provider(settings) if settings.oidc_issuer else None
+    SETTINGS.put(app, settings)
+    DATABASE.put(app, database)
+    CALLERS.put(app, Callers(database, settings))
+    RATE_LIMITS.put(app, limits)
+    CACHE.put(app, Cache())
+    INTAKE.put(app, intake)
+    PROVIDER.put(app, Provider(settings) if settings.oidc_issuer else None)
     problems.install(app, problem_page)
     for router in (*ROUTERS, *(page.router for page in PAGES), *LAST):
         app.include_router(router)

@@ -38,8 +38,12 @@ class FieldError:
         return {
             "field": self.field,
             "code": self.reason,
-            "detail": say(self.reason, language, **self.values),
+            "detail": self.detail(language),
         }
+
+    def detail(self, language: Language) -> str:
+        """The sentence that tells what is wrong with the field."""
+        return say(self.reason, language, **self.values)
 
 
 class Problem(Exception):  # noqa: N818 - the RFC's word
@@ -66,13 +70,26 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
         self.field, self.errors = field, errors
         self.headers, self.values = dict(headers or {}), values
 
+    @classmethod
+    def title(cls, language: Language) -> str:
+        """What this kind of problem is called."""
+        return say(f"problem.{cls.code}.title", language)
+
+    def detail(self, language: Language) -> str:
+        """The sentence that tells what was refused here, and why."""
+        return say(f"problem.{self.code}.detail", language, **self.values)
+
+    def as_field_error(self) -> FieldError:
+        """The same as an error of its field, to stand in a list of such."""
+        return FieldError(self.field or "", f"problem.{self.code}.detail", self.values)
+
     def document(self, language: Language, instance: str | None = None) -> dict[str, Any]:
         """The problem as RFC 9457 JSON in one language."""
         document: dict[str, Any] = {
             "type": f"/problems/{self.code}",
-            "title": say(f"problem.{self.code}.title", language),
+            "title": self.title(language),
             "status": self.status,
-            "detail": say(f"problem.{self.code}.detail", language, **self.values),
+            "detail": self.detail(language),
             "retry": self.passing,
         }
         if instance:

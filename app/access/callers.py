@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,10 +14,13 @@ from app.access import sessions
 from app.access.models import AccessToken, Account, AccountSession, Credential, Right, Sector
 from app.access.roles import RIGHTS, Role
 from app.access.tokens import hash_of
+from app.caches import Recent
 from app.db import Database
 from app.registry.points import Point, as_point
 from app.settings import Settings
 
+#: Secrets whose callers are remembered.
+_MOST_KNOWN = 10_000
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -96,24 +98,19 @@ class Callers:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database, self._settings = database, settings
-        self._known: dict[str, tuple[float, Caller | None]] = {}
+        self._known = Recent[str, Caller](_MOST_KNOWN, settings.cache_s)
 
     def cached(self, secret: str) -> Caller | None:
         """The caller if a fresh answer is at hand; None says nothing."""
-        entry = self._known.get(hash_of(secret))
-        if entry is None or entry[0] < time.monotonic():
-            return None
-        return entry[1]
+        return self._known.find(hash_of(secret))[1]
 
     def find(self, secret: str) -> Caller | None:
         """The caller behind a key or an access token, from the database; None for none."""
         hashed = hash_of(secret)
         with self._database.reading() as session:
             caller = _by_credential(session, hashed)
-        if len(self._known) > 10_000:
-            self._known.clear()
         if caller is not None:
-            self._known[hashed] = (time.monotonic() + self._settings.cache_s, caller)
+            self._known.keep(hashed, caller)
         return caller
 
     def find_person(self, token: str) -> Person | None:

@@ -16,7 +16,6 @@ from app.access import credentials
 from app.access.models import Account, Credential, Right, RoleGrant, Sector
 from app.access.roles import Role
 from app.commands import Refused, open_database, operator, out
-from app.messages import say
 from app.problems import Problem
 from app.registry.models import Unit
 from app.registry.points import find_by_code
@@ -178,11 +177,8 @@ def _writing() -> Iterator[Session]:
         with open_database() as database, database.writing(operator()) as session:
             yield session
     except Problem as problem:
-        if problem.errors:
-            said = [say(each.reason, "en", **each.values) for each in problem.errors]
-        else:
-            said = [say(f"problem.{problem.code}.detail", "en", **problem.values)]
-        raise Refused(" ".join(said)) from problem
+        parts = problem.errors or (problem,)
+        raise Refused(" ".join(part.detail("en") for part in parts)) from problem
 
 
 def _unit(session: Session, code: str | None) -> Unit | None:

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
-from app.access.callers import STRANGER, Caller, Callers, Person
+from app.access.callers import STRANGER, Caller, Person
+from app.access.dependencies import CALLERS
 from app.access.models import Right
+from app.dependencies import SETTINGS
 from app.problems import Problem
-from app.settings import Settings
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_FIELD = "csrf_token"
@@ -91,7 +92,7 @@ class Door:
 
     async def _bearer(self, request: Request, header: str) -> Caller:
         secret = _secret(header)
-        callers: Callers = request.app.state.callers
+        callers = CALLERS.of(request)
         caller = None
         if secret:
             caller = callers.cached(secret) or await run_in_threadpool(callers.find, secret)
@@ -164,7 +165,7 @@ class PageDoor(Door):
             return STRANGER
         self._check(person)
         if self.recent:
-            settings: Settings = request.app.state.settings
+            settings = SETTINGS.of(request)
             # A form that was opened in time may take as long again to be filled in.
             factor = 1 if request.method in _SAFE else 2
             limit = timedelta(seconds=factor * settings.confirmation_s)
@@ -189,18 +190,18 @@ class ScreenDoor(PageDoor):
         key = request.cookies.get(self.cookie)
         if caller is not STRANGER or not key:
             return caller
-        callers: Callers = request.app.state.callers
+        callers = CALLERS.of(request)
         found = callers.cached(key) or await run_in_threadpool(callers.find, key)
         return found or STRANGER
 
 
 async def person_of(request: Request) -> Person | None:
     """Who has signed in with the browser that asks."""
-    settings: Settings = request.app.state.settings
+    settings = SETTINGS.of(request)
     token = request.cookies.get(settings.session_cookie)
     if not token:
         return None
-    callers: Callers = request.app.state.callers
+    callers = CALLERS.of(request)
     return await run_in_threadpool(callers.find_person, token)
 
 

@@ -16,8 +16,10 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from hashlib import blake2b
+from threading import Lock
 from typing import NamedTuple
 
+from cachetools import FIFOCache
 from limits import RateLimitItem
 from sqlalchemy import Date, bindparam, delete, select, text
 from sqlalchemy.orm import Session
@@ -25,6 +27,7 @@ from sqlalchemy.orm import Session
 from app.access.models import DailySalt, RateCount
 from app.db import Database
 
+#: Limits that are known to be reached; of more, the first noted are asked for anew.
 _KNOWN_LIMIT = 50_000
 _ROWS_AT_ONCE = 200
 
@@ -47,7 +50,8 @@ class RateLimits:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._salt: tuple[date, bytes] | None = None
-        self._over: dict[tuple[bytes, int], None] = {}
+        self._over: FIFOCache[tuple[bytes, int], None] = FIFOCache(_KNOWN_LIMIT)
+        self._noting = Lock()
 
     @property
     def ready(self) -> bool:
@@ -84,9 +88,8 @@ class RateLimits:
 
     def note_over(self, hit: Hit) -> None:
         """Remember that the limit is reached, so that the database is not asked again."""
-        if len(self._over) > _KNOWN_LIMIT:
-            self._over.clear()
-        self._over[(hit.key, hit.until)] = None
+        with self._noting:
+            self._over[(hit.key, hit.until)] = None
 
 
 def count(session: Session, hits: Sequence[Hit]) -> list[bool]:

@@ -11,10 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.access import devices, oauth, rate_limits
 from app.access.callers import Caller
+from app.access.dependencies import RateLimitsDependency
 from app.access.doors import ANYONE, CLIENTS
-from app.access.rate_limits import RateLimits
-from app.db import Database
-from app.settings import Settings
+from app.dependencies import DatabaseDependency, SettingsDependency
 
 router = APIRouter(tags=["access"])
 
@@ -57,6 +56,7 @@ class TokenOut(BaseModel):
 def token(
     request: Request,
     caller: Annotated[Caller, Depends(CLIENTS)],
+    database: DatabaseDependency,
     grant_type: Annotated[str, Form()] = "",
     scope: Annotated[str, Form(max_length=400)] = "",
     client_id: Annotated[str, Form(max_length=200)] = "",
@@ -68,7 +68,6 @@ def token(
     names, for an hour.
     """
     headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-    database: Database = request.app.state.database
     try:
         if grant_type != "client_credentials":
             raise oauth.Refusal("unsupported_grant_type", "the grant is client_credentials")
@@ -98,16 +97,18 @@ def token(
     "/api/v1/pairings", summary="Give a device its key", status_code=201, response_model=PairingOut
 )
 def pair(
-    request: Request, caller: Annotated[Caller, Depends(ANYONE)], body: PairingIn
+    request: Request,
+    caller: Annotated[Caller, Depends(ANYONE)],
+    database: DatabaseDependency,
+    limits: RateLimitsDependency,
+    settings: SettingsDependency,
+    body: PairingIn,
 ) -> JSONResponse:
     """Change the code that was typed into a device, once, into the device's own key.
 
     Who: anybody who has a code that staff made in the last quarter of an hour. How many an
     address may try is limited (HAILONG_SIGN_IN_ADDRESS_RATE).
     """
-    database: Database = request.app.state.database
-    limits: RateLimits = request.app.state.limits
-    settings: Settings = request.app.state.settings
     if not limits.ready:
         limits.prepare()
     address = request.client.host if request.client else ""

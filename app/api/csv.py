@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date
+from typing import Any, TypeVar
 
 from fastapi import Request, Response
+from pydantic import JsonValue
+
+from app.figures.results import Result
 
 CSV = "text/csv"
 #: Said of a route whose answer is JSON, or this where it is asked for.
@@ -24,17 +28,21 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     },
     304: {"description": "What If-None-Match names is still what the answer would be."},
 }
+T = TypeVar("T", bound=Result)
+Cell = JsonValue | date
+Figures = Mapping[str, Cell]
+_NO_FIGURES = ("notice", "method")
 _WITH_EVERY_LINE = ("questionnaire", "first", "last", "synthetic", "version")
 #: A byte order mark: without it Excel takes Vietnamese letters for others.
 _MARK = "\ufeff"
 
 
-def answered(request: Request, answer: dict[str, Any]) -> dict[str, Any] | Response:
-    """The answer as it is asked for: as a document, or its rows as CSV."""
+def answered(request: Request, found: T) -> T | Response:
+    """A result as it is asked for: as a document, or its rows as CSV."""
     if not _wants_csv(request):
-        return answer
+        return found
     return Response(
-        as_csv(answer), media_type=f"{CSV}; charset=utf-8", headers=request.state.caching
+        as_csv(found), media_type=f"{CSV}; charset=utf-8", headers=request.state.caching
     )
 
 
@@ -50,16 +58,27 @@ def _wants_csv(request: Request) -> bool:
     return json not in accepted or accepted.index(CSV) < accepted.index(json)
 
 
-def as_csv(answer: Mapping[str, Any], names: Collection[str] = ()) -> str:
-    """The rows of an answer as CSV with a header; columns are ``names``, then others in
-    the order in which they come up.
+def as_csv(result: Result) -> str:
+    """The rows of a result as CSV with a header; of a result that is one figure, this."""
+    answer: dict[str, JsonValue] = result.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    rows = answer.get("rows")
+    if not isinstance(rows, list):
+        rows = [{name: value for name, value in answer.items() if name not in _NO_FIGURES}]
+    common = {name: answer[name] for name in _WITH_EVERY_LINE if name in answer}
+    return table((row for row in rows if isinstance(row, dict)), common=common)
+
+
+def table(
+    rows: Iterable[Figures], names: Collection[str] = (), common: Figures | None = None
+) -> str:
+    """Rows as CSV; columns are ``names``, then others in the order in which they come up.
+
+    ``common`` goes with every line, at its end.
 
     Undefined and suppressed figures are empty; texts that a spreadsheet would take for a formula
     begin with an apostrophe.
     """
-    common = {name: answer[name] for name in _WITH_EVERY_LINE if name in answer}
-    rows = answer["rows"] if "rows" in answer else [_figures(answer)]
-    lines = [line | common for row in rows for line in _lines(row)]
+    lines = [line | dict(common or {}) for row in rows for line in _lines(row)]
     columns = list(dict.fromkeys([*names, *(name for line in lines for name in line)]))
     # Null in one line and a group of figures in another: the group's columns say both.
     groups = {name.rpartition(".")[0] for name in columns}
@@ -71,36 +90,30 @@ def as_csv(answer: Mapping[str, Any], names: Collection[str] = ()) -> str:
     return _MARK + out.getvalue()
 
 
-def _figures(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Of an answer that is one figure, the figure."""
-    return {name: value for name, value in answer.items() if name not in ("notice", "method")}
-
-
-def _lines(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _lines(row: Figures) -> Iterator[dict[str, Cell]]:
     """A row as lines: one, or one for each entry of its list of points or items."""
-    listed = next(
-        (
-            name
-            for name, value in row.items()
-            if isinstance(value, list) and value and isinstance(value[0], Mapping)
-        ),
-        None,
-    )
+    listed = next((name for name, value in row.items() if _is_table(value)), None)
     base = dict(_flat({name: value for name, value in row.items() if name != listed}))
-    if listed is None:
+    entries = row[listed] if listed is not None else None
+    if not isinstance(entries, list):
         yield base
         return
-    for entry in row[listed]:
-        yield base | {f"{listed}.{name}": value for name, value in _flat(entry)}
+    for entry in entries:
+        if isinstance(entry, dict):
+            yield base | {f"{listed}.{name}": value for name, value in _flat(entry)}
 
 
-def _flat(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _is_table(value: Cell) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _flat(row: Figures, prefix: str = "") -> Iterator[tuple[str, Cell]]:
     for name, value in row.items():
         if name == "within" and value is None:  # its columns are there whatever the units are
             yield from _flat({"code": None, "name": {"vi": None, "en": None}}, f"{prefix}within.")
-        elif isinstance(value, Mapping):
+        elif isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, list) and any(isinstance(entry, Mapping) for entry in value):
+        elif isinstance(value, list) and any(isinstance(entry, dict) for entry in value):
             continue  # a table within the table: it stands in the document
         elif isinstance(value, list):
             yield f"{prefix}{name}", "; ".join(map(str, value))
@@ -108,7 +121,7 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
             yield f"{prefix}{name}", value
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Cell) -> Cell:
     if value is None:
         return ""
     if isinstance(value, bool):

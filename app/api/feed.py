@@ -16,7 +16,7 @@ from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
 from app.api.conditional import conditional
-from app.api.csv import CSV, as_csv
+from app.api.csv import CSV, table
 from app.db import Database
 from app.figures import periods
 from app.figures.context import Context
@@ -66,5 +66,5 @@ def read_feed(
     with database.reading() as session:
         context = Context(session, caller, query, ReleaseRule.of(settings))
         rows = list(lines(session, context, Step(step.value), factors=factors))
-    content = as_csv({"rows": rows}, COLUMNS)
+    content = table(rows, COLUMNS)
     return Response(content, media_type=f"{CSV}; charset=utf-8", headers=request.state.caching)

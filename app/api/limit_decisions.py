@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
-from app.api.statistics import Course
+from app.api.statistics import TrendStep
 from app.db import Database
 from app.figures import limit_decisions as baselines
 from app.figures.limit_decisions import BaselineOut, Wish, as_result
@@ -50,7 +50,7 @@ class BaselineIn(BaseModel):
     questionnaire: Code
     factor: Code | None = Field(None, description="A factor's limits; left out: the index's.")
     item: Code | None = Field(None, description="An item's limits.")
-    step: Course = Course.MONTH
+    step: TrendStep = TrendStep.MONTH
     start: Label = Field(description="Period from which on the limits count.")
     first: Label | None = Field(
         None, description="First period that they rest on; left out: ``start``."

@@ -93,7 +93,7 @@ def rates(
             "where the running month belongs to the period."
         ),
     ] = Cluster.RESPONDENT,
-) -> dict[str, Any] | Response:
+) -> Figures | Response:
     """Satisfaction rates with confidence intervals, for any units, times and groupings.
 
     Who: whoever has ``figures:read``, and only over the units that they have it on. Rows never
@@ -126,7 +126,7 @@ def rates(
     settings: Settings = request.app.state.settings
     with database.reading() as session:
         found = satisfaction.find(session, query, caller, ReleaseRule.of(settings), by_days=True)
-    return answered(request, document(found, query))
+    return answered(request, Figures.model_validate(document(found, query)))
 
 
 @router.get("/comments", summary="What respondents wrote", response_model=CommentsOut)
@@ -187,7 +187,7 @@ def response_rates(
     unit: Annotated[
         list[str], Asking(description="Codes of units; all that are the caller's if none is named.")
     ] = [],  # noqa: B006 - FastAPI copies it
-) -> dict[str, Any] | Response:
+) -> ResponseRates | Response:
     """Invitations answered over invitations issued, by unit and month, with Wilson's interval.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Where fewer were
@@ -217,7 +217,7 @@ def response_rates(
             for row in rows
         ]
     }
-    return answered(request, answer)
+    return answered(request, ResponseRates.model_validate(answer))
 
 
 def document(found: Found, query: Query) -> dict[str, Any]:

@@ -1,10 +1,12 @@
-"""GET /api/v1/satisfaction/…: comparisons, courses, and what lies behind the rates."""
+"""GET /api/v1/satisfaction/…: comparisons, trends, and what lies behind the rates."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -15,18 +17,29 @@ from app.api.conditional import conditional
 from app.api.csv import RESPONSES, answered
 from app.api.filters import filters, rate_filters
 from app.db import Database
-from app.figures import comparisons, planning
-from app.figures import drivers as influence
-from app.figures import respondent_statistics as structure
-from app.figures import statistic_results as out
-from app.figures import trend_results as courses_out
-from app.figures import trends as trends
+from app.figures import comparisons, planning, stratification, trends
 from app.figures.comparisons import With
 from app.figures.context import Context, named
 from app.figures.control_limits import Judging, Rule, Rules
+from app.figures.drivers import find_drivers
 from app.figures.periods import Step
 from app.figures.query import Query as Filters
 from app.figures.release import ReleaseRule
+from app.figures.respondent_statistics import find_casemix, find_reliability
+from app.figures.results import Provenance
+from app.figures.statistic_results import (
+    Casemix,
+    Comparison,
+    Drivers,
+    FunnelResult,
+    Plan,
+    Ranking,
+    ReliabilityResult,
+    Stratified,
+    Weighted,
+)
+from app.figures.trend_results import Alerts, Trend
+from app.figures.weighted_rates import find_weighted
 from app.settings import Settings
 
 READERS = Door(Right.READ_FIGURES)
@@ -40,11 +53,10 @@ router = APIRouter(
 Reader = Annotated[Caller, Depends(READERS)]
 Filtered = Annotated[Filters, Depends(filters)]
 Rated = Annotated[Filters, Depends(rate_filters)]
-Answer = dict[str, Any] | Response
 Discovery = Annotated[float, Query(gt=0, lt=1, description="False-discovery rate.")]
 
 
-class Course(StrEnum):
+class TrendStep(StrEnum):
     """Lengths of a period over which units are followed."""
 
     WEEK = "week"
@@ -66,29 +78,30 @@ class Dispersion(StrEnum):
     NONE = "none"
 
 
+T = TypeVar("T", bound=Provenance)
+
+
 def _answer(
-    request: Request, caller: Caller, query: Filters, compute: Any, **options: Any
-) -> Answer:
+    request: Request, caller: Caller, query: Filters, compute: Callable[[Context], T]
+) -> T | Response:
     database: Database = request.app.state.database
     settings: Settings = request.app.state.settings
     with database.reading() as session:
-        question = Context(session, caller, query, ReleaseRule.of(settings))
-        answer: dict[str, Any] = compute(question, **options)
-    answer["method"] = named(answer["method"], query)
-    return answered(request, answer)
+        found = compute(Context(session, caller, query, ReleaseRule.of(settings)))
+    return answered(request, found)
 
 
 @router.get(
     "/ranking",
     summary="Ranks with their uncertainty",
-    response_model=out.Ranking,
+    response_model=Ranking,
 )
 def ranking(
     request: Request,
     caller: Reader,
     query: Rated,
     best: Annotated[int, Query(ge=1, le=12_000, description="May be among the best how many?")] = 5,
-) -> Answer:
+) -> Ranking | Response:
     """Units by rate, each with the ranks that it may truly have, and its shrunken rate.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Of units above and
@@ -97,13 +110,13 @@ def ranking(
     units are not ranked. Refused with ``too-few-units`` where fewer than two have figures, with
     ``too-many-units`` where more than 12,000 have.
     """
-    return _answer(request, caller, query, comparisons.ranking, best=best)
+    return _answer(request, caller, query, partial(comparisons.ranking, best=best))
 
 
 @router.get(
     "/funnel",
     summary="Units against control limits",
-    response_model=out.FunnelOut,
+    response_model=FunnelResult,
 )
 def funnel(
     request: Request,
@@ -117,7 +130,7 @@ def funnel(
         Query(description="auto: as much as the units are found to differ; none: by chance alone."),
     ] = Dispersion.AUTO,
     q: Discovery = 0.05,
-) -> Answer:
+) -> FunnelResult | Response:
     """A funnel plot (Spiegelhalter 2005): limits at 95 % and 99.8 %, wider for small units.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Sizes are effective
@@ -125,16 +138,15 @@ def funnel(
     ordinary differences are allowed for, or around a given target; ``position`` follows from it,
     and so does ``discovery``: at the false-discovery rate ``q`` it stands among so many.
     """
-    return _answer(
-        request, caller, query, comparisons.funnel,
-        target=target, overdispersion=overdispersion is Dispersion.AUTO, q=q,
-    )  # fmt: skip
+    allowed = overdispersion is Dispersion.AUTO
+    compute = partial(comparisons.funnel, target=target, overdispersion=allowed, q=q)
+    return _answer(request, caller, query, compute)
 
 
 @router.get(
     "/compare",
     summary="Units beside themselves before, or beside others",
-    response_model=out.Comparison,
+    response_model=Comparison,
 )
 def compare(
     request: Request,
@@ -149,7 +161,7 @@ def compare(
         ),
     ] = With.PREVIOUS,
     q: Discovery = 0.05,
-) -> Answer:
+) -> Comparison | Response:
     """The difference of each unit's rate, with its interval and adjusted p-value.
 
     Who: whoever has ``figures:read``, over the units that they have it on; others are counted in
@@ -157,15 +169,15 @@ def compare(
     difference are of one test, the score test on effective answers (Mee 1984): p lies under
     1 - confidence exactly where the interval leaves out 0.
     """
-    return _answer(request, caller, query, comparisons.compare, with_=with_, q=q)
+    return _answer(request, caller, query, partial(comparisons.compare, with_=with_, q=q))
 
 
-@router.get("/trend", summary="Units over time", response_model=courses_out.Trend)
+@router.get("/trend", summary="Units over time", response_model=Trend)
 def trend(
     request: Request,
     caller: Reader,
     query: Rated,
-    step: Annotated[Course, Query(description="Length of a period.")] = Course.MONTH,
+    step: Annotated[TrendStep, Query(description="Length of a period.")] = TrendStep.MONTH,
     rules: Annotated[
         Rules,
         Query(
@@ -180,7 +192,7 @@ def trend(
         float | None,
         Query(gt=0, lt=1, description="Rate aimed at; left out: HAILONG_TARGET_RATE."),
     ] = None,
-) -> Answer:
+) -> Trend | Response:
     """Rates by period with control limits, the rules that fired, tests of trend and the slope.
 
     Who: whoever has ``figures:read``, over the units that they have it on. A period is judged by
@@ -194,17 +206,22 @@ def trend(
     """
     settings: Settings = request.app.state.settings
     judging = Judging(rules, tuple(rule), settings.target_rate if target is None else target)
-    return _answer(request, caller, query, trends.trend, step=Step(step.value), judging=judging)
+
+    def compute(context: Context) -> Trend:
+        found = trends.trend(context, step=Step(step.value), judging=judging)
+        return Trend.model_validate(found | {"method": named(found["method"], query)})
+
+    return _answer(request, caller, query, compute)
 
 
-@router.get("/alerts", summary="What changed", response_model=courses_out.Alerts)
+@router.get("/alerts", summary="What changed", response_model=Alerts)
 def alerts(
     request: Request,
     caller: Reader,
     query: Filtered,
-    step: Annotated[Course, Query(description="Length of a period.")] = Course.MONTH,
+    step: Annotated[TrendStep, Query(description="Length of a period.")] = TrendStep.MONTH,
     q: Discovery = 0.05,
-) -> Answer:
+) -> Alerts | Response:
     """Units whose level shifted, or whose last period stands out: which rule, since when, how much.
 
     Who: whoever has ``figures:read``, over the units that they have it on. If nothing ever changed,
@@ -213,13 +230,17 @@ def alerts(
     (``noise``) and against a yearly wave of their own. What at least ten units share is taken out
     first, and told by itself where all moved (``together``, with ``q`` of its own).
     """
-    return _answer(request, caller, query, trends.alerts, step=Step(step.value), q=q)
+
+    def compute(context: Context) -> Alerts:
+        return Alerts.model_validate(trends.alerts(context, step=Step(step.value), q=q))
+
+    return _answer(request, caller, query, compute)
 
 
 @router.get(
     "/drivers",
     summary="What drives overall satisfaction",
-    response_model=out.Drivers,
+    response_model=Drivers,
 )
 def drivers(
     request: Request,
@@ -232,7 +253,7 @@ def drivers(
             "one would come again; left out: the form's overall question."
         ),
     ] = None,
-) -> Answer:
+) -> Drivers | Response:
     """Each factor's share of R² (LMG, Shapley), its rate, and whether to improve it first.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
@@ -241,27 +262,27 @@ def drivers(
     ``outcome-needed`` where the outcome is the index or one of its items: of its own factors it
     tells nothing about influence.
     """
-    return _answer(request, caller, query, influence.find_drivers, outcome=outcome)
+    return _answer(request, caller, query, partial(find_drivers, outcome=outcome))
 
 
 @router.get(
     "/reliability",
     summary="Whether items measure one thing",
-    response_model=out.ReliabilityOut,
+    response_model=ReliabilityResult,
 )
-def reliability(request: Request, caller: Reader, query: Filtered) -> Answer:
+def reliability(request: Request, caller: Reader, query: Filtered) -> ReliabilityResult | Response:
     """Cronbach's alpha of each factor and of the whole index, with Feldt's interval.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
     one by one; refused with ``too-few-respondents`` under 30.
     """
-    return _answer(request, caller, query, structure.find_reliability)
+    return _answer(request, caller, query, find_reliability)
 
 
 @router.get(
     "/casemix",
     summary="Units as if all had the same respondents",
-    response_model=out.Casemix,
+    response_model=Casemix,
 )
 def casemix(
     request: Request,
@@ -270,19 +291,19 @@ def casemix(
     adjust: Annotated[
         list[str], Query(description="Items that respondents differ in: age, sex.", min_length=1)
     ],
-) -> Answer:
+) -> Casemix | Response:
     """Mean scores adjusted for the respondents' mix in the CAHPS manner, and the ranks by both.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
     one by one; those without an answer to an adjuster are left out.
     """
-    return _answer(request, caller, query, structure.find_casemix, adjusters=adjust)
+    return _answer(request, caller, query, partial(find_casemix, adjusters=adjust))
 
 
 @router.get(
     "/weighted",
     summary="A rate weighted to known margins",
-    response_model=out.Weighted,
+    response_model=Weighted,
 )
 def weighted(
     request: Request,
@@ -297,32 +318,32 @@ def weighted(
             examples=["sex:1=4800,2=5200"],
         ),
     ],
-) -> Answer:
+) -> Weighted | Response:
     """The rate over all units asked for, as if respondents had the margins of those served.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
     one by one. Refused with ``margin-invalid`` where margins contradict one another or want
     respondents that there are none of.
     """
-    return _answer(request, caller, query, structure.find_weighted, margins=margin)
+    return _answer(request, caller, query, partial(find_weighted, margins=margin))
 
 
 @router.get(
     "/stratified",
     summary="Parents' rates by service volume",
-    response_model=out.Stratified,
+    response_model=Stratified,
 )
-def stratified(request: Request, caller: Reader, query: Rated) -> Answer:
+def stratified(request: Request, caller: Reader, query: Rated) -> Stratified | Response:
     """Each unit's rate from those below it, weighted by their volumes, beside the pooled rate.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Volumes come by
     ``hailong import volumes``; ``covered`` says for which share of them there are answers
     that the caller may see.
     """
-    return _answer(request, caller, query, planning.stratified)
+    return _answer(request, caller, query, stratification.stratified)
 
 
-@router.get("/planning", summary="How many more must be asked", response_model=out.Plan)
+@router.get("/planning", summary="How many more must be asked", response_model=Plan)
 def plan(
     request: Request,
     caller: Reader,
@@ -340,14 +361,15 @@ def plan(
     allocation: Annotated[
         Allocation, Query(description="How: by size, or more where people differ more (Neyman).")
     ] = Allocation.PROPORTIONAL,
-) -> Answer:
+) -> Plan | Response:
     """How many more respondents each unit needs in a month, to be published and for a margin.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Counts of respondents
     are shown, few or many; nothing of what they said is.
     """
-    return _answer(
-        request, caller, query, planning.planning,
+    compute = partial(
+        planning.plan,
         month=date.fromisoformat(f"{month}-01"), margin=margin, drop=drop, total=total,
         neyman=allocation is Allocation.NEYMAN,
     )  # fmt: skip
+    return _answer(request, caller, query, compute)

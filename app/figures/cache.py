@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import TypeVar, cast
+from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 from cachetools import LRUCache
@@ -22,6 +23,8 @@ from app.access.callers import Caller
 from app.access.models import Right
 from app.audit.models import AuditEntry
 from app.rollups.version import version as rollup_version
+
+T = TypeVar("T")
 
 _OF_FIGURES = frozenset({Right.READ_FIGURES, Right.READ_SMALL_CELLS})
 
@@ -42,22 +45,40 @@ def rights_of(caller: Caller) -> str:
     )
 
 
+class _Computing:
+    """That a figure is being computed."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+
+
 class Cache:
-    """Answers that were computed lately, by edition, rights and question.
+    """Figures that were computed lately, by edition, rights and query; each computed once.
 
     Several pages and charts show the same figures, and many people open them in the morning.
     """
 
     def __init__(self, most: int = 512) -> None:
-        self._kept: LRUCache[str, Any] = LRUCache(most)
+        self._figures: LRUCache[str, object] = LRUCache(most)
         self._lock = Lock()
+        #: A lock for each figure that is being computed, there as long as a thread holds it.
+        self._computing: WeakValueDictionary[str, _Computing] = WeakValueDictionary()
 
-    def get(self, key: str, compute: Callable[[], Any]) -> Any:
-        """The answer under a key, computed if it is not there; it must not be changed."""
+    def get(self, key: str, compute: Callable[[], T]) -> T:
+        """The figure under a key, computed if it is not there; it must not be changed.
+
+        Whoever asks while another thread computes it waits for that one. Where it fails, the next
+        one tries. To compute one figure must not ask for another here: two could wait in a ring.
+        """
         with self._lock:
-            if key in self._kept:
-                return self._kept[key]
-        answer = compute()
-        with self._lock:
-            self._kept[key] = answer
-        return answer
+            if key in self._figures:
+                return cast(T, self._figures[key])
+            computing = self._computing.setdefault(key, _Computing())
+        with computing.lock:
+            with self._lock:
+                if key in self._figures:
+                    return cast(T, self._figures[key])
+            figure = compute()
+            with self._lock:
+                self._figures[key] = figure
+        return figure

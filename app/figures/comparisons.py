@@ -6,28 +6,33 @@ from calendar import isleap
 from dataclasses import replace
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import comparison, funnels, ranks, shrinkage
+from analysis import clustered, comparison, funnels, ranks, shrinkage, standard_errors
 from analysis.mixtures import Spread
 from app.figures import periods
-from app.figures.context import (
-    Context,
-    TooFewUnits,
-    TooManyUnits,
-    columns,
-    effective,
-    number,
-    standard_error,
-    unit_out,
-)
+from app.figures.context import Context, TooFewUnits, TooManyUnits, named, number, numbers
 from app.figures.intervals import intervals
 from app.figures.query import Expand, Key
-from app.figures.rate_arrays import Floats, Rates
-from app.figures.results import Provenance
+from app.figures.rate_arrays import PARTS, Floats, Rates
+from app.figures.results import Provenance, unit_result
+from app.figures.statistic_results import (
+    Change,
+    CompareRow,
+    Comparison,
+    FunnelPoint,
+    FunnelResult,
+    FunnelRow,
+    Heterogeneity,
+    OtherPeriod,
+    Ranking,
+    RankRow,
+    Side,
+    UnitRate,
+)
+from app.registry.queries import UnitNode
 
 #: The same seed, and so the same simulated critical values, for everybody who asks.
 SEED = 2020
@@ -44,167 +49,218 @@ class With(StrEnum):
     PEERS = "peers"
 
 
-def ranking(context: Context, *, best: int, least: int = 1) -> dict[str, Any]:
+def ranking(context: Context, *, best: int, least: int = 1) -> Ranking:
     """Units by rate, with the ranks that each may truly have.
 
     Units with fewer than ``least`` respondents are not ranked.
     """
-    rates, answer, fit = _comparable(context, least)
+    rates, provenance, fit = _comparable(context, least)
     if fit.sum() > MOST_RANKED:
         raise TooManyUnits(units=int(fit.sum()), limit=MOST_RANKED, field="unit")
+    confidence = context.query.confidence
     value = np.where(fit, rates.ratio.estimate, np.nan)
-    n = np.where(fit, effective(rates)[0], 0.0)
-    shrunk = shrinkage.beta_binomial(
-        np.nan_to_num(value) * n, n, confidence=context.query.confidence
-    )
-    se = np.where(fit, standard_error(rates, shrunk.estimate, n, context.query.confidence), np.nan)
+    n = np.where(fit, effective_n(rates), 0.0)
+    shrunk = shrinkage.beta_binomial(np.nan_to_num(value) * n, n, confidence=confidence)
+    error = np.where(fit, _standard_error(rates, shrunk.estimate, n, confidence), np.nan)
     single, together = (
         ranks.confidence_sets(
-            value, se, confidence=context.query.confidence, simultaneous=simultaneous, seed=SEED
+            value, error, confidence=confidence, simultaneous=simultaneous, seed=SEED
         )
         for simultaneous in (False, True)
     )
-    units_differ = comparison.heterogeneity_of_estimates(value, se)
-    rows = _rows(
-        rates,
-        {
-            "rank": single.rank,
-            "rank_low": single.low,
-            "rank_high": single.high,
-            "rank_low_simultaneous": together.low,
-            "rank_high_simultaneous": together.high,
-            "may_be_best": together.may_be_best(best),
-            "shrunk_rate": np.where(fit, shrunk.estimate, np.nan),
-            "shrunk_low": np.where(fit, shrunk.low, np.nan),
-            "shrunk_high": np.where(fit, shrunk.high, np.nan),
-        },
+    units_differ = comparison.heterogeneity_of_estimates(value, error)
+    figures = zip(
+        _unit_rates(rates),
+        single.rank.tolist(),
+        single.low.tolist(),
+        single.high.tolist(),
+        together.low.tolist(),
+        together.high.tolist(),
+        together.may_be_best(best).tolist(),
+        numbers(np.where(fit, shrunk.estimate, np.nan)),
+        numbers(np.where(fit, shrunk.low, np.nan)),
+        numbers(np.where(fit, shrunk.high, np.nan)),
+        strict=True,
     )
-    for row in rows:
-        if row["rank"] == 0:
-            row.update(dict.fromkeys([key for key in row if key.startswith("rank")]))
-    return dict(answer) | {
-        "method": "ranks by clustered rate; confidence sets of Mogstad, Romano, Shaikh, Wilhelm "
-        f"(2024), seed {SEED}; beta-binomial shrinkage",
-        "units": int(fit.sum()),
-        "respondents": _people(rates, fit),
-        "best": best,
-        "heterogeneity": {
-            "statistic": number(units_differ.statistic),
-            "degrees_of_freedom": units_differ.degrees_of_freedom,
-            "p": number(units_differ.p),
-            "i_squared": number(units_differ.i_squared),
-        },
-        "rows": sorted(rows, key=lambda row: (row["rank"] is None, row["rank"] or 0)),
-    }
+    rows = [
+        RankRow(
+            **dict(unit_rate),
+            rank=rank or None,
+            rank_low=low if rank else None,
+            rank_high=high if rank else None,
+            rank_low_simultaneous=low_of_all if rank else None,
+            rank_high_simultaneous=high_of_all if rank else None,
+            may_be_best=may_be_best,
+            shrunk_rate=shrunk_rate,
+            shrunk_low=shrunk_low,
+            shrunk_high=shrunk_high,
+        )
+        for (
+            unit_rate, rank, low, high, low_of_all, high_of_all, may_be_best,
+            shrunk_rate, shrunk_low, shrunk_high,
+        ) in figures
+    ]  # fmt: skip
+    return Ranking(
+        **dict(provenance),
+        method=named(
+            "ranks by clustered rate; confidence sets of Mogstad, Romano, Shaikh, Wilhelm "
+            f"(2024), seed {SEED}; beta-binomial shrinkage",
+            context.query,
+        ),
+        units=int(fit.sum()),
+        respondents=_people(rates, fit),
+        best=best,
+        heterogeneity=Heterogeneity(
+            statistic=number(units_differ.statistic),
+            degrees_of_freedom=units_differ.degrees_of_freedom,
+            p=number(units_differ.p),
+            i_squared=number(units_differ.i_squared),
+        ),
+        rows=sorted(rows, key=lambda row: (row.rank is None, row.rank or 0)),
+    )
 
 
 def funnel(
     context: Context, *, target: float | None, overdispersion: bool, q: float
-) -> dict[str, Any]:
+) -> FunnelResult:
     """Units against control limits that are wider the fewer answered."""
-    rates, answer, fit = _comparable(context)
-    n = np.where(fit, effective(rates)[0], 0.0)
+    rates, provenance, fit = _comparable(context)
+    n = np.where(fit, effective_n(rates), 0.0)
     k = np.where(fit, np.nan_to_num(rates.ratio.estimate) * n, 0.0)
     found = funnels.funnel(k, n, target=target, overdispersion=overdispersion)
     adjusted = comparison.discoveries(found.p, q)
     sizes = np.unique(np.geomspace(max(1.0, n[fit].min()), n.max(), 40).round()).astype(float)
     middle = "middle of the units" if overdispersion else "pooled rate"
-    return dict(answer) | {
-        "method": f"funnel plot (Spiegelhalter 2005), {found.model}, each unit against "
-        f"{'the others' if target is None else 'the target'}, effective answers",
-        "units": int(fit.sum()),
-        "respondents": _people(rates, fit),
-        "target": found.target,
-        "target_is": "given" if target is not None else middle,
-        "model": found.model,
-        "tau": found.tau,
-        "tau_low": found.tau_low,
-        "tau_high": found.tau_high,
-        "false_discovery_rate": q,
-        "curve": columns({"effective_answers": sizes} | _limits(sizes, found.newcomer)),
-        "rows": _rows(
-            rates,
-            {
-                "effective_answers": np.where(fit, n, np.nan),
-                "z": found.z,
-                "p": found.p,
-                "adjusted_p": adjusted.adjusted_p,
-                "discovery": adjusted.rejected,
-                "position": found.position,
-                **_limits(n, found.expected),
-            },
+    against = "the others" if target is None else "the target"
+    figures = zip(
+        _unit_rates(rates),
+        numbers(np.where(fit, n, np.nan)),
+        numbers(found.z),
+        numbers(found.p),
+        numbers(adjusted.adjusted_p),
+        adjusted.rejected.tolist(),
+        found.position.tolist(),
+        *_limits(n, found.expected),
+        strict=True,
+    )
+    return FunnelResult(
+        **dict(provenance),
+        method=named(
+            f"funnel plot (Spiegelhalter 2005), {found.model}, each unit against {against}, "
+            "effective answers",
+            context.query,
         ),
-    }
+        units=int(fit.sum()),
+        respondents=_people(rates, fit),
+        target=found.target,
+        target_is="given" if target is not None else middle,
+        model=found.model,
+        tau=found.tau,
+        tau_low=found.tau_low,
+        tau_high=found.tau_high,
+        false_discovery_rate=q,
+        curve=[
+            FunnelPoint(
+                effective_answers=size,
+                low_95=low_95,
+                high_95=high_95,
+                low_998=low_998,
+                high_998=high_998,
+            )
+            for size, low_95, high_95, low_998, high_998 in zip(
+                sizes.tolist(), *_limits(sizes, found.newcomer), strict=True
+            )
+        ],
+        rows=[
+            FunnelRow(
+                **dict(unit_rate),
+                effective_answers=answers,
+                z=z,
+                p=p,
+                adjusted_p=adjusted_p,
+                discovery=discovery,
+                low_95=low_95,
+                high_95=high_95,
+                low_998=low_998,
+                high_998=high_998,
+                position=position,
+            )
+            for (
+                unit_rate, answers, z, p, adjusted_p, discovery, position,
+                low_95, high_95, low_998, high_998,
+            ) in figures
+        ],
+    )  # fmt: skip
 
 
-def _limits(sizes: Floats, expected: Spread) -> dict[str, Floats]:
-    found = vars(funnels.limits(sizes, expected))
-    return {name: found[name] for name in ("low_95", "high_95", "low_998", "high_998")}
+def _limits(sizes: Floats, expected: Spread) -> tuple[list[float | None], ...]:
+    """Limits of 95 % and 99.8 %, each the lower one and the upper one."""
+    found = funnels.limits(sizes, expected)
+    return tuple(map(numbers, (found.low_95, found.high_95, found.low_998, found.high_998)))
 
 
-def compare(context: Context, *, with_: With, q: float) -> dict[str, Any]:
+def compare(context: Context, *, with_: With, q: float) -> Comparison:
     """Each unit's rate beside another one, with the difference and how sure it is."""
-    rates, answer = context.rates(Key.UNIT)
-    second = rates
+    rates, provenance = context.rates(Key.UNIT)
+    days = OtherPeriod(first=provenance.first, last=provenance.last)
     if with_ in (With.PREVIOUS, With.YEAR_BEFORE):
-        if answer.first is None or answer.last is None:
+        if provenance.first is None or provenance.last is None:
             raise TooFewUnits(units=0, needed=1)
         # What nobody named is all that is known, which need not end with a month.
-        begin = context.query.first or answer.first.replace(day=1)
-        end = context.query.last or periods.end_of_month(answer.last)
+        begin = context.query.first or provenance.first.replace(day=1)
+        end = context.query.last or periods.end_of_month(provenance.last)
         first_day, last_day = other_days(begin, end, with_)
-        first, _ = context.rates(Key.UNIT, first=first_day, last=last_day)
-        compared: dict[str, Any] = {"first": first_day, "last": last_day}
+        days = OtherPeriod(first=first_day, last=last_day)
+        other, _ = context.rates(Key.UNIT, first=first_day, last=last_day)
     else:
-        first = _others(context, rates, with_)
-        compared = {"first": answer.first, "last": answer.last}
-    hidden = first.hidden | second.hidden
+        other = _others(context, rates, with_)
+    hidden = other.hidden | rates.hidden
     with np.errstate(invalid="ignore"):
-        fit = (first.sums["n"] > 0) & (second.sums["n"] > 0) & ~hidden
-    found = difference(first, second, context.query.confidence)
+        fit = (other.sums["n"] > 0) & (rates.sums["n"] > 0) & ~hidden
+    found = difference(other, rates, context.query.confidence)
     p = np.where(fit, found.p, np.nan)
     adjusted = comparison.discoveries(p, q)
-
-    def shown(values: Floats) -> Floats:
-        return np.where(fit, values, np.nan)
-
-    rows = []
-    for unit, suppressed, before, now, change in zip(
-        rates.unit,
-        hidden,
-        columns(_side(first, fit)),
-        columns(_side(second, fit)),
-        columns(
-            {
-                "estimate": shown(found.estimate),
-                "low": shown(found.low),
-                "high": shown(found.high),
-                "p": p,
-                "adjusted_p": adjusted.adjusted_p,
-                "discovery": adjusted.rejected,
-            }
-        ),
+    figures = zip(
+        _units(rates),
+        hidden.tolist(),
+        _sides(other, fit),
+        _sides(rates, fit),
+        numbers(np.where(fit, found.estimate, np.nan)),
+        numbers(np.where(fit, found.low, np.nan)),
+        numbers(np.where(fit, found.high, np.nan)),
+        numbers(p),
+        numbers(adjusted.adjusted_p),
+        adjusted.rejected.tolist(),
         strict=True,
-    ):
-        rows.append(
-            {
-                "unit": unit_out(unit),
-                "suppressed": bool(suppressed),
-                "other": before,
-                "rate": now,
-                "change": change,
-            }
-        )
-    return dict(answer) | {
-        "method": "difference of clustered rates, score interval (Mee 1984), Benjamini–Hochberg "
-        "over the units",
-        "with": with_.value,
-        "other_period": compared,
-        "false_discovery_rate": q,
-        "units": int(fit.sum()),
-        "respondents": _people(second, fit),
-        "rows": rows,
-    }
+    )
+    return Comparison(
+        **dict(provenance),
+        method=named(
+            "difference of clustered rates, score interval (Mee 1984), Benjamini–Hochberg "
+            "over the units",
+            context.query,
+        ),
+        with_=with_.value,
+        other_period=days,
+        false_discovery_rate=q,
+        units=int(fit.sum()),
+        respondents=_people(rates, fit),
+        rows=[
+            CompareRow(
+                unit=unit_result(unit),
+                suppressed=suppressed,
+                other=before,
+                rate=now,
+                change=Change(
+                    estimate=estimate, low=low, high=high,
+                    p=own_p, adjusted_p=adjusted_p, discovery=discovery,
+                ),
+            )
+            for (
+                unit, suppressed, before, now, estimate, low, high, own_p, adjusted_p, discovery,
+            ) in figures
+        ],
+    )  # fmt: skip
 
 
 def difference(first: Rates, second: Rates, confidence: float = 0.95) -> comparison.Difference:
@@ -268,7 +324,7 @@ def _others(context: Context, rates: Rates, with_: With) -> Rates:
         for unit in rates.unit
     ]
     everybody, _ = context.rates(Key.UNIT, units=(), kinds=(), expand=Expand.GIVEN)
-    totals: dict[Any, dict[str, float]] = {}
+    totals: dict[int | str | None, dict[str, float]] = {}
     for i, unit in enumerate(everybody.unit):
         assert unit is not None
         key = unit.parent_id if with_ is With.PARENT else unit.kind
@@ -287,64 +343,73 @@ def _others(context: Context, rates: Rates, with_: With) -> Rates:
     )
 
 
-def _side(rates: Rates, fit: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
-    return {
-        "rate": np.where(fit, rates.ratio.estimate, np.nan),
-        "low": np.where(fit, rates.low, np.nan),
-        "high": np.where(fit, rates.high, np.nan),
-        "respondents": np.where(fit, rates.sums["n"], np.nan),
-    }
+def _sides(rates: Rates, fit: NDArray[np.bool_]) -> list[Side]:
+    figures = (
+        numbers(np.where(fit, values, np.nan))
+        for values in (rates.ratio.estimate, rates.low, rates.high, rates.sums["n"])
+    )
+    return [
+        Side(rate=rate, low=low, high=high, respondents=None if n is None else int(n))
+        for rate, low, high, n in zip(*figures, strict=True)
+    ]
 
 
 def _comparable(context: Context, least: int = 1) -> tuple[Rates, Provenance, NDArray[np.bool_]]:
     """The rates of units that may be compared, and which of them have a figure to show."""
-    rates, answer = context.rates(Key.UNIT)
+    rates, provenance = context.rates(Key.UNIT)
     kept = np.flatnonzero(context.lowest(rates.unit))
-    rates = take(rates, kept)
+    rates = rates.take(kept)
     fit = (np.nan_to_num(rates.sums["n"]) >= least) & ~rates.hidden
     if fit.sum() < 2:
         raise TooFewUnits(units=int(fit.sum()), needed=2)
-    return rates, answer, fit
+    return rates, provenance, fit
 
 
-def take(rates: Rates, kept: NDArray[np.intp]) -> Rates:
-    """Some of the rows."""
+def effective_n(rates: Rates) -> Floats:
+    """How many independent answers carry as much as each row's, shape (rows,).
 
-    def part(thing: Any) -> Any:
-        return replace(
-            thing,
-            **{
-                name: value[kept]
-                for name, value in vars(thing).items()
-                if isinstance(value, np.ndarray)
-            },
-        )
-
-    rows: Rates = part(rates)
-    return replace(
-        rows,
-        unit=[rates.unit[i] for i in kept],
-        measure=[rates.measure[i] for i in kept],
-        channel=[rates.channel[i] for i in kept],
-        period=[rates.period[i] for i in kept],
-        sums={name: values[kept] for name, values in rates.sums.items()},
-        ratio=part(rates.ratio),
-        mean=part(rates.mean),
-        wholly=part(rates.wholly),
+    By the correlation within respondents that all units share in a row's period: where many are
+    compared, those would stand out whose own variance came out too small.
+    """
+    return clustered.common_effective_n(
+        *(np.nan_to_num(rates.sums[name]) for name in PARTS), correlation=rates.correlation
     )
 
 
-def _rows(rates: Rates, figures: dict[str, NDArray[Any]]) -> list[dict[str, Any]]:
-    base: dict[str, NDArray[Any]] = {
-        "rate": rates.ratio.estimate,
-        "low": rates.low,
-        "high": rates.high,
-        "respondents": rates.sums["n"],
-        "design_effect": rates.ratio.design_effect,
-        "suppressed": rates.hidden,
-    }
-    rows = columns(base | figures)
-    return [{"unit": unit_out(unit), **row} for unit, row in zip(rates.unit, rows, strict=True)]
+def _standard_error(rates: Rates, shrunk: Floats, n: Floats, confidence: float) -> Floats:
+    return standard_errors.cautious(
+        rates.ratio.standard_error, rates.low, rates.high, shrunk, n, confidence=confidence
+    )
+
+
+def _units(rates: Rates) -> list[UnitNode]:
+    """The units of rows that are grouped by unit."""
+    return [unit for unit in rates.unit if unit is not None]
+
+
+def _unit_rates(rates: Rates) -> list[UnitRate]:
+    figures = zip(
+        _units(rates),
+        numbers(rates.ratio.estimate),
+        numbers(rates.low),
+        numbers(rates.high),
+        numbers(rates.sums["n"]),
+        numbers(rates.ratio.design_effect),
+        rates.hidden.tolist(),
+        strict=True,
+    )
+    return [
+        UnitRate(
+            unit=unit_result(unit),
+            rate=rate,
+            low=low,
+            high=high,
+            respondents=None if n is None else int(n),
+            design_effect=design_effect,
+            suppressed=suppressed,
+        )
+        for unit, rate, low, high, n, design_effect, suppressed in figures
+    ]
 
 
 def _people(rates: Rates, fit: NDArray[np.bool_]) -> int:

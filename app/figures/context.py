@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis import clustered
-from analysis.comparison import normal_quantile
 from app import RELEASE
 from app.access.callers import Caller
 from app.figures import rates as satisfaction
@@ -21,7 +20,7 @@ from app.figures import within_correlation as resemblance
 from app.figures.groupings import Splits
 from app.figures.measures import measures_of
 from app.figures.query import Interval, Key, Query
-from app.figures.rate_arrays import PARTS, Floats, Rates
+from app.figures.rate_arrays import Floats, Rates
 from app.figures.release import ReleaseRule, Unreleased, unreleased
 from app.figures.results import Names, Provenance
 from app.messages import say
@@ -178,29 +177,6 @@ class Context:
         )
 
 
-def effective(*sides: Rates) -> list[Floats]:
-    """Of the rows of each side, how many independent answers carry as much.
-
-    By the correlation within respondents that all units share in a row's period: where many are
-    compared, those would stand out whose own variance came out too small.
-    """
-    return [
-        clustered.common_effective_n(
-            *(np.nan_to_num(side.sums[name]) for name in PARTS), correlation=side.correlation
-        )
-        for side in sides
-    ]
-
-
-def standard_error(rates: Rates, shrunk: Floats, n: Floats, confidence: float) -> Floats:
-    """A row's own, but not less than what the common correlation and its shrunken rate say."""
-    z = normal_quantile(1 - (1 - confidence) / 2)
-    own = rates.ratio.standard_error
-    with np.errstate(divide="ignore", invalid="ignore"):
-        own = np.where(own > 0, own, (rates.high - rates.low) / (2 * z))
-        return np.fmax(own, np.sqrt(shrunk * (1 - shrunk) / n))
-
-
 def unit_out(node: UnitNode | None) -> dict[str, Any] | None:
     """A unit on the wire."""
     if node is None:
@@ -221,6 +197,11 @@ def unit_out(node: UnitNode | None) -> dict[str, Any] | None:
 def number(value: float) -> float | None:
     """A figure on the wire: null where undefined."""
     return float(value) if np.isfinite(value) else None
+
+
+def numbers(values: Floats) -> list[float | None]:
+    """Figures as they leave the room: None where undefined."""
+    return [value if isfinite(value) else None for value in values.tolist()]
 
 
 def columns(figures: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:

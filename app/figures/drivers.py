@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from analysis import drivers
 from analysis.contrasts import Contrast
 from app.figures.comparisons import SEED
-from app.figures.context import Context, columns, number
+from app.figures.context import Context, named, number, numbers
 from app.figures.microdata import Respondents
+from app.figures.people import check_enough, people_of, scores_of
 from app.figures.query import Key
 from app.figures.rate_arrays import Floats, Rates
-from app.figures.respondent_statistics import check_enough, people_of, scores_of
+from app.figures.results import Names
+from app.figures.statistic_results import DriverRow, Drivers, Lowest, LowestRow
 from app.problems import Problem
 from surveys.model import PercentItem, Questionnaire, ZeroToTenItem
 
@@ -31,7 +31,7 @@ class OutcomeNeeded(Problem):
     code, status = "outcome-needed", 422
 
 
-def find_drivers(context: Context, *, outcome: str | None) -> dict[str, Any]:
+def find_drivers(context: Context, *, outcome: str | None) -> Drivers:
     """Which factors drive overall satisfaction, and which to improve first.
 
     Raises
@@ -40,86 +40,122 @@ def find_drivers(context: Context, *, outcome: str | None) -> dict[str, Any]:
         Where the outcome is the index or one of its items, or none is named and the form has no
         overall question.
     """
-    rates, answer = context.rates(Key.FACTOR)
-    people = people_of(context, answer)
-    form = people.people.version.form
+    rates, provenance = context.rates(Key.FACTOR)
+    people = people_of(context, provenance)
+    form = people.respondents.version.form
     outcome = _outcome(form, outcome)
-    codes, scores = scores_of(people.people)
-    overall = people.people.number(outcome)
+    codes, scores = scores_of(people.respondents)
+    overall = people.respondents.number(outcome)
     confidence = context.query.confidence
     found = drivers.importance(scores, overall, confidence=confidence, seed=SEED)
     check_enough(context, people, found.n)
-    told = _told(rates)
-    rate = np.array([told.get(code, np.nan) for code in codes])
-    below = _apart(people.people, codes, rate, confidence)
-    rows = columns(
-        {
-            "share": found.share,
-            "low": found.low,
-            "high": found.high,
-            "relative": found.share / found.r_squared,
-            "share_difference": found.apart.difference,
-            "share_difference_low": found.apart.low,
-            "share_difference_high": found.apart.high,
-            "rate": rate,
-            "rate_difference": below.difference,
-            "rate_difference_low": below.low,
-            "rate_difference_high": below.high,
-            "quadrant": drivers.quadrants(found, below, confidence=confidence),
-            "improve_first": drivers.to_improve_first(found, below, confidence=confidence),
-        }
+    rate = _shown(rates, codes)
+    below = _apart(people.respondents, codes, rate, confidence)
+    figures = zip(
+        codes,
+        _names(form, codes),
+        numbers(found.share),
+        numbers(found.low),
+        numbers(found.high),
+        numbers(found.share / found.r_squared),
+        numbers(found.apart.difference),
+        numbers(found.apart.low),
+        numbers(found.apart.high),
+        numbers(rate),
+        numbers(below.difference),
+        numbers(below.low),
+        numbers(below.high),
+        drivers.quadrants(found, below, confidence=confidence).tolist(),
+        drivers.to_improve_first(found, below, confidence=confidence).tolist(),
+        strict=True,
     )
-    return dict(answer) | {
-        "method": "LMG shares of R² (Lindeman, Merenda, Gold 1980); differences from the mean of "
-        "the other factors with simultaneous limits by bootstrap over respondents (Westfall and "
-        f"Young 1993), seed {SEED}",
-        "outcome": outcome,
-        "r_squared": number(found.r_squared),
-        "units": len(people.units),
-        "respondents": found.n,
-        "rows": _named(form, codes, rows),
-    }
+    return Drivers(
+        **dict(provenance),
+        method=named(
+            "LMG shares of R² (Lindeman, Merenda, Gold 1980); differences from the mean of the "
+            "other factors with simultaneous limits by bootstrap over respondents (Westfall and "
+            f"Young 1993), seed {SEED}",
+            context.query,
+        ),
+        outcome=outcome,
+        r_squared=number(found.r_squared),
+        units=len(people.units),
+        respondents=found.n,
+        rows=[
+            DriverRow(
+                factor=code,
+                name=name,
+                share=share,
+                low=low,
+                high=high,
+                relative=relative,
+                share_difference=share_difference,
+                share_difference_low=share_low,
+                share_difference_high=share_high,
+                rate=own,
+                rate_difference=rate_difference,
+                rate_difference_low=rate_low,
+                rate_difference_high=rate_high,
+                quadrant=quadrant,
+                improve_first=improve_first,
+            )
+            for (
+                code, name, share, low, high, relative, share_difference, share_low, share_high,
+                own, rate_difference, rate_low, rate_high, quadrant, improve_first,
+            ) in figures
+        ],
+    )  # fmt: skip
 
 
-def find_lowest(context: Context) -> dict[str, Any]:
+def find_lowest(context: Context) -> Lowest:
     """By how much each factor's rate lies below or above the others', the lowest first."""
-    rates, answer = context.rates(Key.FACTOR)
-    people = people_of(context, answer)
-    check_enough(context, people, len(people.people))
-    codes, _ = scores_of(people.people)
-    told = _told(rates)
-    rate = np.array([told.get(code, np.nan) for code in codes])
-    confidence = context.query.confidence
-    found = _apart(people.people, codes, rate, confidence)
-    rows = columns(
-        {
-            "rate": rate,
-            "difference": found.difference,
-            "low": found.low,
-            "high": found.high,
-            # By the limits that are shown: nothing is called lower whose limits hold 0.
-            "below": found.high < 0,
-        }
+    rates, provenance = context.rates(Key.FACTOR)
+    people = people_of(context, provenance)
+    check_enough(context, people, len(people.respondents))
+    codes, _ = scores_of(people.respondents)
+    rate = _shown(rates, codes)
+    found = _apart(people.respondents, codes, rate, context.query.confidence)
+    figures = zip(
+        codes,
+        _names(people.respondents.version.form, codes),
+        numbers(rate),
+        numbers(found.difference),
+        numbers(found.low),
+        numbers(found.high),
+        # By the limits that are shown: nothing is called lower whose limits hold 0.
+        (found.high < 0).tolist(),
+        strict=True,
     )
-    rows = _named(people.people.version.form, codes, rows)
-    rows.sort(key=lambda row: (row["difference"] is None, row["difference"]))
-    return dict(answer) | {"method": _RATES_APART, "respondents": len(people.people), "rows": rows}
+    rows = [
+        LowestRow(
+            factor=code, name=name, rate=own, difference=difference, low=low, high=high, below=below
+        )
+        for code, name, own, difference, low, high, below in figures
+    ]
+    return Lowest(
+        first=provenance.first,
+        last=provenance.last,
+        respondents=len(people.respondents),
+        method=_RATES_APART,
+        rows=sorted(rows, key=lambda row: (row.difference is None, row.difference or 0.0)),
+    )
 
 
-def _outcome(form: Questionnaire, named: str | None) -> str:
+def _outcome(form: Questionnaire, wanted: str | None) -> str:
     """The item whose answers are the outcome."""
-    context = [item.code for item in form.items if isinstance(item, PercentItem | ZeroToTenItem)]
-    outcome = named if named is not None else next(iter(context), None)
+    overall = [item.code for item in form.items if isinstance(item, PercentItem | ZeroToTenItem)]
+    outcome = wanted if wanted is not None else next(iter(overall), None)
     of_index = {item.code for factor in form.index_factors for item in form.index_items(factor)}
     if outcome is None or outcome == INDEX or outcome in of_index:
         raise OutcomeNeeded(field="outcome", questionnaire=form.code)
     return outcome
 
 
-def _told(rates: Rates) -> dict[str | None, float]:
-    """The rate of each factor, as far as it is shown."""
-    shown = np.where(rates.hidden, np.nan, rates.ratio.estimate)
-    return {m.factor: float(rate) for m, rate in zip(rates.measure, shown, strict=True)}
+def _shown(rates: Rates, codes: list[str]) -> Floats:
+    """The rate of each factor, NaN where it is not shown; shape (factors,)."""
+    shown = np.where(rates.hidden, np.nan, rates.ratio.estimate).tolist()
+    by_factor = {m.factor: rate for m, rate in zip(rates.measure, shown, strict=True)}
+    return np.array([by_factor.get(code, np.nan) for code in codes])
 
 
 def _apart(people: Respondents, codes: list[str], rate: Floats, confidence: float) -> Contrast:
@@ -143,11 +179,6 @@ def _apart(people: Respondents, codes: list[str], rate: Floats, confidence: floa
     )
 
 
-def _named(
-    form: Questionnaire, codes: list[str], rows: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+def _names(form: Questionnaire, codes: list[str]) -> list[Names]:
     titles = {factor.code: factor.title for factor in form.index_factors}
-    return [
-        {"factor": code, "name": {"vi": titles[code].vi, "en": titles[code].en}, **row}
-        for code, row in zip(codes, rows, strict=True)
-    ]
+    return [Names(vi=titles[code].vi, en=titles[code].en) for code in codes]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from analysis import clustered, proportions
 from app.registry.queries import UnitNode
 
 Floats = NDArray[np.float64]
+Estimates = TypeVar(
+    "Estimates", clustered.RatioEstimate, clustered.MeanEstimate, proportions.Interval
+)
 #: The sums that a clustered ratio takes, in its order.
 PARTS = ("a", "m", "aa", "am", "mm", "n")
 
@@ -52,6 +56,36 @@ class Rates(Summed):
     day_effect: Floats
     #: Rows with too few respondents to be shown; their figures are gone from all the arrays.
     hidden: NDArray[np.bool_]
+
+    def take(self, kept: NDArray[np.intp]) -> Rates:
+        """Some of the rows."""
+        return Rates(
+            questionnaire=self.questionnaire,
+            unit=[self.unit[i] for i in kept],
+            measure=[self.measure[i] for i in kept],
+            channel=[self.channel[i] for i in kept],
+            period=[self.period[i] for i in kept],
+            sums={name: values[kept] for name, values in self.sums.items()},
+            ratio=_rows(self.ratio, kept),
+            low=self.low[kept],
+            high=self.high[kept],
+            method=self.method[kept],
+            mean=_rows(self.mean, kept),
+            wholly=_rows(self.wholly, kept),
+            correlation=self.correlation[kept],
+            day_effect=self.day_effect[kept],
+            hidden=self.hidden[kept],
+        )
+
+
+def _rows(estimates: Estimates, kept: NDArray[np.intp]) -> Estimates:
+    """Some rows of estimates: all their arrays have one entry a row."""
+    arrays = {
+        name: value[kept]
+        for name, value in vars(estimates).items()
+        if isinstance(value, np.ndarray)
+    }
+    return replace(estimates, **arrays)  # type: ignore[arg-type]  # the texts stay
 
 
 @dataclass(frozen=True)

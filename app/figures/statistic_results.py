@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.figures.results import Names, Provenance, Result, UnitOut
 
@@ -33,10 +33,13 @@ class Rate(Result):
     high: float | None
 
 
-class UnitRate(Rate):
+class UnitRate(Result):
     """A unit's rate."""
 
     unit: UnitOut
+    rate: float | None
+    low: float | None
+    high: float | None
     respondents: int | None
     design_effect: float | None
     suppressed: bool
@@ -93,16 +96,16 @@ class FunnelRow(UnitRate):
     )
     adjusted_p: float | None
     discovery: bool = Field(description="Outside, at the false-discovery rate asked for.")
+    position: str = Field(
+        description="By p: inside, below or above 95 % or 99.8 %, or not compared."
+    )
     low_95: float | None
     high_95: float | None
     low_998: float | None
     high_998: float | None
-    position: str = Field(
-        description="By p: inside, below or above 95 % or 99.8 %, or not compared."
-    )
 
 
-class FunnelOut(Statistic):
+class FunnelResult(Statistic):
     """A funnel plot."""
 
     target: float = Field(description="The rate that limits are drawn around.")
@@ -127,7 +130,7 @@ class Side(Rate):
     respondents: int | None
 
 
-class ChangeOut(Limits):
+class Change(Limits):
     """This rate minus the other."""
 
     p: float | None
@@ -142,7 +145,7 @@ class CompareRow(Result):
     suppressed: bool
     other: Side
     rate: Side
-    change: ChangeOut
+    change: Change
 
 
 class OtherPeriod(Result):
@@ -154,6 +157,8 @@ class OtherPeriod(Result):
 
 class Comparison(Statistic):
     """Units beside themselves before, or beside others."""
+
+    model_config = ConfigDict(populate_by_name=True)
 
     with_: str = Field(alias="with")
     other_period: OtherPeriod
@@ -189,6 +194,28 @@ class Drivers(Statistic):
     rows: list[DriverRow]
 
 
+class LowestRow(Result):
+    """How a factor's rate lies beside the others'."""
+
+    factor: str
+    name: Names
+    rate: float | None
+    difference: float | None = Field(description="Less the mean of the other factors.")
+    low: float | None = Field(description="For all factors at once.")
+    high: float | None
+    below: bool = Field(description="Told apart: lower than the others.")
+
+
+class Lowest(Result):
+    """Which factors lie below the others, the lowest first."""
+
+    first: date | None
+    last: date | None
+    respondents: int | None
+    method: str
+    rows: list[LowestRow]
+
+
 class ReliabilityItem(Result):
     """An item of a scale."""
 
@@ -208,7 +235,7 @@ class ReliabilityRow(Result):
     items: list[ReliabilityItem]
 
 
-class ReliabilityOut(Statistic):
+class ReliabilityResult(Statistic):
     """Cronbach's alpha."""
 
     rows: list[ReliabilityRow]

@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from app.figures.results import Result, UnitOut
-from app.figures.statistic_results import Limits, Rate, Statistic
+from app.figures.statistic_results import Limits, Statistic
 
 
 class TestOut(Result):
@@ -26,10 +26,13 @@ class SlopeOut(Result):
     high: float | None
 
 
-class TrendPoint(Rate):
+class TrendPoint(Result):
     """One period of a unit."""
 
     period: str
+    rate: float | None
+    low: float | None
+    high: float | None
     respondents: int | None
     suppressed: bool
     centre: float | None = Field(description="The rate that its limits expect of the period.")

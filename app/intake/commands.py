@@ -25,7 +25,6 @@ from app.intake.schemas import ResponseIn
 from app.intake.service import Intake, UnknownPoint
 from app.intake.store import Outcome, Prepared, ResponseStore
 from app.intake.times import Clock
-from app.messages import say
 from app.problems import FieldError, InvalidFields, Problem, invalid_fields
 from app.registry.questionnaires import Published, versions_of
 from app.settings import Settings
@@ -163,11 +162,7 @@ class PaperImport:
             except InvalidFields as problem:
                 errors += problem.errors
             except Problem as problem:
-                errors.append(
-                    FieldError(
-                        problem.field or "", f"problem.{problem.code}.detail", problem.values
-                    )
-                )
+                errors.append(problem.as_field_error())
         self._wrong += [(row.number, error) for error in errors]
         return None
 
@@ -182,7 +177,7 @@ class PaperImport:
             assert isinstance(outcome, Outcome)  # what is imported is not limited
             self._outcomes[outcome.value] += 1
             if outcome is Outcome.CONFLICT:
-                values = {"id": prepared.id}
+                values = {"id": prepared.row.id}
                 self._wrong.append(
                     (
                         number,
@@ -193,10 +188,10 @@ class PaperImport:
     def _report(self, store: bool, seconds: float) -> None:
         table = Table("day", "point", "answers", "texts", title=f"First rows of {self._file.name}")
         for prepared in self._first:
-            answers = self._version.sheet.unpack(prepared.packed)
+            answers = self._version.sheet.unpack(prepared.row.packed)
             shown = " ".join(f"{code}={'–' if v is None else v}" for code, v in answers.items())
             texts = " | ".join(prepared.texts.values())
-            table.add_row(str(prepared.day), str(prepared.point_id), shown, texts)
+            table.add_row(str(prepared.row.day), str(prepared.row.point_id), shown, texts)
         out.print(table)
         wrong_rows = len({number for number, _ in self._wrong})
         if sum(self._outcomes.values()) + wrong_rows == 0:
@@ -212,8 +207,8 @@ class PaperImport:
                 for number, error in sorted(self._wrong, key=lambda wrong: wrong[0]):
                     column = error.field.removeprefix("answers.")
                     sentences = (
-                        say(error.reason, "vi", **error.values),
-                        say(error.reason, "en", **error.values),
+                        error.detail("vi"),
+                        error.detail("en"),
                     )
                     writer.writerow([number, column, *sentences])
             raise Refused(f"{wrong_rows} rows have mistakes; they are named in {errors}")

@@ -5,9 +5,13 @@ from __future__ import annotations
 import time
 from threading import Lock
 
+from app.caches import Recent
 from app.db import Database
 from app.registry.points import Point, as_point, find_by_code
 from app.registry.questionnaires import Published, published
+
+#: Public codes of which it is remembered what stands behind them, unknown ones too.
+_MOST_POINTS = 100_000
 
 
 class Directory:
@@ -22,7 +26,7 @@ class Directory:
         self._versions: dict[tuple[str, int], Published] = {}
         self._versions_read_at = float("-inf")
         self._reading_versions = Lock()
-        self._points: dict[str, tuple[float, Point | None]] = {}
+        self._points = Recent[str, Point | None](_MOST_POINTS, trust_s)
 
     def version(self, code: str, number: int) -> Published | None:
         """A published version if it is at hand."""
@@ -30,10 +34,7 @@ class Directory:
 
     def point(self, code: str) -> tuple[bool, Point | None]:
         """Whether a fresh answer about this public code is at hand, and the answer."""
-        entry = self._points.get(code)
-        if entry is None or entry[0] < time.monotonic():
-            return False, None
-        return True, entry[1]
+        return self._points.find(code)
 
     def read_version(self, code: str, number: int) -> Published | None:
         """The same from the database, which is asked once a second at most."""
@@ -52,7 +53,5 @@ class Directory:
         with self._database.reading() as session:
             row = find_by_code(session, code)
             point = as_point(row) if row else None
-        if len(self._points) > 100_000:
-            self._points.clear()
-        self._points[code] = (time.monotonic() + self._trust_s, point)
+        self._points.keep(code, point)
         return point

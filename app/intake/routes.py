@@ -17,6 +17,7 @@ from pydantic_core import from_json
 from app.access.callers import Caller
 from app.access.doors import Door, RightMissing
 from app.access.models import Right
+from app.intake.dependencies import INTAKE
 from app.intake.schemas import (
     Acknowledged,
     BatchAcknowledged,
@@ -121,7 +122,7 @@ async def submit(request: Request, caller: Annotated[Caller, Depends(SUBMITTERS)
     """
     if caller.credential_id is not None and not SUBMITTERS.rights & caller.rights:
         raise RightMissing(right=Right.SUBMIT)
-    intake: Intake = request.app.state.intake
+    intake = INTAKE.of(request)
     body = await request.body()
     address = request.client.host if request.client else ""
     if _BATCH_BEGINS(body) or (b'"responses"' in body and _is_batch(body)):

@@ -14,7 +14,14 @@ from app.access.rate_limits import Hit, RateLimits
 from app.intake.directory import Directory
 from app.intake.models import Disposition
 from app.intake.schemas import ResponseIn
-from app.intake.store import Content, Outcome, Prepared, ResponseStore, hash_of_texts
+from app.intake.store import (
+    Content,
+    Outcome,
+    Prepared,
+    ResponseStore,
+    hash_of_texts,
+    response_row,
+)
 from app.intake.times import AnsweredTooLongAgo, Clock
 from app.intake.writer import Writer
 from app.problems import FieldError, InvalidFields, Problem
@@ -155,6 +162,8 @@ class Intake:
         if prepared:
             outcomes = await self.writer.submit(prepared)
             for place, outcome in zip(places, outcomes, strict=True):
+                if outcome is Outcome.ACCEPTED:  # as it stands there
+                    continue
                 if isinstance(outcome, Hit):
                     self._limits.note_over(outcome)
                     results[place] = _rate_exceeded(outcome)
@@ -209,25 +218,27 @@ class Intake:
         if point.invitations_only and invitation is None and not clock.imports:
             raise InvitationNeeded(field="point")
         return Prepared(
-            response.id,
-            point.id,
-            point.unit_id,
-            version.id,
-            point.channel if invitation is None else Channel.INVITATION.value,
-            clock.local_day(answered_at),
-            answered_at,
-            claimed_at,
-            clock.now,
-            response.duration_s,
-            response.language,
-            _COUNTED,
-            response.partial,
-            packed,
-            hash_of_texts(texts) if texts else None,
-            version,
-            texts,
-            hits,
-            invitation,
+            row=response_row(
+                id=response.id,
+                point_id=point.id,
+                unit_id=point.unit_id,
+                version_id=version.id,
+                channel=point.channel if invitation is None else Channel.INVITATION.value,
+                day=clock.local_day(answered_at),
+                answered_at=answered_at,
+                claimed_at=claimed_at,
+                received_at=clock.now,
+                duration_s=response.duration_s,
+                language=response.language,
+                disposition=_COUNTED,
+                partial=response.partial,
+                packed=packed,
+                texts_hash=hash_of_texts(texts) if texts else None,
+            ),
+            version=version,
+            texts=texts,
+            hits=hits,
+            invitation=invitation,
         )
 
     async def _point(self, response: ResponseIn, caller: Caller) -> Point:
@@ -276,12 +287,12 @@ def _rate_exceeded(hit: Hit) -> RateExceeded:
 def _content(response: ResponseIn, point: Point, version: Published) -> Content:
     packed, texts = version.sheet.pack(response.answers, partial=response.partial)
     return Content(
-        point.id,
-        version.id,
-        response.answered_at.astimezone(UTC),
-        response.duration_s,
-        response.language,
-        response.partial,
-        packed,
-        hash_of_texts(texts),
+        point_id=point.id,
+        version_id=version.id,
+        claimed_at=response.answered_at.astimezone(UTC),
+        duration_s=response.duration_s,
+        language=response.language,
+        partial=response.partial,
+        packed=packed,
+        texts_hash=hash_of_texts(texts),
     )

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
+from functools import partial
 from hashlib import blake2b
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
@@ -55,11 +56,8 @@ def hash_of_texts(texts: Mapping[str, str]) -> bytes | None:
     return blake2b(json.dumps(texts, sort_keys=True).encode(), digest_size=16).digest()
 
 
-class Prepared(NamedTuple):
-    """A response that passed every check and waits to be stored.
-
-    The first fields are the columns of its row, in their order (``_COLUMNS``).
-    """
+class ResponseRow(NamedTuple):
+    """A response as its table has it: a field for each column."""
 
     id: str
     point_id: int
@@ -76,6 +74,17 @@ class Prepared(NamedTuple):
     partial: bool
     packed: bytes
     texts_hash: bytes | None
+
+
+#: A row by keywords; the class, called itself, would gather them in a dictionary first, which
+#: takes twice as long.
+response_row = partial(ResponseRow.__new__, ResponseRow)
+
+
+class Prepared(NamedTuple):
+    """A response that passed every check and waits to be stored."""
+
+    row: ResponseRow
     version: Published
     texts: dict[str, str]
     #: What is to be counted against limits before it is stored.
@@ -83,29 +92,10 @@ class Prepared(NamedTuple):
     #: Hash of the invitation's token that it uses up.
     invitation: str | None = None
 
-    def row(self) -> tuple[Any, ...]:
-        """The row of the response table."""
-        return self[: len(_COLUMNS)]
-
-    def content(self) -> Content:
-        """What tells it from another response with its id."""
-        return Content(
-            self.point_id,
-            self.version_id,
-            self.claimed_at,
-            self.duration_s,
-            self.language,
-            self.partial,
-            self.packed,
-            self.texts_hash,
-        )
-
     def contribution(self) -> Contribution:
         """What the response adds to its cell: where, and its packed answers."""
-        return (self.day, self.unit_id, self.version_id, self.channel), self.version, self.packed
-
-
-_COLUMNS = Prepared._fields[:-4]
+        row = self.row
+        return (row.day, row.unit_id, row.version_id, row.channel), self.version, row.packed
 
 
 class ResponseStore:
@@ -120,7 +110,7 @@ class ResponseStore:
         """How many groups are worth storing at the same time."""
         return 1 if self._database.locks_whole_database else 2
 
-    def append(self, group: Sequence[Prepared]) -> list[Outcome | Hit]:
+    def append(self, group: Sequence[Prepared]) -> Sequence[Outcome | Hit]:
         """Store a group in one transaction; the outcome of each, in order, or the limit it hit.
 
         When this returns, what was accepted is on disk. An id that stands twice in the group or
@@ -130,6 +120,8 @@ class ResponseStore:
         with self._database.writing() as session:
             kept_out = _limits_reached(session, group)
             self._burn(session, group, kept_out)
+            if not any(kept_out):
+                return self._append(session, group)
             fine = [response for response, out in zip(group, kept_out, strict=True) if not out]
             outcomes = iter(self._append(session, fine))
         return [out or next(outcomes) for out in kept_out]
@@ -148,41 +140,41 @@ class ResponseStore:
         ]
         if not invited:
             return
-        there = _contents(session, [group[place].id for place in invited])
+        there = _contents(session, [group[place].row.id for place in invited])
         burnt: set[str] = set()
         for place in invited:
-            response = group[place]
-            assert response.invitation is not None
-            if response.id in there or response.id in burnt:
+            row, invitation = group[place].row, group[place].invitation
+            assert invitation is not None
+            if row.id in there or row.id in burnt:
                 continue
-            if burn(session, response.invitation, response.received_at, self._webhook_delay_s):
-                burnt.add(response.id)
+            if burn(session, invitation, row.received_at, self._webhook_delay_s):
+                burnt.add(row.id)
             else:
                 kept_out[place] = Outcome.UNINVITED
 
     def _append(self, session: Session, group: Sequence[Prepared]) -> list[Outcome]:
         first: dict[str, Prepared] = {}
         for response in group:
-            first.setdefault(response.id, response)
+            first.setdefault(response.row.id, response)
         ordered = [first[id] for id in sorted(first)]
         connection = session.connection()
         there = bulk.insert_missing(
-            connection, _RESPONSES, _COLUMNS, [response.row() for response in ordered]
+            connection, _RESPONSES, ResponseRow._fields, [response.row for response in ordered]
         )
         stored: dict[str, Content] = {}
         accepted = ordered
         if there:
-            accepted = [response for response in ordered if (response.id,) not in there]
+            accepted = [response for response in ordered if (response.row.id,) not in there]
             stored = _contents(session, [id for (id,) in there])
         bulk.insert_missing(
             connection,
             _TEXTS,
             ("response_id", "item", "unit_id", "day", "body"),
             [
-                (response.id, item, response.unit_id, response.day, response.texts[item])
+                (response.row.id, item, response.row.unit_id, response.row.day, body)
                 for response in accepted
                 if response.texts
-                for item in sorted(response.texts)
+                for item, body in sorted(response.texts.items())
             ],
         )
         if accepted:
@@ -191,9 +183,10 @@ class ResponseStore:
             return [Outcome.ACCEPTED] * len(group)
         return [
             Outcome.ACCEPTED
-            if first[response.id] is response and response.id not in stored
+            if first[response.row.id] is response and response.row.id not in stored
             else Outcome.DUPLICATE
-            if response.content() == (stored.get(response.id) or first[response.id].content())
+            if _content(response.row)
+            == (stored.get(response.row.id) or _content(first[response.row.id].row))
             else Outcome.CONFLICT
             for response in group
         ]
@@ -207,6 +200,8 @@ class ResponseStore:
 def _limits_reached(session: Session, group: Sequence[Prepared]) -> list[Hit | Outcome | None]:
     """Count the responses against their limits; for each the limit that it is beyond, if any."""
     hits = [hit for response in group for hit in response.hits]
+    if not hits:  # a known caller's are not limited
+        return [None] * len(group)
     allowed = iter(rate_limits.count(session, hits))
     return [
         next((hit for hit, fine in [(h, next(allowed)) for h in response.hits] if not fine), None)
@@ -220,14 +215,19 @@ def _contents(session: Session, ids: Sequence[str]) -> dict[str, Content]:
     for start in range(0, len(ids), _IDS_AT_ONCE):
         query = select(Response).where(Response.id.in_(ids[start : start + _IDS_AT_ONCE]))
         for row in session.scalars(query):
-            found[row.id] = Content(
-                row.point_id,
-                row.version_id,
-                row.claimed_at,
-                row.duration_s,
-                row.language,
-                row.partial,
-                bytes(row.packed),
-                row.texts_hash,
-            )
+            found[row.id] = _content(row)
     return found
+
+
+def _content(row: ResponseRow | Response) -> Content:
+    """What tells a response from another one with its id."""
+    return Content(
+        point_id=row.point_id,
+        version_id=row.version_id,
+        claimed_at=row.claimed_at,
+        duration_s=row.duration_s,
+        language=row.language,
+        partial=row.partial,
+        packed=bytes(row.packed),
+        texts_hash=row.texts_hash,
+    )

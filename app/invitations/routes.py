@@ -12,11 +12,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
-from app.db import Database
+from app.dependencies import DatabaseDependency, SettingsDependency
 from app.invitations import service
 from app.qr_codes import svg
 from app.rollups.version import raise_version
-from app.settings import Settings
 
 router = APIRouter(prefix="/api/v1", tags=["invitations"])
 
@@ -77,6 +76,8 @@ class InvitationOut(BaseModel):
 def invite(
     request: Request,
     caller: Annotated[Caller, Depends(ISSUERS)],
+    database: DatabaseDependency,
+    settings: SettingsDependency,
     body: InvitationIn,
     qr: Annotated[bool, Query(description="Give the link as a QR code, too.")] = False,
 ) -> JSONResponse:
@@ -85,8 +86,6 @@ def invite(
     Who: ``invitations:issue`` on the unit. Called again by the same key for the same case it
     gives the same link; no case is invited twice.
     """
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
     secret = request.headers.get("authorization", "").partition(" ")[2].strip()
     case = service.Case(
         body.case, body.unit, body.finished_at, body.procedure, body.point, body.phone,

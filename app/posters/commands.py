@@ -9,7 +9,6 @@ import typer
 from app import qr_codes
 from app.access.callers import owner
 from app.commands import Refused, open_database, operator, say_error
-from app.messages import say
 from app.posters import drawing
 from app.posters.drawing import Poster, Size
 from app.posters.selection import of_units
@@ -45,8 +44,7 @@ def qr(
             if unit or not points:
                 points += of_units(session, owner(operator()), unit)
         except Problem as problem:
-            detail = say(f"problem.{problem.code}.detail", "en", **problem.values)
-            raise Refused(detail) from problem
+            raise Refused(problem.detail("en")) from problem
         posters = [Poster.of(point, base) for point in points]
     try:
         out.write_bytes(_drawn(posters, size, out.suffix.lower()))

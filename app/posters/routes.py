@@ -12,7 +12,7 @@ from app.access import scope
 from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
-from app.db import Database
+from app.dependencies import DATABASE, DatabaseDependency
 from app.posters import drawing
 from app.posters.drawing import Poster, Size
 from app.posters.selection import address_of, of_units
@@ -51,6 +51,7 @@ _PDF: dict[int | str, dict[str, Any]] = {
 def posters(
     request: Request,
     caller: Annotated[Caller, Depends(READERS)],
+    database: DatabaseDependency,
     unit: Annotated[
         list[str], Query(description="Codes of units, each with all below; all if none is named.")
     ] = [],  # noqa: B006 - FastAPI copies it
@@ -60,7 +61,6 @@ def posters(
 
     Who: ``registry:read``, on the units that it is held on.
     """
-    database: Database = request.app.state.database
     with database.reading() as session:
         found = of_units(session, caller, unit)
         drawn = [Poster.of(point, address_of(request)) for point in found]
@@ -93,7 +93,7 @@ def svg(request: Request, caller: Annotated[Caller, Depends(READERS)], code: str
 
 
 def _one(request: Request, caller: Caller, code: str) -> Poster:
-    database: Database = request.app.state.database
+    database = DATABASE.of(request)
     with database.reading() as session:
         point = session.scalar(
             select(SurveyPoint)

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session, contains_eager, selectinload
 from app.access import scope
 from app.access.callers import Caller
 from app.access.models import Right
+from app.dependencies import SETTINGS
 from app.registry.models import Channel, PointState, SurveyPoint, Unit
-from app.settings import Settings
 
 #: Channels whose points are printed; a kiosk needs no poster.
 PRINTED = (Channel.QR, Channel.WEB)
@@ -44,5 +44,5 @@ def of_units(session: Session, caller: Caller, units: Sequence[str]) -> Sequence
 
 def address_of(request: Request) -> str:
     """The address that is printed: the public one, or else the one that was asked."""
-    settings: Settings = request.app.state.settings
+    settings = SETTINGS.of(request)
     return settings.public_url or str(request.base_url)

@@ -9,7 +9,7 @@ from pkgutil import walk_packages
 import typer
 
 import app
-from app.messages import say
+from app.messages import LANGUAGES
 from app.problems import Problem
 from app.settings import Settings
 from app.web.house_map import with_map
@@ -47,7 +47,7 @@ def _problems() -> str:
         "|---|---|---|---|---|",
     ]
     for code, problem in sorted(Problem.catalogue.items()):
-        titles = " / ".join(say(f"problem.{code}.title", language) for language in ("vi", "en"))
+        titles = " / ".join(problem.title(language) for language in LANGUAGES)
         meaning = " ".join((problem.__doc__ or "").split())
         retry = "yes" if problem.passing else "no"
         lines.append(f"| `/problems/{code}` | {problem.status} | {retry} | {titles} | {meaning} |")

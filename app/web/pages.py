@@ -25,9 +25,9 @@ from pydantic import AfterValidator
 from app.access.callers import STRANGER, Caller, Person
 from app.access.doors import CSRF_FIELD, ConfirmationNeeded, SignInNeeded, person_of
 from app.access.models import Right
+from app.dependencies import SETTINGS
 from app.messages import LANGUAGES, Language, preferred, say
 from app.problems import InternalError, InvalidFields, Problem
-from app.settings import Settings
 from app.web.citizen.form_fields import faces, in_language, widget
 
 LANGUAGE_COOKIE = "language"
@@ -108,10 +108,9 @@ EMPTY = Form({}, {})
 def refused(problem: Problem, language: Language, values: Mapping[str, str] | None = None) -> Form:
     """The form again, with the sentences of a problem beside its fields."""
     if isinstance(problem, InvalidFields):
-        errors = {e.field: say(e.reason, language, **e.values) for e in problem.errors}
+        errors = {error.field: error.detail(language) for error in problem.errors}
     else:
-        sentence = say(f"problem.{problem.code}.detail", language, **problem.values)
-        errors = {problem.field or "form": sentence}
+        errors = {problem.field or "form": problem.detail(language)}
     return Form(values or {}, errors)
 
 
@@ -129,7 +128,7 @@ def render(
     request: Request, caller: Caller, template: str, page: object = None, status: int = 200
 ) -> HTMLResponse:
     """A page as HTML, kept by no cache."""
-    settings: Settings = request.app.state.settings
+    settings = SETTINGS.of(request)
     language = language_of(request, caller)
     html = fill(
         template,
@@ -139,9 +138,9 @@ def render(
         done=_done(request, language),
         person=caller if isinstance(caller, Person) else None,
         menu=[
-            place
-            for place in MENU
-            if isinstance(caller, Person) and (not place.rights or place.rights & caller.rights)
+            entry
+            for entry in MENU
+            if isinstance(caller, Person) and (not entry.rights or entry.rights & caller.rights)
         ],
         csrf_field=CSRF_FIELD,
         moment=lambda value: _moment(value, settings.zone),
@@ -219,10 +218,10 @@ class ProblemShown:
 
 def problem_shown(problem: Problem, request: Request, caller: Caller) -> ProblemShown:
     """The problem in the language of the page."""
-    document = problem.document(language_of(request, caller))
+    language = language_of(request, caller)
     chose = request.method == "GET" and problem.status == 422 and request.url.query
     again = request.url.path if chose else None
-    return ProblemShown(document["title"], document["detail"], problem.status, again)
+    return ProblemShown(problem.title(language), problem.detail(language), problem.status, again)
 
 
 def _way_back(request: Request) -> str:

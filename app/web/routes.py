@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from app.access.callers import Caller, Person
 from app.access.doors import ANYONE, PageDoor
-from app.db import Database
-from app.messages import LANGUAGES, say
+from app.dependencies import DatabaseDependency
+from app.messages import LANGUAGES
 from app.problems import NotFound, Problem
 from app.registry.queries import is_synthetic
 from app.web.pages import go_to, render
@@ -52,11 +52,12 @@ class StartPage:
 
 
 @router.get("/", include_in_schema=False)
-def start(request: Request, caller: Annotated[Caller, Depends(VISITORS)]) -> Response:
+def start(
+    request: Request, caller: Annotated[Caller, Depends(VISITORS)], database: DatabaseDependency
+) -> Response:
     """Show what one may do; lead strangers to the sign-in page. Who: anybody."""
     if not isinstance(caller, Person):
         return go_to("/sign-in")
-    database: Database = request.app.state.database
     with database.reading() as session:
         return render(request, caller, "start.html", StartPage(is_synthetic(session)))
 
@@ -74,9 +75,10 @@ async def healthz(caller: Annotated[Caller, Depends(ANYONE)]) -> dict[str, str]:
 
 
 @router.get("/readyz", tags=["operation"], summary="Can the process serve")
-def readyz(request: Request, caller: Annotated[Caller, Depends(ANYONE)]) -> dict[str, str]:
+def readyz(
+    caller: Annotated[Caller, Depends(ANYONE)], database: DatabaseDependency
+) -> dict[str, str]:
     """Answer ok once the database answers. Who: anybody."""
-    database: Database = request.app.state.database
     with database.reading() as session:
         session.execute(text("SELECT 1"))
     return {"status": "ok"}
@@ -92,6 +94,6 @@ async def problem(code: str, caller: Annotated[Caller, Depends(ANYONE)]) -> dict
         "code": code,
         "status": found.status,
         "retry": found.passing,
-        "title": {language: say(f"problem.{code}.title", language) for language in LANGUAGES},
+        "title": {language: found.title(language) for language in LANGUAGES},
         "meaning": found.__doc__,
     }

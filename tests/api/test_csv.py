@@ -6,7 +6,7 @@ import io
 import pandas as pd
 import pytest
 
-from app.api.csv import as_csv
+from app.api import csv as tables
 from tests.small_province import body
 
 URL = "/api/v1/satisfaction"
@@ -86,19 +86,19 @@ def test_json_is_what_everybody_else_gets(ask):
 
 def test_no_cell_is_a_formula_and_what_is_undefined_is_empty():
     rows = [{"unit": {"name": "=cmd|'/c calc'!A1"}, "rate": None, "shown": True, "points": []}]
-    (line,) = csv.DictReader(io.StringIO(as_csv({"rows": rows})[1:]))
+    (line,) = csv.DictReader(io.StringIO(tables.table(rows)[1:]))
     assert line["unit.name"] == "'=cmd|'/c calc'!A1"
     assert line["rate"] == "" and line["shown"] == "true" and line["points"] == ""
     rows = [
         {"unit": {"code": "W1", "within": {"code": "H1", "name": {"vi": "BV", "en": "H"}}}},
         {"unit": {"code": "77", "within": None}},
     ]
-    lines = list(csv.DictReader(io.StringIO(as_csv({"rows": rows})[1:])))
+    lines = list(csv.DictReader(io.StringIO(tables.table(rows)[1:])))
     columns = ["unit.code", "unit.within.code", "unit.within.name.vi", "unit.within.name.en"]
     assert [list(line) for line in lines] == [columns, columns]
     assert [list(line.values()) for line in lines] == [["W1", "H1", "BV", "H"], ["77", "", "", ""]]
     # Columns do not depend on which units there are.
-    assert as_csv({"rows": rows[1:]})[1:].split()[0].split(",") == columns
+    assert tables.table(rows[1:])[1:].split()[0].split(",") == columns
     mixed = [{"change": None}, {"change": {"estimate": 1.5}}]
-    assert as_csv({"rows": mixed})[1:].split() == ["change.estimate", '""', "1.5"]
-    assert as_csv({"rows": []}) == "\ufeff\r\n"
+    assert tables.table(mixed)[1:].split() == ["change.estimate", '""', "1.5"]
+    assert tables.table([]) == "\ufeff\r\n"

@@ -20,7 +20,8 @@ def comparison(
 ) -> dict[str, Any]:
     """A funnel of the level's units, their ranks with sets, and the chosen ones by factor."""
     try:
-        funnel = comparisons.funnel(context.compared, target=None, overdispersion=True, q=0.05)
+        found = comparisons.funnel(context.compared, target=None, overdispersion=True, q=0.05)
+        funnel = found.model_dump()
     except TooFewUnits:
         funnel = None
     return context.head() | {

@@ -12,9 +12,9 @@ from pydantic import Field
 
 from app.figures.results import Names, Result, UnitOut
 from app.figures.statistic_results import (
-    ChangeOut,
+    Change,
     DriverRow,
-    FunnelOut,
+    FunnelResult,
     Heterogeneity,
     Limits,
     PlanRow,
@@ -149,7 +149,7 @@ class Standing(Result):
     silent: int
 
 
-class Changed(ChangeOut):
+class Changed(Change):
     """A unit whose rate changed by more than chance."""
 
     unit: UnitOut
@@ -206,7 +206,7 @@ class UnitRow(RankRow):
     """A unit among the others of its level."""
 
     position: Position
-    change: ChangeOut | None
+    change: Change | None
     before: Side | None
     trend: list[float | None]
     latitude: float | None
@@ -327,7 +327,7 @@ class Beside(Figure):
 class ComparisonView(View):
     """Units against limits, ranked, and side by side."""
 
-    funnel: FunnelOut | None
+    funnel: FunnelResult | None
     league: Units
     side_by_side: list[Beside]
 

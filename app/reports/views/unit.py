@@ -14,8 +14,9 @@ from app.figures.comparisons import With, other_days
 from app.figures.context import Context
 from app.figures.drivers import OutcomeNeeded
 from app.figures.microdata import NotANumber
+from app.figures.people import TooFewRespondents
 from app.figures.query import Key
-from app.figures.respondent_statistics import TooFewRespondents
+from app.figures.statistic_results import Drivers, Lowest
 from app.reports.views.context import ViewContext, differences, figure, index, position
 from app.reports.views.overview import set_aside, volume
 from app.reports.views.trend import trend
@@ -116,14 +117,15 @@ def driving(context: ViewContext) -> dict[str, Any]:
 
 
 def _in_period_or_year(
-    context: ViewContext, find: Callable[[Context], dict[str, Any]]
+    context: ViewContext, find: Callable[[Context], Drivers | Lowest]
 ) -> tuple[dict[str, Any] | None, str | None]:
     """What is found; or the code of the problem why it is not."""
     last = context.span.last
     in_a_year = date(last.year - (last.month < 12), last.month % 12 + 1, 1)  # of whole months
     for first in dict.fromkeys((context.span.first, min(context.span.first, in_a_year))):
         try:
-            return find(context.over(first=first)) | {"first": first, "last": last}, None
+            found = find(context.over(first=first)).model_dump()
+            return found | {"first": first, "last": last}, None
         except (TooFewRespondents, NotANumber):
             continue
         except OutcomeNeeded as refused:
@@ -135,7 +137,9 @@ def collecting(context: ViewContext) -> dict[str, Any]:
     """How many more must be asked in the running month, of the unit and of each unit below."""
     month = context.today.replace(day=1)
     figures = context.figures if context.unit else context.compared
-    found = planning.planning(figures, month=month, margin=0.05, drop=0.1, total=None, neyman=False)
+    found = planning.plan(
+        figures, month=month, margin=0.05, drop=0.1, total=None, neyman=False
+    ).model_dump()
     return {
         name: found[name] for name in ("month", "margin", "drop", "least_respondents", "rows")
     } | {"method": found["method"]}

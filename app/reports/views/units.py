@@ -65,7 +65,8 @@ def _ranked(context: ViewContext, best: int) -> tuple[list[dict[str, Any]], dict
     """The units' rows; without ranks where there are too few, or too many, to rank."""
     try:
         answer = comparisons.ranking(context.compared, best=best, least=context.figures.least)
-        return answer["rows"], answer["heterogeneity"]
+        ranking = answer.model_dump()
+        return ranking["rows"], ranking["heterogeneity"]
     except (TooFewUnits, TooManyUnits):
         rates, _ = context.compared.rates(Key.UNIT)
     without = dict.fromkeys(
@@ -85,7 +86,7 @@ def _changes(context: ViewContext) -> list[dict[str, Any]]:
         found = comparisons.compare(context.compared, with_=With.PREVIOUS, q=0.05)
     except TooFewUnits:
         return []
-    rows: list[dict[str, Any]] = found["rows"]
+    rows: list[dict[str, Any]] = found.model_dump()["rows"]
     return rows
 
 

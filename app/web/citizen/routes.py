@@ -25,19 +25,19 @@ from starlette.datastructures import FormData
 from app.access.callers import STRANGER, Caller
 from app.access.doors import ANYONE
 from app.access.tokens import hash_of
-from app.db import Database
+from app.dependencies import DATABASE, SETTINGS
+from app.intake.dependencies import INTAKE
 from app.intake.ids import new_id
 from app.intake.schemas import ResponseIn
-from app.intake.service import ConflictingResponse, Intake, InvitationUsed, PointClosed
+from app.intake.service import ConflictingResponse, InvitationUsed, PointClosed
 from app.invitations.service import InvitationGone
 from app.invitations.service import find as find_invitation
-from app.messages import LANGUAGES, Language, say
+from app.messages import LANGUAGES, Language
 from app.problems import FieldError, InvalidFields, Problem
 from app.registry.models import PointCode, PointState, SurveyPoint
 from app.registry.points import as_point, current_code
 from app.registry.queries import is_synthetic
 from app.registry.questionnaires import Published, versions_of
-from app.settings import Settings
 from app.web.citizen.form_fields import FormFields
 from app.web.pages import PRIVATE, fill, language_of
 from app.web.security import CONTENT_SECURITY_POLICY
@@ -57,7 +57,7 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
 
 
 @dataclass(frozen=True)
-class MenuEntry:
+class Survey:
     """What stands behind a code: the survey point, its unit's names, and the form it asks."""
 
     code: str
@@ -87,7 +87,7 @@ class NoForm(Exception):  # noqa: N818 - no defect: a page says why, in the citi
 class FormPage:
     """The form as it is shown: what was sent before, and what is wrong with it, by item."""
 
-    place: MenuEntry
+    survey: Survey
     fields: FormFields
     id: str
     opened: int
@@ -126,7 +126,7 @@ def show_form(
     new: str = "",
 ) -> Response:
     """Show the form of a survey point. Who: anybody with its public code."""
-    return _show(request, lambda: _place(request, token), new=bool(new))
+    return _show(request, lambda: _survey(request, token), new=bool(new))
 
 
 @router.post("/q/{token}")
@@ -134,7 +134,7 @@ async def answer(
     request: Request, caller: Annotated[Caller, Depends(ANYONE)], token: str
 ) -> Response:
     """Take the form. Who: anybody with the point's public code; how many is limited."""
-    return await _take(request, lambda: _place(request, token))
+    return await _take(request, lambda: _survey(request, token))
 
 
 @router.get("/q/{token}/thanks")
@@ -146,7 +146,7 @@ def thank(
 ) -> Response:
     """Thank, and tell how answers are used. Who: anybody."""
     try:
-        return _thanks(request, _place(request, token), already=bool(already))
+        return _thanks(request, _survey(request, token), already=bool(already))
     except NoForm as none:
         return _closed(request, none)
 
@@ -178,27 +178,27 @@ def thank_invited(
         return _closed(request, none)
 
 
-def _show(request: Request, find: Callable[[], MenuEntry], *, new: bool) -> Response:
+def _show(request: Request, find: Callable[[], Survey], *, new: bool) -> Response:
     try:
-        place = find()
+        survey = find()
     except NoForm as none:
         return _closed(request, none)
     id, done = _kept(request)
     if done and not new:
-        return _thanks(request, place, already=True)
+        return _thanks(request, survey, already=True)
     if id is None or done:
         id = new_id()
-    page = FormPage(place, FormFields(place.version.form), id, int(time.time()), {}, {})
-    return _keep(_html(request, "citizen_form.html", page), request, place, id)
+    page = FormPage(survey, FormFields(survey.version.form), id, int(time.time()), {}, {})
+    return _keep(_html(request, "citizen_form.html", page), request, survey, id)
 
 
-async def _take(request: Request, find: Callable[[], MenuEntry]) -> Response:
+async def _take(request: Request, find: Callable[[], Survey]) -> Response:
     data = await request.form(max_files=0, max_fields=400)
     try:
-        place = await run_in_threadpool(find)
+        survey = await run_in_threadpool(find)
     except NoForm as none:
         return _closed(request, none)
-    page = _filled_in(place, data)
+    page = _filled_in(survey, data)
     problem = await _submit(request, page)
     if isinstance(problem, PointClosed):
         return _closed(request, NoForm("paused", 403))
@@ -209,20 +209,22 @@ async def _take(request: Request, find: Callable[[], MenuEntry]) -> Response:
         already = "?already=1" if problem else ""
         # Our script goes there by itself; following a redirect, it would load the thanks twice.
         status = 201 if request.headers.get("accept") == "application/json" else 303
-        thanks = Response(status_code=status, headers={"Location": f"{place.path}/thanks{already}"})
-        return _keep(thanks, request, place, f"{page.id}.done")
+        thanks = Response(
+            status_code=status, headers={"Location": f"{survey.path}/thanks{already}"}
+        )
+        return _keep(thanks, request, survey, f"{page.id}.done")
     shown = _html(request, "citizen_form.html", _with_mistakes(request, page, problem))
     shown.status_code = problem.status
     shown.headers.update(problem.headers)
-    return _keep(shown, request, place, page.id)
+    return _keep(shown, request, survey, page.id)
 
 
-def _filled_in(place: MenuEntry, data: FormData) -> FormPage:
+def _filled_in(survey: Survey, data: FormData) -> FormPage:
     """The page as the browser sent it; what is not as we made it is made anew."""
-    fields = FormFields(place.version.form)
+    fields = FormFields(survey.version.form)
     id, opened = data.get("id"), data.get("opened")
     return FormPage(
-        place,
+        survey,
         fields,
         id if isinstance(id, str) and _ID.fullmatch(id) else new_id(),
         int(opened) if isinstance(opened, str) and _SECONDS.fullmatch(opened) else 0,
@@ -237,13 +239,13 @@ async def _submit(request: Request, page: FormPage) -> Problem | None:
     if not answers:
         nothing = FieldError("form", "form.nothing_answered")
         return InvalidFields(errors=[nothing], count=1)
-    intake: Intake = request.app.state.intake
+    intake = INTAKE.of(request)
     took = int(time.time()) - page.opened
     response = ResponseIn(
         id=page.id,
-        questionnaire=page.place.version.form.code,
-        version=page.place.version.form.version,
-        point=page.place.code,
+        questionnaire=page.survey.version.form.code,
+        version=page.survey.version.form.version,
+        point=page.survey.code,
         answered_at=datetime.now(UTC),
         duration_s=took if page.opened and 0 <= took <= 86_400 else None,
         language=_language(request),
@@ -252,7 +254,7 @@ async def _submit(request: Request, page: FormPage) -> Problem | None:
     address = request.client.host if request.client else ""
     try:
         (result,) = await intake.submit(
-            [response], caller=STRANGER, address=address, invitation=page.place.invitation
+            [response], caller=STRANGER, address=address, invitation=page.survey.invitation
         )
     except Problem as busy:
         return busy
@@ -263,16 +265,14 @@ def _with_mistakes(request: Request, page: FormPage, problem: Problem) -> FormPa
     """The page again, with a sentence beside each wrong answer, or one for the whole form."""
     language = _language(request)
     if not isinstance(problem, InvalidFields):
-        trouble = say(f"problem.{problem.code}.detail", language, **problem.values)
-        return replace(page, trouble=trouble)
+        return replace(page, trouble=problem.detail(language))
     errors = {
-        error.field.removeprefix("answers."): say(error.reason, language, **error.values)
-        for error in problem.errors
+        error.field.removeprefix("answers."): error.detail(language) for error in problem.errors
     }
     return replace(page, errors=errors, trouble=errors.pop("form", None))
 
 
-def _place(request: Request, token: str) -> MenuEntry:
+def _survey(request: Request, token: str) -> Survey:
     """What stands behind a code.
 
     Raises
@@ -280,7 +280,7 @@ def _place(request: Request, token: str) -> MenuEntry:
     NoForm
         Where it is unknown, was replaced, or takes no answers now.
     """
-    database: Database = request.app.state.database
+    database = DATABASE.of(request)
     code = token.upper()
     with database.reading() as session:
         row = session.get(PointCode, code) if _TOKEN.fullmatch(code) else None
@@ -298,7 +298,7 @@ def _place(request: Request, token: str) -> MenuEntry:
         return _described(session, row.point, code, f"/q/{code}")
 
 
-def _invited(request: Request, token: str, *, spent: bool = False) -> MenuEntry:
+def _invited(request: Request, token: str, *, spent: bool = False) -> Survey:
     """What an invitation leads to; with ``spent``, also one that was used: to thank again.
 
     Raises
@@ -306,7 +306,7 @@ def _invited(request: Request, token: str, *, spent: bool = False) -> MenuEntry:
     NoForm
         Where the link is unknown, used or too old, or its point takes no answers now.
     """
-    database: Database = request.app.state.database
+    database = DATABASE.of(request)
     shown = "".join(sign for sign in token.upper() if sign.isalnum())[:40]
     with database.reading() as session:
         try:
@@ -322,19 +322,19 @@ def _invited(request: Request, token: str, *, spent: bool = False) -> MenuEntry:
             if not as_point(row).takes_answers_of(datetime.now(UTC)):
                 raise NoForm("paused", 403)
         code = current_code(row)
-        place = _described(session, row, code, f"/i/{shown}")
-        return replace(place, invitation=hash_of(shown))
+        survey = _described(session, row, code, f"/i/{shown}")
+        return replace(survey, invitation=hash_of(shown))
 
 
-def _described(session: Session, point: SurveyPoint, code: str, path: str) -> MenuEntry:
+def _described(session: Session, point: SurveyPoint, code: str, path: str) -> Survey:
     version = versions_of(session, point.questionnaire)[-1]
     unit = point.unit
-    return MenuEntry(code, path, unit.name_vi, unit.name_en, version, is_synthetic(session))
+    return Survey(code, path, unit.name_vi, unit.name_en, version, is_synthetic(session))
 
 
-def _thanks(request: Request, place: MenuEntry, *, already: bool) -> Response:
-    again = None if place.invitation else place.path
-    page = ThanksPage(place.path, place.name(_language(request)), already, again)
+def _thanks(request: Request, survey: Survey, *, already: bool) -> Response:
+    again = None if survey.invitation else survey.path
+    page = ThanksPage(survey.path, survey.name(_language(request)), already, again)
     return _html(request, "citizen_thanks.html", page)
 
 
@@ -346,8 +346,8 @@ def _closed(request: Request, none: NoForm) -> Response:
 
 def _language(request: Request) -> Language:
     """The language asked for by the link, or as for every page."""
-    figures = request.query_params.get("lang")
-    return figures if figures in LANGUAGES else language_of(request, STRANGER)
+    chosen = request.query_params.get("lang")
+    return chosen if chosen in LANGUAGES else language_of(request, STRANGER)
 
 
 def _html(request: Request, template: str, page: object) -> Response:
@@ -372,13 +372,13 @@ def _kept(request: Request) -> tuple[str | None, bool]:
     return (id, done == "done") if _ID.fullmatch(id) else (None, False)
 
 
-def _keep(answer: Response, request: Request, place: MenuEntry, value: str) -> Response:
-    settings: Settings = request.app.state.settings
+def _keep(answer: Response, request: Request, survey: Survey, value: str) -> Response:
+    settings = SETTINGS.of(request)
     answer.set_cookie(
         _COOKIE,
         value,
         max_age=_KEPT_S,
-        path=place.path,
+        path=survey.path,
         secure=settings.over_https,
         httponly=True,
         samesite="strict",

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from app.access.callers import Caller, Person
 from app.access.doors import ANYONE, PageDoor
 from app.access.models import Right
-from app.api.csv import as_csv
+from app.api.csv import table
 from app.db import Database
 from app.figures import named_periods as spans
 from app.figures.context import unit_out
@@ -237,7 +237,7 @@ def download(
             content, media = drawing.png(found.spec, words.language), "image/png"
         case FileFormat.CSV:
             about = {name: answer[name] for name in ("questionnaire", "period", "first", "last")}
-            content = as_csv({"rows": [dict(row) | about for row in found.rows]}).encode()
+            content = table([dict(row) | about for row in found.rows]).encode()
             media = "text/csv; charset=utf-8"
     if content is None:
         return JSONResponse(found.spec, headers=PRIVATE)

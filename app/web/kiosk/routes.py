@@ -23,6 +23,7 @@ from app.access.callers import STRANGER, Caller
 from app.access.doors import ANYONE, Door
 from app.access.models import Right
 from app.db import Database
+from app.dependencies import DatabaseDependency, SettingsDependency
 from app.messages import LANGUAGES, catalogue
 from app.registry.models import SurveyPoint
 from app.registry.queries import is_synthetic
@@ -110,13 +111,16 @@ def manifest(caller: Annotated[Caller, Depends(ANYONE)]) -> Response:
 
 
 @router.get("/api/v1/kiosk", tags=["kiosks"], summary="What a kiosk asks, and where it stands")
-def configuration(request: Request, caller: Annotated[Caller, Depends(DEVICES)]) -> JSONResponse:
+def configuration(
+    caller: Annotated[Caller, Depends(DEVICES)],
+    database: DatabaseDependency,
+    settings: SettingsDependency,
+) -> JSONResponse:
     """Give a device its questionnaire, its place and its settings, to be kept on it.
 
     Who: a device with its own key.
     """
-    database: Database = request.app.state.database
-    document = _configuration(database, request.app.state.settings, caller)
+    document = _configuration(database, settings, caller)
     return JSONResponse(
         {"hash": _hash(document), "release": release(), **document},
         headers={"Cache-Control": "no-store"},
@@ -127,13 +131,15 @@ def configuration(request: Request, caller: Annotated[Caller, Depends(DEVICES)])
     "/api/v1/kiosk/status", tags=["kiosks"], summary="Tell of a device", response_model=StatusOut
 )
 def report(
-    request: Request, caller: Annotated[Caller, Depends(DEVICES)], body: StatusIn
+    caller: Annotated[Caller, Depends(DEVICES)],
+    database: DatabaseDependency,
+    settings: SettingsDependency,
+    body: StatusIn,
 ) -> StatusOut:
     """Keep what a device tells of itself, and tell it the time and whether there is news.
 
     Who: a device with its own key.
     """
-    database: Database = request.app.state.database
     now = datetime.now(UTC)
     sent_at = body.sent_at if body.sent_at.tzinfo else body.sent_at.replace(tzinfo=UTC)
     ahead = round((sent_at - now).total_seconds())
@@ -148,7 +154,7 @@ def report(
                 clock_ahead_s=max(-(2**31) + 1, min(2**31 - 1, ahead)),
                 storage_percent=body.storage_percent,
             )
-    document = _configuration(database, request.app.state.settings, caller)
+    document = _configuration(database, settings, caller)
     return StatusOut(time=now, release=release(), configuration=_hash(document))
 
 

@@ -17,7 +17,7 @@ from fastapi.responses import HTMLResponse
 
 from app.access.callers import Caller, Person
 from app.access.doors import ANYONE, PageDoor
-from app.api.csv import as_csv
+from app.api.csv import table
 from app.db import Database
 from app.figures import named_periods as spans
 from app.figures.context import Context
@@ -186,7 +186,7 @@ def data(
         figures = Context(session, PUBLIC, query, ReleaseRule.of(settings))
         rows = list(lines(session, figures, Step(settings.public_period), factors=True))
     return Response(
-        as_csv({"rows": rows}, COLUMNS),
+        table(rows, COLUMNS),
         media_type="text/csv; charset=utf-8",
         headers={**SHARED, "Access-Control-Allow-Origin": "*"},
     )
@@ -200,7 +200,7 @@ def dictionary(request: Request, caller: Annotated[Caller, Depends(ANYONE)]) -> 
         {"column": name, "type": kind, "vi": vi, "en": en}
         for name, (kind, vi, en) in COLUMNS.items()
     ]
-    return Response(as_csv({"rows": rows}), media_type="text/csv; charset=utf-8", headers=SHARED)
+    return Response(table(rows), media_type="text/csv; charset=utf-8", headers=SHARED)
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,11 @@ from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Account, Right, RoleGrant, Sector
 from app.access.roles import RIGHTS, Role
-from app.db import Database
+from app.dependencies import DATABASE, SETTINGS, DatabaseDependency
 from app.messages import Language
 from app.problems import FieldError, InvalidFields
 from app.registry.models import Unit
 from app.registry.queries import UnitNode
-from app.settings import Settings
 from app.web.pages import EMPTY, Form, Number, QueryText, Text, go_to, language_of, refused, render
 
 router = APIRouter(prefix="/accounts", include_in_schema=False)
@@ -80,11 +79,11 @@ class LinkPage:
 def list_accounts(
     request: Request,
     caller: Annotated[Person, Depends(READERS)],
+    database: DatabaseDependency,
     q: QueryText = "",
     after: QueryText = "",
 ) -> Response:
     """List the accounts of the caller's units. Who: ``access:read``."""
-    database: Database = request.app.state.database
     with database.reading() as session:
         found = management.accounts(session, caller, q.strip(), after)
         page = AccountsPage(
@@ -97,9 +96,10 @@ def list_accounts(
 
 
 @router.get("/new")
-def new_account_form(request: Request, caller: Annotated[Person, Depends(MANAGERS)]) -> Response:
+def new_account_form(
+    request: Request, caller: Annotated[Person, Depends(MANAGERS)], database: DatabaseDependency
+) -> Response:
     """Show the form for a new account. Who: ``access:manage``, after a recent password."""
-    database: Database = request.app.state.database
     with database.reading() as session:
         page = NewAccountPage(EMPTY, _choice(session, caller))
         return render(request, caller, "account_new.html", page)
@@ -109,6 +109,7 @@ def new_account_form(request: Request, caller: Annotated[Person, Depends(MANAGER
 def add_account(
     request: Request,
     caller: Annotated[Person, Depends(MANAGERS)],
+    database: DatabaseDependency,
     email: Text = "",
     name: Text = "",
     language: Text = "vi",
@@ -117,7 +118,6 @@ def add_account(
     sector: Text = "",
 ) -> Response:
     """Make an account with its first role, and show its link once. Who: ``access:manage``."""
-    database: Database = request.app.state.database
     try:
         with database.writing(caller.name) as session:
             made = accounts.add(session, email, name, language)
@@ -145,13 +145,13 @@ def show_account(
 def grant(
     request: Request,
     caller: Annotated[Person, Depends(MANAGERS)],
+    database: DatabaseDependency,
     id: Number,
     role: Text = "",
     unit: Text = "",
     sector: Text = "",
 ) -> Response:
     """Give an account one more role. Who: ``access:manage`` on all the account's units."""
-    database: Database = request.app.state.database
     try:
         with database.writing(caller.name) as session:
             account = management.managed_account(session, caller, id)
@@ -194,9 +194,13 @@ def enable(request: Request, caller: Annotated[Person, Depends(MANAGERS)], id: N
 
 
 @router.post("/{id}/reset")
-def reset(request: Request, caller: Annotated[Person, Depends(MANAGERS)], id: Number) -> Response:
+def reset(
+    request: Request,
+    caller: Annotated[Person, Depends(MANAGERS)],
+    database: DatabaseDependency,
+    id: Number,
+) -> Response:
     """Take the password away and show a link for a new one. Who: ``access:manage`` there."""
-    database: Database = request.app.state.database
     try:
         with database.writing(caller.name) as session:
             account = management.managed_account(session, caller, id)
@@ -215,7 +219,7 @@ def _change(
     done: str,
 ) -> Response:
     """Change somebody's account, never one's own: nobody is to lock oneself out."""
-    database: Database = request.app.state.database
+    database = DATABASE.of(request)
     try:
         with database.writing(caller.name) as session:
             account = management.managed_account(session, caller, id)
@@ -247,7 +251,7 @@ def _grant(
         raise InvalidFields(errors=[FieldError("role", "role.unknown")], count=1)
     if sector and sector not in set(Sector):
         raise InvalidFields(errors=[FieldError("sector", "role.unknown_sector")], count=1)
-    place = None
+    bound_to = None
     if unit.strip():
         # The list offers "code – name"; a code alone may be typed.
         code = unit.strip().split(" ")[0]
@@ -255,10 +259,12 @@ def _grant(
         if node is None:
             error = FieldError("unit", "role.unknown_unit", {"code": code})
             raise InvalidFields(errors=[error], count=1)
-        place = session.get_one(Unit, node.id)
+        bound_to = session.get_one(Unit, node.id)
     elif not caller.has_everywhere(Right.MANAGE_ACCESS):
         raise InvalidFields(errors=[FieldError("unit", "role.needs_unit")], count=1)
-    return accounts.grant(session, account, Role(role), place, Sector(sector) if sector else None)
+    return accounts.grant(
+        session, account, Role(role), bound_to, Sector(sector) if sector else None
+    )
 
 
 def _choice(session: Session, caller: Person) -> RoleChoice:
@@ -269,7 +275,7 @@ def _choice(session: Session, caller: Person) -> RoleChoice:
 def _show(
     request: Request, caller: Person, id: int, form: Form = EMPTY, status: int = 200
 ) -> Response:
-    database: Database = request.app.state.database
+    database = DATABASE.of(request)
     with database.reading() as session:
         account = management.account(session, caller, id)
         may_change = Right.MANAGE_ACCESS in caller.rights and management.may_manage(
@@ -281,7 +287,7 @@ def _show(
 
 
 def _link(request: Request, token: str) -> str:
-    settings: Settings = request.app.state.settings
+    settings = SETTINGS.of(request)
     base = settings.public_url or str(request.base_url)
     return f"{base.rstrip('/')}/password/{token}"
 

@@ -15,8 +15,7 @@ from app.access.doors import PageDoor
 from app.access.models import Right
 from app.audit import log
 from app.audit.models import AuditEntry
-from app.db import Database
-from app.settings import Settings
+from app.dependencies import DatabaseDependency, SettingsDependency
 from app.web.pages import QueryText, render
 
 router = APIRouter(include_in_schema=False)
@@ -39,6 +38,8 @@ class AuditPage:
 def show_log(
     request: Request,
     caller: Annotated[Person, Depends(AUDITORS)],
+    database: DatabaseDependency,
+    settings: SettingsDependency,
     actor: QueryText = "",
     action: QueryText = "",
     subject: QueryText = "",
@@ -47,8 +48,6 @@ def show_log(
     before: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
 ) -> Response:
     """Show the audit log. Who: ``audit:read`` everywhere."""
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
     filters = log.Filters(
         actor.strip(), action.strip(), subject.strip(), _day(first), _day(last), settings.zone
     )

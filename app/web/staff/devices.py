@@ -14,7 +14,7 @@ from app.access import credentials, devices, management, scope
 from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Credential, Right
-from app.db import Database
+from app.dependencies import DATABASE, DatabaseDependency
 from app.problems import FieldError, InvalidFields
 from app.registry.models import PointState, SurveyPoint
 from app.web.pages import EMPTY, Form, Number, Text, go_to, language_of, refused, render
@@ -60,6 +60,7 @@ def list_devices(request: Request, caller: Annotated[Person, Depends(STAFF)]) ->
 def make_code(
     request: Request,
     caller: Annotated[Person, Depends(STAFF_OF_LATE)],
+    database: DatabaseDependency,
     point: Text = "",
     name: Text = "",
 ) -> Response:
@@ -67,19 +68,20 @@ def make_code(
 
     Who: ``points:manage`` on the point's unit, after a recent password.
     """
-    database: Database = request.app.state.database
     try:
         with database.writing(caller.name) as session:
-            place = session.get(SurveyPoint, int(point)) if _NUMBER.fullmatch(point) else None
+            survey_point = (
+                session.get(SurveyPoint, int(point)) if _NUMBER.fullmatch(point) else None
+            )
             if (
-                place is None
-                or place.state == PointState.REVOKED
-                or not scope.covers(session, caller, Right.MANAGE_POINTS, place.unit_id)
+                survey_point is None
+                or survey_point.state == PointState.REVOKED
+                or not scope.covers(session, caller, Right.MANAGE_POINTS, survey_point.unit_id)
             ):
                 raise InvalidFields(errors=[FieldError("point", "device.no_point")], count=1)
-            name = " ".join(name.split())[:200] or place.name
-            made = devices.new_code(session, place, name)
-            page = CodePage(f"{made.code[:4]}-{made.code[4:]}", made.pin, place, name)
+            name = " ".join(name.split())[:200] or survey_point.name
+            made = devices.new_code(session, survey_point, name)
+            page = CodePage(f"{made.code[:4]}-{made.code[4:]}", made.pin, survey_point, name)
             return render(request, caller, "device_code.html", page, 201)
     except InvalidFields as problem:
         form = refused(problem, language_of(request, caller), {"point": point, "name": name})
@@ -87,16 +89,17 @@ def make_code(
 
 
 @router.post("/{id}/revoke")
-def revoke(request: Request, caller: Annotated[Person, Depends(STAFF)], id: Number) -> Response:
+def revoke(
+    caller: Annotated[Person, Depends(STAFF)], database: DatabaseDependency, id: Number
+) -> Response:
     """End a device's key. Who: ``points:manage`` on the unit of its point."""
-    database: Database = request.app.state.database
     with database.writing(caller.name) as session:
         credentials.revoke(session, management.key_to_end(session, caller, id).id)
     return go_to("/devices", "device_revoked")
 
 
 def _show(request: Request, caller: Person, form: Form = EMPTY, status: int = 200) -> Response:
-    database: Database = request.app.state.database
+    database = DATABASE.of(request)
     with database.reading() as session:
         points = devices.points_of(session, caller, Right.MANAGE_POINTS)
         page = DevicesPage(

@@ -16,7 +16,7 @@ from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Account, Credential, Right
 from app.access.roles import OF_KEYS
-from app.db import Database
+from app.dependencies import DatabaseDependency
 from app.problems import FieldError, InvalidFields
 from app.registry.models import Unit
 from app.web.pages import EMPTY, Form, Number, Text, go_to, language_of, refused, render
@@ -59,9 +59,10 @@ class MadeKeyPage:
 
 
 @router.get("")
-def list_keys(request: Request, caller: Annotated[Person, Depends(MEMBERS)]) -> Response:
+def list_keys(
+    request: Request, caller: Annotated[Person, Depends(MEMBERS)], database: DatabaseDependency
+) -> Response:
     """List one's own keys and those that one oversees. Who: whoever has signed in."""
-    database: Database = request.app.state.database
     with database.reading() as session:
         found = management.keys(session, caller)
         manages = Right.MANAGE_ACCESS in caller.rights
@@ -79,6 +80,7 @@ def new_key_form(request: Request, caller: Annotated[Person, Depends(MEMBERS_OF_
 def issue(
     request: Request,
     caller: Annotated[Person, Depends(MEMBERS_OF_LATE)],
+    database: DatabaseDependency,
     name: Text = "",
     days: Text = "90",
     system: Text = "",
@@ -90,7 +92,6 @@ def issue(
     A person's key never opens more than the person may; a system's is ``access:manage``'s to
     make, for a unit that it is held on.
     """
-    database: Database = request.app.state.database
     try:
         with database.writing(caller.name) as session:
             secret = _issue(session, caller, name, days, system == "yes", unit, right)
@@ -111,9 +112,10 @@ def issue(
 
 
 @router.post("/{id}/revoke")
-def revoke(request: Request, caller: Annotated[Person, Depends(MEMBERS)], id: Number) -> Response:
+def revoke(
+    caller: Annotated[Person, Depends(MEMBERS)], database: DatabaseDependency, id: Number
+) -> Response:
     """End a key. Who: its owner, and ``access:manage`` on its unit."""
-    database: Database = request.app.state.database
     with database.writing(caller.name) as session:
         credentials.revoke(session, management.key_to_end(session, caller, id).id)
     return go_to("/keys", "key_revoked")
@@ -139,7 +141,7 @@ def _issue(
         offered = {name: right for name, right in offered.items() if right in caller.rights}
     if not rights or not set(rights) <= offered.keys():
         errors.append(FieldError("right", "key.no_rights"))
-    place = None
+    bound_to = None
     if system:
         if Right.MANAGE_ACCESS not in caller.rights:
             errors.append(FieldError("system", "key.not_systems"))
@@ -149,7 +151,7 @@ def _issue(
             if node is None:
                 errors.append(FieldError("unit", "role.unknown_unit", {"code": code}))
             else:
-                place = session.get_one(Unit, node.id)
+                bound_to = session.get_one(Unit, node.id)
         elif not caller.has_everywhere(Right.MANAGE_ACCESS):
             errors.append(FieldError("unit", "role.needs_unit"))
     if errors:
@@ -159,7 +161,7 @@ def _issue(
         name,
         [offered[each] for each in rights],
         expires_at=datetime.now(UTC) + timedelta(days=int(days)),
-        unit=place,
+        unit=bound_to,
         account=None if system else session.get_one(Account, caller.account_id),
     )
 

@@ -13,7 +13,7 @@ from app.access import scope
 from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Right
-from app.db import Database
+from app.dependencies import DATABASE, DatabaseDependency
 from app.figures import limit_decisions as baselines
 from app.figures.limit_decisions import BaselineOut, Wish, as_result
 from app.figures.periods import Step
@@ -58,10 +58,10 @@ class LimitsPage:
             return " · ".join(each for each in (decision.questionnaire, part) if each)
         named = {factor.code: factor.title for factor in form.factors}
         named |= {item.code: item.text for item in form.items}
-        told = [self._named(form.title)]
+        parts = [self._named(form.title)]
         if part:
-            told.append(f"{part}. {self._named(named[part])}" if part in named else part)
-        return " · ".join(told)
+            parts.append(f"{part}. {self._named(named[part])}" if part in named else part)
+        return " · ".join(parts)
 
     def _named(self, text: model.Text) -> str:
         return self.words.name({"vi": text.vi, "en": text.en})
@@ -79,6 +79,7 @@ def list_decisions(
 def decide(
     request: Request,
     caller: Annotated[Person, Depends(DECIDERS)],
+    database: DatabaseDependency,
     unit: Text = "",
     questionnaire: Text = "",
     step: Text = "month",
@@ -88,7 +89,6 @@ def decide(
     reason: Text = "",
 ) -> Response:
     """Decide from when on limits begin anew, or what they rest on. Who: ``limits:decide``."""
-    database: Database = request.app.state.database
     length = next((each for each in STEPS if each.value == step), Step.MONTH)
     code = unit.strip()
     wish = Wish(
@@ -111,9 +111,10 @@ def decide(
 
 
 @router.post("/{id}/revoke")
-def revoke(request: Request, caller: Annotated[Person, Depends(DECIDERS)], id: Number) -> Response:
+def revoke(
+    caller: Annotated[Person, Depends(DECIDERS)], database: DatabaseDependency, id: Number
+) -> Response:
     """End a decision. Who: ``limits:decide`` on its unit."""
-    database: Database = request.app.state.database
     with database.writing(caller.name) as session:
         unit = baselines.revoke(session, caller, id).unit.code
     return go_to(f"/limits?unit={quote(unit, safe='')}", "limits_revoked")
@@ -122,23 +123,23 @@ def revoke(request: Request, caller: Annotated[Person, Depends(DECIDERS)], id: N
 def _show(
     request: Request, caller: Person, code: str, form: Form = EMPTY, status: int = 200
 ) -> Response:
-    database: Database = request.app.state.database
+    database = DATABASE.of(request)
     words = Words(language_of(request, caller))
     with database.reading() as session:
         units = scope.units(session, caller, Right.READ_FIGURES)
         node = units.find(code.strip())
         below = set(units.below(node.id))
         forms = {each.form.code: each.form for each in published(session)}
-        figures = [each for each in forms if units_asking(session, each) & below]
+        codes = [each for each in forms if units_asking(session, each) & below]
         page = LimitsPage(
             node.code,
             words.name({"vi": node.name_vi, "en": node.name_en}),
             [as_result(each) for each in baselines.decisions(session, caller, unit=node.code)],
             [
                 (each, words.name({"vi": forms[each].title.vi, "en": forms[each].title.en}))
-                for each in figures
+                for each in codes
             ],
-            bool(figures) and scope.covers(session, caller, Right.DECIDE_LIMITS, node.id),
+            bool(codes) and scope.covers(session, caller, Right.DECIDE_LIMITS, node.id),
             words,
             forms,
             form,

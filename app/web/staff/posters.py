@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Right
-from app.db import Database
+from app.dependencies import DatabaseDependency
 from app.posters.drawing import Poster, Size
 from app.posters.selection import address_of, of_units
 from app.registry.queries import UnknownUnit
@@ -36,10 +36,12 @@ class PostersPage:
 
 @router.get("/posters")
 def show_posters(
-    request: Request, caller: Annotated[Person, Depends(READERS)], unit: QueryText = ""
+    request: Request,
+    caller: Annotated[Person, Depends(READERS)],
+    database: DatabaseDependency,
+    unit: QueryText = "",
 ) -> Response:
     """List the survey points whose posters one may print. Who: ``registry:read``."""
-    database: Database = request.app.state.database
     code = unit.strip().split(" ")[0]
     with database.reading() as session:
         try:

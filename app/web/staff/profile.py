@@ -13,7 +13,7 @@ from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Account, AccountSession
 from app.audit.log import record
-from app.db import Database
+from app.dependencies import DATABASE, DatabaseDependency
 from app.problems import InvalidFields
 from app.web.pages import EMPTY, LANGUAGE_COOKIE, Form, Text, go_to, language_of, refused, render
 
@@ -45,11 +45,11 @@ def profile(request: Request, caller: Annotated[Person, Depends(MEMBERS)]) -> Re
 def change(
     request: Request,
     caller: Annotated[Person, Depends(MEMBERS)],
+    database: DatabaseDependency,
     name: Text = "",
     language: Text = "vi",
 ) -> Response:
     """Change one's own name and language. Who: whoever has signed in."""
-    database: Database = request.app.state.database
     try:
         with database.writing(caller.name) as session:
             account = session.get_one(Account, caller.account_id)
@@ -66,11 +66,11 @@ def change(
 def change_password(
     request: Request,
     caller: Annotated[Person, Depends(MEMBERS_OF_LATE)],
+    database: DatabaseDependency,
     password: Text = "",
     again: Text = "",
 ) -> Response:
     """Change one's own password; other sessions end. Who: whoever gave the old one lately."""
-    database: Database = request.app.state.database
     try:
         with database.writing(caller.name) as session:
             account = session.get_one(Account, caller.account_id)
@@ -82,9 +82,10 @@ def change_password(
 
 
 @router.post("/sessions/end")
-def end_other_sessions(request: Request, caller: Annotated[Person, Depends(MEMBERS)]) -> Response:
+def end_other_sessions(
+    caller: Annotated[Person, Depends(MEMBERS)], database: DatabaseDependency
+) -> Response:
     """Sign out everywhere else. Who: whoever has signed in."""
-    database: Database = request.app.state.database
     with database.writing(caller.name) as session:
         sessions.end_all(session, caller.account_id or 0, but=caller.session_id)
         record(session, "account.end_sessions", caller.email)
@@ -99,7 +100,7 @@ def _show(
     password_form: Form = EMPTY,
     status: int = 200,
 ) -> Response:
-    database: Database = request.app.state.database
+    database = DATABASE.of(request)
     with database.reading() as session:
         account = session.get_one(Account, caller.account_id)
         page = ProfilePage(

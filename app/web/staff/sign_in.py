@@ -11,11 +11,11 @@ from fastapi.responses import RedirectResponse
 
 from app.access import accounts, openid, sessions
 from app.access.callers import Caller, Person
+from app.access.dependencies import PROVIDER, RateLimitsDependency
 from app.access.doors import PageDoor
 from app.access.openid import Provider
-from app.access.rate_limits import RateLimits
 from app.audit.log import record
-from app.db import Database
+from app.dependencies import SETTINGS, DatabaseDependency, SettingsDependency
 from app.messages import LANGUAGES
 from app.problems import InvalidFields, NotFound, Problem
 from app.settings import Settings
@@ -80,17 +80,19 @@ def sign_in_form(
 def sign_in(
     request: Request,
     caller: Annotated[Caller, Depends(VISITORS)],
+    settings: SettingsDependency,
+    database: DatabaseDependency,
+    limits: RateLimitsDependency,
     email: Text = "",
     password: Text = "",
     next: Text = "/",
 ) -> Response:
     """Begin a session for the right password. Who: anybody; attempts are limited."""
     refuse_plain_http(request)
-    settings: Settings = request.app.state.settings
     try:
         token = accounts.sign_in(
-            request.app.state.database,
-            request.app.state.limits,
+            database,
+            limits,
             settings,
             email=email,
             password=password,
@@ -119,16 +121,15 @@ def confirm_form(
 def confirm(
     request: Request,
     caller: Annotated[Person, Depends(MEMBERS)],
+    database: DatabaseDependency,
+    limits: RateLimitsDependency,
+    settings: SettingsDependency,
     password: Text = "",
     next: Text = "/",
 ) -> Response:
     """Note that the password was given again. Who: whoever has signed in; attempts are limited."""
-    database: Database = request.app.state.database
-    limits: RateLimits = request.app.state.limits
     try:
-        accounts.confirm(
-            database, limits, request.app.state.settings, caller, password, _address(request)
-        )
+        accounts.confirm(database, limits, settings, caller, password, _address(request))
     except (accounts.SignInRefused, accounts.SignInLocked) as problem:
         form = refused(problem, language_of(request, caller))
         page = SignInPage(form, local_path(next), _provider_name(request), confirming=True)
@@ -137,10 +138,12 @@ def confirm(
 
 
 @router.post("/sign-out")
-def sign_out(request: Request, caller: Annotated[Person, Depends(MEMBERS)]) -> Response:
+def sign_out(
+    caller: Annotated[Person, Depends(MEMBERS)],
+    database: DatabaseDependency,
+    settings: SettingsDependency,
+) -> Response:
     """End this session. Who: whoever has signed in."""
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
     with database.writing(caller.name) as session:
         sessions.end(session, caller.session_id)
         record(session, "account.sign_out", caller.email)
@@ -153,11 +156,13 @@ def sign_out(request: Request, caller: Annotated[Person, Depends(MEMBERS)]) -> R
 
 @router.get("/password/{token}")
 def password_form(
-    request: Request, caller: Annotated[Caller, Depends(VISITORS)], token: str
+    request: Request,
+    caller: Annotated[Caller, Depends(VISITORS)],
+    database: DatabaseDependency,
+    token: str,
 ) -> Response:
     """Show the form to set a password. Who: whoever has the link that an operator made."""
     refuse_plain_http(request)
-    database: Database = request.app.state.database
     with database.reading() as session:
         page = PasswordPage(EMPTY, accounts.account_of_link(session, token).email)
     return render(request, caller, "password.html", page)
@@ -167,13 +172,13 @@ def password_form(
 def set_password(
     request: Request,
     caller: Annotated[Caller, Depends(VISITORS)],
+    database: DatabaseDependency,
     token: str,
     password: Text = "",
     again: Text = "",
 ) -> Response:
     """Set a password; the link is then used up. Who: whoever has the link."""
     refuse_plain_http(request)
-    database: Database = request.app.state.database
     with database.reading() as session:
         email = accounts.account_of_link(session, token).email
     try:
@@ -188,15 +193,17 @@ def set_password(
 
 @router.get("/sign-in/openid")
 def go_to_provider(
-    request: Request, caller: Annotated[Caller, Depends(VISITORS)], next: str = "/"
+    request: Request,
+    caller: Annotated[Caller, Depends(VISITORS)],
+    database: DatabaseDependency,
+    settings: SettingsDependency,
+    next: str = "/",
 ) -> Response:
     """Lead to the identity provider. Who: anybody, where one is set up."""
     provider = _provider(request)
-    database: Database = request.app.state.database
     with database.writing() as session:
         sent = provider.begin(session, local_path(next)[:500])
     answer = RedirectResponse(sent.url, 303, PRIVATE)
-    settings: Settings = request.app.state.settings
     answer.set_cookie(
         _ATTEMPT_COOKIE,
         sent.browser,
@@ -213,13 +220,13 @@ def go_to_provider(
 def come_back_from_provider(
     request: Request,
     caller: Annotated[Caller, Depends(VISITORS)],
+    database: DatabaseDependency,
+    settings: SettingsDependency,
     state: str = "",
     code: str = "",
 ) -> Response:
     """Begin a session for whom the identity provider vouches. Who: anybody it knows."""
     provider = _provider(request)
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
     with database.writing() as session:
         taken = openid.take_attempt(session, state)
     attempt = openid.check_attempt(taken, request.cookies.get(_ATTEMPT_COOKIE, ""))
@@ -237,15 +244,14 @@ def come_back_from_provider(
 
 @router.get("/language/{language}")
 def choose_language(
-    request: Request,
     caller: Annotated[Caller, Depends(VISITORS)],
+    settings: SettingsDependency,
     language: str,
     next: str = "/",
 ) -> Response:
     """Show pages in a language from now on, in this browser. Who: anybody."""
     if language not in LANGUAGES:
         raise NotFound
-    settings: Settings = request.app.state.settings
     answer = go_to(local_path(next))
     answer.set_cookie(
         LANGUAGE_COOKIE, language, max_age=_YEAR_S, secure=settings.over_https, samesite="lax"
@@ -274,7 +280,7 @@ def refuse_plain_http(request: Request) -> None:
     PlainHttp
         Where they would not.
     """
-    settings: Settings = request.app.state.settings
+    settings = SETTINGS.of(request)
     if settings.public_url or request.url.scheme == "https":
         return
     try:
@@ -290,12 +296,12 @@ def _address(request: Request) -> str:
 
 
 def _provider_name(request: Request) -> str | None:
-    settings: Settings = request.app.state.settings
+    settings = SETTINGS.of(request)
     return settings.oidc_name if settings.oidc_issuer else None
 
 
 def _provider(request: Request) -> Provider:
-    provider: Provider | None = request.app.state.provider
+    provider = PROVIDER.of(request)
     if provider is None:
         raise NotFound
     return provider

@@ -1,0 +1,35 @@
+"""What is remembered for some seconds, so that the database is not asked for every request."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Generic, TypeVar, cast
+
+from cachetools import TTLCache
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_NOTHING = object()
+
+
+class Recent(Generic[K, V]):
+    """Values that are trusted for some seconds after they were read; shared by all threads.
+
+    Of too many, those that were not asked for longest go.
+    """
+
+    def __init__(self, most: int, trust_s: float) -> None:
+        self._values: TTLCache[K, object] = TTLCache(most, trust_s)
+        self._lock = Lock()
+
+    def find(self, key: K) -> tuple[bool, V | None]:
+        """Whether a value is at hand that is still trusted, and the value."""
+        with self._lock:
+            value = self._values.get(key, _NOTHING)
+        return (False, None) if value is _NOTHING else (True, cast(V, value))
+
+    def keep(self, key: K, value: V) -> None:
+        """Trust a value from now on."""
+        with self._lock:
+            self._values[key] = value

@@ -1,0 +1,94 @@
+"""The respondents whom a question is about, looked at one by one, and whether they are enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.figures import microdata, visible
+from app.figures.context import Context
+from app.figures.microdata import Respondents
+from app.figures.query import Key
+from app.figures.rate_arrays import Floats
+from app.figures.results import Provenance
+from app.problems import Problem
+from app.registry.queries import UnitNode
+
+#: With fewer, shares and alphas are noise, whoever asks.
+LEAST_RESPONDENTS = 30
+
+
+class TooFewRespondents(Problem):
+    """Too few complete respondents for a statistic that looks at each of them."""
+
+    code, status = "too-few-respondents", 422
+
+
+@dataclass(frozen=True)
+class People:
+    """The respondents whom a question is about."""
+
+    respondents: Respondents
+    units: dict[int, UnitNode]
+    unit_of: NDArray[np.int64]
+    #: Units whose sums the caller may not see.
+    hidden: frozenset[int]
+
+
+def people_of(context: Context, provenance: Provenance) -> People:
+    """The respondents of the newest version that has some, about the units asked for."""
+    query = context.query
+    rates, _ = context.rates(Key.UNIT)
+    tops = [unit for unit in rates.unit if unit is not None]
+    # A respondent belongs to the lowest of the units asked for that they are about.
+    belongs: dict[int, int] = {}
+    for top in tops:
+        for id in context.units.below(top.id) if query.descendants else [top.id]:
+            if id not in belongs or belongs[id] in context.above(top):
+                belongs[id] = top.id
+    for version in sorted(
+        (
+            each
+            for each in visible.published(context.session)
+            if each.form.code == query.questionnaire
+        ),
+        key=lambda each: -each.form.version,
+    ):
+        found = microdata.read(
+            context.session,
+            version,
+            first=provenance.first,
+            last=provenance.last,
+            units=set(belongs),
+            channels=query.channels,
+            held=context.held,
+        )
+        if len(found):
+            unit_of = np.array([belongs[id] for id in found.unit_id.tolist()], dtype=np.int64)
+            hidden = {u.id for u, gone in zip(rates.unit, rates.hidden, strict=True) if u and gone}
+            return People(found, {unit.id: unit for unit in tops}, unit_of, frozenset(hidden))
+    raise TooFewRespondents(respondents=0, needed=LEAST_RESPONDENTS)
+
+
+def check_enough(context: Context, people: People, n: int) -> None:
+    """Refuse where too few are left, by the statistic or by the caller's rights."""
+    least = LEAST_RESPONDENTS
+    if not context.gate.everywhere:
+        least = max(least, context.gate.least)
+    if n < least:
+        raise TooFewRespondents(respondents=n if context.gate.everywhere else None, needed=least)
+
+
+def scores_of(people: Respondents) -> tuple[list[str], Floats]:
+    """Mean level of each index factor, shape (respondents, factors)."""
+    codes, scores = [], []
+    for factor in people.version.form.index_factors:
+        levels = people.rated(factor)
+        if levels.shape[1]:
+            codes.append(factor.code)
+            answered = np.isfinite(levels).sum(axis=1)
+            with np.errstate(invalid="ignore"):
+                scores.append(np.nansum(levels, axis=1) / np.where(answered > 0, answered, np.nan))
+    return codes, np.stack(scores, axis=1)
