@@ -21,7 +21,7 @@ from app.figures.results import Names
 from app.messages.words import Words
 from app.problems import Problem
 from app.registry.points import units_asking
-from app.registry.questionnaires import published
+from app.registry.questionnaires import newest, published
 from app.web.pages import EMPTY, Form, Number, QueryText, Text, go_to, language_of, refused, render
 from surveys import model
 
@@ -130,7 +130,7 @@ def _show(
         units = scope.units(session, caller, Right.READ_FIGURES)
         node = units.find(code.strip())
         below = set(units.below(node.id))
-        forms = {each.form.code: each.form for each in published(session)}
+        forms = {code: version.form for code, version in newest(published(session)).items()}
         codes = [each for each in forms if units_asking(session, each) & below]
         page = LimitsPage(
             node.code,
