@@ -5,6 +5,8 @@ from random import Random
 
 import pytest
 
+from app.figures.results import Names, UnitOut, WithinOut
+from app.figures.statistic_results import Limits
 from app.messages.words import NOTHING, Words, alphabetical, axis_period
 
 VI, EN = Words("vi"), Words("en")
@@ -20,9 +22,9 @@ VI, EN = Words("vi"), Words("en")
         (lambda w: w.points(-0.0316), "−3,2", "−3.2"),
         (lambda w: w.points(0.0316), "+3,2", "+3.2"),
         (lambda w: w.points(0.0001), "0,0", "0.0"),
-        (lambda w: w.limits({"low": 0.86, "high": 0.907}), "86,0\u00a0–\u00a090,7\u00a0%",
+        (lambda w: w.between(0.86, 0.907), "86,0\u00a0–\u00a090,7\u00a0%",
          "86.0\u00a0–\u00a090.7\u00a0%"),
-        (lambda w: w.limits({"low": None, "high": None}), NOTHING, NOTHING),
+        (lambda w: w.between(None, None), NOTHING, NOTHING),
         (lambda w: w.p(0.0001), "<\u00a00,001", "<\u00a00.001"),
         (lambda w: w.p(0.0316), "0,032", "0.032"),
         (lambda w: w.day(date(2026, 11, 5)), "05/11/2026", "5 November 2026"),
@@ -50,9 +52,12 @@ def test_a_name_for_an_axis():
 
 
 def test_a_unit_is_named_with_what_it_is_part_of_but_on_that_ones_own_page():
-    hospital = {"code": "H1", "name": {"vi": "Bệnh viện", "en": "Hospital"}}
-    ward = {"code": "W1", "name": {"vi": "Khoa Nội", "en": "Medicine"}, "within": hospital}
-    alone = hospital | {"within": None}
+    name = Names(vi="Bệnh viện", en="Hospital")
+    hospital = WithinOut(code="H1", name=name)
+    ward = UnitOut(
+        code="W1", kind="ward", name=Names(vi="Khoa Nội", en="Medicine"), within=hospital
+    )
+    alone = UnitOut(code="H1", kind="hospital", name=name, within=None)
     assert (VI.unit(ward), EN.unit(ward)) == ("Khoa Nội (Bệnh viện)", "Medicine (Hospital)")
     assert VI.unit(alone) == "Bệnh viện"
     assert VI.about(alone).unit(ward) == "Khoa Nội"
@@ -60,9 +65,9 @@ def test_a_unit_is_named_with_what_it_is_part_of_but_on_that_ones_own_page():
 
 
 def test_a_limit_of_a_change_says_on_which_side_of_zero_it_lies():
-    assert EN.change({"low": -0.0251, "high": -0.0004}) == "−2.5\u00a0…\u00a0−0.04"
-    assert VI.change({"low": 0.0003, "high": 0.02}) == "+0,03\u00a0…\u00a0+2,0"
-    assert VI.change({"low": 0.0, "high": 0.02}) == "0,0\u00a0…\u00a0+2,0"
+    assert EN.change(Limits(estimate=None, low=-0.0251, high=-0.0004)) == "−2.5\u00a0…\u00a0−0.04"
+    assert VI.change(Limits(estimate=None, low=0.0003, high=0.02)) == "+0,03\u00a0…\u00a0+2,0"
+    assert VI.change(Limits(estimate=None, low=0.0, high=0.02)) == "0,0\u00a0…\u00a0+2,0"
 
 
 #: As Intl.Collator("vi", {numeric: true}) of ICU 78.2 (CLDR 48) sorts these names of communes.

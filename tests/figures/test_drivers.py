@@ -7,8 +7,10 @@ from analysis import drivers
 from app.access.models import Right
 from app.messages.words import Words
 from app.reports import sentences
-from app.reports.charts import unit_charts as figures
+from app.reports.charts import unit_charts
+from app.reports.views.results import UnitView
 from surveys.loader import FORMS, load_file
+from tests.results import result
 from tests.small_province import body
 
 FORM = load_file(FORMS / "moh-inpatient.yaml")
@@ -86,9 +88,9 @@ def test_the_overall_question_is_the_outcome_and_what_is_told_apart_is_named(ask
     rates = {row["item"]: row["rate"] for row in items["items"] if row["factor"] == "C"}
     assert items["improve_first"] == sorted(rates, key=rates.get)[:5]
     words = Words("vi")
-    first, second = sentences.improve(words, unit)
+    first, second = sentences.improve(words, UnitView.model_validate(unit))
     assert first.startswith("Cải thiện trước: C. ") and second.startswith("Câu hỏi nên bắt đầu: C")
-    table = figures.drivers(words, unit).table
+    table = unit_charts.drivers(words, UnitView.model_validate(unit)).table
     assert [line[-1] for line in table.rows if line[0].startswith("C.")] == ["Cần cải thiện trước"]
 
     again = ask("/satisfaction/drivers", outcome="G1")
@@ -113,7 +115,7 @@ def told(lowest, drivers=None, why="outcome-needed", language="en"):
         for f, rate in (("A", 0.95), ("B", 0.8))
     ]
     answer = {"drivers": drivers, "no_drivers": why, "lowest": lowest, "items": items}
-    return sentences.improve(Words(language), answer)
+    return sentences.improve(Words(language), result(UnitView, answer))
 
 
 def test_without_an_overall_question_only_what_is_lower_is_told():

@@ -19,6 +19,7 @@ from app.figures.day_effects import DayPart, day_sums
 from app.figures.release import ReleaseRule
 from app.messages.words import Words
 from app.reports import sentences
+from app.reports.views.results import UnitView
 from app.settings import Settings
 from tests.conftest import serving
 from tests.databases import BACKENDS, address, copy_sqlite
@@ -332,6 +333,6 @@ def test_a_units_page_says_when_days_matter(world, ask):
     assert shown["index"]["day_effect"] == pytest.approx(row["day_effect"])
     for language, said in (("vi", "rộng gấp khoảng 2,0 lần"), ("en", "some 2.0 times as wide")):
         words = Words(language)
-        assert said not in " ".join(sentences.index(words, shown))
+        assert said not in " ".join(sentences.index(words, UnitView.model_validate(shown)))
         matters = shown | {"index": shown["index"] | {"day_effect": 4.0}}
-        assert said in " ".join(sentences.index(words, matters))
+        assert said in " ".join(sentences.index(words, UnitView.model_validate(matters)))

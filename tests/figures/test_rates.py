@@ -69,7 +69,7 @@ def answered(database, province):
             answers = {item: int(rng.integers(2, 6)) for item in ("A1", "B2", "E5")}
         prepared = prepare(body(code, answers, questionnaire=form, answered_at=moment.isoformat()))
         group.append(prepared)
-        drawn.append((unit, form, prepared.day, answers))
+        drawn.append((unit, form, prepared.row.day, answers))
     prepare.store.append(group)
     return drawn
 

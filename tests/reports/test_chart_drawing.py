@@ -6,10 +6,11 @@ from datetime import datetime
 
 import pytest
 
+from app.figures.trend_results import ControlLimits
 from app.messages.words import Words
-from app.reports.charts import comparison_charts as unit_figures
-from app.reports.charts import drawing, specs
-from app.reports.charts import unit_charts as figures
+from app.reports.charts import comparison_charts, drawing, specs, unit_charts
+from app.reports.views.results import ComparisonView, Units, UnitView
+from tests.results import result
 
 WORDS = {language: Words(language) for language in ("vi", "en")}
 
@@ -34,19 +35,24 @@ def rows(count, target=0.9):
     return found
 
 
+def units(found):
+    fields = {"period": "2026-Q3", "target": 0.9, "respondents": 500, "rows": found}
+    return result(Units, fields)
+
+
 def answer(count=9):
-    return {"period": "2026-Q3", "target": 0.9, "respondents": 500, "rows": rows(count)}
+    return units(rows(count))
 
 
 @pytest.mark.parametrize("language", WORDS)
 def test_a_chart_needs_no_inline_style_and_no_script(language):
-    svg = drawing.svg(unit_figures.league(WORDS[language], answer()).spec, language)
+    svg = drawing.svg(comparison_charts.league(WORDS[language], answer()).spec, language)
     assert svg.startswith("<svg")
     assert "style=" not in svg and "<style" not in svg and "<script" not in svg
 
 
 def test_positions_differ_by_shape_as_well_as_by_colour():
-    spec = unit_figures.league(WORDS["vi"], answer()).spec
+    spec = comparison_charts.league(WORDS["vi"], answer()).spec
     found = json.dumps(spec)
     for colour, shape in zip(
         (specs.ABOVE, specs.NEITHER, specs.BELOW), ("triangle-up", "circle", "triangle-down"),
@@ -59,15 +65,17 @@ def test_a_funnel_marks_units_by_its_own_limits_and_not_by_the_target():
     """All lie below the target; of the funnel's limits one is above, one below, three within."""
     places = ("above 99.8 %", "below 99.8 %", "above 95 %", "below 95 %", "inside")
     limits = {"low_95": 0.6, "high_95": 0.8, "low_998": 0.5, "high_998": 0.85}
+    common = ("unit", "respondents", "suppressed")
     found = [
-        {**row, **limits, "position": place, "rate": 0.7, "low": 0.65, "high": 0.75,
-         "effective_answers": 50.0, "adjusted_p": 0.5}
+        {**{name: row[name] for name in common}, **limits, "position": place, "rate": 0.7,
+         "low": 0.65, "high": 0.75, "effective_answers": 50.0, "adjusted_p": 0.5}
         for row, place in zip(rows(5), places, strict=True)
     ]  # fmt: skip
     curve = [{"effective_answers": size, **limits} for size in (10.0, 90.0)]
     funnel = {"units": 5, "respondents": 60, "target": 0.7, "rows": found, "curve": curve}
     words = WORDS["vi"]
-    spec = unit_figures.funnel(words, {**answer(), "funnel": funnel}).spec
+    view = result(ComparisonView, {"period": "2026-Q3", "target": 0.9, "funnel": funnel})
+    spec = comparison_charts.funnel(words, view).spec
     text = json.dumps(spec, ensure_ascii=False)
     marked = re.findall(r'"place": "([^"]+)"', text)
     within = words("funnel.not_distinguishable")
@@ -129,34 +137,34 @@ def segment(start, *, count, decided=False, last=None):
     ],
 )  # fmt: skip
 def test_what_limits_rest_on_is_told_without_contradiction(segments, said):
-    told = {
+    about = {
         "variation": None, "assurance": None, "target": 0.9, "segments": segments,
         "least_periods": 12, "periods_judged": 0, "false_marks": None,
     }  # fmt: skip
-    found = figures.limits(WORDS["vi"], told)
+    found = unit_charts.limits(WORDS["vi"], result(ControlLimits, about))
     assert len(found) == len(said)
     assert all(part in sentence for part, sentence in zip(said, found, strict=True))
 
 
 def test_nothing_is_drawn_where_nothing_has_a_figure():
-    unknown = {"item": None, "factor": "A", "name": {"vi": "A", "en": "A"}, "rate": None}
-    nothing = {"factors": [unknown], "items": [unknown | {"item": "A1"}]}
-    for draw in (figures.factors, figures.items):
+    unknown = {"factor": "A", "name": {"vi": "A", "en": "A"}, "rate": None}
+    nothing = result(UnitView, {"factors": [unknown], "items": [unknown | {"item": "A1"}]})
+    for draw in (unit_charts.factors, unit_charts.items):
         assert draw(WORDS["vi"], nothing) is None
 
 
 def test_numbers_are_written_as_the_language_writes_them():
-    spec = unit_figures.league(WORDS["vi"], {**answer(), "rows": rows(2)}).spec
+    spec = comparison_charts.league(WORDS["vi"], answer(2)).spec
     assert re.search(r"\d,\d%", drawing.svg(spec, "vi")) is None or "," in drawing.svg(spec, "vi")
     narrow = [{**row, "rate": 0.9, "low": 0.895, "high": 0.905} for row in rows(2)]
-    spec = unit_figures.league(WORDS["vi"], {**answer(), "rows": narrow}).spec
+    spec = comparison_charts.league(WORDS["vi"], units(narrow)).spec
     assert re.search(r"\d,\d%", drawing.svg(spec, "vi"))
     assert re.search(r"\d\.\d%", drawing.svg(spec, "en"))
 
 
 def test_ids_of_several_charts_on_one_page_do_not_meet():
-    one = drawing.svg(unit_figures.league(WORDS["vi"], answer(3)).spec, "vi")
-    other = drawing.svg(unit_figures.league(WORDS["vi"], answer(6)).spec, "vi")
+    one = drawing.svg(comparison_charts.league(WORDS["vi"], answer(3)).spec, "vi")
+    other = drawing.svg(comparison_charts.league(WORDS["vi"], answer(6)).spec, "vi")
     ids = [set(re.findall(r' id="([^"]+)"', svg)) for svg in (one, other)]
     assert not ids[0] & ids[1]
     for svg, own in zip((one, other), ids, strict=True):
@@ -164,7 +172,7 @@ def test_ids_of_several_charts_on_one_page_do_not_meet():
 
 
 def test_what_was_drawn_is_not_drawn_again(monkeypatch):
-    spec = unit_figures.league(WORDS["vi"], answer(4)).spec
+    spec = comparison_charts.league(WORDS["vi"], answer(4)).spec
     first = drawing.svg(spec, "vi")
 
     def broken(*args, **options):
@@ -177,12 +185,12 @@ def test_what_was_drawn_is_not_drawn_again(monkeypatch):
 
 
 def test_a_png_is_one_of_twice_the_size():
-    png = drawing.png(unit_figures.league(WORDS["vi"], answer(3)).spec, "vi")
+    png = drawing.png(comparison_charts.league(WORDS["vi"], answer(3)).spec, "vi")
     assert png.startswith(b"\x89PNG")
 
 
 def test_a_chart_has_its_table_its_note_and_its_figures():
-    found = unit_figures.league(WORDS["vi"], answer())
+    found = comparison_charts.league(WORDS["vi"], answer())
     assert len(found.table.rows) == len(found.rows) == 9
     assert all(len(row) == len(found.table.headings) for row in found.table.rows)
     assert "n = 500" in found.note and "quý 3 năm 2026" in found.note
@@ -190,10 +198,10 @@ def test_a_chart_has_its_table_its_note_and_its_figures():
 
 
 def test_a_part_is_drawn_with_what_it_is_part_of():
-    shown = answer()
     hospital = {"code": "H1", "name": {"vi": "Bệnh viện", "en": "Hospital"}}
-    shown["rows"][0]["unit"] = shown["rows"][0]["unit"] | {"within": hospital}
-    found = unit_figures.league(WORDS["vi"], shown)
+    shown = rows(9)
+    shown[0]["unit"] |= {"within": hospital}
+    found = comparison_charts.league(WORDS["vi"], units(shown))
     assert "Xã 0 (Bệnh viện)" in drawing.svg(found.spec, "vi")
     whose = {
         name: [row[name] for row in found.rows[:2]] for name in found.rows[1] if "within" in name
@@ -206,11 +214,11 @@ def test_a_part_is_drawn_with_what_it_is_part_of():
 
 def test_what_is_suppressed_is_in_no_chart():
     hidden = dict.fromkeys(("rate", "low", "high", "respondents")) | {"suppressed": True}
-    shown = {**answer(), "rows": [*rows(3), rows(4)[3] | hidden]}
-    found = unit_figures.league(WORDS["vi"], shown)
+    shown = units([*rows(3), rows(4)[3] | hidden])
+    found = comparison_charts.league(WORDS["vi"], shown)
     assert len(found.table.rows) == 3
     assert "Xã 3" not in drawing.svg(found.spec, "vi")
-    assert len(unit_figures.places(WORDS["vi"], shown).table.rows) == 3
+    assert len(comparison_charts.places(WORDS["vi"], shown).table.rows) == 3
 
 
 def test_the_script_holds_what_a_strict_policy_needs():

@@ -2,8 +2,11 @@
 
 import pytest
 
+from app.figures.trend_results import AlertRow
 from app.messages.words import Words
 from app.reports import sentences
+from app.reports.views.results import AlertsShown
+from tests.results import result
 
 ROW = {
     "rule": "level shift",
@@ -27,7 +30,8 @@ LEARNT = {"learnt": True, "season_allowed": True}
 
 
 def said(language, together=MOVED, **noise):
-    return sentences.together(Words(language), {"together": together, "noise": LEARNT | noise})
+    shown = result(AlertsShown, {"together": together, "noise": LEARNT | noise})
+    return sentences.together(Words(language), shown)
 
 
 def test_a_movement_of_all_is_told_with_its_size_and_date():
@@ -48,6 +52,6 @@ def test_what_could_not_be_learnt_is_said(language):
 
 
 def test_a_unit_that_moved_against_the_others_is_said_to_have():
-    plain = sentences.alert(Words("en"), ROW)
-    against = sentences.alert(Words("en"), ROW | {"against_others": True})
+    plain = sentences.alert(Words("en"), result(AlertRow, ROW))
+    against = sentences.alert(Words("en"), result(AlertRow, ROW | {"against_others": True}))
     assert against.startswith(plain) and "did not surely move" in against

@@ -13,7 +13,7 @@ import pytest
 
 from app.access.roles import Role
 from app.db import Database
-from app.figures import trends as courses
+from app.figures import alerts as figures_alerts
 from app.figures.periods import Step
 from app.registry.models import Unit
 from app.registry.volumes import keep_volumes
@@ -324,14 +324,14 @@ def test_of_a_period_that_runs_the_months_until_today_are_compared(view, world):
 
 
 def test_both_looks_for_alerts_share_the_false_ones(view, monkeypatch):
-    asked, alerts = [], courses.alerts
+    asked, alerts = [], views_alerts.find_alerts
 
     def noted(*args, step, q, **more):
         asked.append((step, q))
         return alerts(*args, step=step, q=q, **more)
 
-    monkeypatch.setattr(courses, "alerts", noted)
-    monkeypatch.setattr(courses, "LEAST_JUDGED", 10_000)
+    monkeypatch.setattr(views_alerts, "find_alerts", noted)
+    monkeypatch.setattr(figures_alerts, "LEAST_JUDGED", 10_000)
     told = view("overview", unit="D1", period="2026-05")["alerts"]
     # Where each side of a shift needs so many people, nothing is told of any unit.
     assert told["rows"] == []
@@ -343,7 +343,7 @@ def test_both_looks_for_alerts_share_the_false_ones(view, monkeypatch):
 
 
 def test_a_fall_of_all_units_together_is_told_and_is_nobodys_alert(view, world, monkeypatch):
-    scan = courses.scanning.scan
+    scan = figures_alerts.scanning.scan
 
     # Each period is asked for once: answers are kept.
     def fallen(rate, effective, **more):
@@ -352,7 +352,7 @@ def test_a_fall_of_all_units_together_is_told_and_is_nobodys_alert(view, world, 
 
     before = view("overview", unit="77", period="2026-H1", kind="commune")["alerts"]
     assert before["together"]["moved"] is False
-    monkeypatch.setattr(courses.scanning, "scan", fallen)
+    monkeypatch.setattr(figures_alerts.scanning, "scan", fallen)
     told = view("overview", unit="77", period="2026-06", kind="commune")["alerts"]
     together = told["together"]
     assert together["moved"] and together["since"] == "2025-12" and together["season_allowed"]
@@ -404,13 +404,13 @@ def test_a_head_is_alerted_to_her_own_unit(view, world):
 def test_a_units_peers_are_those_of_the_highest_unit_that_has_not_too_many(
     view, monkeypatch, most, top
 ):
-    asked, alerts = [], courses.alerts
+    asked, alerts = [], views_alerts.find_alerts
 
     def noted(question, **more):
         asked.append(question.query)
         return alerts(question, **more)
 
-    monkeypatch.setattr(courses, "alerts", noted)
+    monkeypatch.setattr(views_alerts, "find_alerts", noted)
     monkeypatch.setattr(views_alerts, "_MOST_PEERS", most)
     view("overview", unit=FELL, period="2026-03" if top == FELL else "2026-02")
     assert {(*query.units, *query.kinds) for query in asked} == {(top, "commune")}

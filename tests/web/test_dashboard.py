@@ -69,7 +69,11 @@ def view(world):
 
 def shown(row):
     """A rate, its interval and its respondents as a page writes them."""
-    texts = [WORDS.percent(row["rate"]), WORDS.limits(row), WORDS.number(row["respondents"])]
+    texts = [
+        WORDS.percent(row["rate"]),
+        WORDS.between(row["low"], row["high"]),
+        WORDS.number(row["respondents"]),
+    ]
     return [" ".join(text.split()) for text in texts]
 
 

@@ -137,4 +137,4 @@ def test_a_wall_screen_needs_no_session_where_figures_are_published(world):
     with world.client.stream("GET", f"/wall/{FELL}/stream") as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         line = next(line for line in answer.iter_lines() if line.startswith("data: "))
-    assert '"today": 0' in line
+    assert '"today":0' in line
