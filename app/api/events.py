@@ -6,11 +6,9 @@ To those who may not see what few respondents said the count moves at once and t
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Any
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
@@ -22,6 +20,7 @@ from app.db import Database
 from app.figures.cache import Cache, edition, rights_of
 from app.figures.named_periods import Length, name_of
 from app.reports.views.context import Chosen, ViewContext, figure
+from app.reports.views.results import LiveFigure
 from app.settings import Settings
 
 #: A stream ends after so many seconds and the browser opens it again: rights are looked at anew.
@@ -46,7 +45,7 @@ async def _events(request: Request, caller: Caller, chosen: Chosen) -> AsyncIter
         version, data = await run_in_threadpool(now, request, caller, chosen, known)
         if data is not None:
             known, spoken = version, time.monotonic()
-            yield f"id: {version}\nevent: figure\ndata: {json.dumps(data, default=str)}\n\n"
+            yield f"id: {version}\nevent: figure\ndata: {data.model_dump_json()}\n\n"
         elif time.monotonic() - spoken > _HEARTBEAT_S:
             spoken = time.monotonic()
             yield ": still here\n\n"
@@ -55,12 +54,12 @@ async def _events(request: Request, caller: Caller, chosen: Chosen) -> AsyncIter
 
 def now(
     request: Request, caller: Caller, chosen: Chosen, known: str = ""
-) -> tuple[str, dict[str, Any] | None]:
+) -> tuple[str, LiveFigure | None]:
     """The edition of the figures, and the unit's figure if the edition is another than ``known``.
 
     Raises
     ------
-    UnknownUnit, UnknownQuestionnaire, NothingAsked
+    UnknownUnit, UnknownQuestionnaire, NothingToShow
         Where there is nothing to tell of.
     """
     database: Database = request.app.state.database
@@ -75,17 +74,21 @@ def now(
         return version, answers.get(key, lambda: _figure(session, caller, settings, chosen))
 
 
-def _figure(session: Session, caller: Caller, settings: Settings, chosen: Chosen) -> dict[str, Any]:
+def _figure(session: Session, caller: Caller, settings: Settings, chosen: Chosen) -> LiveFigure:
     today = datetime.now(settings.zone).date()
-    scenes = [
+    contexts = [
         ViewContext.of(
             session, caller, settings,
             Chosen(chosen.unit, chosen.questionnaire, name_of(day, Length.MONTH)),
         )
         for day in (today, today.replace(day=1) - timedelta(days=1))
     ]  # fmt: skip
-    shown = [figure(context.figures.rates()[0]) for context in scenes]
-    latest = 1 if shown[0]["rate"] is None and shown[1]["rate"] is not None else 0
+    shown = [figure(context.figures.rates()[0]) for context in contexts]
+    latest = 1 if shown[0].rate is None and shown[1].rate is not None else 0
     # How many answered today is no secret; what they said is.
-    counted, _ = scenes[0].figures.rates(first=today, last=today, counting=True)
-    return scenes[latest].head() | shown[latest] | {"today": int(counted.sums["n"][0])}
+    counted, _ = contexts[0].figures.rates(first=today, last=today, counting=True)
+    return LiveFigure(
+        **dict(contexts[latest].head()),
+        **dict(shown[latest]),
+        today=int(counted.sums["n"][0]),
+    )

@@ -45,7 +45,7 @@ def report(
     with database.reading() as session:
         found = gather(session, caller, settings, choice, language)
     content = pdf(found) if kind is Kind.PDF else workbook(found)
-    name = f"{found.unit.code if found.unit else 'all'}-{found.about['period']}.{kind.value}"
+    name = f"{found.unit.code if found.unit else 'all'}-{found.about.period}.{kind.value}"
     return Response(
         content,
         media_type=kind.media,

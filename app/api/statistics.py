@@ -18,8 +18,9 @@ from app.api.csv import RESPONSES, answered
 from app.api.filters import filters, rate_filters
 from app.db import Database
 from app.figures import comparisons, planning, stratification, trends
+from app.figures.alerts import alerts as find_alerts
 from app.figures.comparisons import With
-from app.figures.context import Context, named
+from app.figures.context import Context
 from app.figures.control_limits import Judging, Rule, Rules
 from app.figures.drivers import find_drivers
 from app.figures.periods import Step
@@ -206,11 +207,7 @@ def trend(
     """
     settings: Settings = request.app.state.settings
     judging = Judging(rules, tuple(rule), settings.target_rate if target is None else target)
-
-    def compute(context: Context) -> Trend:
-        found = trends.trend(context, step=Step(step.value), judging=judging)
-        return Trend.model_validate(found | {"method": named(found["method"], query)})
-
+    compute = partial(trends.trend, step=Step(step.value), judging=judging)
     return _answer(request, caller, query, compute)
 
 
@@ -230,10 +227,7 @@ def alerts(
     (``noise``) and against a yearly wave of their own. What at least ten units share is taken out
     first, and told by itself where all moved (``together``, with ``q`` of its own).
     """
-
-    def compute(context: Context) -> Alerts:
-        return Alerts.model_validate(trends.alerts(context, step=Step(step.value), q=q))
-
+    compute = partial(find_alerts, step=Step(step.value), q=q)
     return _answer(request, caller, query, compute)
 
 

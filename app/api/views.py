@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
@@ -10,18 +12,29 @@ from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
 from app.api.conditional import conditional
+from app.db import Database
+from app.figures.cache import Cache
 from app.registry.models import UnitKind
-from app.reports.views import results as out
-from app.reports.views.answers import answer_of
+from app.reports.views.answers import V, Views
 from app.reports.views.comparison import comparison
-from app.reports.views.context import Chosen
+from app.reports.views.context import Chosen, ViewContext
+from app.reports.views.form_results import Levels, Quality
 from app.reports.views.items import importance
 from app.reports.views.levels import levels
 from app.reports.views.overview import overview
 from app.reports.views.quality import quality
+from app.reports.views.results import (
+    ComparisonView,
+    Importance,
+    Overview,
+    Sections,
+    Units,
+    UnitView,
+)
 from app.reports.views.sections import sections
 from app.reports.views.unit import unit
 from app.reports.views.units import units
+from app.settings import Settings
 
 READERS = Door(Right.READ_FIGURES)
 router = APIRouter(
@@ -58,34 +71,48 @@ def chosen(
 Choice = Annotated[Chosen, Depends(chosen)]
 
 
-@router.get("/overview", summary="Are we all right, who needs help", response_model=out.Overview)
-def show_overview(request: Request, caller: Reader, choice: Choice) -> dict[str, Any]:
+def _view(
+    request: Request,
+    caller: Caller,
+    chosen: Chosen,
+    name: str,
+    view: Callable[[ViewContext], V],
+) -> V:
+    database: Database = request.app.state.database
+    settings: Settings = request.app.state.settings
+    cache: Cache = request.app.state.answers
+    with database.reading() as session:
+        return Views(session, caller, settings, cache).of(chosen, name, view)
+
+
+@router.get("/overview", summary="Are we all right, who needs help", response_model=Overview)
+def show_overview(request: Request, caller: Reader, choice: Choice) -> Overview:
     """The index against target and earlier periods, volume, units that changed, alerts.
 
     Who: whoever has ``figures:read``, over the units that they have it on.
     """
-    return answer_of(request, caller, choice, overview)
+    return _view(request, caller, choice, "overview", overview)
 
 
-@router.get("/units", summary="The units of a level", response_model=out.Units)
-def show_units(request: Request, caller: Reader, choice: Choice, best: Best = 10) -> dict[str, Any]:
+@router.get("/units", summary="The units of a level", response_model=Units)
+def show_units(request: Request, caller: Reader, choice: Choice, best: Best = 10) -> Units:
     """Units with rate, rank sets, change since the period before, course and position.
 
     Who: whoever has ``figures:read``, over the units that they have it on.
     """
-    return answer_of(request, caller, choice, units, best=best)
+    return _view(request, caller, choice, f"units {best}", partial(units, best=best))
 
 
-@router.get("/unit", summary="One unit", response_model=out.UnitView)
-def show_unit(request: Request, caller: Reader, choice: Choice) -> dict[str, Any]:
+@router.get("/unit", summary="One unit", response_model=UnitView)
+def show_unit(request: Request, caller: Reader, choice: Choice) -> UnitView:
     """Rates by factor, item and channel, course, drivers, and what is still to be asked.
 
     Who: whoever has ``figures:read``, over the units that they have it on.
     """
-    return answer_of(request, caller, choice, unit)
+    return _view(request, caller, choice, "unit", unit)
 
 
-@router.get("/comparison", summary="Units compared", response_model=out.ComparisonView)
+@router.get("/comparison", summary="Units compared", response_model=ComparisonView)
 def show_comparison(
     request: Request,
     caller: Reader,
@@ -94,45 +121,51 @@ def show_comparison(
     beside: Annotated[
         list[str], Query(description="Codes of units to set side by side.", max_length=8)
     ] = [],  # noqa: B006 - FastAPI copies it
-) -> dict[str, Any]:
+) -> ComparisonView:
     """Funnel, league table with rank sets, and chosen units side by side.
 
     Who: whoever has ``figures:read``, over the units that they have it on.
     """
-    return answer_of(request, caller, choice, comparison, best=best, beside=tuple(beside))
+    return _view(
+        request,
+        caller,
+        choice,
+        f"comparison {best} {beside}",
+        partial(comparison, best=best, beside=tuple(beside)),
+    )
 
 
-@router.get("/sections", summary="Wards by section", response_model=out.Sections)
-def show_sections(request: Request, caller: Reader, choice: Choice) -> dict[str, Any]:
+@router.get("/sections", summary="Wards by section", response_model=Sections)
+def show_sections(request: Request, caller: Reader, choice: Choice) -> Sections:
     """Each ward's rate by the form's sections, and which wards fell or rose.
 
     Who: whoever has ``figures:read``, over the units that they have it on.
     """
-    return answer_of(request, caller, choice, sections)
+    return _view(request, caller, choice, "sections", sections)
 
 
-@router.get("/items", summary="Importance and performance", response_model=out.Importance)
-def show_items(request: Request, caller: Reader, choice: Choice) -> dict[str, Any]:
+@router.get("/items", summary="Importance and performance", response_model=Importance)
+def show_items(request: Request, caller: Reader, choice: Choice) -> Importance:
     """Each factor's importance and rate, each item's rate, what to improve first.
 
     Who: whoever has ``figures:read``, over the units that they have it on.
     """
-    return answer_of(request, caller, choice, importance)
+    return _view(request, caller, choice, "importance", importance)
 
 
-@router.get("/quality", summary="Quality of the data", response_model=out.Quality)
-def show_quality(request: Request, caller: Reader, choice: Choice) -> dict[str, Any]:
+@router.get("/quality", summary="Quality of the data", response_model=Quality)
+def show_quality(request: Request, caller: Reader, choice: Choice) -> Quality:
     """Who answers and how: unfinished, hasty, alike, without opinion; units without answers.
 
     Who: whoever has ``figures:read``, over the units that they have it on.
     """
-    return answer_of(request, caller, choice, quality)
+    return _view(request, caller, choice, "quality", quality)
 
 
-@router.get("/levels", summary="The form's own summary", response_model=out.Levels)
-def show_levels(request: Request, caller: Reader, choice: Choice) -> dict[str, Any]:
+@router.get("/levels", summary="The form's own summary", response_model=Levels)
+def show_levels(request: Request, caller: Reader, choice: Choice) -> Levels:
     """Counts by level, mean and rate of each item and section, as offices hand them in.
 
     Who: whoever has ``figures:read``, over the units that they have it on.
     """
-    return answer_of(request, caller, choice, levels)
+    return _view(request, caller, choice, "levels", levels)

@@ -30,7 +30,7 @@ from app.figures.query import Key, Query
 from app.intake.rollup_rebuild import count_responses
 from app.messages import say
 from app.registry.points import find_by_code
-from app.registry.questionnaires import published
+from app.registry.questionnaires import newest, published
 from app.settings import Settings
 from app.setup import prepare
 
@@ -124,7 +124,7 @@ def _load(database: Database, settings: Settings, plan: Plan) -> None:
     with database.writing() as session:
         secret = credentials.issue(session, "demonstration loader", [Right.IMPORT_HISTORY])
         points = province.points(session)
-        sheets = {version.form.code: version.sheet for version in published(session)}
+        sheets = {code: version.sheet for code, version in newest(published(session)).items()}
     bodies = draw.responses(points, sheets, size=plan.size, seed=plan.seed, until=plan.until)
 
     async def send() -> Sender:

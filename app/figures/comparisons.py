@@ -70,7 +70,7 @@ def ranking(context: Context, *, best: int, least: int = 1) -> Ranking:
     )
     units_differ = comparison.heterogeneity_of_estimates(value, error)
     figures = zip(
-        _unit_rates(rates),
+        unit_rates(rates),
         single.rank.tolist(),
         single.low.tolist(),
         single.high.tolist(),
@@ -133,7 +133,7 @@ def funnel(
     middle = "middle of the units" if overdispersion else "pooled rate"
     against = "the others" if target is None else "the target"
     figures = zip(
-        _unit_rates(rates),
+        unit_rates(rates),
         numbers(np.where(fit, n, np.nan)),
         numbers(found.z),
         numbers(found.p),
@@ -387,7 +387,8 @@ def _units(rates: Rates) -> list[UnitNode]:
     return [unit for unit in rates.unit if unit is not None]
 
 
-def _unit_rates(rates: Rates) -> list[UnitRate]:
+def unit_rates(rates: Rates) -> list[UnitRate]:
+    """The rows of rates that are grouped by unit."""
     figures = zip(
         _units(rates),
         numbers(rates.ratio.estimate),

@@ -1,11 +1,10 @@
-"""Control limits of courses: by which baseline, what stands out, and what they say of a target."""
+"""Control limits of trends: by which baseline, what stands out, and what they say of a target."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from app.figures.context import number
 from app.figures.limit_decisions import Decided
 from app.figures.periods import Step, first_day
 from app.figures.rate_arrays import Floats
+from app.figures.trend_results import ControlLimits, LimitSegment
 
 
 class Rules(StrEnum):
@@ -41,7 +41,7 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True)
 class Judging:
-    """By what courses are judged: a set of rules, or some rules alone, against which target."""
+    """By what trends are judged: a set of rules, or some rules alone, against which target."""
 
     rules: Rules = Rules.DEFAULT
     chosen: tuple[Rule, ...] = ()
@@ -90,7 +90,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Judged:
-    """One course: arrays of shape (periods,), and its segments."""
+    """One trend: arrays of shape (periods,), and its segments."""
 
     centre: Floats
     low: Floats
@@ -108,17 +108,18 @@ class Judged:
     method: str
 
     def cut(self, begin: int) -> Judged:
-        """The course without its first periods, which only the limits were to rest on."""
+        """The trend without its first periods, which only the limits were to rest on."""
         if begin == 0:
             return self
-        arrays = {
-            name: value[begin:]
-            for name, value in vars(self).items()
-            if isinstance(value, np.ndarray)
-        }
-        signals = {name: at[begin:] for name, at in self.signals.items()}
-        segments = [s.moved(begin) for s in self.segments if s.end > begin]
-        return Judged(**(vars(self) | arrays | {"signals": signals, "segments": segments}))
+        return Judged(
+            self.centre[begin:], self.low[begin:], self.high[begin:], self.z[begin:],
+            self.between[begin:], self.ewma[begin:], self.ewma_limit[begin:],
+            self.rests_on[begin:], self.left_out[begin:], self.side[begin:],
+            None if self.screened is None else self.screened[begin:],
+            {name: at[begin:] for name, at in self.signals.items()},
+            [segment.moved(begin) for segment in self.segments if segment.end > begin],
+            self.method,
+        )  # fmt: skip
 
 
 def judge(
@@ -137,8 +138,8 @@ def judge(
     """
     n = np.where(np.isfinite(rate), effective, 0.0)
     plain = [i for i, decided in enumerate(decisions) if not decided]
-    context = _rows(rate[plain, before:], n[plain, before:], (), labels[before:], step, judging)
-    found: dict[int, Judged] = dict(zip(plain, context, strict=True))
+    usual = _rows(rate[plain, before:], n[plain, before:], (), labels[before:], step, judging)
+    found: dict[int, Judged] = dict(zip(plain, usual, strict=True))
     for i, decided in enumerate(decisions):
         if decided:
             (row,) = _rows(rate[[i]], n[[i]], decided, labels, step, judging, before)
@@ -149,7 +150,7 @@ def judge(
 def _segments(
     decided: Sequence[Decided], labels: Sequence[str], step: Step, before: int
 ) -> list[Segment]:
-    """The stretches of a course, each with its baseline; those outside the periods left out."""
+    """The stretches of a trend, each with its baseline; those outside the periods left out."""
     days = [first_day(label, step) for label in labels]
     end = len(days)
     found = [Segment(before, end, before, None, labels[before], labels[before])]
@@ -227,30 +228,30 @@ def _by_moving_ranges(rate: Floats, n: Floats, segments: list[Segment]) -> list[
     ]  # fmt: skip
 
 
-def told(judged: Judged, labels: Sequence[str], judging: Judging) -> dict[str, Any]:
-    """What is said of one course's limits besides its points."""
+def described(judged: Judged, labels: Sequence[str], judging: Judging) -> ControlLimits:
+    """What limits rest on and promise, besides the points."""
     has_limits = np.flatnonzero(judged.rests_on > 0)
     current = judged.segments[-1] if judged.segments else None
     at = next((int(t) for t in has_limits[::-1] if current and t >= current.begin), None)
     shown = np.flatnonzero(np.isfinite(judged.centre))
     target = judging.target
-    return {
-        "method": judged.method,
-        "rules": list(judging.named),
-        "periods_judged": len(has_limits),
-        "false_marks": judging.false_marks(len(has_limits)),
-        "least_periods": control_charts.LEAST_BASELINE,
-        "between": number(judged.between[shown[-1]]) if len(shown) else None,
-        "variation": None if at is None else xmr.variation(judged.side[at]),
-        "target": target,
-        "assurance": None
+    return ControlLimits(
+        method=judged.method,
+        rules=list(judging.named),
+        periods_judged=len(has_limits),
+        false_marks=judging.false_marks(len(has_limits)),
+        least_periods=control_charts.LEAST_BASELINE,
+        between=number(judged.between[shown[-1]]) if len(shown) else None,
+        variation=None if at is None else xmr.variation(judged.side[at]),
+        target=target,
+        assurance=None
         if at is None or target is None
         else xmr.assurance(judged.low[at], judged.high[at], target),
-        "segments": [_segment(judged, segment, labels) for segment in judged.segments],
-    }
+        segments=[_segment(judged, segment, labels) for segment in judged.segments],
+    )
 
 
-def _segment(judged: Judged, segment: Segment, labels: Sequence[str]) -> dict[str, Any]:
+def _segment(judged: Judged, segment: Segment, labels: Sequence[str]) -> LimitSegment:
     here = np.arange(segment.begin, segment.end)
     with_limits = here[judged.rests_on[here] > 0]
     at = int(with_limits[-1]) if len(with_limits) else None
@@ -258,17 +259,18 @@ def _segment(judged: Judged, segment: Segment, labels: Sequence[str]) -> dict[st
     end = segment.end if segment.last is None else max(segment.last + 1, 0)
     left_out = np.flatnonzero(judged.left_out[begin:end]) + begin
     decided = segment.decided
-    return {
-        "start": segment.start,
-        "baseline_first": segment.rests_from,
-        "baseline_last": decided.last_label if decided else None,
-        "rests_on": int(judged.rests_on[at]) if at is not None else 0,
-        "centre": None if at is None else number(judged.centre[at]),
-        "limit_low": None if at is None else number(judged.low[at]),
-        "limit_high": None if at is None else number(judged.high[at]),
-        "left_out": [labels[int(t)] for t in left_out],
-        "ranges_screened": None
-        if judged.screened is None
-        else int(judged.screened[at] if at is not None else 0),
-        "decision": decided.told() if decided else None,
-    }
+    screened = None
+    if judged.screened is not None:
+        screened = int(judged.screened[at]) if at is not None else 0
+    return LimitSegment(
+        start=segment.start,
+        baseline_first=segment.rests_from,
+        baseline_last=decided.last_label if decided else None,
+        rests_on=int(judged.rests_on[at]) if at is not None else 0,
+        centre=None if at is None else number(judged.centre[at]),
+        limit_low=None if at is None else number(judged.low[at]),
+        limit_high=None if at is None else number(judged.high[at]),
+        left_out=[labels[int(t)] for t in left_out],
+        ranges_screened=screened,
+        decision=decided.result() if decided else None,
+    )

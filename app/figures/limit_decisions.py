@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
 
 import numpy as np
 from pydantic import BaseModel
@@ -25,11 +24,12 @@ from app.figures.measures import measures_of
 from app.figures.models import LimitDecision
 from app.figures.periods import Step, first_day, label, ordinals
 from app.figures.query import Query
+from app.figures.trend_results import DecisionTaken
 from app.problems import FieldError, InvalidFields, Problem
 from app.registry.models import Unit
 from app.registry.questionnaires import versions_of
 
-#: Periods lie at most so far from today, or a course would be of thousands of them.
+#: Periods lie at most so far from today, or a trend would be of thousands of them.
 _YEARS = 10
 
 
@@ -81,7 +81,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision as courses need it."""
+    """A decision as trends need it."""
 
     id: int
     begins: date
@@ -99,14 +99,14 @@ class Decided:
             raise ValueError("a baseline without an end")
         return _number(self.last, step) - _number(self.first, step) + 1
 
-    def told(self) -> dict[str, Any]:
-        """The decision on the wire, within a course."""
-        return {
-            "id": self.id,
-            "reason": self.reason,
-            "decided_by": self.decided_by,
-            "decided_at": self.decided_at,
-        }
+    def result(self) -> DecisionTaken:
+        """The decision, within a trend's limits."""
+        return DecisionTaken(
+            id=self.id,
+            reason=self.reason,
+            decided_by=self.decided_by,
+            decided_at=self.decided_at,
+        )
 
 
 def decide(session: Session, caller: Caller, wish: Wish) -> LimitDecision:

@@ -1,4 +1,4 @@
-"""What units over time look like on the wire: courses with their limits, and alerts."""
+"""Results over time: trends with their control limits, and alerts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.figures.results import Result, UnitOut
 from app.figures.statistic_results import Limits, Statistic
 
 
-class TestOut(Result):
+class TrendTest(Result):
     """A test of trend; a positive statistic rises."""
 
     statistic: float | None
@@ -18,7 +18,7 @@ class TestOut(Result):
     method: str
 
 
-class SlopeOut(Result):
+class TrendSlope(Result):
     """Change of the rate a period (Theil–Sen)."""
 
     a_period: float | None
@@ -44,7 +44,7 @@ class TrendPoint(Result):
     signals: list[str]
 
 
-class LimitDecisionOut(Result):
+class DecisionTaken(Result):
     """Who decided that limits begin anew, or what they rest on, and why."""
 
     id: int
@@ -69,11 +69,11 @@ class LimitSegment(Result):
     ranges_screened: int | None = Field(
         description="Of XmR limits: moving ranges that were left out as too large."
     )
-    decision: LimitDecisionOut | None = Field(description="null: nobody decided anything.")
+    decision: DecisionTaken | None = Field(description="null: nobody decided anything.")
 
 
-class LimitsOut(Result):
-    """Control limits of a course: what they rest on, how often they err, what they promise."""
+class ControlLimits(Result):
+    """Control limits of a trend: what they rest on, how often they err, what they promise."""
 
     method: str
     rules: list[str] = Field(description="Rules by which periods are marked.")
@@ -98,14 +98,14 @@ class LimitsOut(Result):
 
 
 class TrendRow(Result):
-    """The course of a unit."""
+    """A unit over time."""
 
-    unit: UnitOut
+    unit: UnitOut | None = Field(description="null: all units together.")
     centre: float | None = Field(description="Of the last segment's limits.")
-    trend: TestOut
-    linear: TestOut
-    slope: SlopeOut
-    limits: LimitsOut
+    trend: TrendTest
+    linear: TrendTest
+    slope: TrendSlope
+    limits: ControlLimits
     points: list[TrendPoint]
 
 
@@ -147,7 +147,7 @@ class AlertRule(Result):
     )
 
 
-class Together(Result):
+class CommonMovement(Result):
     """The likeliest lasting shift of all units together, found or not."""
 
     moved: bool = Field(
@@ -166,7 +166,7 @@ class Together(Result):
     )
 
 
-class NoiseOut(Result):
+class PeriodNoise(Result):
     """What a unit's periods vary in besides chance, learnt from all units together."""
 
     learnt: bool = Field(
@@ -197,7 +197,9 @@ class Alerts(Statistic):
     )
     looks_a_year: int = Field(description="One look spends q over this many.")
     common_movement_removed: bool
-    together: Together | None = Field(description="null: of fewer than ten units, or of others'.")
-    noise: NoiseOut
+    together: CommonMovement | None = Field(
+        description="null: of fewer than ten units, or of others'."
+    )
+    noise: PeriodNoise
     rules: list[AlertRule]
     rows: list[AlertRow]

@@ -30,6 +30,7 @@ from app.messages import say
 from app.problems import Problem
 from app.registry.models import Channel, PointState, SurveyPoint, Unit
 from app.registry.points import Point, as_point, find_by_code
+from app.registry.queries import ids_with_all_above
 from app.settings import Settings
 
 _PHONE = re.compile(r"(?:\+84|84|0)([1-9][0-9]{8})")
@@ -242,14 +243,10 @@ def months(
 
 def _webhooks_of(session: Session, unit_id: int) -> list[Webhook]:
     """The webhooks that are told of a unit: its own, those above it, and those of all units."""
-    above: list[int] = []
-    current: int | None = unit_id
-    while current is not None:
-        above.append(current)
-        current = session.scalar(select(Unit.parent_id).where(Unit.id == current))
     hooks = session.scalars(
         select(Webhook).where(
-            Webhook.ended_at.is_(None), Webhook.unit_id.is_(None) | Webhook.unit_id.in_(above)
+            Webhook.ended_at.is_(None),
+            Webhook.unit_id.is_(None) | Webhook.unit_id.in_(ids_with_all_above(unit_id)),
         )
     )
     return list(hooks)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Protocol
 
 from app.messages import Language, say
 
@@ -27,6 +26,43 @@ _NAME = re.compile(
 )
 
 
+class Bilingual(Protocol):
+    """A name in both languages."""
+
+    @property
+    def vi(self) -> str: ...  # noqa: D102
+
+    @property
+    def en(self) -> str: ...  # noqa: D102
+
+
+class Above(Protocol):
+    """What a unit is part of."""
+
+    @property
+    def code(self) -> str: ...  # noqa: D102
+
+    @property
+    def name(self) -> Bilingual: ...  # noqa: D102
+
+
+class NamedUnit(Above, Protocol):
+    """A unit as results name it."""
+
+    @property
+    def within(self) -> Above | None: ...  # noqa: D102
+
+
+class Limits(Protocol):
+    """What has an interval."""
+
+    @property
+    def low(self) -> float | None: ...  # noqa: D102
+
+    @property
+    def high(self) -> float | None: ...  # noqa: D102
+
+
 @dataclass(frozen=True)
 class Words:
     """One language; ``here`` is the code of the unit that a page is about."""
@@ -38,25 +74,25 @@ class Words:
         """The sentence under a key."""
         return say(key, self.language, **values)
 
-    def name(self, names: Mapping[str, str] | None, default: str = "") -> str:
+    def name(self, names: Bilingual | None, default: str = "") -> str:
         """A name that comes in both languages."""
-        return names[self.language] if names else default
+        return default if names is None else names.vi if self.language == "vi" else names.en
 
-    def about(self, unit: Mapping[str, Any] | None) -> Words:
+    def about(self, unit: NamedUnit | None) -> Words:
         """The same words on a page about a unit: what lies in it need not say so."""
-        return replace(self, here=unit["code"] if unit else None)
+        return replace(self, here=unit.code if unit else None)
 
-    def unit(self, unit: Mapping[str, Any] | None) -> str:
+    def unit(self, unit: NamedUnit | None) -> str:
         """A unit's name, with what it is part of where that does not go without saying."""
         if unit is None:
             return self("view.all_units")
-        name, within = self.name(unit["name"]), self.within(unit)
+        name, within = self.name(unit.name), self.within(unit)
         return f"{name} ({within})" if within else name
 
-    def within(self, unit: Mapping[str, Any]) -> str:
+    def within(self, unit: NamedUnit) -> str:
         """What a unit is part of, where that does not go without saying; empty otherwise."""
-        within = unit["within"]
-        return self.name(within["name"]) if within and within["code"] != self.here else ""
+        above = unit.within
+        return self.name(above.name) if above and above.code != self.here else ""
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """A number: 12.345,6 in Vietnamese, 12,345.6 in English; a true minus sign in both."""
@@ -79,21 +115,24 @@ class Words:
         sign = "+" if round(100 * difference, digits) > 0 else ""
         return sign + self.number(100 * difference, digits)
 
-    def limits(self, row: Mapping[str, Any], digits: int = 1) -> str:
+    def limits(self, estimate: Limits, digits: int = 1) -> str:
         """The interval of a rate: 86,1 – 90,7 %."""
-        if row["low"] is None or row["high"] is None:
-            return NOTHING
-        low = self.number(100 * row["low"], digits)
-        return f"{low}{_GAP}–{_GAP}{self.percent(row['high'], digits)}"
+        return self.between(estimate.low, estimate.high, digits)
 
-    def change(self, row: Mapping[str, Any], digits: int = 1) -> str:
+    def between(self, low: float | None, high: float | None, digits: int = 1) -> str:
+        """From one rate to another: 86,1 – 90,7 %."""
+        if low is None or high is None:
+            return NOTHING
+        return f"{self.number(100 * low, digits)}{_GAP}–{_GAP}{self.percent(high, digits)}"
+
+    def change(self, estimate: Limits, digits: int = 1) -> str:
         """The interval of a difference, in percentage points: −5,1 … +0,3."""
-        if row["low"] is None or row["high"] is None:
+        if estimate.low is None or estimate.high is None:
             return NOTHING
         # A limit just beside zero is told with another digit: on which side it lies is the point.
         low, high = (
             self.points(limit, digits if round(100 * limit, digits) or not limit else digits + 1)
-            for limit in (row["low"], row["high"])
+            for limit in (estimate.low, estimate.high)
         )
         return f"{low}{_GAP}…{_GAP}{high}"
 

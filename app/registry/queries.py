@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -86,6 +86,27 @@ class UnitTree:
             found += self._children.get(each, [])
         return found
 
+    def above(self, id: int) -> list[UnitNode]:
+        """The units above one, the nearest first, as far as they are in the tree."""
+        found: list[UnitNode] = []
+        at = self.nodes.get(id)
+        while at is not None and at.parent_id is not None:
+            at = self.nodes.get(at.parent_id)
+            if at is not None:
+                found.append(at)
+        return found
+
+    def with_all_above(self, ids: Iterable[int]) -> set[int]:
+        """Those of some units that are in the tree, and all above them, by id."""
+        found: set[int] = set()
+        for id in ids:
+            at = self.nodes.get(id)
+            # What stands above one that was reached before was reached as well.
+            while at is not None and at.id not in found:
+                found.add(at.id)
+                at = self.nodes.get(at.parent_id) if at.parent_id is not None else None
+        return found
+
 
 def tree(session: Session, among: Select[tuple[int]] | None) -> UnitTree:
     """The units whose ids a statement gives, or all of the registry's, as a tree.
@@ -123,6 +144,13 @@ def _told_apart(session: Session, nodes: Sequence[UnitNode]) -> list[UnitNode]:
         replace(node, within=above[parents[node.id]]) if node.id in parents else node
         for node in nodes
     ]
+
+
+def ids_with_all_above(unit_id: int) -> Select[tuple[int]]:
+    """A statement for the ids of a unit and of all above it."""
+    found = select(Unit.id, Unit.parent_id).where(Unit.id == unit_id).cte(recursive=True)
+    found = found.union(select(Unit.id, Unit.parent_id).join(found, Unit.id == found.c.parent_id))
+    return select(found.c.id)
 
 
 def positions(session: Session, ids: Collection[int]) -> dict[int, tuple[float, float]]:

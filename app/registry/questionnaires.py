@@ -127,6 +127,11 @@ def versions_of(session: Session, code: str) -> list[Published]:
     return found
 
 
+def newest(versions: Iterable[Published]) -> dict[str, Published]:
+    """The newest version of each questionnaire by its code, in the order of their first ones."""
+    return {version.form.code: version for version in versions}
+
+
 def _read(id: int, content_hash: str, document: str) -> Published:
     key = (id, content_hash)
     if key not in _known:

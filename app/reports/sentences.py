@@ -2,288 +2,297 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from app.figures.day_effects import NOTABLE
+from app.figures.statistic_results import Limits, Lowest
+from app.figures.trend_results import AlertRow
 from app.messages.words import Words
+from app.reports.named_values import RULES
+from app.reports.views.form_results import Quality
+from app.reports.views.results import (
+    AlertsShown,
+    Changed,
+    Headline,
+    Importance,
+    ItemRow,
+    Overview,
+    Sections,
+    Standing,
+    UnitRow,
+    Units,
+    UnitView,
+)
 
-Answer = Mapping[str, Any]
 #: Units that a sentence names; the table has the others.
 _NAMED = 12
 
 
-def _units(words: Words, rows: Sequence[Mapping[str, Any]], most: int = _NAMED) -> str:
-    names = [words.unit(row["unit"]) for row in rows]
+def _units(words: Words, rows: Sequence[Changed | UnitRow], most: int = _NAMED) -> str:
+    names = [words.unit(row.unit) for row in rows]
     text = ", ".join(names[:most])
     return text if len(names) <= most else words("tell.and_more", units=text, n=len(names) - most)
 
 
-def index(words: Words, answer: Answer) -> list[str]:
+def index(words: Words, view: Headline | Overview | UnitView | Sections | Importance) -> list[str]:
     """The index against the target, the period before, the year before, and the whole."""
-    shown = answer["index"]
-    if shown["suppressed"]:
+    shown = view.index
+    if shown.suppressed:
         return [words("tell.suppressed")]
-    if not shown["respondents"]:
-        what = "tell.waiting" if answer["unreleased"] else "tell.nobody"
-        return [words(what, period=words.period(answer["period"]))]
-    if shown["low"] is None:
-        return [words("tell.one_only", n=words.number(shown["respondents"]))]
+    if not shown.respondents:
+        what = "tell.waiting" if view.unreleased else "tell.nobody"
+        return [words(what, period=words.period(view.period))]
+    if shown.low is None:
+        return [words("tell.one_only", n=words.number(shown.respondents))]
     between = words(
         "tell.between",
-        low=words.percent(shown["low"]),
-        high=words.percent(shown["high"]),
-        n=words.number(shown["respondents"]),
+        low=words.percent(shown.low),
+        high=words.percent(shown.high),
+        n=words.number(shown.respondents),
     )
     against = {
         "above": "tell.above_target",
         "below": "tell.below_target",
         "not_distinguishable": "tell.near_target",
-    }[shown["position"]]
-    told = [between + " " + words(against, target=words.percent(answer["target"], 0))]
-    others = [("previous", "tell.than_previous"), ("year_before", "tell.than_year_before")]
-    if shown["previous"]["first"] == shown["year_before"]["first"]:
+    }[shown.position or "not_distinguishable"]
+    said = [between + " " + words(against, target=words.percent(view.target, 0))]
+    others = [(shown.previous, "tell.than_previous"), (shown.year_before, "tell.than_year_before")]
+    if shown.previous.first == shown.year_before.first:
         del others[0]  # of a year they are the same
-    told += [
-        sentence for name, than in others if (sentence := change(words, shown[name], words(than)))
-    ]
-    reference = shown["reference"]
-    if reference is not None and reference["difference_low"] is not None:
-        low, high = reference["difference_low"], reference["difference_high"]
+    said += [sentence for other, than in others if (sentence := change(words, other, words(than)))]
+    reference = shown.reference
+    if reference is not None and reference.difference_low is not None:
+        low, high = reference.difference_low, reference.difference_high or 0.0
         key = (
             "tell.above_reference" if low > 0
             else "tell.below_reference" if high < 0
             else "tell.near_reference"
         )  # fmt: skip
-        told.append(
+        said.append(
             words(
                 key,
-                rate=words.percent(reference["rate"]),
-                whole=words.unit(reference["unit"]),
-                change=words.points(reference["difference"]),
+                rate=words.percent(reference.rate),
+                whole=words.unit(reference.unit),
+                change=words.points(reference.difference),
             )
         )
-    if (shown["day_effect"] or 0) >= NOTABLE:
-        told.append(words("tell.days", times=words.number(shown["day_effect"] ** 0.5, 1)))
-    return told
+    day_effect = shown.day_effect or 0.0
+    if day_effect >= NOTABLE:
+        said.append(words("tell.days", times=words.number(day_effect**0.5, 1)))
+    return said
 
 
-def change(words: Words, row: Mapping[str, Any], than: str) -> str | None:
+def change(words: Words, row: Limits, than: str) -> str | None:
     """One difference: how large, how sure; None where one side has no figure."""
-    if row["low"] is None or row["high"] is None:
+    if row.low is None or row.high is None:
         return None
     key = (
-        "tell.rose" if row["low"] > 0
-        else "tell.fell" if row["high"] < 0
+        "tell.rose" if row.low > 0
+        else "tell.fell" if row.high < 0
         else "tell.same"
     )  # fmt: skip
-    return words(key, than=than, change=words.points(row["estimate"]), interval=words.change(row))
+    return words(key, than=than, change=words.points(row.estimate), interval=words.change(row))
 
 
-def changed(words: Words, answer: Answer) -> list[str]:
+def changed(words: Words, view: Overview | Units) -> list[str]:
     """Which units fell and rose by more than chance, and how many only seem to."""
-    told = []
-    for which, some, none in (
-        ("fell", "tell.units_fell", "tell.none_fell"),
-        ("rose", "tell.units_rose", "tell.none_rose"),
+    said = []
+    for rows, some, none in (
+        (view.fell, "tell.units_fell", "tell.none_fell"),
+        (view.rose, "tell.units_rose", "tell.none_rose"),
     ):
-        rows = answer[which]
-        told.append(words(some, n=len(rows), units=_units(words, rows)) if rows else words(none))
+        said.append(words(some, n=len(rows), units=_units(words, rows)) if rows else words(none))
     seeming = [
         row
-        for row in answer.get("rows", ())
-        if row["change"] and not row["change"]["discovery"] and (row["change"]["estimate"] or 0) < 0
+        for row in (view.rows if isinstance(view, Units) else ())
+        if row.change and not row.change.discovery and (row.change.estimate or 0) < 0
     ]
     if seeming:
-        told.append(words("tell.seem_lower", n=len(seeming)))
-    return told
+        said.append(words("tell.seem_lower", n=len(seeming)))
+    return said
 
 
-def standing(words: Words, answer: Answer) -> str:
+def standing(words: Words, found: Standing, target: float) -> str:
     """How many units lie where against the target."""
     return words(
         "tell.standing",
-        **{
-            name: words.number(answer[name])
-            for name in ("units", "above", "below", "not_distinguishable")
-        },
-        target=words.percent(answer["target"], 0),
+        units=words.number(found.units),
+        above=words.number(found.above),
+        below=words.number(found.below),
+        not_distinguishable=words.number(found.not_distinguishable),
+        target=words.percent(target, 0),
     )
 
 
-def best(words: Words, answer: Answer) -> str | None:
+def best(words: Words, view: Units) -> str | None:
     """Which units may be among the best; None where they are not ranked."""
-    rows = [row for row in answer["rows"] if row["may_be_best"]]
+    rows = [row for row in view.rows if row.may_be_best]
     if not rows:
         return None
-    if len(rows) > max(2 * answer["best"], _NAMED) and len(rows) > answer["ranked"] / 2:
-        return words("tell.best_unclear", n=len(rows), ranked=answer["ranked"], best=answer["best"])
-    return words(
-        "tell.may_be_best", n=len(rows), best=answer["best"], units=_units(words, rows, 40)
-    )
+    if len(rows) > max(2 * view.best, _NAMED) and len(rows) > view.ranked / 2:
+        return words("tell.best_unclear", n=len(rows), ranked=view.ranked, best=view.best)
+    return words("tell.may_be_best", n=len(rows), best=view.best, units=_units(words, rows, 40))
 
 
-def may_be_best(words: Words, answer: Answer) -> list[str]:
+def may_be_best(words: Words, view: Units) -> list[str]:
     """The names of all units that may be among the best, in the order of their rates."""
-    return [words.unit(row["unit"]) for row in answer["rows"] if row["may_be_best"]]
+    return [words.unit(row.unit) for row in view.rows if row.may_be_best]
 
 
-def improve(words: Words, answer: Answer) -> list[str]:
+def improve(words: Words, view: UnitView | Importance) -> list[str]:
     """What to improve first: factors that matter and lag, and within them the lowest items.
 
     Without an overall question nothing is said of what matters, only of what lags.
     """
-    driving, lagging = answer["drivers"], answer["lowest"]
-    wanted = to_improve(answer)
-    told = []
-    if driving is not None and driving["improve_first"]:
-        names = {row["factor"]: words.name(row["name"]) for row in driving["rows"]}
-        factors = ", ".join(f"{code}. {names[code]}" for code in driving["improve_first"])
-        told.append(words("tell.improve_factors", factors=factors))
+    driving, lagging = view.drivers, view.lowest
+    wanted = to_improve(view)
+    said = []
+    if driving is not None and driving.improve_first:
+        names = {row.factor: words.name(row.name) for row in driving.rows}
+        factors = ", ".join(f"{code}. {names[code]}" for code in driving.improve_first)
+        said.append(words("tell.improve_factors", factors=factors))
     elif driving is not None:
-        told.append(words("tell.no_factor"))
-    elif answer["no_drivers"] == "outcome-needed":
-        told.append(words("tell.no_overall_question"))
+        said.append(words("tell.no_factor"))
+    elif view.no_drivers == "outcome-needed":
+        said.append(words("tell.no_overall_question"))
     else:
-        told.append(words("tell.drivers_unknown"))
+        said.append(words("tell.drivers_unknown"))
     if lagging is None and driving is None:
-        told.append(words("tell.too_few_for_lower"))
-    elif lagging is not None and not (driving and driving["improve_first"]):
-        told += lower(words, lagging)
-    lowest = lowest_items(answer)
+        said.append(words("tell.too_few_for_lower"))
+    elif lagging is not None and not (driving and driving.improve_first):
+        said += lower(words, lagging)
+    lowest = lowest_items(view)
     if lowest:
-        told.append(
+        said.append(
             words(
                 "tell.improve_items" if wanted else "tell.lowest_items",
                 items="; ".join(
-                    f"{row['item']}. {words.name(row['name'])} ({words.percent(row['rate'])})"
+                    f"{row.item}. {words.name(row.name)} ({words.percent(row.rate)})"
                     for row in lowest[:3]
                 ),
             )
         )
-    return told
+    return said
 
 
-def lower(words: Words, lagging: Mapping[str, Any]) -> list[str]:
+def lower(words: Words, lagging: Lowest) -> list[str]:
     """Which factors lie below the others, by how much and how sure; or that none is told apart."""
-    below = [row for row in lagging["rows"] if row["below"]]
+    below = [row for row in lagging.rows if row.below]
     if not below:
         return [words("tell.none_lower")]
     return [
         words(
             "tell.lower_than_others",
-            factor=f"{row['factor']}. {words.name(row['name'])}",
-            change=words.points(row["difference"]),
+            factor=f"{row.factor}. {words.name(row.name)}",
+            change=words.points(row.difference),
             interval=words.change(row),
         )
         for row in below
     ]
 
 
-def to_improve(answer: Answer) -> list[str]:
+def to_improve(view: UnitView | Importance) -> list[str]:
     """The factors that are told apart: to improve first, or where nobody knows, the lower ones."""
-    driving, lagging = answer["drivers"], answer["lowest"]
+    driving, lagging = view.drivers, view.lowest
     if driving is not None:
-        return list(driving["improve_first"])
-    return [row["factor"] for row in lagging["rows"] if row["below"]] if lagging else []
+        return list(driving.improve_first)
+    return [row.factor for row in lagging.rows if row.below] if lagging else []
 
 
-def lowest_items(answer: Answer) -> list[Mapping[str, Any]]:
+def lowest_items(view: UnitView | Importance) -> list[ItemRow]:
     """Items with figures, the lowest first; of the factors told apart, where there are some."""
-    wanted = to_improve(answer)
-    told = [
+    wanted = to_improve(view)
+    shown = [
         row
-        for row in answer["items"]
-        if row["rate"] is not None and row["rate"] < 1 and (not wanted or row["factor"] in wanted)
+        for row in view.items
+        if row.rate is not None and row.rate < 1 and (not wanted or row.factor in wanted)
     ]
-    return sorted(told, key=lambda row: row["rate"])
+    return sorted(shown, key=lambda row: row.rate or 0.0)
 
 
-def collecting(words: Words, answer: Answer) -> list[str]:
+def collecting(words: Words, view: UnitView) -> list[str]:
     """How many more each unit must ask in the running month."""
-    plan = answer["collecting"]
-    told = []
-    for row in plan["rows"]:
-        told.append(
+    plan = view.collecting
+    said = []
+    for row in plan.rows:
+        said.append(
             words(
                 "tell.collecting",
-                unit=words.unit(row["unit"]),
-                month=words.period(plan["month"]),
-                have=words.number(row["respondents"]),
-                publish=words.number(row["needed_to_publish"]),
-                least=plan["least_respondents"],
-                margin_need=words.number(row["needed_for_margin"]),
-                margin=words.number(100 * plan["margin"]),
+                unit=words.unit(row.unit),
+                month=words.period(plan.month),
+                have=words.number(row.respondents),
+                publish=words.number(row.needed_to_publish),
+                least=plan.least_respondents,
+                margin_need=words.number(row.needed_for_margin),
+                margin=words.number(100 * plan.margin),
             )
         )
-    return told
+    return said
 
 
-def alert(words: Words, row: Mapping[str, Any]) -> str:
+def alert(words: Words, row: AlertRow) -> str:
     """One alert: which rule, since when, from where to where."""
-    told = words(
+    said = words(
         "tell.alert",
-        rule=words(f"rule.{row['rule'].replace(' ', '_')}"),
-        since=words.period(row["since"]),
-        before=words.percent(row["before"]),
-        after=words.percent(row["after"]),
-        interval=words.change(row["change"]),
+        rule=words(RULES[row.rule]),
+        since=words.period(row.since),
+        before=words.percent(row.before),
+        after=words.percent(row.after),
+        interval=words.change(row.change),
     )
-    return told + " " + words("tell.against_others") if row["against_others"] else told
+    return said + " " + words("tell.against_others") if row.against_others else said
 
 
-def together(words: Words, found: Answer) -> list[str]:
+def together(words: Words, found: AlertsShown) -> list[str]:
     """What all units did together, and what could not be learnt of how periods vary."""
-    told, moved, noise = [], found["together"], found["noise"]
-    if moved is not None and moved["moved"]:
-        told.append(
+    said, moved, noise = [], found.together, found.noise
+    if moved is not None and moved.moved:
+        said.append(
             words(
-                "tell.all_fell" if moved["change"] < 0 else "tell.all_rose",
-                since=words.period(moved["since"]),
-                before=words.percent(moved["before"]),
-                after=words.percent(moved["after"]),
-                interval=words.limits({"low": moved["after_low"], "high": moved["after_high"]}),
+                "tell.all_fell" if (moved.change or 0.0) < 0 else "tell.all_rose",
+                since=words.period(moved.since or ""),
+                before=words.percent(moved.before),
+                after=words.percent(moved.after),
+                interval=words.between(moved.after_low, moved.after_high),
             )
         )
-        if not moved["season_allowed"]:
-            told.append(words("tell.may_be_season"))
-    if not noise["learnt"]:
-        told.append(words("tell.noise_unknown"))
-    elif not noise["season_allowed"]:
-        told.append(words("tell.season_unknown"))
-    return told
+        if not moved.season_allowed:
+            said.append(words("tell.may_be_season"))
+    if not noise.learnt:
+        said.append(words("tell.noise_unknown"))
+    elif not noise.season_allowed:
+        said.append(words("tell.season_unknown"))
+    return said
 
 
-def volume(words: Words, answer: Answer) -> list[str]:
+def volume(words: Words, view: Overview | UnitView | Quality) -> list[str]:
     """Cases finished, and what came of invitations."""
-    shown, told = answer["volume"], []
-    if shown["cases"]:
-        cases, share = words.number(shown["cases"]), shown["respondents_to_cases"]
-        told.append(
+    shown, said = view.volume, []
+    if shown.cases:
+        cases, share = words.number(shown.cases), shown.respondents_to_cases
+        said.append(
             words("tell.cases", cases=cases)
             if share is None
             else words("tell.cases_heard", cases=cases, share=words.percent(share))
         )
-    if shown["response_rate"] is not None:
-        told.append(
+    if shown.response_rate is not None:
+        said.append(
             words(
                 "tell.invited",
-                invited=words.number(shown["invited"]),
-                rate=words.percent(shown["response_rate"]),
-                interval=words.limits(
-                    {"low": shown["response_rate_low"], "high": shown["response_rate_high"]}
-                ),
+                invited=words.number(shown.invited),
+                rate=words.percent(shown.response_rate),
+                interval=words.between(shown.response_rate_low, shown.response_rate_high),
             )
         )
-    aside = answer["set_aside"]
-    told.append(
+    aside = view.set_aside
+    said.append(
         words(
             "tell.set_aside",
-            share=words.percent(aside["share"]),
-            n=words.number(aside["set_aside"]),
-            responses=words.number(aside["responses"]),
+            share=words.percent(aside.share),
+            n=words.number(aside.set_aside),
+            responses=words.number(aside.responses),
         )
-        if aside["responses"]
+        if aside.responses
         else words("tell.no_responses")
     )
-    return told
+    return said

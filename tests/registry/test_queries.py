@@ -5,7 +5,7 @@ from datetime import date
 from sqlalchemy import select
 
 from app.registry.models import Unit
-from app.registry.queries import tree
+from app.registry.queries import UnitNode, UnitTree, ids_with_all_above, tree
 
 
 def within(database, among=None):
@@ -38,3 +38,31 @@ def test_two_of_one_name_are_told_apart(province):
     found = within(province.database)
     assert (found["C1"], found["C9"], found["C2"]) == ("D1", "A1", None)
     assert within(province.database, ["C1", "C2"])["C1"] is None
+
+
+def node(id, parent_id):
+    return UnitNode(id, f"U{id}", "district", f"U{id}", f"U{id}", parent_id)
+
+
+def test_the_units_above_one_the_nearest_first():
+    units = UnitTree([node(1, None), node(2, 1), node(3, 2), node(4, 1)])
+    assert [each.id for each in units.above(3)] == [2, 1]
+    assert units.above(1) == []
+    # A part of the registry: what its top stands below is not in it.
+    part = UnitTree([node(2, 1), node(3, 2)], whole=False)
+    assert [each.id for each in part.above(3)] == [2]
+    assert part.above(2) == []
+
+
+def test_some_units_and_all_above_them():
+    units = UnitTree([node(1, None), node(2, 1), node(3, 2), node(4, 1), node(5, 9)])
+    assert units.with_all_above([3]) == {1, 2, 3}
+    assert units.with_all_above([3, 4, 5, 99]) == {1, 2, 3, 4, 5}
+    assert units.with_all_above([]) == set()
+
+
+def test_the_same_as_a_statement(database, province):
+    with database.reading() as session:
+        whole = tree(session, None)
+        for id in whole.nodes:
+            assert set(session.scalars(ids_with_all_above(id))) == whole.with_all_above([id])

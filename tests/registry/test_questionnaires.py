@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.intake.directory import Directory
+from app.registry import questionnaires
 from app.registry.questionnaires import (
     PublishedVersionChangedError,
     available,
@@ -35,6 +36,9 @@ def test_a_new_version_stands_beside_the_old_one(database):
     with database.reading() as session:
         first, newest = versions_of(session, "kiosk-face")
         assert (first.form, newest.form) == (form, second)
+        by_code = questionnaires.newest(published(session))
+        assert by_code["kiosk-face"] is newest
+        assert list(by_code) == list(dict.fromkeys(v.form.code for v in published(session)))
 
 
 def test_a_changed_published_version_is_refused_and_nothing_is_published(database):

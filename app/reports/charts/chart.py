@@ -1,12 +1,19 @@
-"""A figure: a chart with its title, the table under it, and what was computed how."""
+"""A chart with its title, the table under it, and what was computed how."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
+
+from pydantic import JsonValue
 
 from app.messages.words import Words
+
+#: One line of what a chart shows: figures and labels by name.
+Datum: TypeAlias = dict[str, JsonValue]
+#: A specification in Vega-Lite.
+Spec: TypeAlias = dict[str, JsonValue]
 
 
 @dataclass(frozen=True)
@@ -18,7 +25,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Chart:
     """One chart with everything that stands beside it."""
 
     #: Its name in addresses.
@@ -26,10 +33,10 @@ class Figure:
     title: str
     #: What it shows, for those who do not see it.
     summary: str
-    spec: dict[str, Any]
+    spec: Spec
     table: Table
     #: Its figures as they were computed, for CSV.
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[Datum]
     #: n, period and method, in small words.
     note: str
     #: What is said of it besides, in sentences.

@@ -1,195 +1,190 @@
-"""The figures of many units: funnel, league, map, side by side."""
+"""The charts of many units: funnel, league, map, side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from app.figures.statistic_results import FunnelRow, RankRow
 from app.messages.words import NOTHING, Words
 from app.reports.charts import specs
-from app.reports.charts.chart import Figure, Table, note
-from app.reports.charts.unit_charts import Answer, flat, place_of, short
+from app.reports.charts.chart import Chart, Datum, Table, note
+from app.reports.charts.unit_charts import flat, placed, short
+from app.reports.views.context import position
+from app.reports.views.results import Beside, ComparisonView, UnitRow, Units
 
 #: Signs of a unit's name beside a chart; what it is part of is among them.
 _LONGEST_NAME = 42
 
 
-def funnel(words: Words, answer: Answer) -> Figure | None:
+def funnel(words: Words, view: ComparisonView) -> Chart | None:
     """Units between limits; None where too few can be compared."""
-    found = answer["funnel"]
+    found = view.funnel
     if found is None:
         return None
-    rows = [
-        {**row, "place": words(f"funnel.{_beyond(row)}")}
-        for row in _units(words, answer, found["rows"])
+    labelled = _units(words, found.rows, view.target)
+    rows: list[Datum] = [
+        {**datum, "place": words(f"funnel.{_beyond(row)}")}
+        for datum, row in zip(labelled, found.rows, strict=True)
     ]
-    return Figure(
+    return Chart(
         "funnel",
         words("chart.funnel_title"),
-        words("chart.funnel_summary", count=found["units"]),
-        specs.funnel(words, rows, found["curve"], target=found["target"]),
+        words("chart.funnel_summary", count=found.units),
+        specs.funnel(words, rows, [flat(point) for point in found.curve], target=found.target),
         Table(
             [words(f"chart.{key}") for key in
              ("unit", "rate", "interval", "respondents", "funnel_limits", "adjusted_p")],
             [
                 [
-                    words.unit(row["unit"]),
-                    words.percent(row["rate"]),
+                    words.unit(row.unit),
+                    words.percent(row.rate),
                     words.limits(row),
-                    words.number(row["respondents"]),
-                    words.limits({"low": row["low_998"], "high": row["high_998"]}),
-                    words.p(row["adjusted_p"]),
+                    words.number(row.respondents),
+                    words.between(row.low_998, row.high_998),
+                    words.p(row.adjusted_p),
                 ]
-                for row in found["rows"]
-                if row["rate"] is not None
+                for row in found.rows
+                if row.rate is not None
             ],
         ),
-        [flat(row) for row in found["rows"]],
+        [flat(row) for row in found.rows],
         note(
-            words, words.period(answer["period"]), found["respondents"],
+            words, words.period(view.period), found.respondents,
             words("chart.method_funnel"),
         ),
         interactive=True,
     )  # fmt: skip
 
 
-def _beyond(row: Mapping[str, Any]) -> str:
+def _beyond(row: FunnelRow) -> str:
     """On which side of the limits of 99.8 % a unit lies; of 80 units four pass those of 95 %."""
     outside = {"above 99.8 %": "above", "below 99.8 %": "below"}
-    return outside.get(row["position"], "not_distinguishable")
+    return outside.get(row.position, "not_distinguishable")
 
 
-def league(words: Words, answer: Answer) -> Figure | None:
+def league(words: Words, view: Units) -> Chart | None:
     """Units by rate with their intervals; None where none has a figure."""
-    rows = [row for row in answer["rows"] if row["rate"] is not None]
+    rows = [row for row in view.rows if row.rate is not None]
     if not rows:
         return None
-    labelled = _units(words, answer, rows)
+    labelled = _units(words, rows, view.target)
     method = "; ".join([words("chart.method_rates"), words("chart.method_ranks")])
-    return Figure(
+    return Chart(
         "league",
         words("chart.league_title"),
         words("chart.league_summary", count=len(rows)),
         specs.intervals(
-            words, labelled, title=words("chart.rate"), target=answer["target"], row_height=18
+            words, labelled, title=words("chart.rate"), target=view.target, row_height=18
         ),
         Table(
             [words(f"chart.{key}") for key in
              ("unit", "rank_set", "rate", "interval", "respondents", "standing", "change")],
             [
                 [
-                    words.unit(row["unit"]),
+                    words.unit(row.unit),
                     ranks(row),
-                    words.percent(row["rate"]),
+                    words.percent(row.rate),
                     words.limits(row),
-                    words.number(row["respondents"]),
-                    place_of(words, row) or NOTHING,
-                    words.points(row["change"]["estimate"]) if row["change"] else NOTHING,
+                    words.number(row.respondents),
+                    placed(words, row.position) or NOTHING,
+                    words.points(row.change.estimate) if row.change else NOTHING,
                 ]
                 for row in rows
             ],
         ),
-        [flat(row) for row in answer["rows"]],
-        note(words, words.period(answer["period"]), answer["respondents"], method),
+        [flat(row) for row in view.rows],
+        note(words, words.period(view.period), view.respondents, method),
     )  # fmt: skip
 
 
-def ranks(row: Mapping[str, Any]) -> str:
+def ranks(row: RankRow) -> str:
     """The ranks that a unit may have: 3–17."""
-    if row["rank_low"] is None:
+    if row.rank_low is None:
         return NOTHING
-    if row["rank_low"] == row["rank_high"]:
-        return str(row["rank_low"])
-    return f"{row['rank_low']}–{row['rank_high']}"
+    if row.rank_low == row.rank_high:
+        return str(row.rank_low)
+    return f"{row.rank_low}–{row.rank_high}"
 
 
-def places(words: Words, answer: Answer) -> Figure | None:
+def places(words: Words, view: Units) -> Chart | None:
     """Units on the map; None where none has a position."""
-    rows = [
-        row for row in answer["rows"] if row["latitude"] is not None and row["rate"] is not None
-    ]
+    rows = [row for row in view.rows if row.latitude is not None and row.rate is not None]
     if not rows:
         return None
-    return Figure(
+    return Chart(
         "map",
         words("chart.map_title"),
         words("chart.map_summary", count=len(rows)),
-        specs.places(words, _units(words, answer, rows)),
+        specs.places(words, _units(words, rows, view.target)),
         Table(
             [words(f"chart.{key}") for key in
              ("unit", "position_lat", "position_lon", "rate", "respondents", "standing")],
             [
                 [
-                    words.unit(row["unit"]),
-                    words.number(row["latitude"], 3),
-                    words.number(row["longitude"], 3),
-                    words.percent(row["rate"]),
-                    words.number(row["respondents"]),
-                    place_of(words, row) or NOTHING,
+                    words.unit(row.unit),
+                    words.number(row.latitude, 3),
+                    words.number(row.longitude, 3),
+                    words.percent(row.rate),
+                    words.number(row.respondents),
+                    placed(words, row.position) or NOTHING,
                 ]
                 for row in rows
             ],
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(answer["period"]), sum(row["respondents"] or 0 for row in rows),
+            words, words.period(view.period), sum(row.respondents or 0 for row in rows),
             words("chart.method_rates"),
         ),
         interactive=True,
     )  # fmt: skip
 
 
-def beside(words: Words, answer: Answer) -> Figure | None:
+def beside(words: Words, view: ComparisonView) -> Chart | None:
     """The units that were chosen, side by side; None where none was."""
-    rows = answer["side_by_side"]
+    rows = view.side_by_side
     if not rows:
         return None
-    return Figure(
+    return Chart(
         "beside",
         words("chart.beside_title"),
         words("chart.beside_summary", count=len(rows)),
         specs.intervals(
             words,
-            [{**row, "place": ""} for row in _units(words, answer, rows)],
+            [{**datum, "place": ""} for datum in _units(words, rows, view.target)],
             title=words("chart.rate"),
-            target=answer["target"],
+            target=view.target,
         ),
         Table(
             [words("chart.unit"), words("chart.rate"), words("chart.interval"),
-             *(figure["factor"] for figure in rows[0]["factors"])],
+             *(figure.factor for figure in rows[0].factors)],
             [
                 [
-                    words.unit(row["unit"]),
-                    words.percent(row["rate"]),
+                    words.unit(row.unit),
+                    words.percent(row.rate),
                     words.limits(row),
-                    *(words.percent(figure["rate"]) for figure in row["factors"]),
+                    *(words.percent(figure.rate) for figure in row.factors),
                 ]
                 for row in rows
             ],
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(answer["period"]), sum(row["respondents"] or 0 for row in rows),
+            words, words.period(view.period), sum(row.respondents or 0 for row in rows),
             words("chart.method_rates"),
         ),
     )  # fmt: skip
 
 
-def _units(words: Words, answer: Answer, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _units(
+    words: Words, rows: Sequence[FunnelRow | UnitRow | Beside], target: float
+) -> list[Datum]:
     """Rows about units, labelled, with where their interval lies against the target."""
-    named = [short(words.unit(row["unit"]), _LONGEST_NAME) for row in rows]
+    named = [short(words.unit(row.unit), _LONGEST_NAME) for row in rows]
     twice = {name for name in named if named.count(name) > 1}
-    target = answer["target"]
     labelled = []
     for name, row in zip(named, rows, strict=True):
-        place = ""
-        if row["low"] is not None and row["high"] is not None:
-            lies = (
-                "above" if row["low"] > target
-                else "below" if row["high"] < target
-                else "not_distinguishable"
-            )  # fmt: skip
-            place = words(f"position.{lies}")
-        label = f"{name} ({row['unit']['code']})" if name in twice else name
+        label = f"{name} ({row.unit.code})" if name in twice else name
+        place = placed(words, position(row.low, row.high, target))
         labelled.append({**flat(row), "label": label, "place": place})
     return labelled

@@ -1,15 +1,31 @@
-"""The figures of one unit: each from an answer of ``app.reports.views``, in one language."""
+"""The charts of one unit: each from a view, in one language."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from pydantic import JsonValue
+
+from app.figures.results import Result
+from app.figures.trend_results import ControlLimits, LimitSegment
 from app.messages.words import NOTHING, Words
 from app.reports.charts import specs
-from app.reports.charts.chart import Figure, Table, note
+from app.reports.charts.chart import Chart, Datum, Table, note
+from app.reports.named_values import ASSURANCES, QUADRANTS, RULES, VARIATIONS
+from app.reports.views.form_results import Quality
+from app.reports.views.results import (
+    Driving,
+    FactorRow,
+    Importance,
+    ItemRow,
+    Overview,
+    Position,
+    Sections,
+    UnitView,
+)
 
-Answer = Mapping[str, Any]
+#: What a row is of stands first in a CSV.
+_FIRST = ("unit", "item", "factor", "channel", "period", "name")
 #: Longer names are cut in charts; the table under them has them whole.
 _LONGEST = 34
 
@@ -19,93 +35,94 @@ def short(text: str, longest: int = _LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
-def place_of(words: Words, row: Mapping[str, Any]) -> str:
-    """Where a row's interval lies against the target, in words."""
-    return words(f"position.{row['position']}") if row.get("position") else ""
+def placed(words: Words, position: Position) -> str:
+    """Where an interval lies against the target, in words."""
+    return words(f"position.{position}") if position else ""
 
 
-def trend(words: Words, answer: Answer) -> Figure | None:
+def trend(words: Words, view: Overview | UnitView) -> Chart | None:
     """A unit over time; None where there is no course to show."""
-    shown = answer["trend"]
-    if shown is None or not any(point["rate"] is not None for point in shown["points"]):
+    shown = view.trend
+    if shown is None or not any(point.rate is not None for point in shown.points):
         return None
-    points = shown["points"]
-    judged = any(point["limit_low"] is not None for point in points)
+    points = shown.points
+    rows = [point.model_dump(mode="json") for point in points]
+    judged = any(point.limit_low is not None for point in points)
     method = "; ".join(
         words(f"chart.{key}") for key in ("method_rates", *(["method_trend"] if judged else []))
     )
-    period = f"{words.period(points[0]['period'])} – {words.period(points[-1]['period'])}"
-    return Figure(
+    period = f"{words.period(points[0].period)} – {words.period(points[-1].period)}"
+    return Chart(
         "trend",
         words("chart.trend_title"),
-        words("chart.trend_summary", unit=words.unit(shown["unit"]), count=len(points)),
-        specs.trend(words, points, target=answer["target"]),
+        words("chart.trend_summary", unit=words.unit(shown.unit), count=len(points)),
+        specs.trend(words, rows, target=view.target),
         Table(
             [words(f"chart.{key}") for key in
              ("period", "rate", "interval", "respondents", "limits", "signals")],
             [
                 [
-                    words.period(point["period"]),
-                    words.percent(point["rate"]),
+                    words.period(point.period),
+                    words.percent(point.rate),
                     words.limits(point),
-                    words.number(point["respondents"]),
-                    words.limits({"low": point["limit_low"], "high": point["limit_high"]}),
-                    ", ".join(signal(words, name) for name in point["signals"]) or NOTHING,
+                    words.number(point.respondents),
+                    words.between(point.limit_low, point.limit_high),
+                    ", ".join(signal(words, name) for name in point.signals) or NOTHING,
                 ]
                 for point in points
             ],
         ),
-        points,
-        note(words, period, sum(point["respondents"] or 0 for point in points), method),
-        about=limits(words, shown["limits"]),
+        rows,
+        note(words, period, sum(point.respondents or 0 for point in points), method),
+        about=limits(words, shown.limits),
         interactive=True,
     )  # fmt: skip
 
 
-def limits(words: Words, told: Mapping[str, Any]) -> list[str]:
+def limits(words: Words, found: ControlLimits) -> list[str]:
     """What control limits rest on, how often they err, and what they say of the target."""
     said = []
-    if told["variation"]:
-        said.append(words("variation." + told["variation"].replace(" ", "_")))
-    if told["assurance"]:
-        key = "assurance." + told["assurance"].replace(" ", "_")
-        said.append(words(key, target=words.percent(told["target"])))
-    segments = told["segments"]
+    if found.variation:
+        said.append(words(VARIATIONS[found.variation]))
+    if found.assurance:
+        key = ASSURANCES[found.assurance]
+        said.append(words(key, target=words.percent(found.target)))
+    segments = found.segments
     for segment, following in zip(segments, [*segments[1:], None], strict=True):
-        said.append(_resting(words, segment, following, told["least_periods"]))
-        decision = segment["decision"]
+        said.append(_resting(words, segment, following, found.least_periods))
+        decision = segment.decision
         if decision:
             said.append(
                 words(
-                    "chart.limits_decided", name=decision["decided_by"],
-                    day=words.day(decision["decided_at"].date()), reason=decision["reason"],
+                    "chart.limits_decided", name=decision.decided_by,
+                    day=words.day(decision.decided_at.date()), reason=decision.reason,
                 )
             )  # fmt: skip
-        if segment["left_out"]:
-            periods = ", ".join(words.period(each) for each in segment["left_out"])
+        if segment.left_out:
+            periods = ", ".join(words.period(each) for each in segment.left_out)
             said.append(words("chart.limits_left_out", periods=periods))
-    if told["periods_judged"]:
-        share = words.percent(told["false_marks"])
-        said.append(words("chart.limits_false", count=told["periods_judged"], share=share))
+    if found.periods_judged:
+        share = words.percent(found.false_marks)
+        said.append(words("chart.limits_false", count=found.periods_judged, share=share))
     return said
 
 
 def _resting(
-    words: Words, segment: Mapping[str, Any], following: Mapping[str, Any] | None, least: int
+    words: Words, segment: LimitSegment, following: LimitSegment | None, least: int
 ) -> str:
     """What a segment's limits rest on; the first is told by its end, as nobody decided it."""
-    start, first = words.period(segment["start"]), words.period(segment["baseline_first"])
-    count = segment["rests_on"]
-    end = words.period(following["start"]) if following else None
-    if not count and (segment["decision"] or end is None):
-        key = "chart.limits_none" if segment["decision"] else "chart.limits_none_yet"
+    start, first = words.period(segment.start), words.period(segment.baseline_first)
+    count = segment.rests_on
+    end = words.period(following.start) if following else None
+    if not count and (segment.decision or end is None):
+        key = "chart.limits_none" if segment.decision else "chart.limits_none_yet"
         return words(key, start=start, least=least)
     if not count:
         return words("chart.limits_none_before", end=end, least=least)
-    if segment["baseline_last"]:
-        last = words.period(segment["baseline_last"])
+    if segment.baseline_last:
+        last = words.period(segment.baseline_last)
         return words("chart.limits_frozen", start=start, first=first, last=last, count=count)
-    if segment["decision"]:
+    if segment.decision:
         return words("chart.limits_anew", start=start, first=first, count=count, least=least)
     if end is not None:
         return words("chart.limits_before", end=end, least=least)
@@ -114,73 +131,79 @@ def _resting(
 
 def signal(words: Words, name: str) -> str:
     """The name of a rule that fired."""
-    return words("rule." + name.replace(" ", "_"))
+    return words(RULES[name])
 
 
-def factors(words: Words, answer: Answer) -> Figure | None:
+def factors(words: Words, view: UnitView | Sections | Importance) -> Chart | None:
     """The rate of each factor; None where none has a figure."""
-    return _rates(words, answer, "factors", answer["factors"], words("chart.factor"))
+    return _rates(words, view, "factors", view.factors, words("chart.factor"))
 
 
-def items(words: Words, answer: Answer) -> Figure | None:
+def items(words: Words, view: UnitView | Importance) -> Chart | None:
     """The rate of each item; None where none has a figure."""
-    return _rates(words, answer, "items", answer["items"], words("chart.item"))
+    return _rates(words, view, "items", view.items, words("chart.item"))
 
 
 def _rates(
-    words: Words, answer: Answer, name: str, rows: Sequence[Mapping[str, Any]], heading: str
-) -> Figure | None:
-    if all(row["rate"] is None for row in rows):
+    words: Words,
+    view: UnitView | Sections | Importance,
+    name: str,
+    rows: Sequence[FactorRow],
+    heading: str,
+) -> Chart | None:
+    if all(row.rate is None for row in rows):
         return None
     labelled = [
         {
             **flat(row),
-            "label": short(f"{row.get('item') or row['factor']}. {words.name(row['name'])}"),
-            "place": place_of(words, row),
+            "label": short(_label(words, row)),
+            "place": placed(words, row.position),
         }
         for row in rows
     ]
-    return Figure(
+    return Chart(
         name,
         words("chart.factors_title") if name == "factors" else words("chart.items_title"),
         words("chart.factors_summary", count=len(rows))
         if name == "factors"
         else words("chart.items_summary", count=len(rows)),
         specs.intervals(
-            words, labelled, title=words("chart.rate"), target=answer["target"]
+            words, labelled, title=words("chart.rate"), target=view.target
         ),
         Table(
             [heading, *(words(f"chart.{key}") for key in
              ("rate", "interval", "mean", "respondents", "standing", "change", "change_interval"))],
             [
                 [
-                    f"{row.get('item') or row['factor']}. {words.name(row['name'])}",
-                    words.percent(row["rate"]),
+                    _label(words, row),
+                    words.percent(row.rate),
                     words.limits(row),
-                    words.number(row["mean_score"], 2),
-                    words.number(row["respondents"]),
-                    place_of(words, row) or NOTHING,
-                    words.points(row["change"]["estimate"]),
-                    words.change(row["change"]),
+                    words.number(row.mean_score, 2),
+                    words.number(row.respondents),
+                    placed(words, row.position) or NOTHING,
+                    words.points(row.change.estimate),
+                    words.change(row.change),
                 ]
                 for row in rows
             ],
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(answer["period"]), answer["index"]["respondents"],
+            words, words.period(view.period), view.index.respondents,
             words("chart.method_rates"),
         ),
     )  # fmt: skip
 
 
-def channels(words: Words, answer: Answer) -> Figure | None:
+def channels(words: Words, view: UnitView) -> Chart | None:
     """The rate of each channel; None where there is but one."""
-    rows = answer["channels"]
+    rows = view.channels
     if len(rows) < 2:
         return None
-    labelled = [{**row, "label": words(f"channel.{row['channel']}"), "place": ""} for row in rows]
-    return Figure(
+    labelled = [
+        {**flat(row), "label": words(f"channel.{row.channel}"), "place": ""} for row in rows
+    ]
+    return Chart(
         "channels",
         words("chart.channels_title"),
         words("chart.channels_summary", count=len(rows)),
@@ -189,42 +212,38 @@ def channels(words: Words, answer: Answer) -> Figure | None:
             [words(f"chart.{key}") for key in ("channel", "rate", "interval", "respondents")],
             [
                 [
-                    words(f"channel.{row['channel']}"),
-                    words.percent(row["rate"]),
+                    words(f"channel.{row.channel}"),
+                    words.percent(row.rate),
                     words.limits(row),
-                    words.number(row["respondents"]),
+                    words.number(row.respondents),
                 ]
                 for row in rows
             ],
         ),
-        rows,
+        [flat(row) for row in rows],
         note(
-            words, words.period(answer["period"]), answer["index"]["respondents"],
+            words, words.period(view.period), view.index.respondents,
             words("chart.method_rates"),
         ),
     )  # fmt: skip
 
 
-def drivers(words: Words, answer: Answer) -> Figure | None:
+def drivers(words: Words, view: UnitView | Importance) -> Chart | None:
     """Importance and performance; None where too few answered everything."""
-    driving = answer["drivers"]
+    driving = view.drivers
     if driving is None:
         return None
-    rows = driving["rows"]
+    rows = driving.rows
     labelled = [
-        {
-            **row,
-            "label": f"{row['factor']}. {words.name(row['name'])}",
-            "short": row["factor"],
-        }
+        {**flat(row), "label": f"{row.factor}. {words.name(row.name)}", "short": row.factor}
         for row in rows
     ]
-    fine = [row for row in rows if row["share"] is not None and row["rate"] is not None]
+    fine = [(row.share, row.rate) for row in rows if row.share is not None and row.rate is not None]
     middle = (
-        sum(row["share"] for row in fine) / max(1, len(fine)),
-        sum(row["rate"] for row in fine) / max(1, len(fine)),
+        sum(share for share, _ in fine) / max(1, len(fine)),
+        sum(rate for _, rate in fine) / max(1, len(fine)),
     )
-    return Figure(
+    return Chart(
         "drivers",
         words("chart.drivers_title"),
         words("chart.drivers_summary", count=len(rows)),
@@ -234,38 +253,44 @@ def drivers(words: Words, answer: Answer) -> Figure | None:
              ("factor", "importance", "interval", "rate", "quadrant")],
             [
                 [
-                    row["label"],
-                    words.percent(row["share"]),
+                    f"{row.factor}. {words.name(row.name)}",
+                    words.percent(row.share),
                     words.limits(row),
-                    words.percent(row["rate"]),
-                    quadrant(words, row["quadrant"]),
+                    words.percent(row.rate),
+                    quadrant(words, row.quadrant),
                 ]
-                for row in labelled
+                for row in rows
             ],
         ),
         [flat(row) for row in rows],
         note(
-            words, words.days(driving["first"], driving["last"]), driving["respondents"],
+            words, _days(words, driving), driving.respondents,
             words("chart.method_drivers"),
         ),
         interactive=True,
     )  # fmt: skip
 
 
+def _days(words: Words, driving: Driving) -> str:
+    if driving.first is None or driving.last is None:
+        return NOTHING
+    return words.days(driving.first, driving.last)
+
+
 def quadrant(words: Words, name: str) -> str:
     """The name of a quadrant."""
-    return words(f"quadrant.{name.replace(' ', '_')}") if name else NOTHING
+    return words(QUADRANTS[name]) if name else NOTHING
 
 
-def no_opinion(words: Words, answer: Answer) -> Figure | None:
+def no_opinion(words: Words, view: Quality) -> Chart | None:
     """How many had no opinion, by item; None where no item lets them say so."""
-    rows = [row for row in answer["no_opinion"] if row["share"]]
+    rows = [row for row in view.no_opinion if row.share]
     if not rows:
         return None
     labelled = [
-        {**row, "label": short(f"{row['item']}. {words.name(row['name'])}")} for row in rows
+        {**flat(row), "label": short(f"{row.item}. {words.name(row.name)}")} for row in rows
     ]
-    return Figure(
+    return Chart(
         "no_opinion",
         words("chart.no_opinion_title"),
         words("chart.no_opinion_summary", count=len(rows)),
@@ -274,36 +299,50 @@ def no_opinion(words: Words, answer: Answer) -> Figure | None:
             [words(f"chart.{key}") for key in ("item", "no_opinion", "share")],
             [
                 [
-                    f"{row['item']}. {words.name(row['name'])}",
-                    words.number(row["no_opinion"]),
-                    words.percent(row["share"]),
+                    f"{row.item}. {words.name(row.name)}",
+                    words.number(row.no_opinion),
+                    words.percent(row.share),
                 ]
                 for row in rows
             ],
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(answer["period"]), answer["responses"]["counted"],
+            words, words.period(view.period), view.responses.counted,
             words("chart.method_counts"),
         ),
     )  # fmt: skip
 
 
-def flat(row: Mapping[str, Any]) -> dict[str, Any]:
+def _label(words: Words, row: FactorRow) -> str:
+    code = row.item if isinstance(row, ItemRow) else row.factor
+    return f"{code}. {words.name(row.name)}"
+
+
+def flat(row: Result) -> Datum:
     """A row without what a chart and a CSV do not want: lists, and names within names."""
-    flat: dict[str, Any] = {}
-    for key, value in row.items():
-        if isinstance(value, Mapping):
+    dumped: dict[str, JsonValue] = row.model_dump(mode="json")
+    ordered = {name: dumped[name] for name in _FIRST if name in dumped} | dumped
+    flat: Datum = {}
+    for key, value in ordered.items():
+        if isinstance(value, dict):
             for inner, each in value.items():
-                if inner != "within" and not isinstance(each, Mapping | list):
+                if inner != "within" and not isinstance(each, dict | list):
                     flat[f"{key}_{inner}"] = each
-            if key in ("unit", "name"):
-                names = value["name"] if key == "unit" else value
+            names = value["name"] if key == "unit" else value
+            if key in ("unit", "name") and isinstance(names, dict):
                 flat |= {f"{key}_vi": names["vi"], f"{key}_en": names["en"]}
             if key == "unit":
-                within = value["within"] or {"code": None, "name": {"vi": None, "en": None}}
-                flat |= {"within_code": within["code"]}
-                flat |= {f"within_{language}": name for language, name in within["name"].items()}
+                flat |= _above(value["within"])
         elif not isinstance(value, list):
             flat[key] = value
     return flat
+
+
+def _above(within: JsonValue) -> Datum:
+    """What a unit is part of; the columns are there whatever the units are."""
+    if not isinstance(within, dict):
+        return {"within_code": None, "within_vi": None, "within_en": None}
+    name = within["name"]
+    assert isinstance(name, dict)
+    return {"within_code": within["code"], "within_vi": name["vi"], "within_en": name["en"]}

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
 from app.figures.release import publishing
+from app.figures.results import Names
 from app.messages import Language
 from app.messages.words import Words
 from app.registry.queries import UnitNode
 from app.reports import sentences
-from app.reports.charts import comparison_charts as comparison_charts
-from app.reports.charts import unit_charts as figures
-from app.reports.charts.chart import Figure
+from app.reports.charts import comparison_charts, unit_charts
+from app.reports.charts.chart import Chart
 from app.reports.views.comparison import comparison
 from app.reports.views.context import Chosen, ViewContext
+from app.reports.views.form_results import Levels
 from app.reports.views.levels import levels
+from app.reports.views.results import ComparisonView, UnitView
 from app.reports.views.unit import unit
 from app.settings import Settings
 
@@ -34,10 +34,10 @@ class Report:
     unit: UnitNode | None
     parent: UnitNode | None
     province: UnitNode | None
-    about: Mapping[str, Any]
+    about: UnitView
     #: The units below beside one another; None where there are none.
-    compared: Mapping[str, Any] | None
-    levels: Mapping[str, Any]
+    compared: ComparisonView | None
+    levels: Levels
 
     @property
     def subject(self) -> str:
@@ -48,11 +48,11 @@ class Report:
     def title(self) -> str:
         """What the report is called."""
         return self.words(
-            "report.title", unit=self.subject, period=self.words.period(self.about["period"])
+            "report.title", unit=self.subject, period=self.words.period(self.about.period)
         )
 
     def _name(self, node: UnitNode) -> str:
-        return self.words.name({"vi": node.name_vi, "en": node.name_en})
+        return self.words.name(Names(vi=node.name_vi, en=node.name_en))
 
     @property
     def issuer(self) -> tuple[str, str]:
@@ -69,29 +69,29 @@ class Report:
 
     def summary(self) -> list[str]:
         """The report in sentences."""
-        told = sentences.index(self.words, self.about)
-        if held := self.about["unreleased"]:
-            told.append(self.words("tell.unreleased", n=self.words.number(held)))
+        said = sentences.index(self.words, self.about)
+        if held := self.about.unreleased:
+            said.append(self.words("tell.unreleased", n=self.words.number(held)))
         if self.compared:
-            league = self.compared["league"]
-            told.append(sentences.standing(self.words, league))
-            told += sentences.changed(self.words, league)
+            league = self.compared.league
+            said.append(sentences.standing(self.words, league, league.target))
+            said += sentences.changed(self.words, league)
             best = sentences.best(self.words, league)
-            told += [best] if best else []
-        return told + sentences.improve(self.words, self.about)
+            said += [best] if best else []
+        return said + sentences.improve(self.words, self.about)
 
-    def figures(self) -> dict[str, Figure]:
+    def charts(self) -> dict[str, Chart]:
         """The charts, by name."""
-        found = {
-            "factors": figures.factors(self.words, self.about),
-            "trend": figures.trend(self.words, self.about),
-            "drivers": figures.drivers(self.words, self.about),
-            "items": figures.items(self.words, self.about),
+        found: dict[str, Chart | None] = {
+            "factors": unit_charts.factors(self.words, self.about),
+            "trend": unit_charts.trend(self.words, self.about),
+            "drivers": unit_charts.drivers(self.words, self.about),
+            "items": unit_charts.items(self.words, self.about),
         }
         if self.compared:
             found["funnel"] = comparison_charts.funnel(self.words, self.compared)
-            found["map"] = comparison_charts.places(self.words, self.compared["league"])
-        return {name: figure for name, figure in found.items() if figure is not None}
+            found["map"] = comparison_charts.places(self.words, self.compared.league)
+        return {name: chart for name, chart in found.items() if chart is not None}
 
 
 def gather(
@@ -101,7 +101,7 @@ def gather(
 
     Raises
     ------
-    UnknownUnit, UnknownQuestionnaire, PeriodUnknown, UnknownLevel, NothingAsked
+    UnknownUnit, UnknownQuestionnaire, PeriodUnknown, UnknownKind, NothingToShow
         Where something of what was chosen is not there.
     """
     context = ViewContext.of(session, publishing(caller), settings, chosen)

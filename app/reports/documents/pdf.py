@@ -6,16 +6,22 @@ Every figure stands in a table, too, so that it can be searched and read aloud; 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import typst
+from pydantic import JsonValue
 
 from app.messages.words import NOTHING, Words
 from app.reports.charts import drawing
 from app.reports.charts.comparison_charts import ranks
 from app.reports.documents.contents import Report
+from app.reports.views.form_results import Levels
+from app.reports.views.results import UnitRow
+
+#: What the template fills in.
+Content: TypeAlias = dict[str, JsonValue]
 
 _TEMPLATE = Path(__file__).parent / "report.typ"
 
@@ -28,7 +34,7 @@ def pdf(report: Report) -> bytes:
     return drawn
 
 
-def _content(report: Report) -> dict[str, Any]:
+def _content(report: Report) -> Content:
     w = report.words
     above, issuer = report.issuer
     day = report.made_on
@@ -36,10 +42,10 @@ def _content(report: Report) -> dict[str, Any]:
         "language": w.language,
         "title": report.title,
         "subject": report.subject,
-        "period": w.period(report.about["period"]),
+        "period": w.period(report.about.period),
         "above": above.upper(),
         "issuer": issuer.upper(),
-        "synthetic": w("synthetic.notice") if report.about["synthetic"] else "",
+        "synthetic": w("synthetic.notice") if report.about.synthetic else "",
         "dated": w("report.dated", place=report.place, day=day.day, month=day.month, year=day.year),
         "words": {
             name: w(f"report.{name}")
@@ -49,95 +55,95 @@ def _content(report: Report) -> dict[str, Any]:
                 "page",
             )
         },
-        "rate": w.percent(report.about["index"]["rate"]),
-        "limits": w.limits(report.about["index"]),
-        "n": w.number(report.about["index"]["respondents"]),
+        "rate": w.percent(report.about.index.rate),
+        "limits": w.limits(report.about.index),
+        "n": w.number(report.about.index.respondents),
         "rate_label": w("chart.rate"),
         "interval_label": w("chart.interval"),
         "n_label": w("chart.respondents"),
-        "told": report.summary(),
+        "told": [*report.summary()],
         "figures": {
             name: {
-                "svg": drawing.svg(figure.spec, w.language),
-                "title": figure.title,
-                "summary": figure.summary,
-                "note": figure.note,
-                "table": _table(figure.table.headings, figure.table.rows),
+                "svg": drawing.svg(chart.spec, w.language),
+                "title": chart.title,
+                "summary": chart.summary,
+                "note": chart.note,
+                "table": _table(chart.table.headings, chart.table.rows),
             }
-            for name, figure in report.figures().items()
+            for name, chart in report.charts().items()
         },
         "levels": levels_table(w, report.levels),
-        "levels_title": w.name(report.levels["title"]),
-        "levels_source": w.name(report.levels["source"]),
-        "besides": besides(w, report.levels),
+        "levels_title": w.name(report.levels.title),
+        "levels_source": w.name(report.levels.source),
+        "besides": [*besides(w, report.levels)],
         "method": [w(f"report.method_{n}") for n in (1, 2, 3, 4, 5)],
-        "units": units_table(w, report.compared["league"]["rows"]) if report.compared else None,
+        "units": units_table(w, report.compared.league.rows) if report.compared else None,
     }  # fmt: skip
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Any]:
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Content:
     return {"headings": list(headings), "rows": [list(row) for row in rows]}
 
 
-def levels_table(words: Words, answer: Mapping[str, Any]) -> dict[str, Any]:
+def levels_table(words: Words, view: Levels) -> Content:
     """Item by item the counts by level, mean and rate; sections and the whole between them."""
     headings = [
         words("report.item"),
-        *(words("report.level", value=value) for value in answer["values"]),
+        *(words("report.level", value=value) for value in view.values),
         words("report.no_opinion"),
         words("chart.mean"),
         words("report.satisfied"),
         words("chart.interval"),
     ]
     rows: list[list[str]] = []
-    wide = len(answer["values"]) + 1
-    for section in answer["sections"]:
+    wide = len(view.values) + 1
+    for section in view.sections:
         rows.append(
-            [f"{section['factor']}. {words.name(section['name'])}", *[""] * wide,
-             words.number(section["mean_score"], 2), words.percent(section["rate"]),
+            [f"{section.factor}. {words.name(section.name)}", *[""] * wide,
+             words.number(section.mean_score, 2), words.percent(section.rate),
              words.limits(section)]
         )  # fmt: skip
-        for item in section["items"]:
-            counts = [words.number(n) for n in item["levels"]] or [NOTHING] * (wide - 1)
+        for item in section.items:
+            counts = [words.number(n) for n in item.levels] or [NOTHING] * (wide - 1)
             rows.append(
-                [f"{item['item']}. {words.name(item['name'])}", *counts,
-                 words.number(item["no_opinion"]), words.number(item["mean_score"], 2),
-                 words.percent(item["rate"]), words.limits(item)]
+                [f"{item.item}. {words.name(item.name)}", *counts,
+                 words.number(item.no_opinion), words.number(item.mean_score, 2),
+                 words.percent(item.rate), words.limits(item)]
             )  # fmt: skip
-    whole = answer["whole"]
+    whole = view.whole
     rows.append(
-        [words("report.whole"), *[""] * wide, words.number(whole["mean_score"], 2),
-         words.percent(whole["rate"]), words.limits(whole)]
+        [words("report.whole"), *[""] * wide, words.number(whole.mean_score, 2),
+         words.percent(whole.rate), words.limits(whole)]
     )  # fmt: skip
     strong = [i for i, row in enumerate(rows) if row[1] == ""]
-    return _table(headings, rows) | {"strong": strong}
+    return _table(headings, rows) | {"strong": list(strong)}
 
 
-def besides(words: Words, answer: Mapping[str, Any]) -> list[str]:
+def besides(words: Words, view: Levels) -> list[str]:
     """What the form asks besides its index, and who is satisfied with everything, in sentences."""
-    whole = answer["whole"]
-    told = []
-    if whole["wholly_satisfied"] is not None:
-        told.append(words("report.wholly", rate=words.percent(whole["wholly_satisfied"])))
-    for row in answer["besides"]:
-        if not row["n"]:
+    whole = view.whole
+    said = []
+    if whole.wholly_satisfied is not None:
+        said.append(words("report.wholly", rate=words.percent(whole.wholly_satisfied)))
+    for row in view.besides:
+        if not row.n:
             continue
-        if row["mean"] is not None:
-            text = words("report.percent_mean", mean=words.number(row["mean"], 1), n=row["n"])
+        if row.mean is not None:
+            text = words("report.percent_mean", mean=words.number(row.mean, 1), n=row.n)
         else:
             text = "; ".join(
-                f"{words.name(option['name'])}: {words.number(option['n'])} "
-                f"({words.percent(option['share'])})"
-                for option in row["options"]
+                f"{words.name(option.name)}: {words.number(option.n)} "
+                f"({words.percent(option.share)})"
+                for option in row.options
             )
-        question = words.name(row["name"])
-        told.append(
+        question = words.name(row.name)
+        said.append(
             f"{question} {text}" if question.endswith(("?", ":", ".")) else f"{question}: {text}"
         )
-    return told
+    return said
 
 
-def units_table(words: Words, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def units_table(words: Words, rows: Sequence[UnitRow]) -> Content:
     """The annex: every unit with its rate and ranks, or why it has none."""
     headings = [
         words(f"chart.{key}")
@@ -145,20 +151,20 @@ def units_table(words: Words, rows: Sequence[Mapping[str, Any]]) -> dict[str, An
     ]
     shown = []
     for row in rows:
-        name = f"{row['unit']['code']} {words.unit(row['unit'])}"
-        if row["rate"] is None:
-            why = words("view.suppressed") if row["suppressed"] else words("view.silent")
+        name = f"{row.unit.code} {words.unit(row.unit)}"
+        if row.rate is None:
+            why = words("view.suppressed") if row.suppressed else words("view.silent")
             shown.append([name, why])  # over all columns
             continue
         shown.append(
             [
                 name,
                 ranks(row),
-                words.percent(row["rate"]),
+                words.percent(row.rate),
                 words.limits(row),
-                words.number(row["respondents"]),
-                words(f"standing.{row['position']}") if row["position"] else NOTHING,
-                words.points(row["change"]["estimate"]) if row["change"] else NOTHING,
+                words.number(row.respondents),
+                words(f"standing.{row.position}") if row.position else NOTHING,
+                words.points(row.change.estimate) if row.change else NOTHING,
             ]
         )
     return _table(headings, shown)

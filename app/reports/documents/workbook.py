@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from app.figures.trend_results import TrendPoint
 from app.messages.words import Words
 from app.reports.charts.comparison_charts import ranks
 from app.reports.charts.unit_charts import signal
 from app.reports.documents.contents import Report
 from app.reports.documents.pdf import besides
+from app.reports.views.form_results import LevelItem
+from app.reports.views.results import FactorRow, Figure, ItemRow, UnitRow
 
 #: What a figure that is undefined or hidden leaves in its cell: nothing that could be summed.
 _EMPTY = ""
@@ -38,7 +41,7 @@ class _Formats:
     def of(cls, book: Workbook) -> _Formats:
         base = {"font_name": "Times New Roman", "font_size": 11, "valign": "top"}
 
-        def made(**more: Any) -> Format:
+        def made(**more: str | int | float | bool) -> Format:
             return book.add_format({**base, **more})
 
         return cls(
@@ -54,13 +57,37 @@ class _Formats:
         )
 
 
+#: What a cell holds.
+Cell: TypeAlias = str | int | float | None
+
+
+class _Estimated(Protocol):
+    """What has a rate, its interval, and respondents."""
+
+    @property
+    def rate(self) -> float | None: ...
+
+    @property
+    def low(self) -> float | None: ...
+
+    @property
+    def high(self) -> float | None: ...
+
+    @property
+    def respondents(self) -> int | None: ...
+
+
+R_contra = TypeVar("R_contra", contravariant=True)
+Row = TypeVar("Row")
+
+
 @dataclass(frozen=True)
-class _Column:
+class _Column(Generic[R_contra]):
     """A column: its heading, its width in characters, how its figure is taken and written."""
 
     heading: str
     width: float
-    take: Callable[[Mapping[str, Any]], Any]
+    take: Callable[[R_contra], Cell]
     format: str = "text"
 
 
@@ -72,108 +99,107 @@ def workbook(report: Report) -> bytes:
     formats = _Formats.of(book)
     w = report.words
     _summary(book.add_worksheet(w("report.sheet_summary")), formats, report)
-    for name, columns, rows in _sheets(report):
-        _sheet(book.add_worksheet(name), formats, columns, rows)
+    _sheet(book, formats, w("report.sheet_factors"), _of_factors(w), report.about.factors)
+    _sheet(book, formats, w("report.sheet_items"), _of_items(w), report.about.items)
+    if report.about.trend:
+        points = report.about.trend.points
+        _sheet(book, formats, w("report.sheet_trend"), _of_periods(w), points)
+    if report.compared:
+        rows = report.compared.league.rows
+        _sheet(book, formats, w("report.sheet_units"), _of_units(w), rows)
     _levels(book.add_worksheet(w("report.sheet_levels")), formats, report)
     _method(book.add_worksheet(w("report.sheet_method")), formats, report)
     book.close()
     return out.getvalue()
 
 
-def _sheets(report: Report) -> list[tuple[str, list[_Column], Sequence[Mapping[str, Any]]]]:
-    w = report.words
+def _figures(w: Words) -> list[_Column[_Estimated]]:
+    return [
+        _Column(w("chart.rate"), 12, lambda r: r.rate, "percent"),
+        _Column(w("chart.low"), 12, lambda r: r.low, "percent"),
+        _Column(w("chart.high"), 12, lambda r: r.high, "percent"),
+        _Column(w("chart.respondents"), 12, lambda r: r.respondents, "count"),
+    ]
 
-    def words_of(row: Mapping[str, Any]) -> str:
-        return w.name(row["name"])
 
-    change = [
-        _Column(w("chart.change"), 12, lambda r: _hundredfold(r["change"], "estimate"), "points"),
+def _changes(w: Words) -> list[_Column[FactorRow | UnitRow]]:
+    return [
         _Column(
-            w("chart.change_interval"), 12, lambda r: _hundredfold(r["change"], "low"), "points"
+            w("chart.change"),
+            12,
+            lambda r: _points(r.change.estimate if r.change else None),
+            "points",
         ),
-        _Column("", 12, lambda r: _hundredfold(r["change"], "high"), "points"),
-        _Column("p", 9, lambda r: (r["change"] or {}).get("p"), "p"),
+        _Column(
+            w("chart.change_interval"),
+            12,
+            lambda r: _points(r.change.low if r.change else None),
+            "points",
+        ),
+        _Column("", 12, lambda r: _points(r.change.high if r.change else None), "points"),
+        _Column("p", 9, lambda r: r.change.p if r.change else None, "p"),
     ]
-    figures = [
-        _Column(w("chart.rate"), 12, lambda r: r["rate"], "percent"),
-        _Column(w("chart.low"), 12, lambda r: r["low"], "percent"),
-        _Column(w("chart.high"), 12, lambda r: r["high"], "percent"),
-        _Column(w("chart.respondents"), 12, lambda r: r["respondents"], "count"),
-    ]
-    mean = _Column(w("chart.mean"), 10, lambda r: r["mean_score"], "score")
-    standing = _Column(w("chart.standing"), 26, lambda r: _position(w, r))
-    sheets = [
-        (
-            w("report.sheet_factors"),
-            [
-                _Column(w("report.code"), 8, lambda r: r["factor"]),
-                _Column(w("chart.factor"), 44, words_of),
-                *figures, mean, standing, *change,
-            ],
-            report.about["factors"],
-        ),
-        (
-            w("report.sheet_items"),
-            [
-                _Column(w("report.code"), 8, lambda r: r["item"]),
-                _Column(w("chart.item"), 60, words_of),
-                *figures, mean, standing, *change,
-            ],
-            report.about["items"],
-        ),
-    ]  # fmt: skip
-    if report.about["trend"]:
-        sheets.append(
-            (
-                w("report.sheet_trend"),
-                [
-                    _Column(w("chart.period"), 22, lambda r: w.period(r["period"])),
-                    *figures,
-                    _Column(w("chart.limits"), 12, lambda r: r["limit_low"], "percent"),
-                    _Column("", 12, lambda r: r["limit_high"], "percent"),
-                    _Column(
-                        w("chart.signals"), 50,
-                        lambda r: ", ".join(signal(w, each) for each in r["signals"]),
-                    ),
-                ],
-                report.about["trend"]["points"],
-            )
-        )  # fmt: skip
-    if report.compared:
-        sheets.append(
-            (
-                w("report.sheet_units"),
-                [
-                    _Column(w("report.code"), 10, lambda r: r["unit"]["code"]),
-                    _Column(w("chart.unit"), 40, lambda r: w.unit(r["unit"])),
-                    _Column(w("chart.rank_set"), 12, lambda r: ranks(r) if r["rank_low"] else None),
-                    *figures, standing, *change,
-                ],
-                report.compared["league"]["rows"],
-            )
-        )  # fmt: skip
-    return sheets
 
 
-def _position(words: Words, row: Mapping[str, Any]) -> str:
-    if row["suppressed"]:
+def _standing(w: Words) -> _Column[FactorRow | UnitRow]:
+    return _Column(w("chart.standing"), 26, lambda r: _position(w, r))
+
+
+def _mean(w: Words) -> _Column[FactorRow]:
+    return _Column(w("chart.mean"), 10, lambda r: r.mean_score, "score")
+
+
+def _of_factors(w: Words) -> list[_Column[FactorRow]]:
+    code: _Column[FactorRow] = _Column(w("report.code"), 8, lambda r: r.factor)
+    name: _Column[FactorRow] = _Column(w("chart.factor"), 44, lambda r: w.name(r.name))
+    return [code, name, *_figures(w), _mean(w), _standing(w), *_changes(w)]
+
+
+def _of_items(w: Words) -> list[_Column[ItemRow]]:
+    code: _Column[ItemRow] = _Column(w("report.code"), 8, lambda r: r.item)
+    name: _Column[ItemRow] = _Column(w("chart.item"), 60, lambda r: w.name(r.name))
+    return [code, name, *_figures(w), _mean(w), _standing(w), *_changes(w)]
+
+
+def _of_periods(w: Words) -> list[_Column[TrendPoint]]:
+    period: _Column[TrendPoint] = _Column(w("chart.period"), 22, lambda r: w.period(r.period))
+    limits: list[_Column[TrendPoint]] = [
+        _Column(w("chart.limits"), 12, lambda r: r.limit_low, "percent"),
+        _Column("", 12, lambda r: r.limit_high, "percent"),
+        _Column(w("chart.signals"), 50, lambda r: ", ".join(signal(w, each) for each in r.signals)),
+    ]
+    return [period, *_figures(w), *limits]
+
+
+def _of_units(w: Words) -> list[_Column[UnitRow]]:
+    about: list[_Column[UnitRow]] = [
+        _Column(w("report.code"), 10, lambda r: r.unit.code),
+        _Column(w("chart.unit"), 40, lambda r: w.unit(r.unit)),
+        _Column(w("chart.rank_set"), 12, lambda r: ranks(r) if r.rank_low else None),
+    ]
+    return [*about, *_figures(w), _standing(w), *_changes(w)]
+
+
+def _position(words: Words, row: FactorRow | UnitRow) -> str:
+    if row.suppressed:
         return words("view.suppressed")
-    if not row["respondents"]:
+    if not row.respondents:
         return words("view.silent")
-    return words(f"position.{row['position']}") if row.get("position") else _EMPTY
+    return words(f"position.{row.position}") if row.position else _EMPTY
 
 
-def _hundredfold(change: Mapping[str, Any] | None, name: str) -> float | None:
-    value = change[name] if change else None
-    return None if value is None else 100 * value
+def _points(difference: float | None) -> float | None:
+    return None if difference is None else 100 * difference
 
 
 def _sheet(
-    sheet: Worksheet,
+    book: Workbook,
     formats: _Formats,
-    columns: Sequence[_Column],
-    rows: Sequence[Mapping[str, Any]],
+    name: str,
+    columns: Sequence[_Column[Row]],
+    rows: Sequence[Row],
 ) -> None:
+    sheet = book.add_worksheet(name)
     for place, column in enumerate(columns):
         sheet.set_column(place, place, column.width)
         sheet.write(0, place, column.heading, formats.heading)
@@ -185,7 +211,7 @@ def _sheet(
     _printed(sheet)
 
 
-def _write(sheet: Worksheet, row: int, column: int, value: Any, form: Format) -> None:
+def _write(sheet: Worksheet, row: int, column: int, value: Cell, form: Format) -> None:
     if value is None or value == _EMPTY:
         sheet.write_blank(row, column, None, form)
     elif isinstance(value, str):
@@ -202,36 +228,36 @@ def _printed(sheet: Worksheet) -> None:
 
 
 def _summary(sheet: Worksheet, formats: _Formats, report: Report) -> None:
-    w, index = report.words, report.about["index"]
+    w, index = report.words, report.about.index
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 1, 90)
     sheet.write_string(0, 0, report.title, formats.title)
     row = 1
-    if report.about["synthetic"]:
+    if report.about.synthetic:
         sheet.write_string(row, 0, w("synthetic.notice"), formats.strong)
         row += 1
     row += 1
     for label, value, form in (
-        (w("chart.rate"), index["rate"], formats.percent),
-        (w("chart.low"), index["low"], formats.percent),
-        (w("chart.high"), index["high"], formats.percent),
-        (w("chart.respondents"), index["respondents"], formats.count),
-        (w("chart.mean"), index["mean_score"], formats.score),
+        (w("chart.rate"), index.rate, formats.percent),
+        (w("chart.low"), index.low, formats.percent),
+        (w("chart.high"), index.high, formats.percent),
+        (w("chart.respondents"), index.respondents, formats.count),
+        (w("chart.mean"), index.mean_score, formats.score),
     ):
         sheet.write_string(row, 0, label, formats.strong)
         _write(sheet, row, 1, value, form)
         row += 1
-    for told in report.summary():
+    for sentence in report.summary():
         row += 1
-        sheet.write_string(row, 1, told, formats.text)
+        sheet.write_string(row, 1, sentence, formats.text)
 
 
 def _levels(sheet: Worksheet, formats: _Formats, report: Report) -> None:
     """The form's own summary: counts by level, mean and rate; sections and the whole in bold."""
-    w, answer = report.words, report.levels
+    w, view = report.words, report.levels
     headings = [
         w("report.code"), w("report.item"),
-        *(w("report.level", value=value) for value in answer["values"]),
+        *(w("report.level", value=value) for value in view.values),
         w("report.no_opinion"), w("chart.mean"), w("report.satisfied"), w("chart.low"),
         w("chart.high"),
     ]  # fmt: skip
@@ -240,29 +266,32 @@ def _levels(sheet: Worksheet, formats: _Formats, report: Report) -> None:
     sheet.set_column(2, len(headings) - 1, 10)
     for place, heading in enumerate(headings):
         sheet.write_string(0, place, heading, formats.heading)
-    after = 2 + len(answer["values"])
+    after = 2 + len(view.values)
     row = 0
 
-    def line(code: str, name: str, found: Mapping[str, Any], form: Format) -> None:
+    def line(code: str, name: str, found: Figure, form: Format) -> None:
         nonlocal row
         row += 1
         sheet.write_string(row, 0, code, form)
         sheet.write_string(row, 1, name, form)
-        for place, count in enumerate(found.get("levels", ()), 2):
-            _write(sheet, row, place, count, formats.count)
-        _write(sheet, row, after, found.get("no_opinion"), formats.count)
-        _write(sheet, row, after + 1, found["mean_score"], formats.score)
-        for place, name_ in enumerate(("rate", "low", "high"), after + 2):
-            _write(sheet, row, place, found[name_], formats.percent)
+        if isinstance(found, LevelItem):
+            for place, count in enumerate(found.levels, 2):
+                _write(sheet, row, place, count, formats.count)
+            _write(sheet, row, after, found.no_opinion, formats.count)
+        else:
+            _write(sheet, row, after, None, formats.count)
+        _write(sheet, row, after + 1, found.mean_score, formats.score)
+        for place, rate in enumerate((found.rate, found.low, found.high), after + 2):
+            _write(sheet, row, place, rate, formats.percent)
 
-    for section in answer["sections"]:
-        line(section["factor"], w.name(section["name"]), section, formats.strong)
-        for item in section["items"]:
-            line(item["item"], w.name(item["name"]), item, formats.text)
-    line("", w("report.whole"), answer["whole"], formats.strong)
-    for told in besides(w, answer):
+    for section in view.sections:
+        line(section.factor, w.name(section.name), section, formats.strong)
+        for item in section.items:
+            line(item.item, w.name(item.name), item, formats.text)
+    line("", w("report.whole"), view.whole, formats.strong)
+    for sentence in besides(w, view):
         row += 1
-        sheet.write_string(row, 1, told, formats.text)
+        sheet.write_string(row, 1, sentence, formats.text)
     sheet.freeze_panes(1, 2)
     _printed(sheet)
 
@@ -272,8 +301,8 @@ def _method(sheet: Worksheet, formats: _Formats, report: Report) -> None:
     sheet.set_column(0, 0, 110)
     lines = [w(f"report.method_{n}") for n in (1, 2, 3, 4, 5)]
     lines += [
-        w("report.made", version=report.about["version"], day=w.day(report.made_on)),
-        f"{w.name(report.levels['title'])}: {w.name(report.levels['source'])}",
+        w("report.made", version=report.about.version, day=w.day(report.made_on)),
+        f"{w.name(report.levels.title)}: {w.name(report.levels.source)}",
     ]
     for row, text in enumerate(lines):
         sheet.write_string(row, 0, text, formats.text)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from app.figures import trends as trends
+from app.figures.alerts import alerts as find_alerts
 from app.figures.context import Context, TooFewUnits, TooManyUnits
 from app.figures.periods import Step
 from app.figures.query import Expand
 from app.registry.queries import UnitNode
 from app.reports.views.context import PUBLIC, ViewContext
+from app.reports.views.results import AlertsShown
 
 #: Alerts that the first page names.
 _NAMED = 8
@@ -23,7 +23,7 @@ _STEPS, _FALSE = (Step.MONTH, Step.QUARTER), 0.05
 _LOOKS = 12
 
 
-def alerts(context: ViewContext) -> dict[str, Any] | None:
+def alerts(context: ViewContext) -> AlertsShown | None:
     """What stands out in the level's units up to the end of the period, false alarms held down.
 
     Of a unit with none below it, whether it is among those that stand out in its kind: alone it
@@ -37,27 +37,27 @@ def alerts(context: ViewContext) -> dict[str, Any] | None:
     together = None
     for step in _STEPS:
         try:
-            found = trends.alerts(
-                figures, step=step, q=_FALSE / len(_STEPS), looks=_LOOKS, telling=own
+            found = find_alerts(
+                figures, step=step, q=_FALSE / len(_STEPS), looks=_LOOKS, shown_to=own
             )
         except (TooFewUnits, TooManyUnits):
             return None
-        if not found["units"]:
+        if not found.units:
             return None
-        rows = found["rows"][:_NAMED]
+        rows = found.rows[:_NAMED]
         # What moved is kept, of whichever look found it first.
-        if together is None or not together["moved"]:
-            together = found["together"]
+        if together is None or not together.moved:
+            together = found.together
         if rows:
             break
-    return {
-        "step": found["step"],
-        "false_discovery_rate": _FALSE,
-        "common_movement_removed": found["common_movement_removed"],
-        "together": together,
-        "noise": found["noise"],
-        "rows": rows,
-    }
+    return AlertsShown(
+        step=found.step,
+        false_discovery_rate=_FALSE,
+        common_movement_removed=found.common_movement_removed,
+        together=together,
+        noise=found.noise,
+        rows=rows,
+    )
 
 
 def _watched(context: ViewContext) -> tuple[Context, Context | None] | None:

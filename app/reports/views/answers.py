@@ -1,36 +1,47 @@
-"""A view's answer, computed once for all who may see the same."""
+"""A view, computed once for all who may see the same, until something changes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import TypeVar
 
-from fastapi import Request
+from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
-from app.db import Database
 from app.figures.cache import Cache, edition, rights_of
 from app.reports.views.context import Chosen, ViewContext
+from app.reports.views.results import View
 from app.settings import Settings
 
+V = TypeVar("V", bound=View)
 
-def answer_of(
-    request: Request,
-    caller: Caller,
-    chosen: Chosen,
-    view: Callable[..., dict[str, Any]],
-    **options: Any,
-) -> dict[str, Any]:
-    """A view's answer, from memory where nothing changed since it was computed."""
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
-    answers: Cache = request.app.state.answers
-    with database.reading() as session:
-        now = edition(session, settings.zone)
-        key = repr((now, rights_of(caller), view.__name__, chosen, sorted(options.items())))
 
-        def compute() -> dict[str, Any]:
-            return view(ViewContext.of(session, caller, settings, chosen), **options)
+@dataclass(frozen=True)
+class Views:
+    """Views as one caller asks for them in one session; kept in memory while they are current."""
 
-        answer: dict[str, Any] = answers.get(key, compute)
-        return answer
+    session: Session
+    caller: Caller
+    settings: Settings
+    cache: Cache
+
+    def of(
+        self,
+        chosen: Chosen,
+        name: str,
+        view: Callable[[ViewContext], V],
+        context: ViewContext | None = None,
+    ) -> V:
+        """A view about what was chosen, from memory where nothing changed since it was computed.
+
+        ``name`` tells this view, and what it was called with, from all others; ``context`` is that
+        of what was chosen, where it is there already.
+        """
+        now = edition(self.session, self.settings.zone)
+        key = repr((now, rights_of(self.caller), name, chosen))
+        return self.cache.get(key, lambda: view(context or self.context(chosen)))
+
+    def context(self, chosen: Chosen) -> ViewContext:
+        """What a view is about, with everything chosen that the link left out."""
+        return ViewContext.of(self.session, self.caller, self.settings, chosen)

@@ -18,15 +18,25 @@ from app.access.callers import Caller, Grant
 from app.access.models import Right
 from app.figures import visible
 from app.figures.comparisons import With, difference, other_days
-from app.figures.context import Context, number, unit_out
+from app.figures.context import Context, number
 from app.figures.named_periods import Span, span, usual
 from app.figures.query import Expand, Key, Query
 from app.figures.rate_arrays import Rates
 from app.figures.release import ReleaseRule
+from app.figures.results import unit_result
 from app.problems import Problem
 from app.registry.points import units_asking
 from app.registry.queries import UnitNode
 from app.registry.questionnaires import Published, UnknownQuestionnaire
+from app.reports.views.results import (
+    Difference,
+    Figure,
+    Index,
+    PeriodDifference,
+    Position,
+    Reference,
+    ViewHead,
+)
 from app.rollups import queries
 from app.settings import Settings
 
@@ -38,7 +48,7 @@ _LEAST_UNITS_OF_REFERENCE = 5
 _MOST_AT_FIRST = 1_500
 
 
-class NothingAsked(Problem):
+class NothingToShow(Problem):
     """No unit that the caller may read has a survey point: there is nothing to show yet."""
 
     code, status = "nothing-asked", 404
@@ -87,7 +97,7 @@ class ViewContext:
 
         Raises
         ------
-        UnknownUnit, UnknownQuestionnaire, PeriodUnknown, UnknownLevel, NothingAsked
+        UnknownUnit, UnknownQuestionnaire, PeriodUnknown, UnknownLevel, NothingToShow
             Where the link names what is not there, or nothing is.
         """
         figures = Context(session, caller, Query(), ReleaseRule.of(settings))
@@ -99,7 +109,7 @@ class ViewContext:
         used = sorted((code for code in codes if asking[code]), key=lambda c: -len(asking[c]))
         questionnaire = chosen.questionnaire or next(iter(used), None)
         if questionnaire is None:
-            raise NothingAsked
+            raise NothingToShow
         if questionnaire not in codes:
             raise UnknownQuestionnaire(field="questionnaire", questionnaire=questionnaire)
         today = datetime.now(settings.zone).date()
@@ -187,23 +197,23 @@ class ViewContext:
         told_of, _ = self.figures.rates(gated=False)
         return int(everybody.sums["n"][0] - told_of.sums["n"][0])
 
-    def head(self) -> dict[str, Any]:
-        """What every view's answer says of itself."""
-        return {
-            "synthetic": visible.synthetic(self.figures.session),
-            "version": RELEASE,
-            "unit": unit_out(self.unit),
-            "questionnaire": self.questionnaire,
-            "period": self.span.name,
-            "first": self.span.first,
-            "last": self.span.last,
-            "kind": self.kind,
-            "target": self.settings.target_rate,
-            "unreleased": self.unreleased,
-        }
+    def head(self) -> ViewHead:
+        """What every view says of itself."""
+        return ViewHead(
+            synthetic=visible.synthetic(self.figures.session),
+            version=RELEASE,
+            unit=unit_result(self.unit) if self.unit else None,
+            questionnaire=self.questionnaire,
+            period=self.span.name,
+            first=self.span.first,
+            last=self.span.last,
+            kind=self.kind,
+            target=self.settings.target_rate,
+            unreleased=self.unreleased,
+        )
 
 
-def told(context: ViewContext, version: Published) -> queries.CellRows:
+def released_cells(context: ViewContext, version: Published) -> queries.CellRows:
     """The cells of a version, over the period and all units, that the caller is told."""
     rows = queries.read(
         context.figures.session,
@@ -242,24 +252,24 @@ def _kinds(figures: Context, unit: UnitNode | None, reached: frozenset[int]) -> 
     return dict(Counter(nodes[id].kind for id in reached & below).most_common())
 
 
-def figure(rates: Rates, place: int = 0) -> dict[str, Any]:
+def figure(rates: Rates, place: int = 0) -> Figure:
     """A row as a view shows it."""
     hidden = bool(rates.hidden[place])
-    return {
-        "rate": number(rates.ratio.estimate[place]),
-        "low": number(rates.low[place]),
-        "high": number(rates.high[place]),
-        "respondents": None if hidden else int(rates.sums["n"][place]),
-        "answers": None if hidden else int(rates.sums["m"][place]),
-        "mean_score": number(rates.mean.estimate[place]),
-        "wholly_satisfied": number(rates.wholly.estimate[place]),
-        "design_effect": number(rates.ratio.design_effect[place]),
-        "suppressed": hidden,
-        "method": str(rates.method[place]),
-    }
+    return Figure(
+        rate=number(rates.ratio.estimate[place]),
+        low=number(rates.low[place]),
+        high=number(rates.high[place]),
+        respondents=None if hidden else int(rates.sums["n"][place]),
+        answers=None if hidden else int(rates.sums["m"][place]),
+        mean_score=number(rates.mean.estimate[place]),
+        wholly_satisfied=number(rates.wholly.estimate[place]),
+        design_effect=number(rates.ratio.design_effect[place]),
+        suppressed=hidden,
+        method=str(rates.method[place]),
+    )
 
 
-def differences(now: Rates, other: Rates) -> list[dict[str, Any]]:
+def differences(now: Rates, other: Rates) -> list[Difference]:
     """The difference of each row from another one, with interval and p-value; not adjusted."""
     with np.errstate(invalid="ignore"):
         fit: NDArray[np.bool_] = (
@@ -267,50 +277,52 @@ def differences(now: Rates, other: Rates) -> list[dict[str, Any]]:
         )
     found = difference(other, now)
     return [
-        {
-            "other": number(other.ratio.estimate[i]) if fit[i] else None,
-            "other_respondents": int(other.sums["n"][i]) if fit[i] else None,
-            "estimate": number(found.estimate[i]) if fit[i] else None,
-            "low": number(found.low[i]) if fit[i] else None,
-            "high": number(found.high[i]) if fit[i] else None,
-            "p": number(found.p[i]) if fit[i] else None,
-        }
+        Difference(
+            other=number(other.ratio.estimate[i]) if fit[i] else None,
+            other_respondents=int(other.sums["n"][i]) if fit[i] else None,
+            estimate=number(found.estimate[i]) if fit[i] else None,
+            low=number(found.low[i]) if fit[i] else None,
+            high=number(found.high[i]) if fit[i] else None,
+            p=number(found.p[i]) if fit[i] else None,
+        )
         for i in range(len(fit))
     ]
 
 
-def index(context: ViewContext) -> dict[str, Any]:
+def index(context: ViewContext) -> Index:
     """The index of what a view is about, beside the period before, the year before, the whole."""
     now, _ = context.figures.rates(by_days=True)
-    changes = {}
-    for with_ in (With.PREVIOUS, With.YEAR_BEFORE):
-        first, last = other_days(context.span.first, context.span.last, with_)
-        other, _ = context.figures.rates(first=first, last=last)
-        (difference,) = differences(now, other)
-        changes[with_.value.replace("-", "_")] = {"first": first, "last": last, **difference}
     shown = figure(now)
-    return {
-        **shown,
-        "position": position(shown, context.settings.target_rate),
-        "day_effect": number(now.day_effect[0]),
-        **changes,
-        "reference": reference(context, now),
-    }
+    return Index(
+        **dict(shown),
+        position=position(shown.low, shown.high, context.settings.target_rate),
+        day_effect=number(now.day_effect[0]),
+        previous=_since(context, now, With.PREVIOUS),
+        year_before=_since(context, now, With.YEAR_BEFORE),
+        reference=reference(context, now),
+    )
 
 
-def position(row: dict[str, Any], target: float) -> str | None:
+def _since(context: ViewContext, now: Rates, with_: With) -> PeriodDifference:
+    first, last = other_days(context.span.first, context.span.last, with_)
+    other, _ = context.figures.rates(first=first, last=last)
+    (found,) = differences(now, other)
+    return PeriodDifference(**dict(found), first=first, last=last)
+
+
+def position(low: float | None, high: float | None, target: float) -> Position:
     """Where an interval lies against the target: above it, below it, or holding it."""
-    if row["low"] is None or row["high"] is None:
+    if low is None or high is None:
         return None
-    if row["low"] > target:
+    if low > target:
         return "above"
-    return "below" if row["high"] < target else "not_distinguishable"
+    return "below" if high < target else "not_distinguishable"
 
 
-def reference(context: ViewContext, now: Rates) -> dict[str, Any] | None:
+def reference(context: ViewContext, now: Rates) -> Reference | None:
     """The rate of everybody, which whoever reads one unit's figures may set them against.
 
-    It is what would be published: told only of periods of the calendar, and only if enough other
+    It is what would be published: given only of periods of the calendar, and only if enough other
     units and respondents stand behind it that nothing of one of them follows from it.
     """
     if not context.span.calendar or context.unit is None:
@@ -326,13 +338,13 @@ def reference(context: ViewContext, now: Rates) -> dict[str, Any] | None:
     answering = int((np.nan_to_num(parts.sums["n"]) > 0).sum())
     if others < 10 * context.settings.least_respondents or answering < _LEAST_UNITS_OF_REFERENCE:
         return None
-    (difference,) = differences(now, whole)
-    return {
-        "unit": unit_out(tops[0]),
-        "rate": number(whole.ratio.estimate[0]),
-        "low": number(whole.low[0]),
-        "high": number(whole.high[0]),
-        "difference": difference["estimate"],
-        "difference_low": difference["low"],
-        "difference_high": difference["high"],
-    }
+    (found,) = differences(now, whole)
+    return Reference(
+        unit=unit_result(tops[0]),
+        rate=number(whole.ratio.estimate[0]),
+        low=number(whole.low[0]),
+        high=number(whole.high[0]),
+        difference=found.estimate,
+        difference_low=found.low,
+        difference_high=found.high,
+    )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from app.reports.views.context import ViewContext, index
-from app.reports.views.unit import driving, factors, items
+from app.reports.views.results import Importance
+from app.reports.views.unit import factors, find_driving, items
 
 
-def importance(context: ViewContext) -> dict[str, Any]:
+def importance(context: ViewContext) -> Importance:
     """Importance and rate of each factor, the rate of each item, and the order to improve them.
 
     Importance is a factor's share of R² of overall satisfaction, where the form asks for that.
@@ -16,19 +15,21 @@ def importance(context: ViewContext) -> dict[str, Any]:
     be said of importance, of those that lie below the others. Where no factor is told apart from
     the others there are none.
     """
-    found = driving(context)
-    drivers, lagging = found["drivers"], found["lowest"]
+    found = find_driving(context)
     rated = items(context)
-    wanted = set(drivers["improve_first"]) if drivers else set()
-    if drivers is None and lagging is not None:
-        wanted = {row["factor"] for row in lagging["rows"] if row["below"]}
-    told = [row for row in rated if row["rate"] is not None and row["factor"] in wanted]
-    about = drivers or lagging
-    return context.head() | {
-        "index": index(context),
-        **found,
-        "factors": factors(context),
-        "items": rated,
-        "improve_first": [row["item"] for row in sorted(told, key=lambda row: row["rate"])[:5]],
-        "method": about["method"] if about else "rates alone: too few respondents",
-    }
+    wanted = set(found.drivers.improve_first) if found.drivers else set()
+    if found.drivers is None and found.lowest is not None:
+        wanted = {row.factor for row in found.lowest.rows if row.below}
+    shown = [row for row in rated if row.rate is not None and row.factor in wanted]
+    about = found.drivers or found.lowest
+    return Importance(
+        **dict(context.head()),
+        index=index(context),
+        drivers=found.drivers,
+        no_drivers=found.no_drivers,
+        lowest=found.lowest,
+        factors=factors(context),
+        items=rated,
+        improve_first=[row.item for row in sorted(shown, key=lambda row: row.rate or 0)[:5]],
+        method=about.method if about else "rates alone: too few respondents",
+    )

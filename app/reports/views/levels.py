@@ -9,23 +9,30 @@ return. For SIPAS (Decision 2640/QĐ-BNV of 2017): the rate by criterion, factor
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.figures import visible
 from app.figures.query import Key
+from app.figures.results import Names
 from app.registry.questionnaires import Published
-from app.reports.views.context import ViewContext, figure, told
+from app.reports.views.context import ViewContext, figure, released_cells
+from app.reports.views.form_results import (
+    LevelBesides,
+    LevelItem,
+    LevelOption,
+    Levels,
+    LevelSection,
+)
 from app.rollups.cells import layout_of
-from surveys.model import PercentItem, SingleChoiceItem
+from surveys.model import BaseItem, PercentItem, SingleChoiceItem, Text
 
 Floats = NDArray[np.float64]
 
 
-def levels(context: ViewContext) -> dict[str, Any]:
-    """Counts by level, means and rates by item, section and over all; null where suppressed."""
+def levels(context: ViewContext) -> Levels:
+    """Counts by level, means and rates by item, section and over all; None where suppressed."""
     whole, _ = context.figures.rates()
     factors, _ = context.figures.rates(Key.FACTOR)
     items, _ = context.figures.rates(Key.ITEM)
@@ -35,40 +42,39 @@ def levels(context: ViewContext) -> dict[str, Any]:
     by_factor = {m.factor: figure(factors, i) for i, m in enumerate(factors.measure)}
     by_item = {m.item: figure(items, i) for i, m in enumerate(items.measure)}
     values = sorted({level.value for scale in form.scales.values() for level in scale.levels})
-    sections = []
-    for factor in form.index_factors:
-        sections.append(
-            {
-                "factor": factor.code,
-                "name": {"vi": factor.title.vi, "en": factor.title.en},
-                **by_factor[factor.code],
-                "items": [
-                    {
-                        "item": item.code,
-                        "name": {"vi": item.text.vi, "en": item.text.en},
-                        **by_item[item.code],
-                        "levels": [counts.get((item.code, value), 0) for value in values]
-                        if shown
-                        else [],
-                        "no_opinion": counts.get((item.code, None), 0) if shown else None,
-                    }
-                    for item in form.index_items(factor)
-                ],
-            }
+    sections = [
+        LevelSection(
+            factor=factor.code,
+            name=_names(factor.title),
+            **dict(by_factor[factor.code]),
+            items=[
+                LevelItem(
+                    item=item.code,
+                    name=_names(item.text),
+                    **dict(by_item[item.code]),
+                    levels=[counts.get((item.code, value), 0) for value in values] if shown else [],
+                    no_opinion=counts.get((item.code, None), 0) if shown else None,
+                )
+                for item in form.index_items(factor)
+            ],
         )
-    return context.head() | {
-        "title": {"vi": form.title.vi, "en": form.title.en},
-        "source": {"vi": form.source.vi, "en": form.source.en},
-        "values": values,
-        "whole": figure(whole),
-        "sections": sections,
-        "besides": [
-            row for item in form.more if (row := _besides(item, counts, moments)) is not None
-        ]
-        if shown
-        else [],
-        "method": "counts by level; rates and mean scores over the answers given",
-    }
+        for factor in form.index_factors
+    ]
+    besides = [_besides(item, counts, moments) for item in form.more] if shown else []
+    return Levels(
+        **dict(context.head()),
+        title=_names(form.title),
+        source=_names(form.source),
+        values=values,
+        whole=figure(whole),
+        sections=sections,
+        besides=[row for row in besides if row is not None],
+        method="counts by level; rates and mean scores over the answers given",
+    )
+
+
+def _names(text: Text) -> Names:
+    return Names(vi=text.vi, en=text.en)
 
 
 def _counted(context: ViewContext) -> tuple[dict[tuple[str, int | None], int], dict[str, Floats]]:
@@ -77,7 +83,7 @@ def _counted(context: ViewContext) -> tuple[dict[tuple[str, int | None], int], d
     moments: dict[str, Floats] = {}
     for version in _versions(context):
         layout = layout_of(version)
-        read = told(context, version)
+        read = released_cells(context, version)
         if not len(read.unit_id):
             continue
         sums = read.cells["counts"].sum(axis=0)
@@ -98,36 +104,24 @@ def _versions(context: ViewContext) -> list[Published]:
 
 
 def _besides(
-    item: Any, counts: Mapping[tuple[str, int | None], int], moments: Mapping[str, Floats]
-) -> dict[str, Any] | None:
+    item: BaseItem, counts: Mapping[tuple[str, int | None], int], moments: Mapping[str, Floats]
+) -> LevelBesides | None:
     """What a form asks besides its index: the mean of a per cent, the counts of a choice."""
-    name = {"vi": item.text.vi, "en": item.text.en}
     if isinstance(item, PercentItem):
-        n, total, _ = moments.get(item.code, np.zeros(3))
+        n, total, _ = moments.get(item.code, np.zeros(3)).tolist()
         # Packed values begin at one.
-        return {
-            "item": item.code,
-            "name": name,
-            "n": int(n),
-            "mean": float(total / n - 1) if n else None,
-            "options": [],
-        }
+        mean = total / n - 1 if n else None
+        return LevelBesides(item=item.code, name=_names(item.text), n=int(n), mean=mean, options=[])
     if isinstance(item, SingleChoiceItem):
         given = [counts.get((item.code, option.value), 0) for option in item.options]
         all_ = sum(given)
-        return {
-            "item": item.code,
-            "name": name,
-            "n": all_,
-            "mean": None,
-            "options": [
-                {
-                    "value": option.value,
-                    "name": {"vi": option.text.vi, "en": option.text.en},
-                    "n": n,
-                    "share": n / all_ if all_ else None,
-                }
-                for option, n in zip(item.options, given, strict=True)
-            ],
-        }
+        options = [
+            LevelOption(
+                value=option.value, name=_names(option.text), n=n, share=n / all_ if all_ else None
+            )
+            for option, n in zip(item.options, given, strict=True)
+        ]
+        return LevelBesides(
+            item=item.code, name=_names(item.text), n=all_, mean=None, options=options
+        )
     return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import func, select
 
 from app.access import scope
@@ -15,36 +13,32 @@ from app.invitations.service import months
 from app.registry.volumes import are_complete, volumes_between
 from app.reports.views.alerts import alerts
 from app.reports.views.context import ViewContext, index
+from app.reports.views.results import Overview, SetAside, Volume
 from app.reports.views.trend import trend
-from app.reports.views.units import units
+from app.reports.views.units import standing, units
 
 #: Changes that the first page names.
 _NAMED = 8
 
 
-def overview(context: ViewContext) -> dict[str, Any]:
+def overview(context: ViewContext) -> Overview:
     """The index, how many answered, which units changed, what else stands out."""
     compared = units(context) if context.kind else None
-    return context.head() | {
-        "index": index(context),
-        "volume": volume(context),
-        "set_aside": set_aside(context),
-        "standing": None
-        if compared is None
-        else {
-            name: compared[name]
-            for name in ("units", "above", "below", "not_distinguishable", "suppressed", "silent")
-        },
-        "fell": compared["fell"][:_NAMED] if compared else [],
-        "rose": compared["rose"][:_NAMED] if compared else [],
-        "alerts": alerts(context),
-        "trend": trend(context),
-        "method": "clustered rates; changes by the score interval, Benjamini–Hochberg over "
-        "the units",
-    }
+    return Overview(
+        **dict(context.head()),
+        index=index(context),
+        volume=volume(context),
+        set_aside=set_aside(context),
+        standing=None if compared is None else standing(compared),
+        fell=compared.fell[:_NAMED] if compared else [],
+        rose=compared.rose[:_NAMED] if compared else [],
+        alerts=alerts(context),
+        trend=trend(context),
+        method="clustered rates; changes by the score interval, Benjamini–Hochberg over the units",
+    )
 
 
-def volume(context: ViewContext) -> dict[str, Any]:
+def volume(context: ViewContext) -> Volume:
     """Cases finished where the questionnaire is used, how many answered, and were invited."""
     session, span = context.figures.session, context.span
     last = max(span.first, min(span.last, context.today))
@@ -57,20 +51,21 @@ def volume(context: ViewContext) -> dict[str, Any]:
     issued, answered = sum(row[2] for row in rows), sum(row[3] for row in rows)
     shown = issued >= context.figures.least or context.figures.gate.everywhere
     interval = response_rates.interval(answered, issued)
-    return {
-        "cases": cases or None,
-        "respondents_to_cases": None
-        if rates.hidden[0] or not comparable
-        else (float(rates.sums["n"][0]) + context.unreleased) / cases,
-        "invited": issued,
-        "answered": answered if shown else None,
-        "response_rate": number(interval.estimate[0]) if shown else None,
-        "response_rate_low": number(interval.low[0]) if shown else None,
-        "response_rate_high": number(interval.high[0]) if shown else None,
-    }
+    heard = None
+    if comparable and not rates.hidden[0]:
+        heard = (float(rates.sums["n"][0]) + context.unreleased) / cases
+    return Volume(
+        cases=cases or None,
+        respondents_to_cases=heard,
+        invited=issued,
+        answered=answered if shown else None,
+        response_rate=number(interval.estimate[0]) if shown else None,
+        response_rate_low=number(interval.low[0]) if shown else None,
+        response_rate_high=number(interval.high[0]) if shown else None,
+    )
 
 
-def set_aside(context: ViewContext) -> dict[str, Any]:
+def set_aside(context: ViewContext) -> SetAside:
     """How many responses do not count, of how many."""
     query = (
         select(Response.unit_id, Response.disposition, func.count())
@@ -87,4 +82,4 @@ def set_aside(context: ViewContext) -> dict[str, Any]:
             counted[Disposition(disposition)] += count
     all_ = sum(counted.values())
     aside = all_ - counted[Disposition.COUNTED]
-    return {"responses": all_, "set_aside": aside, "share": aside / all_ if all_ else None}
+    return SetAside(responses=all_, set_aside=aside, share=aside / all_ if all_ else None)

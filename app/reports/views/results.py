@@ -1,7 +1,4 @@
-"""What the views look like on the wire; rates in [0, 1], null where undefined or hidden.
-
-One file of more than 400 lines: the views share most of their parts.
-"""
+"""Results of the views about units: what each page shows, typed."""
 
 from __future__ import annotations
 
@@ -17,25 +14,28 @@ from app.figures.statistic_results import (
     FunnelResult,
     Heterogeneity,
     Limits,
+    Lowest,
     PlanRow,
     RankRow,
     Side,
 )
 from app.figures.trend_results import (
     AlertRow,
-    LimitsOut,
-    NoiseOut,
-    SlopeOut,
-    TestOut,
-    Together,
+    CommonMovement,
+    ControlLimits,
+    PeriodNoise,
     TrendPoint,
+    TrendSlope,
+    TrendTest,
 )
 
 Position = Literal["above", "below", "not_distinguishable"] | None
+#: Why nothing is said of drivers.
+WhyNot = Literal["outcome-needed", "too-few-respondents"]
 
 
-class View(Result):
-    """What every view says of itself: with this it can be asked for again."""
+class ViewHead(Result):
+    """What a view is about: with this it can be asked for again."""
 
     synthetic: bool = Field(description="Whether the answers were drawn by a generator.")
     version: str = Field(description="Of the software that computed them.")
@@ -50,6 +50,11 @@ class View(Result):
         description="Respondents of the running month whose answers are told later, together "
         "with at least HAILONG_LEAST_RESPONDENTS others; of figures:read-small nothing is held."
     )
+
+
+class View(ViewHead):
+    """A view, and how its figures were computed."""
+
     method: str
 
 
@@ -66,6 +71,12 @@ class Figure(Result):
     design_effect: float | None
     suppressed: bool
     method: str
+
+
+class LiveFigure(ViewHead, Figure):
+    """A unit's latest month as it changes, and how many answered today."""
+
+    today: int
 
 
 class Placed(Figure):
@@ -155,7 +166,7 @@ class Changed(Change):
     unit: UnitOut
 
 
-class AlertsTold(Result):
+class AlertsShown(Result):
     """What stands out, false alarms held down."""
 
     step: str
@@ -167,25 +178,25 @@ class AlertsTold(Result):
         description="Whether what all units share was taken out to find them; the rates and "
         "changes of the rows are each unit's own all the same."
     )
-    together: Together | None = Field(
+    together: CommonMovement | None = Field(
         description="What all units did together; with as many false ones in a year. null: of "
         "fewer than ten units, and on the page of one unit."
     )
-    noise: NoiseOut
+    noise: PeriodNoise
     rows: list[AlertRow]
 
 
-class Course(Result):
+class TrendView(Result):
     """A unit, or all units of the view, over time, with control limits."""
 
     unit: UnitOut | None
     step: str
     method: str
     centre: float | None
-    trend: TestOut
-    linear: TestOut
-    slope: SlopeOut
-    limits: LimitsOut
+    trend: TrendTest
+    linear: TrendTest
+    slope: TrendSlope
+    limits: ControlLimits
     points: list[TrendPoint]
 
 
@@ -198,8 +209,8 @@ class Overview(View):
     standing: Standing | None
     fell: list[Changed]
     rose: list[Changed]
-    alerts: AlertsTold | None
-    trend: Course | None
+    alerts: AlertsShown | None
+    trend: TrendView | None
 
 
 class UnitRow(RankRow):
@@ -250,36 +261,14 @@ class ChannelRow(Figure):
 class Driving(Result):
     """What drives overall satisfaction."""
 
-    first: date = Field(description="The period's, or a year's where the period has too few.")
-    last: date
+    first: date | None = Field(description="The period's, or a year's where it has too few.")
+    last: date | None
     outcome: str
     r_squared: float | None
     respondents: int | None
     method: str
     improve_first: list[str]
     rows: list[DriverRow]
-
-
-class LowestRow(Result):
-    """How a factor's rate lies beside the others'."""
-
-    factor: str
-    name: Names
-    rate: float | None
-    difference: float | None = Field(description="Less the mean of the other factors.")
-    low: float | None = Field(description="For all factors at once.")
-    high: float | None
-    below: bool = Field(description="Told apart: lower than the others.")
-
-
-class Lowest(Result):
-    """Which factors lie below the others, the lowest first."""
-
-    first: date = Field(description="The period's, or a year's where the period has too few.")
-    last: date
-    respondents: int | None
-    method: str
-    rows: list[LowestRow]
 
 
 class Collecting(Result):
@@ -293,16 +282,22 @@ class Collecting(Result):
     method: str
 
 
+class Headline(View):
+    """A unit's index alone."""
+
+    index: Index
+
+
 class UnitView(View):
     """One unit."""
 
     index: Index
     factors: list[FactorRow]
     items: list[ItemRow]
-    trend: Course | None
+    trend: TrendView | None
     channels: list[ChannelRow]
     drivers: Driving | None
-    no_drivers: Literal["outcome-needed", "too-few-respondents"] | None = Field(
+    no_drivers: WhyNot | None = Field(
         description="Why nothing is said of drivers: no overall question, or too few answered."
     )
     lowest: Lowest | None
@@ -357,7 +352,7 @@ class Importance(View):
 
     index: Index
     drivers: Driving | None
-    no_drivers: Literal["outcome-needed", "too-few-respondents"] | None = Field(
+    no_drivers: WhyNot | None = Field(
         description="Why nothing is said of drivers: no overall question, or too few answered."
     )
     lowest: Lowest | None
@@ -366,109 +361,3 @@ class Importance(View):
     improve_first: list[str] = Field(
         description="Items of the factors told apart, the lowest first."
     )
-
-
-class Handled(Result):
-    """Responses that count, and how they were given."""
-
-    counted: int
-    timed: int
-    hasty: int
-    hasty_share: float | None
-    partial: int
-    partial_share: float | None
-    in_english: int
-
-
-class Alike(Result):
-    """Respondents who gave every item the same level."""
-
-    respondents: int
-    alike: int
-    share: float
-
-
-class NoOpinionRow(Result):
-    """How many have no opinion on an item."""
-
-    item: str
-    name: Names
-    no_opinion: int
-    share: float | None
-
-
-class ChannelCount(Result):
-    """Respondents by channel."""
-
-    channel: str
-    respondents: int | None
-
-
-class FewRow(Result):
-    """A unit with no, or too few, respondents."""
-
-    unit: UnitOut
-    respondents: int | None
-
-
-class Quality(View):
-    """Whether the figures can be trusted."""
-
-    responses: Handled
-    set_aside: SetAside
-    volume: Volume
-    straight_lining: Alike | None
-    no_opinion: list[NoOpinionRow]
-    channels: list[ChannelCount]
-    units: int
-    silent: list[FewRow]
-    few: list[FewRow]
-    hasty_s: int
-    least_respondents: int
-
-
-class LevelItem(Figure):
-    """How often each level of an item was chosen."""
-
-    item: str
-    name: Names
-    levels: list[int] = Field(description="Counts in the order of ``values``; empty: suppressed.")
-    no_opinion: int | None
-
-
-class LevelSection(Figure):
-    """A section of the form."""
-
-    factor: str
-    name: Names
-    items: list[LevelItem]
-
-
-class LevelOption(Result):
-    """An option of a question besides the index."""
-
-    value: int
-    name: Names
-    n: int
-    share: float | None
-
-
-class LevelBesides(Result):
-    """A question besides the index: its mean, or its options."""
-
-    item: str
-    name: Names
-    n: int
-    mean: float | None
-    options: list[LevelOption]
-
-
-class Levels(View):
-    """The form's own summary."""
-
-    title: Names
-    source: Names
-    values: list[int]
-    whole: Figure
-    sections: list[LevelSection]
-    besides: list[LevelBesides]

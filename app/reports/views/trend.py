@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import numpy as np
 
-from app.figures import trends as trends
+from app.figures import trends
 from app.figures.context import TooFewUnits
 from app.figures.control_limits import Judging
 from app.figures.periods import Step
 from app.reports.views.context import ViewContext
+from app.reports.views.results import TrendView
 
 _YEARS = 3
 
 
-def trend(context: ViewContext) -> dict[str, Any] | None:
+def trend(context: ViewContext) -> TrendView | None:
     """Rates with control limits up to the end of the period, of the unit or all units together."""
     together = context.unit is None
     first = max(context.known[0], date(context.span.last.year - _YEARS, 1, 1))
@@ -27,12 +27,11 @@ def trend(context: ViewContext) -> dict[str, Any] | None:
     try:
         judging = Judging(target=context.settings.target_rate)
         found = trends.trend(figures, step=Step.MONTH, together=together, judging=judging)
-        people = [point["respondents"] or 0 for point in found["rows"][0]["points"]]
+        people = [point.respondents or 0 for point in found.rows[0].points]
         # Limits allow for few people, and twelve quarters before the judged one are rarely there:
         # months, as long as the middle one may be shown to everybody.
         if np.median(people) < context.figures.least:
             found = trends.trend(figures, step=Step.QUARTER, together=together, judging=judging)
     except TooFewUnits:
         return None
-    row = found["rows"][0]
-    return {"step": found["step"], "method": found["method"], **row}
+    return TrendView(step=found.step, method=found.method, **dict(found.rows[0]))

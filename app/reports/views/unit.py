@@ -3,143 +3,195 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
-from app.figures import drivers as influence
 from app.figures import planning
 from app.figures.comparisons import With, other_days
 from app.figures.context import Context
-from app.figures.drivers import OutcomeNeeded
+from app.figures.drivers import OutcomeNeeded, find_drivers, find_lowest
 from app.figures.microdata import NotANumber
 from app.figures.people import TooFewRespondents
 from app.figures.query import Key
+from app.figures.rate_arrays import Rates
+from app.figures.results import Names
 from app.figures.statistic_results import Drivers, Lowest
 from app.reports.views.context import ViewContext, differences, figure, index, position
 from app.reports.views.overview import set_aside, volume
+from app.reports.views.results import (
+    ChannelRow,
+    Collecting,
+    Difference,
+    Driving,
+    FactorRow,
+    Headline,
+    ItemRow,
+    Placed,
+    UnitView,
+    WhyNot,
+)
 from app.reports.views.trend import trend
 from surveys.model import Text
 
+Found = TypeVar("Found", Drivers, Lowest)
 
-def unit(context: ViewContext) -> dict[str, Any]:
+
+def unit(context: ViewContext) -> UnitView:
     """All that is known of one unit in a period."""
-    return context.head() | {
-        "index": index(context),
-        "factors": factors(context),
-        "items": items(context),
-        "trend": trend(context),
-        "channels": channels(context),
-        **driving(context),
-        "collecting": collecting(context),
-        "volume": volume(context),
-        "set_aside": set_aside(context),
-        "method": "clustered rates (Wilson where a respondent gives one answer); changes by the "
+    driving = find_driving(context)
+    return UnitView(
+        **dict(context.head()),
+        index=index(context),
+        factors=factors(context),
+        items=items(context),
+        trend=trend(context),
+        channels=channels(context),
+        drivers=driving.drivers,
+        no_drivers=driving.no_drivers,
+        lowest=driving.lowest,
+        collecting=collecting(context),
+        volume=volume(context),
+        set_aside=set_aside(context),
+        method="clustered rates (Wilson where a respondent gives one answer); changes by the "
         "score interval",
-    }
-
-
-def headline(context: ViewContext) -> dict[str, Any]:
-    """The unit's index alone, beside the periods before and the whole."""
-    return context.head() | {
-        "index": index(context),
-        "method": "clustered rates; changes by the score interval",
-    }
-
-
-def factors(context: ViewContext) -> list[dict[str, Any]]:
-    """The rate of each factor, with its change since the period before."""
-    return _measured(
-        context,
-        Key.FACTOR,
-        {factor.code: factor.title for factor in context.form.form.index_factors},
     )
 
 
-def items(context: ViewContext) -> list[dict[str, Any]]:
+def headline(context: ViewContext) -> Headline:
+    """The unit's index alone, beside the periods before and the whole."""
+    return Headline(
+        **dict(context.head()),
+        index=index(context),
+        method="clustered rates; changes by the score interval",
+    )
+
+
+def factors(context: ViewContext) -> list[FactorRow]:
+    """The rate of each factor, with its change since the period before."""
+    names = {factor.code: factor.title for factor in context.form.form.index_factors}
+    now, changes = _measured(context, Key.FACTOR)
+    return [
+        FactorRow(
+            **dict(placed(now, i, context.settings.target_rate)),
+            factor=measure.factor or "",
+            name=_name(names, measure.factor),
+            change=change,
+        )
+        for i, (measure, change) in enumerate(zip(now.measure, changes, strict=True))
+    ]
+
+
+def items(context: ViewContext) -> list[ItemRow]:
     """The rate of each item, with its change since the period before, in the form's order."""
     form = context.form.form
     names = {item.code: item.text for f in form.index_factors for item in form.index_items(f)}
-    return _measured(context, Key.ITEM, names)
+    now, changes = _measured(context, Key.ITEM)
+    return [
+        ItemRow(
+            **dict(placed(now, i, context.settings.target_rate)),
+            item=measure.item or "",
+            factor=measure.factor or "",
+            name=_name(names, measure.item),
+            change=change,
+        )
+        for i, (measure, change) in enumerate(zip(now.measure, changes, strict=True))
+    ]
 
 
-def _measured(context: ViewContext, by: Key, names: Mapping[str, Text]) -> list[dict[str, Any]]:
+def placed(rates: Rates, place: int, target: float) -> Placed:
+    """A row with where its interval lies against the target."""
+    shown = figure(rates, place)
+    return Placed(**dict(shown), position=position(shown.low, shown.high, target))
+
+
+def _measured(context: ViewContext, by: Key) -> tuple[Rates, list[Difference]]:
     now, _ = context.figures.rates(by)
     first, last = other_days(context.span.first, context.span.last, With.PREVIOUS)
     other, _ = context.figures.rates(by, first=first, last=last)
-    rows = []
-    for i, (measure, change) in enumerate(zip(now.measure, differences(now, other), strict=True)):
-        shown = figure(now, i)
-        name = names.get(measure.item or measure.factor or "")
-        row = {
-            "factor": measure.factor,
-            "name": {"vi": name.vi, "en": name.en} if name else None,
-            **shown,
-            "position": position(shown, context.settings.target_rate),
-            "change": change,
-        }
-        rows.append(row if measure.item is None else {"item": measure.item, **row})
-    return rows
+    return now, differences(now, other)
 
 
-def channels(context: ViewContext) -> list[dict[str, Any]]:
+def _name(names: Mapping[str, Text], code: str | None) -> Names | None:
+    name = names.get(code or "")
+    return Names(vi=name.vi, en=name.en) if name else None
+
+
+def channels(context: ViewContext) -> list[ChannelRow]:
     """The rate by the way in which answers came in."""
     rates, _ = context.figures.rates(Key.CHANNEL)
     return [
-        {"channel": channel, **figure(rates, i)}
+        ChannelRow(channel=str(channel), **dict(figure(rates, i)))
         for i, channel in enumerate(rates.channel)
         if rates.hidden[i] or np.nan_to_num(rates.sums["n"][i]) > 0
     ]
 
 
-def driving(context: ViewContext) -> dict[str, Any]:
+@dataclass(frozen=True)
+class FoundDriving:
+    """What drives overall satisfaction, or why that is not known; which factors lie below."""
+
+    drivers: Driving | None
+    no_drivers: WhyNot | None
+    lowest: Lowest | None
+
+
+def find_driving(context: ViewContext) -> FoundDriving:
     """What drives overall satisfaction, and which factors lie below the others.
 
     In the period, or in the year up to its end where the period has too few respondents;
     ``no_drivers`` is the code of the problem where nothing is said of drivers.
     """
-    lagging, _ = _in_period_or_year(context, influence.find_lowest)
-    found, why = _in_period_or_year(
-        context, lambda figures: influence.find_drivers(figures, outcome=None)
+    lowest, _ = _in_period_or_year(context, find_lowest)
+    found, why = _in_period_or_year(context, partial(find_drivers, outcome=None))
+    if found is None:
+        return FoundDriving(None, why, lowest)
+    wanted = sorted(
+        (row for row in found.rows if row.improve_first), key=lambda row: -(row.share or 0)
     )
-    if found is not None:
-        wanted = [row for row in found["rows"] if row["improve_first"]]
-        wanted.sort(key=lambda row: -(row["share"] or 0))
-        found["improve_first"] = [row["factor"] for row in wanted]
-    names = ("first", "last", "respondents", "method", "rows")
-    more = ("outcome", "r_squared", "improve_first")
-    return {
-        "drivers": found and {name: found[name] for name in (*names, *more)},
-        "no_drivers": why,
-        "lowest": lagging and {name: lagging[name] for name in names},
-    }
+    driving = Driving(
+        first=found.first,
+        last=found.last,
+        outcome=found.outcome,
+        r_squared=found.r_squared,
+        respondents=found.respondents,
+        method=found.method,
+        improve_first=[row.factor for row in wanted],
+        rows=found.rows,
+    )
+    return FoundDriving(driving, why, lowest)
 
 
 def _in_period_or_year(
-    context: ViewContext, find: Callable[[Context], Drivers | Lowest]
-) -> tuple[dict[str, Any] | None, str | None]:
+    context: ViewContext, find: Callable[[Context], Found]
+) -> tuple[Found | None, WhyNot | None]:
     """What is found; or the code of the problem why it is not."""
     last = context.span.last
     in_a_year = date(last.year - (last.month < 12), last.month % 12 + 1, 1)  # of whole months
     for first in dict.fromkeys((context.span.first, min(context.span.first, in_a_year))):
         try:
-            found = find(context.over(first=first)).model_dump()
-            return found | {"first": first, "last": last}, None
+            found = find(context.over(first=first))
+            return found.model_copy(update={"first": first, "last": last}), None
         except (TooFewRespondents, NotANumber):
             continue
-        except OutcomeNeeded as refused:
-            return None, refused.code
-    return None, TooFewRespondents.code
+        except OutcomeNeeded:
+            return None, "outcome-needed"
+    return None, "too-few-respondents"
 
 
-def collecting(context: ViewContext) -> dict[str, Any]:
+def collecting(context: ViewContext) -> Collecting:
     """How many more must be asked in the running month, of the unit and of each unit below."""
     month = context.today.replace(day=1)
     figures = context.figures if context.unit else context.compared
-    found = planning.plan(
-        figures, month=month, margin=0.05, drop=0.1, total=None, neyman=False
-    ).model_dump()
-    return {
-        name: found[name] for name in ("month", "margin", "drop", "least_respondents", "rows")
-    } | {"method": found["method"]}
+    found = planning.plan(figures, month=month, margin=0.05, drop=0.1, total=None, neyman=False)
+    return Collecting(
+        month=found.month,
+        margin=found.margin,
+        drop=found.drop,
+        least_respondents=found.least_respondents,
+        rows=found.rows,
+        method=found.method,
+    )

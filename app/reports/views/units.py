@@ -1,105 +1,128 @@
-"""Units beside one another: ranks with their sets, changes, courses in small, positions."""
+"""Units beside one another: ranks with their sets, changes, trends in small, positions."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
-from typing import Any
 
 import numpy as np
 
 from app.figures import comparisons, periods
 from app.figures.comparisons import With
-from app.figures.context import TooFewUnits, TooManyUnits, number, unit_out
+from app.figures.context import TooFewUnits, TooManyUnits, numbers
 from app.figures.query import Key
+from app.figures.statistic_results import CompareRow, Heterogeneity, RankRow
 from app.registry.queries import positions
-from app.reports.views.context import ViewContext, figure, position
+from app.reports.views.context import ViewContext, position
+from app.reports.views.results import Changed, Standing, UnitRow, Units
 
-#: Periods in a course drawn small.
+#: Periods in a trend drawn small.
 _PERIODS = 8
 
 
-def units(context: ViewContext, *, best: int = 10) -> dict[str, Any]:
-    """The units of a level with rate, ranks, change and course; and how many of each standing."""
-    rows, heterogeneity = _ranked(context, best)
-    changes = {row["unit"]["code"]: row for row in _changes(context)}
+def units(context: ViewContext, *, best: int = 10) -> Units:
+    """The units of a kind with rate, ranks, change and trend; and how many of each standing."""
+    ranked, heterogeneity = _ranked(context, best)
+    changes = {row.unit.code: row for row in _changes(context)}
     trends, labels = _trends(context)
     ids = {node.code: id for id, node in context.figures.units.nodes.items()}
     # Nobody waits for answers about a ward to a questionnaire that it does not use.
-    rows = [
-        row
-        for row in rows
-        if row["respondents"] != 0 or ids[row["unit"]["code"]] in context.reached
+    ranked = [
+        row for row in ranked if row.respondents != 0 or ids[row.unit.code] in context.reached
     ]
-    where = positions(context.figures.session, {ids[row["unit"]["code"]] for row in rows})
-    for row in rows:
-        code = row["unit"]["code"]
+    where = positions(context.figures.session, {ids[row.unit.code] for row in ranked})
+    rows = []
+    for row in ranked:
+        code = row.unit.code
         changed = changes.get(code)
-        row["position"] = position(row, context.settings.target_rate)
-        row["change"] = changed["change"] if changed else None
-        row["before"] = changed["other"] if changed else None
-        row["trend"] = trends.get(code, [])
-        row["latitude"], row["longitude"] = where.get(ids[code], (None, None))
-    standings = [row["position"] for row in rows]
-    return context.head() | {
-        "best": best,
-        "heterogeneity": heterogeneity,
-        "trend_periods": labels,
-        "units": sum(row["rate"] is not None for row in rows),
-        "respondents": sum(row["respondents"] or 0 for row in rows),
-        "above": standings.count("above"),
-        "below": standings.count("below"),
-        "not_distinguishable": standings.count("not_distinguishable"),
-        "suppressed": sum(row["suppressed"] for row in rows),
-        "silent": sum(row["respondents"] == 0 for row in rows),
-        "fell": _told(rows, "fell"),
-        "rose": _told(rows, "rose"),
-        "ranked": sum(row["rank"] is not None for row in rows),
-        "ranked_from": context.figures.least,
-        "method": "ranks with confidence sets (Mogstad, Romano, Shaikh, Wilhelm 2024); changes "
+        latitude, longitude = where.get(ids[code], (None, None))
+        rows.append(
+            UnitRow(
+                **dict(row),
+                position=position(row.low, row.high, context.settings.target_rate),
+                change=changed.change if changed else None,
+                before=changed.other if changed else None,
+                trend=trends.get(code, []),
+                latitude=latitude,
+                longitude=longitude,
+            )
+        )
+    standings = Counter(row.position for row in rows)
+    return Units(
+        **dict(context.head()),
+        best=best,
+        heterogeneity=heterogeneity,
+        trend_periods=labels,
+        units=sum(row.rate is not None for row in rows),
+        respondents=sum(row.respondents or 0 for row in rows),
+        above=standings["above"],
+        below=standings["below"],
+        not_distinguishable=standings["not_distinguishable"],
+        suppressed=sum(row.suppressed for row in rows),
+        silent=sum(row.respondents == 0 for row in rows),
+        fell=_changed(rows, -1),
+        rose=_changed(rows, 1),
+        ranked=sum(row.rank is not None for row in rows),
+        ranked_from=context.figures.least,
+        method="ranks with confidence sets (Mogstad, Romano, Shaikh, Wilhelm 2024); changes "
         "by the score interval, Benjamini–Hochberg over the units",
-        "rows": rows,
-    }
+        rows=rows,
+    )
 
 
-def _ranked(context: ViewContext, best: int) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+def standing(found: Units) -> Standing:
+    """How many units lie where against the target."""
+    return Standing(
+        units=found.units,
+        above=found.above,
+        below=found.below,
+        not_distinguishable=found.not_distinguishable,
+        suppressed=found.suppressed,
+        silent=found.silent,
+    )
+
+
+def _ranked(context: ViewContext, best: int) -> tuple[list[RankRow], Heterogeneity | None]:
     """The units' rows; without ranks where there are too few, or too many, to rank."""
     try:
-        answer = comparisons.ranking(context.compared, best=best, least=context.figures.least)
-        ranking = answer.model_dump()
-        return ranking["rows"], ranking["heterogeneity"]
+        found = comparisons.ranking(context.compared, best=best, least=context.figures.least)
+        return found.rows, found.heterogeneity
     except (TooFewUnits, TooManyUnits):
         rates, _ = context.compared.rates(Key.UNIT)
-    without = dict.fromkeys(
-        ("rank", "rank_low", "rank_high", "rank_low_simultaneous", "rank_high_simultaneous",
-         "shrunk_rate", "shrunk_low", "shrunk_high")
-    )  # fmt: skip
     rows = [
-        {"unit": unit_out(unit), **figure(rates, i), **without, "may_be_best": False}
-        for i, unit in enumerate(rates.unit)
+        RankRow(
+            **dict(unit_rate),
+            rank=None,
+            rank_low=None,
+            rank_high=None,
+            rank_low_simultaneous=None,
+            rank_high_simultaneous=None,
+            may_be_best=False,
+            shrunk_rate=None,
+            shrunk_low=None,
+            shrunk_high=None,
+        )
+        for unit_rate in comparisons.unit_rates(rates)
     ]
-    rows.sort(key=lambda row: (row["rate"] is None, -(row["rate"] or 0)))
+    rows.sort(key=lambda row: (row.rate is None, -(row.rate or 0)))
     return rows, None
 
 
-def _changes(context: ViewContext) -> list[dict[str, Any]]:
+def _changes(context: ViewContext) -> list[CompareRow]:
     try:
-        found = comparisons.compare(context.compared, with_=With.PREVIOUS, q=0.05)
+        return comparisons.compare(context.compared, with_=With.PREVIOUS, q=0.05).rows
     except TooFewUnits:
         return []
-    rows: list[dict[str, Any]] = found.model_dump()["rows"]
-    return rows
 
 
-def _told(rows: list[dict[str, Any]], which: str) -> list[dict[str, Any]]:
+def _changed(rows: list[UnitRow], sign: int) -> list[Changed]:
     """The units whose rate fell or rose by more than chance, the largest change first."""
-    sign = -1 if which == "fell" else 1
     found = [
-        row
+        Changed(unit=row.unit, **dict(row.change))
         for row in rows
-        if row["change"] and row["change"]["discovery"] and sign * row["change"]["estimate"] > 0
+        if row.change and row.change.discovery and sign * (row.change.estimate or 0) > 0
     ]
-    found.sort(key=lambda row: -abs(row["change"]["estimate"]))
-    return [{"unit": row["unit"], **row["change"]} for row in found]
+    return sorted(found, key=lambda row: -abs(row.estimate or 0))
 
 
 def _trends(context: ViewContext) -> tuple[dict[str, list[float | None]], list[str]]:
@@ -113,9 +136,7 @@ def _trends(context: ViewContext) -> tuple[dict[str, list[float | None]], list[s
         return {}, []
     codes = [unit.code for unit in dict.fromkeys(rates.unit) if unit is not None]
     table = rates.ratio.estimate.reshape(len(codes), len(labels))
-    return {
-        code: [number(rate) for rate in row] for code, row in zip(codes, table, strict=True)
-    }, labels
+    return {code: numbers(row) for code, row in zip(codes, table, strict=True)}, labels
 
 
 def _back(context: ViewContext, count: int) -> date:

@@ -55,13 +55,13 @@ def show_comments(
             release_rule=ReleaseRule.of(settings),
         )
         texts = {
-            (each.form.code, item.code): words.name({"vi": item.text.vi, "en": item.text.en})
+            (each.form.code, item.code): words.name(item.text)
             for each in published(session)
             for item in each.form.items
         }
     by_item: dict[str, list[str]] = {}
     for comment in found.comments:
-        figures = texts.get((comment.questionnaire, comment.item), comment.item)
-        by_item.setdefault(figures, []).append(comment.body)
+        question = texts.get((comment.questionnaire, comment.item), comment.item)
+        by_item.setdefault(question, []).append(comment.body)
     page = CommentsPage(unit, words.period(month), found.withheld, list(by_item.items()))
     return render(request, caller, "dashboard/comments.html", page)

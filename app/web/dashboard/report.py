@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request, Response
 
 from app.db import Database
 from app.messages.words import Words
-from app.reports.views.context import NothingAsked, ViewContext
+from app.reports.views.context import NothingToShow, ViewContext
 from app.settings import Settings
-from app.web.dashboard.routes import Linked, Reader, choices, nothing_page
+from app.web.dashboard.routes import Choices, Linked, Reader, choices, nothing_page
 from app.web.pages import language_of, render
 
 router = APIRouter(include_in_schema=False)
@@ -24,7 +24,7 @@ class ReportPage:
     unit: str
     questionnaire: str
     period: str
-    choices: dict[str, object]
+    choices: Choices
 
 
 @router.get("/dashboard/report")
@@ -36,7 +36,7 @@ def show_report(request: Request, caller: Reader, linked: Linked) -> Response:
     with database.reading() as session:
         try:
             context = ViewContext.of(session, caller, settings, linked.chosen)
-        except NothingAsked:
+        except NothingToShow:
             return nothing_page(request, caller)
         page = ReportPage(
             words,

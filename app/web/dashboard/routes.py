@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from types import ModuleType
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -19,18 +19,19 @@ from app.access.models import Right
 from app.api.csv import table
 from app.db import Database
 from app.figures import named_periods as spans
-from app.figures.context import unit_out
+from app.figures.results import unit_result
 from app.messages.words import Words
 from app.problems import NotFound
 from app.registry.models import UnitKind
 from app.registry.questionnaires import published
 from app.reports import sentences
 from app.reports.charts import drawing
-from app.reports.charts.chart import Figure
-from app.reports.views.answers import answer_of
-from app.reports.views.context import Chosen, NothingAsked, ViewContext
+from app.reports.charts.chart import Chart
+from app.reports.views.answers import Views
+from app.reports.views.context import Chosen, NothingToShow, ViewContext
+from app.reports.views.results import View
 from app.settings import Settings
-from app.web.dashboard.boards import BOARDS, MOST_DRAWN, Board
+from app.web.dashboard.boards import BOARDS, MOST_DRAWN, AnyBoard, AnyShown, Link
 from app.web.pages import PRIVATE, QueryText, language_of, render
 
 router = APIRouter(include_in_schema=False)
@@ -50,27 +51,6 @@ class FileFormat(StrEnum):
     PNG = "png"
     CSV = "csv"
     JSON = "json"
-
-
-@dataclass(frozen=True)
-class Link:
-    """What a page's address carries: enough to open the same page again."""
-
-    chosen: Chosen
-    best: int = 10
-    beside: tuple[str, ...] = ()
-
-    def query(self, **changes: Any) -> str:
-        """The address's query, with some of it changed."""
-        parts: dict[str, Any] = {
-            "unit": self.chosen.unit,
-            "questionnaire": self.chosen.questionnaire,
-            "period": self.chosen.period,
-            "kind": self.chosen.kind,
-            "best": self.best if self.best != 10 else None,
-            "beside": self.beside,
-        } | changes
-        return urlencode({name: value for name, value in parts.items() if value}, doseq=True)
 
 
 def link(
@@ -99,28 +79,36 @@ Linked = Annotated[Link, Depends(link)]
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure with its picture; the picture is left out where it would be too long to read."""
+    """A chart with its picture; the picture is left out where it would be too long to read."""
 
-    figure: Figure
+    chart: Chart
     svg: str | None
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a page offers to choose from."""
+
+    #: The units above the one shown, and itself: code and name.
+    path: Sequence[tuple[str, str]]
+    questionnaires: Sequence[tuple[str, str]]
+    periods: Mapping[str, Sequence[tuple[str, str]]]
+    kinds: Sequence[tuple[str, int]]
+    units: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class BoardPage:
     """What a page of the dashboard shows."""
 
-    board: Board
+    board: AnyBoard
     boards: Sequence[str]
     link: Link
-    answer: Mapping[str, Any]
+    answer: View
     words: Words
-    path: Sequence[Mapping[str, str]]
-    questionnaires: Sequence[tuple[str, str]]
-    periods: Mapping[str, Sequence[tuple[str, str]]]
-    kinds: Sequence[tuple[str, int]]
-    units: Sequence[tuple[str, str]]
+    choices: Choices
     drawn: Mapping[str, Drawn]
-    told: Any
+    sentences: ModuleType
     script: str
     start: int
     rows_at_once: int = ROWS
@@ -170,9 +158,10 @@ def show(
     database: Database = request.app.state.database
     settings: Settings = request.app.state.settings
     with database.reading() as session:
+        views = Views(session, caller, settings, request.app.state.answers)
         try:
-            context = ViewContext.of(session, caller, settings, linked.chosen)
-        except NothingAsked:
+            context = views.context(linked.chosen)
+        except NothingToShow:
             return nothing_page(request, caller)
         whole = Chosen(
             context.unit.code if context.unit else None,
@@ -184,21 +173,19 @@ def show(
             query = Link(whole, linked.best, linked.beside).query(start=start)
             return RedirectResponse(f"/dashboard/{name}?{query}", 303, PRIVATE)
         offered = choices(context, words)
-    answer = answer_of(
-        request, caller, linked.chosen, board.view, **board.options(linked.best, linked.beside)
-    )
-    words = words.about(answer["unit"])
+        shown = board.show(views, linked, context)
+    words = words.about(shown.view.unit)
     page = BoardPage(
         board=board,
         boards=list(BOARDS),
         link=linked,
-        answer=answer,
+        answer=shown.view,
         words=words,
-        drawn=_drawn(board, words, answer),
-        told=sentences,
+        choices=offered,
+        drawn=_drawn(shown, words),
+        sentences=sentences,
         script=drawing.script_name(),
         start=start,
-        **offered,
     )
     return render(request, caller, f"dashboard/{name}.html", page)
 
@@ -217,17 +204,19 @@ def download(
     Who: ``figures:read``, over the units that they have it on.
     """
     board = BOARDS.get(name)
-    draw = board.figures.get(figure) if board else None
-    if board is None or draw is None:
+    if board is None:
         raise NotFound
     words = Words(language_of(request, caller))
-    answer = answer_of(
-        request, caller, linked.chosen, board.view, **board.options(linked.best, linked.beside)
-    )
-    found = draw(words.about(answer["unit"]), answer)
+    database: Database = request.app.state.database
+    settings: Settings = request.app.state.settings
+    with database.reading() as session:
+        views = Views(session, caller, settings, request.app.state.answers)
+        shown = board.show(views, linked)
+    view = shown.view
+    found = shown.draw_one(words.about(view.unit), figure)
     if found is None:
         raise NotFound
-    file = f"{figure}-{answer['period']}"
+    file = f"{figure}-{view.period}"
     content: bytes | None = None
     media = "application/json"
     match file_format:
@@ -236,8 +225,13 @@ def download(
         case FileFormat.PNG:
             content, media = drawing.png(found.spec, words.language), "image/png"
         case FileFormat.CSV:
-            about = {name: answer[name] for name in ("questionnaire", "period", "first", "last")}
-            content = table([dict(row) | about for row in found.rows]).encode()
+            about = {
+                "questionnaire": view.questionnaire,
+                "period": view.period,
+                "first": view.first.isoformat(),
+                "last": view.last.isoformat(),
+            }
+            content = table(found.rows, common=about).encode()
             media = "text/csv; charset=utf-8"
     if content is None:
         return JSONResponse(found.spec, headers=PRIVATE)
@@ -266,30 +260,27 @@ def script(request: Request, caller: Annotated[Caller, Depends(ANYONE)], name: s
     return Response(drawing.script(), media_type="text/javascript", headers=forever)
 
 
-def _drawn(board: Board, words: Words, answer: Mapping[str, Any]) -> dict[str, Drawn]:
-    found = {name: draw(words, answer) for name, draw in board.figures.items()}
+def _drawn(shown: AnyShown, words: Words) -> dict[str, Drawn]:
     return {
         name: Drawn(
-            figure,
+            chart,
             None
-            if name == "league" and len(figure.table.rows) > MOST_DRAWN
-            else drawing.svg(figure.spec, words.language),
+            if name == "league" and len(chart.table.rows) > MOST_DRAWN
+            else drawing.svg(chart.spec, words.language),
         )
-        for name, figure in found.items()
-        if figure is not None
+        for name, chart in shown.draw(words).items()
     }
 
 
-def choices(context: ViewContext, words: Words) -> dict[str, Any]:
+def choices(context: ViewContext, words: Words) -> Choices:
     """What a page offers to choose from."""
     nodes = context.figures.units.nodes
     path, at = [], context.unit
     while at is not None:
-        path.append({"code": at.code, "name": words.name({"vi": at.name_vi, "en": at.name_en})})
+        path.append((at.code, words.name(unit_result(at).name)))
         at = nodes.get(at.parent_id) if at.parent_id is not None else None
     titles = {
-        each.form.code: words.name({"vi": each.form.title.vi, "en": each.form.title.en})
-        for each in published(context.figures.session)
+        each.form.code: words.name(each.form.title) for each in published(context.figures.session)
     }
     periods = {
         words(f"length.{length.value}"): [(name, words.period(name)) for name in names]
@@ -300,11 +291,11 @@ def choices(context: ViewContext, words: Words) -> dict[str, Any]:
             words("length.days"): [(context.span.name, words.period(context.span.name))],
             **periods,
         }
-    offered = [(node.code, words.unit(unit_out(node))) for node in nodes.values()]
-    return {
-        "path": path[::-1],
-        "questionnaires": [(code, titles[code]) for code in context.questionnaires],
-        "periods": periods,
-        "kinds": list(context.kinds.items()),
-        "units": offered if len(offered) <= _OFFERED else [],
-    }
+    offered = [(node.code, words.unit(unit_result(node))) for node in nodes.values()]
+    return Choices(
+        path=path[::-1],
+        questionnaires=[(code, titles[code]) for code in context.questionnaires],
+        periods=periods,
+        kinds=list(context.kinds.items()),
+        units=offered if len(offered) <= _OFFERED else [],
+    )

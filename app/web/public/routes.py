@@ -7,10 +7,10 @@ no two of them overlap and tell more than each by itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
@@ -31,11 +31,11 @@ from app.problems import NotFound
 from app.registry.models import UnitKind
 from app.registry.questionnaires import published
 from app.reports import sentences
-from app.reports.charts import comparison_charts as comparison_charts
-from app.reports.charts import drawing
-from app.reports.charts.chart import Figure
-from app.reports.views.answers import answer_of
-from app.reports.views.context import PUBLIC, Chosen, NothingAsked, ViewContext
+from app.reports.charts import comparison_charts, drawing
+from app.reports.charts.chart import Chart
+from app.reports.views.answers import Views
+from app.reports.views.context import PUBLIC, Chosen, NothingToShow, ViewContext
+from app.reports.views.results import Index, UnitRow, Units
 from app.reports.views.unit import headline
 from app.reports.views.units import units as units_view
 from app.settings import Settings
@@ -103,13 +103,14 @@ class PublicPage:
     """What is published of a period."""
 
     words: Words
-    answer: Mapping[str, Any]
-    index: Mapping[str, Any]
-    told: Sequence[str]
+    answer: Units
+    rows: Sequence[UnitRow]
+    index: Index
+    summary: Sequence[str]
     questionnaires: Sequence[tuple[str, str]]
     periods: Sequence[tuple[str, str]]
     kinds: Sequence[tuple[str, int]]
-    map: Figure | None
+    map: Chart | None
     svg: str
     method: Sequence[str]
 
@@ -131,33 +132,33 @@ def show_public(
     with database.reading() as session:
         try:
             context = ViewContext.of(session, PUBLIC, settings, chosen)
-        except NothingAsked:
+        except NothingToShow:
             raise NotFound from None
-        titles = {
-            each.form.code: words.name({"vi": each.form.title.vi, "en": each.form.title.en})
-            for each in published(session)
-        }
+        titles = {each.form.code: words.name(each.form.title) for each in published(session)}
         chosen = Chosen(
             context.unit.code if context.unit else None,
             context.questionnaire, shown.name, context.kind,
         )  # fmt: skip
+        views = Views(session, PUBLIC, settings, request.app.state.answers)
+        compared = views.of(chosen, "units 10", units_view)
+        about = views.of(chosen, "headline", headline)
     words = Words(words.language, chosen.unit)
-    compared = answer_of(request, PUBLIC, chosen, units_view)
-    about = answer_of(request, PUBLIC, chosen, headline)
     drawn = comparison_charts.places(words, compared)
-    rows = sorted(compared["rows"], key=lambda row: alphabetical(words.unit(row["unit"])))
     page = PublicPage(
         words=words,
-        answer={**compared, "rows": rows},
-        index=about["index"],
-        told=[*sentences.index(words, about), sentences.standing(words, compared)],
+        answer=compared,
+        rows=sorted(compared.rows, key=lambda row: alphabetical(words.unit(row.unit))),
+        index=about.index,
+        summary=[
+            *sentences.index(words, about), sentences.standing(words, compared, compared.target),
+        ],
         questionnaires=[(code, titles[code]) for code in context.questionnaires],
         periods=_periods(context, words, settings),
         kinds=list(context.kinds.items()),
         map=drawn,
         svg=drawing.svg(drawn.spec, words.language) if drawn else "",
         method=[words(f"report.method_{n}") for n in (1, 2, 3, 4, 5)],
-    )
+    )  # fmt: skip
     answer = render(request, caller, "public/page.html", page)
     if not isinstance(caller, Person):
         answer.headers.update(SHARED)
@@ -229,17 +230,21 @@ def _card(
     settings = published_by(request)
     words = Words("en" if language == "en" else "vi")
     shown = finished(None, settings)
-    answer = answer_of(request, PUBLIC, Chosen(unit, questionnaire or None, shown.name), headline)
-    index = answer["index"]
-    rate = words.percent(index["rate"])
+    chosen = Chosen(unit, questionnaire or None, shown.name)
+    database: Database = request.app.state.database
+    with database.reading() as session:
+        views = Views(session, PUBLIC, settings, request.app.state.answers)
+        view = views.of(chosen, "headline", headline)
+    index = view.index
+    rate = words.percent(index.rate)
     text = (
         words("public.too_few")
-        if index["rate"] is None
-        else f"{rate} ({words.limits(index)}; n = {words.number(index['respondents'])})"
+        if index.rate is None
+        else f"{rate} ({words.limits(index)}; n = {words.number(index.respondents)})"
     )
-    name = words.unit(answer["unit"])
+    name = words.unit(view.unit)
     return Card(
-        words, name, rate, words.limits(index), words.number(index["respondents"]),
+        words, name, rate, words.limits(index), words.number(index.respondents),
         words.period(shown.name), text, f"/public?period={shown.name}",
     )  # fmt: skip
 

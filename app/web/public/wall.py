@@ -7,9 +7,8 @@ a key, given once by whoever puts it up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
@@ -22,6 +21,7 @@ from app.figures.release import publishing
 from app.messages.words import Words
 from app.problems import FieldError, InvalidFields
 from app.reports.views.context import PUBLIC, Chosen
+from app.reports.views.results import LiveFigure
 from app.settings import Settings
 from app.web.pages import (
     EMPTY,
@@ -69,7 +69,7 @@ class WallPage:
     unit: str
     period: str
     stream: str
-    first: Mapping[str, Any]
+    first: LiveFigure
 
 
 def _watcher(request: Request, caller: Caller) -> Caller:
@@ -127,12 +127,12 @@ def wall(
     """
     words = Words(language_of(request, caller))
     _, first = events.now(request, _watcher(request, caller), Chosen(unit, questionnaire or None))
-    assert first is not None and first["unit"] is not None
+    assert first is not None and first.unit is not None
     page = WallPage(
         words,
-        words.unit(first["unit"]),
-        words.period(first["period"]),
-        f"/wall/{first['unit']['code']}/stream?questionnaire={first['questionnaire']}",
+        words.unit(first.unit),
+        words.period(first.period),
+        f"/wall/{first.unit.code}/stream?questionnaire={first.questionnaire}",
         first,
     )
     answer = HTMLResponse(fill("public/wall.html", words.language, page), headers=PRIVATE)

@@ -17,10 +17,11 @@ from app.dependencies import DATABASE, DatabaseDependency
 from app.figures import limit_decisions as baselines
 from app.figures.limit_decisions import BaselineOut, Wish, as_result
 from app.figures.periods import Step
+from app.figures.results import Names
 from app.messages.words import Words
 from app.problems import Problem
 from app.registry.points import units_asking
-from app.registry.questionnaires import published
+from app.registry.questionnaires import newest, published
 from app.web.pages import EMPTY, Form, Number, QueryText, Text, go_to, language_of, refused, render
 from surveys import model
 
@@ -64,7 +65,7 @@ class LimitsPage:
         return " · ".join(parts)
 
     def _named(self, text: model.Text) -> str:
-        return self.words.name({"vi": text.vi, "en": text.en})
+        return self.words.name(text)
 
 
 @router.get("")
@@ -129,16 +130,13 @@ def _show(
         units = scope.units(session, caller, Right.READ_FIGURES)
         node = units.find(code.strip())
         below = set(units.below(node.id))
-        forms = {each.form.code: each.form for each in published(session)}
+        forms = {code: version.form for code, version in newest(published(session)).items()}
         codes = [each for each in forms if units_asking(session, each) & below]
         page = LimitsPage(
             node.code,
-            words.name({"vi": node.name_vi, "en": node.name_en}),
+            words.name(Names(vi=node.name_vi, en=node.name_en)),
             [as_result(each) for each in baselines.decisions(session, caller, unit=node.code)],
-            [
-                (each, words.name({"vi": forms[each].title.vi, "en": forms[each].title.en}))
-                for each in codes
-            ],
+            [(each, words.name(forms[each].title)) for each in codes],
             bool(codes) and scope.covers(session, caller, Right.DECIDE_LIMITS, node.id),
             words,
             forms,

@@ -1,0 +1,114 @@
+"""Results of the views about a form's answers: their quality, and the counts by level."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from app.figures.results import Names, Result, UnitOut
+from app.reports.views.results import Figure, SetAside, View, Volume
+
+
+class Handled(Result):
+    """Responses that count, and how they were given."""
+
+    counted: int
+    timed: int
+    hasty: int
+    hasty_share: float | None
+    partial: int
+    partial_share: float | None
+    in_english: int
+
+
+class Alike(Result):
+    """Respondents who gave every item the same level."""
+
+    respondents: int
+    alike: int
+    share: float
+
+
+class NoOpinionRow(Result):
+    """How many have no opinion on an item."""
+
+    item: str
+    name: Names
+    no_opinion: int
+    share: float | None
+
+
+class ChannelCount(Result):
+    """Respondents by channel."""
+
+    channel: str
+    respondents: int | None
+
+
+class FewRow(Result):
+    """A unit with no, or too few, respondents."""
+
+    unit: UnitOut
+    respondents: int | None
+
+
+class Quality(View):
+    """Whether the figures can be trusted."""
+
+    responses: Handled
+    set_aside: SetAside
+    volume: Volume
+    straight_lining: Alike | None
+    no_opinion: list[NoOpinionRow]
+    channels: list[ChannelCount]
+    units: int
+    silent: list[FewRow]
+    few: list[FewRow]
+    hasty_s: int
+    least_respondents: int
+
+
+class LevelItem(Figure):
+    """How often each level of an item was chosen."""
+
+    item: str
+    name: Names
+    levels: list[int] = Field(description="Counts in the order of ``values``; empty: suppressed.")
+    no_opinion: int | None
+
+
+class LevelSection(Figure):
+    """A section of the form."""
+
+    factor: str
+    name: Names
+    items: list[LevelItem]
+
+
+class LevelOption(Result):
+    """An option of a question besides the index."""
+
+    value: int
+    name: Names
+    n: int
+    share: float | None
+
+
+class LevelBesides(Result):
+    """A question besides the index: its mean, or its options."""
+
+    item: str
+    name: Names
+    n: int
+    mean: float | None
+    options: list[LevelOption]
+
+
+class Levels(View):
+    """The form's own summary."""
+
+    title: Names
+    source: Names
+    values: list[int]
+    whole: Figure
+    sections: list[LevelSection]
+    besides: list[LevelBesides]
