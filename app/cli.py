@@ -17,13 +17,14 @@ from app.commands import Refused, open_database, say_error
 from app.demonstration.commands import demo
 from app.figures.commands import rates
 from app.intake.commands import import_responses, rollups
-from app.invitations.commands import sms, webhooks
+from app.invitations.commands import sms
 from app.posters.commands import qr
 from app.registry.commands import import_units, import_volumes, points, questionnaires
 from app.reports.documents.commands import report
 from app.settings import Settings
 from app.setup import prepare
 from app.web.commands import docs
+from app.webhooks.commands import webhooks
 
 # A command ends a second sooner if the interpreter need not look for cycles in what it imported.
 gc.freeze()

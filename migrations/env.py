@@ -17,6 +17,7 @@ from app.registry import models as _registry  # noqa: F401
 from app.rollups import models as _rollups  # noqa: F401
 from app.rollups import version as _version  # noqa: F401
 from app.settings import Settings
+from app.webhooks import models as _webhooks  # noqa: F401
 
 
 def include_name(name: str | None, kind: str, _parents: Any) -> bool:

@@ -1,1 +1,1 @@
-"""One-time links for finished cases: issuing, sending, burning, telling who issued them."""
+"""One-time links for finished cases: issuing, sending, burning."""

@@ -1,29 +1,28 @@
-"""Sends what waits: SMS through a gateway, webhooks with a signature.
+"""Sends SMS that wait through a gateway, and has webhooks told.
 
 An SMS is taken out of the queue before it is handed over, so that it is never sent twice; if the
-gateway says that it did not take it, it is tried again. A webhook is told again until it answers
-well, for a day: its body has a number by which it knows what it was told before.
+gateway says that it did not take it, it is tried again.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import InstrumentedAttribute
 
 from app.db import Database
-from app.invitations.models import Delivery, SmsMessage, Webhook
+from app.db.due import is_due
+from app.invitations.models import SmsMessage
 from app.settings import Settings
+from app.webhooks.sending import tell_webhook
 
 log = logging.getLogger("hailong.invitations")
 
@@ -95,15 +94,9 @@ def gateway(settings: Settings) -> SmsGateway | None:
     return FileOutbox(settings.sms_outbox) if settings.sms_outbox else None
 
 
-def sign(secret: str, moment: int, body: str) -> str:
-    """What stands in ``Hailong-Signature``: the moment, and HMAC-SHA-256 over it and the body."""
-    digest = hmac.new(secret.encode(), f"{moment}.{body}".encode(), "sha256").hexdigest()
-    return f"t={moment},v1={digest}"
-
-
 def send_sms(database: Database, sender: SmsGateway) -> bool:
     """Send the SMS that is due longest; whether there was one."""
-    if not _is_due(database, SmsMessage.due_at):
+    if not is_due(database, SmsMessage.due_at):
         return False
     with database.writing() as session:
         due = session.scalar(
@@ -135,37 +128,6 @@ def send_sms(database: Database, sender: SmsGateway) -> bool:
     return True
 
 
-def tell_webhook(database: Database) -> bool:
-    """Make the delivery that is due longest; whether there was one."""
-    now = datetime.now(UTC)
-    if not _is_due(database, Delivery.due_at):
-        return False
-    with database.writing() as session:
-        row = session.execute(
-            select(Delivery, Webhook)
-            .join(Webhook, Webhook.id == Delivery.webhook_id)
-            .where(Delivery.due_at <= now)
-            .order_by(Delivery.due_at)
-            .limit(1)
-            .with_for_update(skip_locked=True, of=Delivery)
-        ).one_or_none()
-        if row is None:
-            return False
-        delivery, hook = row
-        delivery.tries += 1
-        delivery.due_at = now + timedelta(seconds=min(7200, 10 * 2**delivery.tries))
-        body = json.dumps({"id": f"evt_{delivery.id}", **json.loads(delivery.body)})
-        url, secret, ended = hook.url, hook.secret, hook.ended_at
-        id, tries = delivery.id, delivery.tries
-    taken = ended is not None or _told(url, secret, body)
-    if taken or tries >= _MOST_TRIES:
-        if not taken:
-            log.warning("webhook %s was not told after %d tries", url, tries)
-        with database.writing() as session:
-            session.execute(delete(Delivery).where(Delivery.id == id))
-    return True
-
-
 def _warn_of_unconfirmed(database: Database) -> None:
     """Say what an earlier process took and never confirmed; a person must decide about it."""
     with database.reading() as session:
@@ -174,27 +136,6 @@ def _warn_of_unconfirmed(database: Database) -> None:
         )
     if unconfirmed:
         log.warning("%d SMS were never confirmed; see: hailong sms list", unconfirmed)
-
-
-def _is_due(database: Database, due_at: InstrumentedAttribute[Any]) -> bool:
-    """Look before taking SQLite's one lock for writing, which the intake wants."""
-    with database.reading() as session:
-        return (
-            session.scalar(select(due_at).where(due_at <= datetime.now(UTC)).limit(1)) is not None
-        )
-
-
-def _told(url: str, secret: str, body: str) -> bool:
-    headers = {
-        "Content-Type": "application/json",
-        "Hailong-Signature": sign(secret, int(datetime.now(UTC).timestamp()), body),
-    }
-    try:
-        answer = httpx.post(url, content=body, headers=headers, timeout=_TIMEOUT_S)
-    except httpx.HTTPError as error:
-        log.info("webhook %s does not answer: %s", url, error)
-        return False
-    return answer.is_success
 
 
 async def keep_sending(database: Database, settings: Settings) -> None:

@@ -24,14 +24,13 @@ from app.access import scope
 from app.access.callers import Caller
 from app.access.models import Right
 from app.access.tokens import hash_of
-from app.audit.log import record
-from app.invitations.models import Delivery, Invitation, SmsMessage, Webhook
+from app.invitations.models import Invitation, SmsMessage
 from app.messages import say
 from app.problems import Problem
-from app.registry.models import Channel, PointState, SurveyPoint, Unit
+from app.registry.models import Channel, PointState, SurveyPoint
 from app.registry.points import Point, as_point, find_by_code
-from app.registry.queries import ids_with_all_above
 from app.settings import Settings
+from app.webhooks import service as webhooks
 
 _PHONE = re.compile(r"(?:\+84|84|0)([1-9][0-9]{8})")
 #: Channels whose points can be reached by a link.
@@ -184,38 +183,8 @@ def burn(session: Session, token_hash: str, now: datetime, delay_s: int) -> bool
     if burnt is None:
         return False
     body = json.dumps({"type": "invitation.answered", "invitation": burnt.number})
-    for hook in _webhooks_of(session, burnt.unit_id):
-        due_at = now + timedelta(seconds=delay_s * (0.1 + 0.9 * secrets.randbelow(1000) / 1000))
-        session.add(Delivery(webhook_id=hook.id, body=body, due_at=due_at))
+    webhooks.tell_later(session, burnt.unit_id, body, now, delay_s)
     return True
-
-
-def add_webhook(session: Session, url: str, unit: Unit | None) -> Webhook:
-    """Tell an address of answered invitations from now on; its secret signs what is sent."""
-    hook = Webhook(
-        url=url, unit_id=unit.id if unit else None, secret=secrets.token_hex(32),
-        made_at=datetime.now(UTC),
-    )  # fmt: skip
-    session.add(hook)
-    session.flush()
-    record(session, "webhook.add", hook.id, url=url, unit=unit.code if unit else None)
-    return hook
-
-
-def end_webhook(session: Session, id: int) -> None:
-    """Tell an address no more.
-
-    Raises
-    ------
-    KeyError
-        Where there is no such webhook.
-    """
-    hook = session.get(Webhook, id)
-    if hook is None:
-        raise KeyError(id)
-    if hook.ended_at is None:
-        hook.ended_at = datetime.now(UTC)
-        record(session, "webhook.end", id, url=hook.url)
 
 
 def months(
@@ -239,17 +208,6 @@ def months(
             cell[0] += issued
             cell[1] += int(answered)
     return [(unit, month, n, k) for (unit, month), (n, k) in sorted(counted.items())]
-
-
-def _webhooks_of(session: Session, unit_id: int) -> list[Webhook]:
-    """The webhooks that are told of a unit: its own, those above it, and those of all units."""
-    hooks = session.scalars(
-        select(Webhook).where(
-            Webhook.ended_at.is_(None),
-            Webhook.unit_id.is_(None) | Webhook.unit_id.in_(ids_with_all_above(unit_id)),
-        )
-    )
-    return list(hooks)
 
 
 def _point(session: Session, unit_id: int, code: str | None) -> Point:

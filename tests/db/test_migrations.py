@@ -17,6 +17,7 @@ from app.invitations import models as _invitations  # noqa: F401
 from app.registry import models as _registry  # noqa: F401
 from app.rollups import models as _rollups  # noqa: F401
 from app.rollups import version as _version  # noqa: F401
+from app.webhooks import models as _webhooks  # noqa: F401
 from tests.databases import BACKENDS, address
 
 

@@ -23,9 +23,11 @@ from app.access.roles import Role
 from app.db import Base
 from app.intake.models import Response
 from app.intake.rollup_rebuild import verify
-from app.invitations import sending, service
-from app.invitations.models import Delivery, Invitation, SmsMessage
+from app.invitations import sending
+from app.invitations.models import Invitation, SmsMessage
 from app.registry.points import find_by_code
+from app.webhooks import service as webhooks
+from app.webhooks.models import Delivery
 from tests.conftest import serving
 from tests.small_province import body
 
@@ -342,9 +344,9 @@ def test_webhooks_tell_of_answers_without_content_and_are_signed(
             from app.registry.models import Unit
 
             unit = session.get_one(Unit, province.units["D1"])
-            secret = service.add_webhook(session, url, unit).secret
+            secret = webhooks.add_webhook(session, url, unit).secret
             elsewhere = session.get_one(Unit, province.units["H1"])
-            service.add_webhook(session, f"{url}other", elsewhere)
+            webhooks.add_webhook(session, f"{url}other", elsewhere)
         with serving(settings.model_copy(update={"webhook_delay_s": 0})) as client:
             answer = client.post(URL, json=a_case(province), headers=software).json()
             path = "/i/" + answer["link"].rpartition("/")[2]
@@ -370,7 +372,7 @@ def test_webhooks_tell_of_answers_without_content_and_are_signed(
 
 def test_a_webhook_is_told_some_minutes_later_by_chance(client, province, software, database):
     with database.writing() as session:
-        service.add_webhook(session, "http://127.0.0.1:9/", None)
+        webhooks.add_webhook(session, "http://127.0.0.1:9/", None)
     for n in range(8):
         with httpx.Client(base_url=client.base_url) as phone:
             fill(phone, invite(client, province, software, case=f"c{n}"), A1="5")

@@ -1,0 +1,19 @@
+"""Whether something in a queue is due."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.db.database import Database
+
+
+def is_due(database: Database, due_at: InstrumentedAttribute[Any]) -> bool:
+    """Look before taking SQLite's one lock for writing, which the intake wants."""
+    with database.reading() as session:
+        return (
+            session.scalar(select(due_at).where(due_at <= datetime.now(UTC)).limit(1)) is not None
+        )
