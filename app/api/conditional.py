@@ -30,7 +30,7 @@ def tag_of(*parts: object) -> str:
     return f'W/"{digest[:32]}"'
 
 
-def conditional(door: Door) -> Callable[..., None]:
+def conditional(door: Door) -> Callable[[Request, Response, Caller], None]:
     """A dependency of routes behind a door: sets the answer's tag, and ends with 304 if it can."""
 
     def caching(request: Request, response: Response, caller: Caller = Depends(door)) -> None:

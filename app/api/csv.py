@@ -11,7 +11,7 @@ import csv
 import io
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import Request, Response
 from pydantic import JsonValue
@@ -20,7 +20,7 @@ from app.figures.results import Result
 
 CSV = "text/csv"
 #: Said of a route whose answer is JSON, or this where it is asked for.
-RESPONSES: dict[int | str, dict[str, Any]] = {
+RESPONSES: dict[int | str, dict[str, JsonValue]] = {
     200: {
         "content": {CSV: {"schema": {"type": "string"}}},
         "description": "JSON, or the rows as CSV where Accept names text/csv. With an ETag, by "

@@ -66,5 +66,5 @@ def read_feed(
     with database.reading() as session:
         context = Context(session, caller, query, ReleaseRule.of(settings))
         rows = list(lines(session, context, Step(step.value), factors=factors))
-    content = table(rows, COLUMNS)
+    content = table(map(vars, rows), COLUMNS)
     return Response(content, media_type=f"{CSV}; charset=utf-8", headers=request.state.caching)

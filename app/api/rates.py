@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi import Query as Asking
 from fastapi.responses import JSONResponse
 
-from app import RELEASE
 from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
 from app.api.conditional import conditional
 from app.api.csv import RESPONSES, answered
-from app.api.filters import IntervalParameter
+from app.api.filters import IntervalParameter, unit_filters
 from app.db import Database
 from app.figures import comments, periods
 from app.figures import rates as satisfaction
 from app.figures import response_rates as invited
-from app.figures.context import number, unit_out
-from app.figures.query import Cluster, Expand, Interval, Key, Query
-from app.figures.rate_arrays import Found, Rates
+from app.figures.query import Cluster, Interval, Key, Query
+from app.figures.rate_results import rate_table
 from app.figures.release import ReleaseRule
-from app.figures.results import CommentsOut, Figures, ResponseRates
-from app.messages import say
-from app.registry.models import Channel, UnitKind
+from app.figures.results import CommentRow, CommentsOut, Figures, ResponseRates, unit_result
 from app.settings import Settings
 
 
@@ -58,25 +55,9 @@ COMMENT_READERS = Door(Right.READ_COMMENTS)
 def rates(
     request: Request,
     caller: Annotated[Caller, Depends(READERS)],
-    unit: Annotated[
-        list[str], Asking(description="Codes of units; all units if none is named.")
-    ] = [],  # noqa: B006 - FastAPI copies it
-    expand: Annotated[
-        Expand,
-        Asking(description="Rows for the units given, for their children, or for all below them."),
-    ] = Expand.GIVEN,
-    kind: Annotated[list[UnitKind], Asking(description="Only units of these kinds.")] = [],  # noqa: B006
-    descendants: Annotated[
-        bool, Asking(description="Count the answers about the units below too, pooled.")
-    ] = True,
+    filters: Annotated[Query, Depends(unit_filters)],
     questionnaire: Annotated[str | None, Asking(description="Code of one questionnaire.")] = None,
-    factor: Annotated[str | None, Asking(description="One factor of its index.")] = None,
-    item: Annotated[str | None, Asking(description="One rated item of its index.")] = None,
-    channel: Annotated[list[Channel], Asking(description="Only these channels.")] = [],  # noqa: B006
-    first: Annotated[date | None, Asking(alias="from", description="First local day.")] = None,
-    last: Annotated[date | None, Asking(alias="to", description="Last local day.")] = None,
     by: Annotated[list[Key], Asking(description="What rows are grouped by.")] = [],  # noqa: B006
-    confidence: Annotated[float, Asking(gt=0.5, lt=1, description="Coverage.")] = 0.95,
     convention: Annotated[
         Convention | None,
         Asking(
@@ -106,19 +87,10 @@ def rates(
     unless the caller has ``figures:read-small`` there. As CSV where Accept names text/csv.
     """
     database: Database = request.app.state.database
-    query = Query(
-        units=unit,
-        expand=expand,
-        kinds=kind,
-        descendants=descendants,
+    query = replace(
+        filters,
         questionnaire=questionnaire,
-        factor=factor,
-        item=item,
-        channels=channel,
-        first=first,
-        last=last,
         by=by,
-        confidence=confidence,
         convention=convention.value if convention else None,
         interval=interval,
         cluster=cluster,
@@ -126,7 +98,7 @@ def rates(
     settings: Settings = request.app.state.settings
     with database.reading() as session:
         found = satisfaction.find(session, query, caller, ReleaseRule.of(settings), by_days=True)
-    return answered(request, Figures.model_validate(document(found, query)))
+    return answered(request, rate_table(found, query))
 
 
 @router.get("/comments", summary="What respondents wrote", response_model=CommentsOut)
@@ -157,19 +129,20 @@ def read_comments(
             questionnaire=questionnaire,
             release_rule=ReleaseRule.of(settings),
         )
-    rows = [
-        {
-            "unit": unit_out(each.unit),
-            "questionnaire": each.questionnaire,
-            "item": each.item,
-            "body": each.body,
-        }
-        for each in found.comments
-    ]
-    return JSONResponse(
-        {"month": month, "withheld": found.withheld, "comments": rows},
-        headers={"Cache-Control": "no-store"},
+    result = CommentsOut(
+        month=month,
+        withheld=found.withheld,
+        comments=[
+            CommentRow(
+                unit=unit_result(each.unit),
+                questionnaire=each.questionnaire,
+                item=each.item,
+                body=each.body,
+            )
+            for each in found.comments
+        ],
     )
+    return JSONResponse(result.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
 
 
 @router.get(
@@ -198,96 +171,8 @@ def response_rates(
     database: Database = request.app.state.database
     settings: Settings = request.app.state.settings
     with database.reading() as session:
-        rows = invited.find(
+        found = invited.find(
             session, caller, first, last, units=unit,
             least_respondents=settings.least_respondents,
         )  # fmt: skip
-    answer = {
-        "rows": [
-            {
-                "unit": unit_out(row.unit),
-                "month": row.month,
-                "issued": row.issued,
-                "answered": row.answered,
-                "rate": row.rate,
-                "low": row.low,
-                "high": row.high,
-                "suppressed": row.issued is None,
-            }
-            for row in rows
-        ]
-    }
-    return answered(request, ResponseRates.model_validate(answer))
-
-
-def document(found: Found, query: Query) -> dict[str, Any]:
-    """The answer as JSON takes it."""
-    notice = None
-    if found.synthetic:
-        notice = {language: say("synthetic.notice", language) for language in ("vi", "en")}
-    return {
-        "synthetic": found.synthetic,
-        "notice": notice,
-        "version": RELEASE,
-        "first": found.first,
-        "last": found.last,
-        "confidence": query.confidence,
-        "rows": [row for rates in found.rates for row in _rows(rates, query)],
-    }
-
-
-def _rows(rates: Rates, query: Query) -> list[dict[str, Any]]:
-    with_items = [measure.item is not None for measure in rates.measure]
-    m = rates.sums["m"]
-    figures = zip(
-        rates.ratio.estimate.tolist(),
-        rates.low.tolist(),
-        rates.high.tolist(),
-        rates.ratio.standard_error.tolist(),
-        rates.sums["n"].tolist(),
-        m.tolist(),
-        rates.ratio.design_effect.tolist(),
-        rates.mean.estimate.tolist(),
-        rates.mean.low.tolist(),
-        rates.mean.high.tolist(),
-        rates.wholly.estimate.tolist(),
-        rates.wholly.low.tolist(),
-        rates.wholly.high.tolist(),
-        rates.day_effect.tolist(),
-        rates.method.tolist(),
-        strict=True,
-    )
-    rows = []
-    for i, figure in enumerate(figures):
-        rate, low, high, se, n, answers, deff, mean, mean_low, mean_high, *rest = figure
-        w, w_low, w_high, day_effect, method = rest
-        hidden = bool(rates.hidden[i])
-        row: dict[str, Any] = {
-            "scope": "with_descendants" if query.descendants else "own",
-            "questionnaire": rates.questionnaire,
-            "rate": number(rate),
-            "low": number(low),
-            "high": number(high),
-            "standard_error": number(se),
-            "respondents": None if hidden else int(n),
-            "answers": None if hidden else int(answers),
-            "suppressed": hidden,
-            "design_effect": number(deff),
-            "day_effect": number(day_effect),
-            "mean_score": number(mean),
-            "mean_score_low": number(mean_low),
-            "mean_score_high": number(mean_high),
-            "wholly_satisfied": None
-            if with_items[i]
-            else {"rate": number(w), "low": number(w_low), "high": number(w_high)},
-            "method": method,
-        }
-        keys = {
-            "unit": unit_out(rates.unit[i]),
-            "factor": rates.measure[i].factor,
-            "item": rates.measure[i].item,
-            "channel": rates.channel[i],
-            "period": rates.period[i],
-        }
-        rows.append({key: value for key, value in keys.items() if value is not None} | row)
-    return rows
+    return answered(request, found)

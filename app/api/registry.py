@@ -6,7 +6,7 @@ They stand here and not in the registry's room, which knows nothing of callers.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
@@ -102,7 +102,7 @@ def units(
     kind: Annotated[list[UnitKind], Query(description="Only of these kinds.")] = [],  # noqa: B006
     after: After = 0,
     limit: Limit = 200,
-) -> dict[str, Any]:
+) -> Units:
     """List the units that the caller may see.
 
     Who: ``registry:read``, on the units that it is held on.
@@ -121,23 +121,25 @@ def units(
         if unit is not None:
             query = query.where(Unit.code == unit)
         rows = session.scalars(query).all()
-        return {
-            "units": [
-                {
-                    "code": row.code,
-                    "kind": row.kind,
-                    "name_vi": row.name_vi,
-                    "name_en": row.name_en,
-                    "parent": visible[row.parent_id].code if row.parent_id in visible else None,
-                    "valid_from": row.valid_from,
-                    "valid_to": row.valid_to,
-                    "latitude": row.latitude,
-                    "longitude": row.longitude,
-                }
-                for row in rows[:limit]
-            ],
-            "next": rows[limit - 1].id if len(rows) > limit else None,
-        }
+        return Units.model_validate(
+            {
+                "units": [
+                    {
+                        "code": row.code,
+                        "kind": row.kind,
+                        "name_vi": row.name_vi,
+                        "name_en": row.name_en,
+                        "parent": visible[row.parent_id].code if row.parent_id in visible else None,
+                        "valid_from": row.valid_from,
+                        "valid_to": row.valid_to,
+                        "latitude": row.latitude,
+                        "longitude": row.longitude,
+                    }
+                    for row in rows[:limit]
+                ],
+                "next": rows[limit - 1].id if len(rows) > limit else None,
+            }
+        )
 
 
 @router.get("/points", summary="Survey points", response_model=Points)
@@ -147,7 +149,7 @@ def points(
     unit: Annotated[str | None, Query(pattern=CODE, description="Only of this unit.")] = None,
     after: After = 0,
     limit: Limit = 200,
-) -> dict[str, Any]:
+) -> Points:
     """List the survey points of the units that the caller may see.
 
     Who: ``registry:read``, on the units that it is held on.
@@ -168,25 +170,27 @@ def points(
         query = query.where(Unit.code == unit)
     with database.reading() as session:
         rows = session.scalars(query).all()
-        return {
-            "points": [
-                {
-                    "code": current_code(row),
-                    "name": row.name,
-                    "unit": row.unit.code,
-                    "questionnaire": row.questionnaire,
-                    "channel": row.channel,
-                    "state": row.state,
-                    "state_since": row.state_since,
-                }
-                for row in rows[:limit]
-            ],
-            "next": rows[limit - 1].id if len(rows) > limit else None,
-        }
+        return Points.model_validate(
+            {
+                "points": [
+                    {
+                        "code": current_code(row),
+                        "name": row.name,
+                        "unit": row.unit.code,
+                        "questionnaire": row.questionnaire,
+                        "channel": row.channel,
+                        "state": row.state,
+                        "state_since": row.state_since,
+                    }
+                    for row in rows[:limit]
+                ],
+                "next": rows[limit - 1].id if len(rows) > limit else None,
+            }
+        )
 
 
 @router.get("/questionnaires", summary="Published questionnaires", response_model=Questionnaires)
-def questionnaires(request: Request, caller: Annotated[Caller, Depends(READERS)]) -> dict[str, Any]:
+def questionnaires(request: Request, caller: Annotated[Caller, Depends(READERS)]) -> Questionnaires:
     """List the published versions of all questionnaires.
 
     Who: ``registry:read`` on any unit; questionnaires are no unit's.
@@ -198,14 +202,16 @@ def questionnaires(request: Request, caller: Annotated[Caller, Depends(READERS)]
                 QuestionnaireVersion.code, QuestionnaireVersion.version
             )
         ).all()
-        return {
-            "questionnaires": [
-                {
-                    "code": row.code,
-                    "version": row.version,
-                    "content_hash": row.content_hash,
-                    "published_at": row.published_at,
-                }
-                for row in rows
-            ]
-        }
+        return Questionnaires.model_validate(
+            {
+                "questionnaires": [
+                    {
+                        "code": row.code,
+                        "version": row.version,
+                        "content_hash": row.content_hash,
+                        "published_at": row.published_at,
+                    }
+                    for row in rows
+                ]
+            }
+        )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import JsonValue
 
 from app.access.callers import Caller
 from app.access.doors import Door
@@ -20,7 +21,7 @@ from app.settings import Settings
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
 
 READERS = Door(Right.READ_FIGURES)
-_FILES: dict[int | str, dict[str, Any]] = {
+_FILES: dict[int | str, dict[str, JsonValue]] = {
     200: {
         "content": {kind.media: {"schema": {"type": "string", "format": "binary"}} for kind in Kind}
     }

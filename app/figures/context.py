@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from app.figures import visible
 from app.figures import within_correlation as resemblance
 from app.figures.groupings import Splits
 from app.figures.measures import measures_of
-from app.figures.query import Interval, Key, Query
+from app.figures.query import Interval, Key, Query, QueryChanges
 from app.figures.rate_arrays import Floats, Rates
 from app.figures.release import ReleaseRule, Unreleased, unreleased
 from app.figures.results import Names, Provenance
@@ -143,7 +143,7 @@ class Context:
         gated: bool = True,
         counting: bool = False,
         by_days: bool = False,
-        **changes: Any,
+        **changes: Unpack[QueryChanges],
     ) -> tuple[Rates, Provenance]:
         """The rates of the one questionnaire by some keys, and what the answer carries.
 
@@ -177,23 +177,6 @@ class Context:
         )
 
 
-def unit_out(node: UnitNode | None) -> dict[str, Any] | None:
-    """A unit on the wire."""
-    if node is None:
-        return None
-    return {
-        "code": node.code,
-        "kind": node.kind,
-        "name": {"vi": node.name_vi, "en": node.name_en},
-        "within": {
-            "code": node.within.code,
-            "name": {"vi": node.within.name_vi, "en": node.within.name_en},
-        }
-        if node.within
-        else None,
-    }
-
-
 def number(value: float) -> float | None:
     """A figure on the wire: null where undefined."""
     return float(value) if np.isfinite(value) else None
@@ -202,12 +185,3 @@ def number(value: float) -> float | None:
 def numbers(values: Floats) -> list[float | None]:
     """Figures as they leave the room: None where undefined."""
     return [value if isfinite(value) else None for value in values.tolist()]
-
-
-def columns(figures: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
-    """Arrays of one length as rows; floats that are no numbers become null."""
-    lists = {
-        name: [number(v) for v in values] if values.dtype.kind == "f" else values.tolist()
-        for name, values in figures.items()
-    }
-    return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]

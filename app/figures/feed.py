@@ -6,8 +6,8 @@ Columns never change their meaning; new ones come at the end. ``COLUMNS`` is the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -60,9 +60,32 @@ COLUMNS: dict[str, tuple[str, str, str]] = {
 }
 
 
-def lines(
-    session: Session, context: Context, step: Step, *, factors: bool
-) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True)
+class Line:
+    """One line of the feed; its fields are the columns, in their order."""
+
+    unit_code: str
+    unit_name: str
+    unit_kind: str
+    parent_code: str | None
+    questionnaire: str
+    period: str
+    first_day: date
+    last_day: date
+    factor: str | None
+    rate: float | None
+    low: float | None
+    high: float | None
+    respondents: int | None
+    answers: int | None
+    mean_score: float | None
+    suppressed: bool
+    method: str
+    synthetic: bool
+    parent_name: str | None
+
+
+def lines(session: Session, context: Context, step: Step, *, factors: bool) -> Iterator[Line]:
     """The lines of the feed; those without respondents are left out."""
     keys = [[Key.UNIT, Key(step.value)]]
     if factors:
@@ -74,7 +97,7 @@ def lines(
             yield from _lines(rates, context.units, found.synthetic)
 
 
-def _lines(rates: Rates, units: UnitTree, synthetic: bool) -> Iterator[dict[str, Any]]:
+def _lines(rates: Rates, units: UnitTree, synthetic: bool) -> Iterator[Line]:
     shown = rates.hidden | (np.nan_to_num(rates.sums["n"]) > 0)
     for i in np.flatnonzero(shown).tolist():
         unit, period = rates.unit[i], rates.period[i]
@@ -83,25 +106,24 @@ def _lines(rates: Rates, units: UnitTree, synthetic: bool) -> Iterator[dict[str,
         hidden = bool(rates.hidden[i])
         parent = units.nodes.get(unit.parent_id) if unit.parent_id is not None else None
         days = span(period)
-        values = (
-            unit.code,
-            unit.name_vi,
-            unit.kind,
-            parent.code if parent else None,
-            rates.questionnaire,
-            period,
-            days.first,
-            days.last,
-            rates.measure[i].factor,
-            number(rates.ratio.estimate[i]),
-            number(rates.low[i]),
-            number(rates.high[i]),
-            None if hidden else int(rates.sums["n"][i]),
-            None if hidden else int(rates.sums["m"][i]),
-            number(rates.mean.estimate[i]),
-            hidden,
-            str(rates.method[i]),
-            synthetic,
-            parent.name_vi if parent else None,
+        yield Line(
+            unit_code=unit.code,
+            unit_name=unit.name_vi,
+            unit_kind=unit.kind,
+            parent_code=parent.code if parent else None,
+            questionnaire=rates.questionnaire,
+            period=period,
+            first_day=days.first,
+            last_day=days.last,
+            factor=rates.measure[i].factor,
+            rate=number(rates.ratio.estimate[i]),
+            low=number(rates.low[i]),
+            high=number(rates.high[i]),
+            respondents=None if hidden else int(rates.sums["n"][i]),
+            answers=None if hidden else int(rates.sums["m"][i]),
+            mean_score=number(rates.mean.estimate[i]),
+            suppressed=hidden,
+            method=str(rates.method[i]),
+            synthetic=synthetic,
+            parent_name=parent.name_vi if parent else None,
         )
-        yield dict(zip(COLUMNS, values, strict=True))

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.figures.release import Unreleased
@@ -104,7 +103,7 @@ def read(
 
     Those that are held back from the caller are left out.
     """
-    columns = cast(Table, Response.__table__).c
+    columns = Response.__table__.c
     if held is not None and not held.touches(last):
         held = None
     when = () if held is None else (columns.day, columns.channel)

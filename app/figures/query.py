@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import TypedDict
 
 from app.figures.periods import Step
 
@@ -72,3 +73,14 @@ class Query:
     def step(self) -> Step | None:
         """The period that rows are grouped by; the finest of those named."""
         return next((step for step in Step if step.value in set(self.by)), None)
+
+
+class QueryChanges(TypedDict, total=False):
+    """In what another query differs from one."""
+
+    units: Sequence[str]
+    expand: Expand
+    kinds: Collection[str]
+    descendants: bool
+    first: date | None
+    last: date | None

@@ -7,7 +7,6 @@ not over before its links have expired: until then its rate can only rise.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -16,21 +15,8 @@ from sqlalchemy.orm import Session
 from analysis import proportions
 from app.access.callers import Caller
 from app.figures import visible
+from app.figures.results import ResponseRateRow, ResponseRates, unit_result
 from app.invitations.service import months
-from app.registry.queries import UnitNode
-
-
-@dataclass(frozen=True)
-class ResponseRate:
-    """One unit and month; figures are None where too few were invited to be shown."""
-
-    unit: UnitNode
-    month: str
-    issued: int | None
-    answered: int | None
-    rate: float | None
-    low: float | None
-    high: float | None
 
 
 def find(
@@ -41,7 +27,7 @@ def find(
     *,
     units: list[str],
     least_respondents: int,
-) -> list[ResponseRate]:
+) -> ResponseRates:
     """The response rates of the units named, or of all whose figures the caller may read.
 
     Raises
@@ -55,22 +41,23 @@ def find(
     rows = months(session, wanted, first, last)
     n = np.array([row[2] for row in rows], dtype=np.float64)
     k = np.array([row[3] for row in rows], dtype=np.float64)
-    interval = proportions.interval(k, n)
+    wilson = proportions.interval(k, n)
     found = []
     for place, (unit_id, month, issued, answered) in enumerate(rows):
         shown = issued >= least_respondents or small is None or unit_id in small
         found.append(
-            ResponseRate(
-                readable.nodes[unit_id],
-                month,
-                issued if shown else None,
-                answered if shown else None,
-                float(interval.estimate[place]) if shown else None,
-                float(interval.low[place]) if shown else None,
-                float(interval.high[place]) if shown else None,
+            ResponseRateRow(
+                unit=unit_result(readable.nodes[unit_id]),
+                month=month,
+                issued=issued if shown else None,
+                answered=answered if shown else None,
+                rate=float(wilson.estimate[place]) if shown else None,
+                low=float(wilson.low[place]) if shown else None,
+                high=float(wilson.high[place]) if shown else None,
+                suppressed=not shown,
             )
         )
-    return found
+    return ResponseRates(rows=found)
 
 
 def interval(answered: int, issued: int) -> proportions.Interval:

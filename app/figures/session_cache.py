@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Hashable
+from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -12,14 +12,14 @@ from app.db.database import ACTOR
 T = TypeVar("T")
 
 
-def per_session(session: Session, key: tuple[Any, ...], compute: Callable[[], T]) -> T:
+def per_session(session: Session, key: tuple[Hashable, ...], compute: Callable[[], T]) -> T:
     """What was computed under a key in this session, or is computed now.
 
     A session that writes computes it each time: what it changed would be missed.
     """
     if ACTOR in session.info:
         return compute()
-    kept: dict[tuple[Any, ...], T] = session.info.setdefault("hailong_figures", {})
+    kept: dict[tuple[Hashable, ...], T] = session.info.setdefault("hailong_figures", {})
     if key not in kept:
         kept[key] = compute()
     return kept[key]

@@ -8,7 +8,7 @@ import pytest
 
 from app.figures.trend_results import ControlLimits
 from app.messages.words import Words
-from app.reports.charts import comparison_charts, drawing, specs, unit_charts
+from app.reports.charts import colours, comparison_charts, drawing, specs, unit_charts
 from app.reports.views.results import ComparisonView, Units, UnitView
 from tests.results import result
 
@@ -55,7 +55,7 @@ def test_positions_differ_by_shape_as_well_as_by_colour():
     spec = comparison_charts.league(WORDS["vi"], answer()).spec
     found = json.dumps(spec)
     for colour, shape in zip(
-        (specs.ABOVE, specs.NEITHER, specs.BELOW), ("triangle-up", "circle", "triangle-down"),
+        (colours.ABOVE, colours.NEITHER, colours.BELOW), ("triangle-up", "circle", "triangle-down"),
         strict=True,
     ):  # fmt: skip
         assert colour in found and shape in found

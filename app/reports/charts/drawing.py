@@ -11,18 +11,19 @@ import re
 from functools import cache
 from importlib.metadata import version
 from threading import Lock
-from typing import Any
 
 import altair
 import vl_convert
 from cachetools import LRUCache
+from pydantic import JsonValue
 
 from app.messages import Language
+from app.reports.charts.chart import Spec
 
 #: The version of Vega-Lite that the installed Altair writes for, as vl-convert names it.
 VEGA_LITE = ".".join(altair.SCHEMA_VERSION.lstrip("v").split(".")[:2])
 #: How numbers are written in charts, as d3-format's locales say it.
-LOCALES: dict[str, dict[str, Any]] = {
+LOCALES: dict[str, dict[str, JsonValue]] = {
     "vi": {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", "\u00a0₫"]},
     "en": {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", "\u00a0₫"]},
 }
@@ -32,12 +33,12 @@ _drawn: LRUCache[str, bytes] = LRUCache(1024)
 _lock = Lock()
 
 
-def svg(spec: dict[str, Any], language: Language) -> str:
+def svg(spec: Spec, language: Language) -> str:
     """A specification as SVG; its ids are its own, so that several stand on one page."""
     return _kept(spec, language, "svg").decode()
 
 
-def png(spec: dict[str, Any], language: Language) -> bytes:
+def png(spec: Spec, language: Language) -> bytes:
     """A specification as PNG, at twice the size in pixels."""
     return _kept(spec, language, "png")
 
@@ -51,18 +52,20 @@ def make_ready() -> None:
     script()
 
 
-def _kept(spec: dict[str, Any], language: Language, kind: str) -> bytes:
+def _kept(spec: Spec, language: Language, kind: str) -> bytes:
     text = json.dumps(spec, sort_keys=True, ensure_ascii=False, default=str)
     key = hashlib.sha256(f"{kind}\0{language}\0{text}".encode()).hexdigest()
     with _lock:
         if key in _drawn:
             return _drawn[key]
-    options: dict[str, Any] = {"vl_version": VEGA_LITE, "format_locale": LOCALES[language]}
+    locale = LOCALES[language]
     if kind == "svg":
-        drawn = vl_convert.vegalite_to_svg(text, **options)
+        drawn = vl_convert.vegalite_to_svg(text, vl_version=VEGA_LITE, format_locale=locale)
         content = _ID.sub(rf"\g<1>\g<2>-{key[:8]}-\g<3>", drawn).encode()
     else:
-        content = vl_convert.vegalite_to_png(text, scale=2, **options)
+        content = vl_convert.vegalite_to_png(
+            text, vl_version=VEGA_LITE, scale=2, format_locale=locale
+        )
     with _lock:
         _drawn[key] = content
     return content

@@ -7,18 +7,17 @@ that a strict content security policy refuses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeAlias, TypedDict
 
 import altair as alt
 
 from app.messages.words import Words, axis_period
+from app.reports.charts.chart import Datum, Spec
+from app.reports.charts.colours import BELOW, BRAND, INK, LINE, NEITHER, PLACES, SHAPES, SOFT
 
-Rows = Sequence[Mapping[str, Any]]
-ABOVE, BELOW, NEITHER = "#0072B2", "#B34700", "#5f6b68"
-INK, SOFT, LINE, BAND, BRAND = "#17211f", "#55625f", "#d5dcda", "#cfe3dd", "#0b5d4f"
+Rows: TypeAlias = Sequence[Datum]
 POSITIONS = ("above", "not_distinguishable", "below")
-_COLOURS, _SHAPES = (ABOVE, NEITHER, BELOW), ("triangle-up", "circle", "triangle-down")
 #: Colour and shape of a period by what its limits say of it.
 _LOOKS = {
     "unjudged": (NEITHER, "square"),
@@ -30,10 +29,20 @@ _FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
 _PERCENT = ".0%"
 
 
-def finished(chart: Any, *, width: int | str = WIDTH, height: int | Any = 260) -> dict[str, Any]:
+class RatesAxis(TypedDict):
+    """A scale of rates, its axis and its title."""
+
+    title: str
+    axis: alt.Axis
+    scale: alt.Scale
+
+
+def finished(
+    chart: alt.Chart | alt.LayerChart | alt.FacetChart, *, width: int = WIDTH, height: int = 260
+) -> Spec:
     """The chart's specification with the house's sizes and type."""
     sized = chart.properties(width=width, height=height)
-    spec: dict[str, Any] = (
+    spec: Spec = (
         sized.configure(font=_FONT, background="#ffffff")
         .configure_view(stroke=None)
         .configure_axis(
@@ -51,7 +60,7 @@ def finished(chart: Any, *, width: int | str = WIDTH, height: int | Any = 260) -
     return spec
 
 
-def rates_axis(title: str, low: float, high: float, pad: float = 0.01) -> dict[str, Any]:
+def rates_axis(title: str, low: float, high: float, pad: float = 0.01) -> RatesAxis:
     """A scale of rates that holds what is shown, never a zero line that hides differences."""
     pad = max(pad, (high - low) * 0.06)
     return {
@@ -63,17 +72,27 @@ def rates_axis(title: str, low: float, high: float, pad: float = 0.01) -> dict[s
 
 def reach(rows: Rows, *names: str, also: Sequence[float | None] = ()) -> tuple[float, float]:
     """The least and the greatest of some columns; the whole scale where there is nothing."""
-    values = [row[name] for row in rows for name in names if row.get(name) is not None]
+    values = [value for row in rows for name in names if (value := number(row, name)) is not None]
     values += [value for value in also if value is not None]
     return (min(values), max(values)) if values else (0.0, 1.0)
 
 
-def placed(labels: Sequence[str]) -> tuple[Any, Any]:
+def number(row: Datum, name: str) -> float | None:
+    """A figure of a line; None where it has none."""
+    value = row.get(name)
+    return value if isinstance(value, int | float) else None
+
+
+def _labels(rows: Rows) -> list[str]:
+    return [str(row["label"]) for row in rows]
+
+
+def placed(labels: Sequence[str]) -> tuple[alt.Color, alt.Shape]:
     """Colour and shape by where something lies, above, neither, below, with one legend."""
-    scale: dict[str, Any] = {"domain": list(labels)}
+    domain = list(labels)
     return (
-        alt.Color("place:N", scale=alt.Scale(**scale, range=list(_COLOURS)), title=None),
-        alt.Shape("place:N", scale=alt.Scale(**scale, range=list(_SHAPES)), title=None),
+        alt.Color("place:N", scale=alt.Scale(domain=domain, range=list(PLACES)), title=None),
+        alt.Shape("place:N", scale=alt.Scale(domain=domain, range=list(SHAPES)), title=None),
     )
 
 
@@ -82,30 +101,30 @@ def against_target(words: Words) -> list[str]:
     return [words(f"position.{position}") for position in POSITIONS]
 
 
-def rule_at(value: float, channel: str, axis: Mapping[str, Any] | None = None) -> Any:
+def rule_at(value: float, channel: str, axis: RatesAxis | None = None) -> alt.Chart:
     """A dashed line at a rate, on an axis that other layers have, too."""
     data = alt.InlineData(values=[{"at": value}])
-    kind = alt.X if channel == "x" else alt.Y
-    encoding = {channel: kind("at:Q", **(axis or {}))}
-    return alt.Chart(data).mark_rule(strokeDash=[6, 4], color=INK, opacity=0.7).encode(**encoding)
+    line = alt.Chart(data).mark_rule(strokeDash=[6, 4], color=INK, opacity=0.7)
+    if channel == "x":
+        across: alt.Chart = line.encode(x=alt.X("at:Q", **axis) if axis else alt.X("at:Q"))
+        return across
+    along: alt.Chart = line.encode(y=alt.Y("at:Q", **axis) if axis else alt.Y("at:Q"))
+    return along
 
 
 def intervals(
     words: Words, rows: Rows, *, title: str, target: float | None, row_height: int = 26
-) -> dict[str, Any]:
+) -> Spec:
     """One line a row: the rate as a mark, its interval as a bar, the target as a dashed line.
 
     Each row has ``label``, ``rate``, ``low``, ``high`` and ``place``.
     """
     shown = [row for row in rows if row["rate"] is not None]
     axis = rates_axis(title, *reach(shown, "low", "high", also=[target]))
-    colour: Any = alt.value(BRAND)
-    shape: Any = alt.value("circle")
-    if any(row["place"] for row in rows):
-        colour, shape = placed(against_target(words))
-    order = alt.Y(
-        "label:N", sort=[row["label"] for row in rows], title=None, axis=alt.Axis(grid=False)
-    )
+    colour, shape = placed(against_target(words))
+    if not any(row["place"] for row in rows):
+        colour, shape = alt.Color(value=BRAND), alt.Shape(value="circle")
+    order = alt.Y("label:N", sort=_labels(rows), title=None, axis=alt.Axis(grid=False))
     base = alt.Chart(alt.InlineData(values=shown)).encode(y=order)
     bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", **axis), x2="high:Q", color=colour)
     marks = base.mark_point(filled=True, size=80, opacity=1).encode(
@@ -117,7 +136,7 @@ def intervals(
     return finished(alt.layer(*layers), width=WIDTH - 230, height=max(60, row_height * len(rows)))
 
 
-def _tooltip(words: Words) -> list[Any]:
+def _tooltip(words: Words) -> list[alt.Tooltip]:
     return [
         alt.Tooltip("label:N", title=words("chart.unit")),
         alt.Tooltip("rate:Q", title=words("chart.rate"), format=".1%"),
@@ -127,22 +146,22 @@ def _tooltip(words: Words) -> list[Any]:
     ]
 
 
-def _kind(point: Mapping[str, Any]) -> str:
+def _kind(point: Datum) -> str:
     if point["signals"]:
         return "stands_out"
     return "unjudged" if point["limit_low"] is None else "ordinary"
 
 
-def trend(words: Words, points: Rows, *, target: float) -> dict[str, Any]:
+def trend(words: Words, points: Rows, *, target: float) -> Spec:
     """Rates over time with their intervals, control limits, and the periods that stand out."""
-    rows = [{**point, "label": axis_period(point["period"])} for point in points]
+    rows: list[Datum] = [{**point, "label": axis_period(str(point["period"]))} for point in points]
     shown = [row for row in rows if row["rate"] is not None]
     axis = rates_axis(
         words("chart.rate"),
         *reach(shown, "rate", "limit_low", "limit_high", also=[target]),
         pad=0.03,
     )
-    labels = [row["label"] for row in rows]
+    labels = _labels(rows)
     x = alt.X(
         "label:O", sort=labels, title=None,
         axis=alt.Axis(labelAngle=0 if len(rows) <= 9 else -45, grid=False),
@@ -194,7 +213,7 @@ def trend(words: Words, points: Rows, *, target: float) -> dict[str, Any]:
     return finished(alt.layer(rule_at(target, "y", axis), *limits, bars, line, marks))
 
 
-def funnel(words: Words, rows: Rows, curve: Rows, *, target: float) -> dict[str, Any]:
+def funnel(words: Words, rows: Rows, curve: Rows, *, target: float) -> Spec:
     """Units by size and rate, between limits that are wider for small ones.
 
     ``place`` of a row says whether it lies outside the wider ones.
@@ -231,7 +250,7 @@ def funnel(words: Words, rows: Rows, curve: Rows, *, target: float) -> dict[str,
     return finished(alt.layer(*lines, rule_at(target, "y", axis), marks), height=340)
 
 
-def quadrants(words: Words, rows: Rows, *, middle: tuple[float, float]) -> dict[str, Any]:
+def quadrants(words: Words, rows: Rows, *, middle: tuple[float, float]) -> Spec:
     """Importance against rate; the lines stand at the means, the labels name each factor."""
     shown = [row for row in rows if row["rate"] is not None and row["share"] is not None]
     x = alt.X(
@@ -245,7 +264,7 @@ def quadrants(words: Words, rows: Rows, *, middle: tuple[float, float]) -> dict[
     first, others = words("quadrant.concentrate_here"), words("chart.other_factors")
     unclear = words("quadrant.not_distinguishable")
     kinds = {"concentrate here": first, "not distinguishable": unclear}
-    marked = [{**row, "kind": kinds.get(row["quadrant"], others)} for row in shown]
+    marked = [{**row, "kind": kinds.get(str(row["quadrant"]), others)} for row in shown]
     kind = [first, others, unclear]
     marks = (
         alt.Chart(alt.InlineData(values=marked))
@@ -274,7 +293,7 @@ def quadrants(words: Words, rows: Rows, *, middle: tuple[float, float]) -> dict[
     )
 
 
-def places(words: Words, rows: Rows) -> dict[str, Any]:
+def places(words: Words, rows: Rows) -> Spec:
     """Units as points where they stand on the map, larger the more answered."""
     shown = [row for row in rows if row["latitude"] is not None and row["rate"] is not None]
     colour, shape = placed(against_target(words))
@@ -307,20 +326,18 @@ def places(words: Words, rows: Rows) -> dict[str, Any]:
 
 def _round(rows: Rows) -> list[int]:
     """Two or three sizes to explain points by."""
-    most = max((row["respondents"] or 0 for row in rows), default=0)
+    most = int(max((number(row, "respondents") or 0 for row in rows), default=0))
     if most < 10:
         return [most] if most else []
-    unit = 10 ** (len(str(int(most))) - 1)
-    top = int(most // unit) * unit
+    unit = 10 ** (len(str(most)) - 1)
+    top = most // unit * unit
     return sorted({max(1, top // 4), max(1, top // 2), top})
 
 
-def bars(words: Words, rows: Rows, *, title: str) -> dict[str, Any]:
+def bars(words: Words, rows: Rows, *, title: str) -> Spec:
     """Shares as bars, one a row; each row has ``label`` and ``share``."""
     base = alt.Chart(alt.InlineData(values=list(rows))).encode(
-        y=alt.Y(
-            "label:N", sort=[row["label"] for row in rows], title=None, axis=alt.Axis(grid=False)
-        ),
+        y=alt.Y("label:N", sort=_labels(rows), title=None, axis=alt.Axis(grid=False)),
         x=alt.X("share:Q", title=title, axis=alt.Axis(format=_PERCENT, tickCount=5)),
     )
     return finished(

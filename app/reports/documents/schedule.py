@@ -15,7 +15,7 @@ import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -165,7 +165,7 @@ def mail(settings: Settings, order: Order, files: Sequence[Path]) -> None:
     done.touch()
 
 
-def _send(settings: Settings, message: EmailMessage) -> None:
+def _send(settings: Settings, message: Message[str, str]) -> None:
     where = urlsplit(settings.mail_server or "")
     host, secure = where.hostname or "localhost", where.scheme == "smtps"
     server: smtplib.SMTP

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from app.figures import visible
 from app.figures.comparisons import With, difference, other_days
 from app.figures.context import Context, number
 from app.figures.named_periods import Span, span, usual
-from app.figures.query import Expand, Key, Query
+from app.figures.query import Expand, Key, Query, QueryChanges
 from app.figures.rate_arrays import Rates
 from app.figures.release import ReleaseRule
 from app.figures.results import unit_result
@@ -157,7 +157,7 @@ class ViewContext:
         """The local day."""
         return datetime.now(self.settings.zone).date()
 
-    def over(self, **changes: Any) -> Context:
+    def over(self, **changes: Unpack[QueryChanges]) -> Context:
         """The same question with other filters."""
         return replace(self.figures, query=replace(self.figures.query, **changes))
 

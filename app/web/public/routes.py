@@ -187,7 +187,7 @@ def data(
         figures = Context(session, PUBLIC, query, ReleaseRule.of(settings))
         rows = list(lines(session, figures, Step(settings.public_period), factors=True))
     return Response(
-        table(rows, COLUMNS),
+        table(map(vars, rows), COLUMNS),
         media_type="text/csv; charset=utf-8",
         headers={**SHARED, "Access-Control-Allow-Origin": "*"},
     )
