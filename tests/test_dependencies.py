@@ -11,9 +11,6 @@ from fastapi.testclient import TestClient
 from app.dependencies import Shared
 
 APP = Path(__file__).parents[1] / "app"
-#: Rooms that still read the state themselves; none is to be added.
-_STILL = ("api/", "reports/views/", "web/dashboard/", "web/public/")
-
 NUMBER = Shared[int]("number")
 
 
@@ -46,4 +43,4 @@ def test_nothing_else_reads_the_state() -> None:
         if "app.state" in path.read_text(encoding="utf-8")
         and (module := path.relative_to(APP).as_posix()) != "dependencies.py"
     }
-    assert not {module for module in readers if not module.startswith(_STILL)}
+    assert readers == set()

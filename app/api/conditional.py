@@ -14,6 +14,7 @@ from fastapi.exceptions import HTTPException
 from app.access.callers import Caller
 from app.access.doors import Door
 from app.db import Database
+from app.dependencies import DATABASE, SETTINGS
 from app.figures.cache import edition, rights_of
 from app.settings import Settings
 
@@ -34,8 +35,8 @@ def conditional(door: Door) -> Callable[[Request, Response, Caller], None]:
     """A dependency of routes behind a door: sets the answer's tag, and ends with 304 if it can."""
 
     def caching(request: Request, response: Response, caller: Caller = Depends(door)) -> None:
-        database: Database = request.app.state.database
-        settings: Settings = request.app.state.settings
+        database: Database = DATABASE.of(request)
+        settings: Settings = SETTINGS.of(request)
         with database.reading() as session:
             now = edition(session, settings.zone)
         tag = tag_of(

@@ -16,7 +16,9 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
+from app.api.dependencies import CACHE
 from app.db import Database
+from app.dependencies import DATABASE, SETTINGS
 from app.figures.cache import Cache, edition, rights_of
 from app.figures.named_periods import Length, name_of
 from app.reports.views.context import Chosen, ViewContext, figure
@@ -38,7 +40,7 @@ def respond(request: Request, caller: Caller, chosen: Chosen) -> StreamingRespon
 
 
 async def _events(request: Request, caller: Caller, chosen: Chosen) -> AsyncIterator[str]:
-    settings: Settings = request.app.state.settings
+    settings: Settings = SETTINGS.of(request)
     yield f"retry: {_RETRY_MS}\n\n"
     known, spoken, end = "", time.monotonic(), time.monotonic() + _LIFE_S
     while time.monotonic() < end:
@@ -62,14 +64,14 @@ def now(
     UnknownUnit, UnknownQuestionnaire, NothingToShow
         Where there is nothing to tell of.
     """
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
+    database: Database = DATABASE.of(request)
+    settings: Settings = SETTINGS.of(request)
     with database.reading() as session:
         version = edition(session, settings.zone)
         if version == known:
             return version, None
         key = repr(("stream", version, rights_of(caller), chosen))
-        answers: Cache = request.app.state.answers
+        answers: Cache = CACHE.of(request)
         # Several screens of one unit show the same.
         return version, answers.get(key, lambda: _figure(session, caller, settings, chosen))
 

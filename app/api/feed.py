@@ -17,14 +17,13 @@ from app.access.doors import Door
 from app.access.models import Right
 from app.api.conditional import conditional
 from app.api.csv import CSV, table
-from app.db import Database
+from app.dependencies import DatabaseDependency, SettingsDependency
 from app.figures import periods
 from app.figures.context import Context
 from app.figures.feed import COLUMNS, lines
 from app.figures.periods import Step
 from app.figures.query import Query as Filters
 from app.figures.release import ReleaseRule
-from app.settings import Settings
 
 READERS = Door(Right.READ_FIGURES)
 router = APIRouter(prefix="/api/v1", tags=["figures"])
@@ -47,6 +46,8 @@ class Period(StrEnum):
 )
 def read_feed(
     request: Request,
+    database: DatabaseDependency,
+    settings: SettingsDependency,
     caller: Annotated[Caller, Depends(READERS)],
     first: Annotated[date | None, Query(alias="from", description="First local day.")] = None,
     last: Annotated[date | None, Query(alias="to", description="Last local day.")] = None,
@@ -59,8 +60,6 @@ def read_feed(
     Who: whoever has ``figures:read``, over the units that they have it on. What is suppressed has
     a line without figures. docs/integrator.md describes the columns.
     """
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
     periods.check(first, last)
     query = Filters(questionnaire=questionnaire, first=first, last=last)
     with database.reading() as session:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
 from app.api.statistics import TrendStep
-from app.db import Database
+from app.dependencies import DatabaseDependency
 from app.figures import limit_decisions as baselines
 from app.figures.limit_decisions import BaselineOut, Wish, as_result
 from app.figures.periods import Step
@@ -70,7 +70,7 @@ class Baselines(BaseModel):
 
 @router.get("", summary="What was decided about control limits", response_model=Baselines)
 def list_baselines(
-    request: Request,
+    database: DatabaseDependency,
     caller: Annotated[Caller, Depends(READERS)],
     unit: Annotated[str | None, Query(description="Code of a unit.", max_length=64)] = None,
     questionnaire: Annotated[str | None, Query(max_length=64)] = None,
@@ -80,7 +80,6 @@ def list_baselines(
 
     Who: whoever has ``figures:read``, over the units that they have it on.
     """
-    database: Database = request.app.state.database
     with database.reading() as session:
         found = baselines.decisions(
             session, caller, unit=unit, questionnaire=questionnaire, revoked=revoked
@@ -90,14 +89,13 @@ def list_baselines(
 
 @router.post("", summary="Decide about control limits", response_model=BaselineOut, status_code=201)
 def decide(
-    request: Request, caller: Annotated[Caller, Depends(DECIDERS)], body: BaselineIn
+    database: DatabaseDependency, caller: Annotated[Caller, Depends(DECIDERS)], body: BaselineIn
 ) -> BaselineOut:
     """Let a unit's limits begin anew, or rest on periods that are named; by name, with a reason.
 
     Who: whoever has ``limits:decide`` on the unit. Limits change by decision alone: a period that
     stands out does not move them. It holds for questions about all of the unit's answers.
     """
-    database: Database = request.app.state.database
     wish = Wish(
         body.unit, body.questionnaire, Step(body.step.value), body.start, body.reason,
         body.first, body.last, body.factor, body.item,
@@ -108,7 +106,7 @@ def decide(
 
 @router.delete("/{id}", summary="Revoke a decision", status_code=204)
 def revoke(
-    request: Request,
+    database: DatabaseDependency,
     caller: Annotated[Caller, Depends(DECIDERS)],
     id: Annotated[int, Path(ge=1, lt=2**31)],
 ) -> Response:
@@ -116,7 +114,6 @@ def revoke(
 
     Who: whoever has ``limits:decide`` on its unit.
     """
-    database: Database = request.app.state.database
     with database.writing(caller.name) as session:
         baselines.revoke(session, caller, id)
     return Response(status_code=204)

@@ -17,7 +17,7 @@ from app.access.models import Right
 from app.api.conditional import conditional
 from app.api.csv import RESPONSES, answered
 from app.api.filters import IntervalParameter, unit_filters
-from app.db import Database
+from app.dependencies import DatabaseDependency, SettingsDependency
 from app.figures import comments, periods
 from app.figures import rates as satisfaction
 from app.figures import response_rates as invited
@@ -25,7 +25,6 @@ from app.figures.query import Cluster, Interval, Key, Query
 from app.figures.rate_results import rate_table
 from app.figures.release import ReleaseRule
 from app.figures.results import CommentRow, CommentsOut, Figures, ResponseRates, unit_result
-from app.settings import Settings
 
 
 class Convention(StrEnum):
@@ -54,6 +53,8 @@ COMMENT_READERS = Door(Right.READ_COMMENTS)
 )
 def rates(
     request: Request,
+    database: DatabaseDependency,
+    settings: SettingsDependency,
     caller: Annotated[Caller, Depends(READERS)],
     filters: Annotated[Query, Depends(unit_filters)],
     questionnaire: Annotated[str | None, Asking(description="Code of one questionnaire.")] = None,
@@ -86,7 +87,6 @@ def rates(
     respondents than the setting HAILONG_LEAST_RESPONDENTS is ``suppressed``, and has nulls too,
     unless the caller has ``figures:read-small`` there. As CSV where Accept names text/csv.
     """
-    database: Database = request.app.state.database
     query = replace(
         filters,
         questionnaire=questionnaire,
@@ -95,7 +95,6 @@ def rates(
         interval=interval,
         cluster=cluster,
     )
-    settings: Settings = request.app.state.settings
     with database.reading() as session:
         found = satisfaction.find(session, query, caller, ReleaseRule.of(settings), by_days=True)
     return answered(request, rate_table(found, query))
@@ -103,7 +102,8 @@ def rates(
 
 @router.get("/comments", summary="What respondents wrote", response_model=CommentsOut)
 def read_comments(
-    request: Request,
+    database: DatabaseDependency,
+    settings: SettingsDependency,
     caller: Annotated[Caller, Depends(COMMENT_READERS)],
     month: Annotated[str, Asking(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", examples=["2026-11"])],
     unit: Annotated[
@@ -118,8 +118,6 @@ def read_comments(
     that month than HAILONG_LEAST_RESPONDENTS, its comments are withheld, unless the caller has
     ``figures:read-small`` there.
     """
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
     with database.writing(caller.name) as session:
         found = comments.read(
             session,
@@ -154,6 +152,8 @@ def read_comments(
 )
 def response_rates(
     request: Request,
+    database: DatabaseDependency,
+    settings: SettingsDependency,
     caller: Annotated[Caller, Depends(READERS)],
     first: Annotated[date, Asking(alias="from", description="First day of finished cases.")],
     last: Annotated[date, Asking(alias="to", description="Last day.")],
@@ -168,8 +168,6 @@ def response_rates(
     ``figures:read-small`` there.
     """
     periods.check(first, last)
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
     with database.reading() as session:
         found = invited.find(
             session, caller, first, last, units=unit,

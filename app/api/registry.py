@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager, selectinload
@@ -17,7 +17,7 @@ from app.access import scope
 from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
-from app.db import Database
+from app.dependencies import DatabaseDependency
 from app.registry.models import (
     Channel,
     PointState,
@@ -96,7 +96,7 @@ class Questionnaires(BaseModel):
 
 @router.get("/units", summary="Units", response_model=Units)
 def units(
-    request: Request,
+    database: DatabaseDependency,
     caller: Annotated[Caller, Depends(READERS)],
     unit: Annotated[str | None, Query(pattern=CODE, description="Only this one.")] = None,
     kind: Annotated[list[UnitKind], Query(description="Only of these kinds.")] = [],  # noqa: B006
@@ -107,7 +107,6 @@ def units(
 
     Who: ``registry:read``, on the units that it is held on.
     """
-    database: Database = request.app.state.database
     with database.reading() as session:
         visible = scope.units(session, caller, Right.READ_REGISTRY).nodes
         query = (
@@ -144,7 +143,7 @@ def units(
 
 @router.get("/points", summary="Survey points", response_model=Points)
 def points(
-    request: Request,
+    database: DatabaseDependency,
     caller: Annotated[Caller, Depends(READERS)],
     unit: Annotated[str | None, Query(pattern=CODE, description="Only of this unit.")] = None,
     after: After = 0,
@@ -154,7 +153,6 @@ def points(
 
     Who: ``registry:read``, on the units that it is held on.
     """
-    database: Database = request.app.state.database
     query = (
         select(SurveyPoint)
         .join(SurveyPoint.unit)
@@ -190,12 +188,13 @@ def points(
 
 
 @router.get("/questionnaires", summary="Published questionnaires", response_model=Questionnaires)
-def questionnaires(request: Request, caller: Annotated[Caller, Depends(READERS)]) -> Questionnaires:
+def questionnaires(
+    database: DatabaseDependency, caller: Annotated[Caller, Depends(READERS)]
+) -> Questionnaires:
     """List the published versions of all questionnaires.
 
     Who: ``registry:read`` on any unit; questionnaires are no unit's.
     """
-    database: Database = request.app.state.database
     with database.reading() as session:
         rows = session.scalars(
             select(QuestionnaireVersion).order_by(

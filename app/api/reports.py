@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import JsonValue
 
 from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
 from app.api.views import Choice
-from app.db import Database
+from app.dependencies import DatabaseDependency, SettingsDependency
 from app.reports.documents.contents import gather
 from app.reports.documents.files import Kind
 from app.reports.documents.pdf import pdf
 from app.reports.documents.workbook import workbook
-from app.settings import Settings
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
 
@@ -30,7 +29,8 @@ _FILES: dict[int | str, dict[str, JsonValue]] = {
 
 @router.get("", summary="A report as PDF or XLSX", responses=_FILES, response_class=Response)
 def report(
-    request: Request,
+    database: DatabaseDependency,
+    settings: SettingsDependency,
     caller: Annotated[Caller, Depends(READERS)],
     choice: Choice,
     kind: Annotated[Kind, Query(alias="format", description="As what.")] = Kind.PDF,
@@ -41,8 +41,6 @@ def report(
     Who: whoever has ``figures:read``, over the units that they have it on. Small cells are hidden
     whoever asks: a report goes from hand to hand.
     """
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
     with database.reading() as session:
         found = gather(session, caller, settings, choice, language)
     content = pdf(found) if kind is Kind.PDF else workbook(found)

@@ -17,6 +17,7 @@ from app.api.conditional import conditional
 from app.api.csv import RESPONSES, answered
 from app.api.filters import filters, rate_filters
 from app.db import Database
+from app.dependencies import DATABASE, SETTINGS, SettingsDependency
 from app.figures import comparisons, planning, stratification, trends
 from app.figures.alerts import alerts as find_alerts
 from app.figures.comparisons import With
@@ -85,8 +86,8 @@ T = TypeVar("T", bound=Provenance)
 def _answer(
     request: Request, caller: Caller, query: Filters, compute: Callable[[Context], T]
 ) -> T | Response:
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
+    database: Database = DATABASE.of(request)
+    settings: Settings = SETTINGS.of(request)
     with database.reading() as session:
         found = compute(Context(session, caller, query, ReleaseRule.of(settings)))
     return answered(request, found)
@@ -176,6 +177,7 @@ def compare(
 @router.get("/trend", summary="Units over time", response_model=Trend)
 def trend(
     request: Request,
+    settings: SettingsDependency,
     caller: Reader,
     query: Rated,
     step: Annotated[TrendStep, Query(description="Length of a period.")] = TrendStep.MONTH,
@@ -205,7 +207,6 @@ def trend(
     against what periods vary about the line. Periods with too few respondents are suppressed, and
     everything else is computed from those that are shown.
     """
-    settings: Settings = request.app.state.settings
     judging = Judging(rules, tuple(rule), settings.target_rate if target is None else target)
     compute = partial(trends.trend, step=Step(step.value), judging=judging)
     return _answer(request, caller, query, compute)

@@ -12,10 +12,12 @@ from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
 from app.api.conditional import conditional
+from app.api.dependencies import CACHE
 from app.db import Database
+from app.dependencies import DATABASE, SETTINGS
 from app.figures.cache import Cache
 from app.registry.models import UnitKind
-from app.reports.views.answers import V, Views
+from app.reports.views.cached import V, Views
 from app.reports.views.comparison import comparison
 from app.reports.views.context import Chosen, ViewContext
 from app.reports.views.form_results import Levels, Quality
@@ -78,9 +80,9 @@ def _view(
     name: str,
     view: Callable[[ViewContext], V],
 ) -> V:
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
-    cache: Cache = request.app.state.answers
+    database: Database = DATABASE.of(request)
+    settings: Settings = SETTINGS.of(request)
+    cache: Cache = CACHE.of(request)
     with database.reading() as session:
         return Views(session, caller, settings, cache).of(chosen, name, view)
 

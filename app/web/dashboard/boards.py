@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from app.messages.words import Words
 from app.reports.charts import comparison_charts, unit_charts
 from app.reports.charts.chart import Chart
-from app.reports.views.answers import V, Views
+from app.reports.views.cached import V, Views
 from app.reports.views.comparison import comparison
 from app.reports.views.context import Chosen, ViewContext
 from app.reports.views.items import importance

@@ -12,12 +12,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Right
-from app.db import Database
+from app.dependencies import DatabaseDependency, SettingsDependency
 from app.figures import comments
 from app.figures.release import ReleaseRule
 from app.messages.words import Words
 from app.registry.questionnaires import published
-from app.settings import Settings
 from app.web.pages import QueryText, language_of, render
 
 router = APIRouter(include_in_schema=False)
@@ -38,14 +37,14 @@ class CommentsPage:
 @router.get("/dashboard/comments")
 def show_comments(
     request: Request,
+    database: DatabaseDependency,
+    settings: SettingsDependency,
     caller: Annotated[Person, Depends(COMMENT_READERS)],
     unit: QueryText,
     month: Annotated[str, Query(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")],
 ) -> Response:
     """What respondents wrote about a unit and those below it. Who: ``comments:read`` there."""
     words = Words(language_of(request, caller))
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
     with database.writing(caller.name) as session:
         found = comments.read(
             session,

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
-from app.db import Database
+from app.dependencies import DatabaseDependency, SettingsDependency
 from app.messages.words import Words
 from app.reports.views.context import NothingToShow, ViewContext
-from app.settings import Settings
 from app.web.dashboard.routes import Choices, Linked, Reader, choices, nothing_page
 from app.web.pages import language_of, render
 
@@ -28,11 +27,15 @@ class ReportPage:
 
 
 @router.get("/dashboard/report")
-def show_report(request: Request, caller: Reader, linked: Linked) -> Response:
+def show_report(
+    request: Request,
+    database: DatabaseDependency,
+    settings: SettingsDependency,
+    caller: Reader,
+    linked: Linked,
+) -> Response:
     """Offer reports as PDF and XLSX. Who: ``figures:read``."""
     words = Words(language_of(request, caller))
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
     with database.reading() as session:
         try:
             context = ViewContext.of(session, caller, settings, linked.chosen)

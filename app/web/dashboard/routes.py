@@ -17,7 +17,8 @@ from app.access.callers import Caller, Person
 from app.access.doors import ANYONE, PageDoor
 from app.access.models import Right
 from app.api.csv import table
-from app.db import Database
+from app.api.dependencies import CACHE
+from app.dependencies import DatabaseDependency, SettingsDependency
 from app.figures import named_periods as spans
 from app.figures.results import unit_result
 from app.messages.words import Words
@@ -27,10 +28,9 @@ from app.registry.questionnaires import published
 from app.reports import sentences
 from app.reports.charts import drawing
 from app.reports.charts.chart import Chart
-from app.reports.views.answers import Views
+from app.reports.views.cached import Views
 from app.reports.views.context import Chosen, NothingToShow, ViewContext
 from app.reports.views.results import View
-from app.settings import Settings
 from app.web.dashboard.boards import BOARDS, MOST_DRAWN, AnyBoard, AnyShown, Link
 from app.web.pages import PRIVATE, QueryText, language_of, render
 
@@ -142,6 +142,8 @@ def begin(request: Request, caller: Reader, linked: Linked) -> Response:
 @router.get("/dashboard/{name}")
 def show(
     request: Request,
+    database: DatabaseDependency,
+    settings: SettingsDependency,
     caller: Reader,
     name: str,
     linked: Linked,
@@ -155,10 +157,8 @@ def show(
     if board is None:
         raise NotFound
     words = Words(language_of(request, caller))
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
     with database.reading() as session:
-        views = Views(session, caller, settings, request.app.state.answers)
+        views = Views(session, caller, settings, CACHE.of(request))
         try:
             context = views.context(linked.chosen)
         except NothingToShow:
@@ -193,6 +193,8 @@ def show(
 @router.get("/dashboard/charts/{name}/{figure}.{file_format}")
 def download(
     request: Request,
+    database: DatabaseDependency,
+    settings: SettingsDependency,
     caller: Reader,
     name: str,
     figure: str,
@@ -207,10 +209,8 @@ def download(
     if board is None:
         raise NotFound
     words = Words(language_of(request, caller))
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
     with database.reading() as session:
-        views = Views(session, caller, settings, request.app.state.answers)
+        views = Views(session, caller, settings, CACHE.of(request))
         shown = board.show(views, linked)
     view = shown.view
     found = shown.draw_one(words.about(view.unit), figure)

@@ -18,7 +18,9 @@ from fastapi.responses import HTMLResponse
 from app.access.callers import Caller, Person
 from app.access.doors import ANYONE, PageDoor
 from app.api.csv import table
+from app.api.dependencies import CACHE
 from app.db import Database
+from app.dependencies import DATABASE, SETTINGS, DatabaseDependency
 from app.figures import named_periods as spans
 from app.figures.context import Context
 from app.figures.feed import COLUMNS, lines
@@ -33,7 +35,7 @@ from app.registry.questionnaires import published
 from app.reports import sentences
 from app.reports.charts import comparison_charts, drawing
 from app.reports.charts.chart import Chart
-from app.reports.views.answers import Views
+from app.reports.views.cached import Views
 from app.reports.views.context import PUBLIC, Chosen, NothingToShow, ViewContext
 from app.reports.views.results import Index, UnitRow, Units
 from app.reports.views.unit import headline
@@ -65,7 +67,7 @@ def published_by(request: Request) -> Settings:
     NotFound
         Where it does not.
     """
-    settings: Settings = request.app.state.settings
+    settings: Settings = SETTINGS.of(request)
     if not settings.public_page:
         raise NotFound
     return settings
@@ -118,6 +120,7 @@ class PublicPage:
 @router.get("/public")
 def show_public(
     request: Request,
+    database: DatabaseDependency,
     caller: Annotated[Caller, Depends(VISITORS)],
     questionnaire: QueryText = "",
     period: QueryText = "",
@@ -128,7 +131,6 @@ def show_public(
     words = Words(language_of(request, caller))
     shown = finished(period or None, settings)
     chosen = Chosen(None, questionnaire or None, shown.name, kind.value if kind else None)
-    database: Database = request.app.state.database
     with database.reading() as session:
         try:
             context = ViewContext.of(session, PUBLIC, settings, chosen)
@@ -139,7 +141,7 @@ def show_public(
             context.unit.code if context.unit else None,
             context.questionnaire, shown.name, context.kind,
         )  # fmt: skip
-        views = Views(session, PUBLIC, settings, request.app.state.answers)
+        views = Views(session, PUBLIC, settings, CACHE.of(request))
         compared = views.of(chosen, "units 10", units_view)
         about = views.of(chosen, "headline", headline)
     words = Words(words.language, chosen.unit)
@@ -174,12 +176,14 @@ def _periods(context: ViewContext, words: Words, settings: Settings) -> list[tup
 
 @router.get("/public/data.csv")
 def data(
-    request: Request, caller: Annotated[Caller, Depends(ANYONE)], questionnaire: QueryText = ""
+    request: Request,
+    database: DatabaseDependency,
+    caller: Annotated[Caller, Depends(ANYONE)],
+    questionnaire: QueryText = "",
 ) -> Response:
     """All published periods as one tidy table. Who: anybody, if published."""
     settings = published_by(request)
     last = finished(None, settings).last
-    database: Database = request.app.state.database
     with database.reading() as session:
         query = Filters(
             questionnaire=questionnaire or None, first=date(last.year - _YEARS, 1, 1), last=last
@@ -231,9 +235,9 @@ def _card(
     words = Words("en" if language == "en" else "vi")
     shown = finished(None, settings)
     chosen = Chosen(unit, questionnaire or None, shown.name)
-    database: Database = request.app.state.database
+    database: Database = DATABASE.of(request)
     with database.reading() as session:
-        views = Views(session, PUBLIC, settings, request.app.state.answers)
+        views = Views(session, PUBLIC, settings, CACHE.of(request))
         view = views.of(chosen, "headline", headline)
     index = view.index
     rate = words.percent(index.rate)

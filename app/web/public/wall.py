@@ -14,9 +14,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.access.callers import Caller, Callers
+from app.access.dependencies import CALLERS
 from app.access.doors import PageDoor, ScreenDoor, SignInNeeded
 from app.access.models import Right
 from app.api import events
+from app.dependencies import SETTINGS
 from app.figures.release import publishing
 from app.messages.words import Words
 from app.problems import FieldError, InvalidFields
@@ -79,7 +81,7 @@ def _watcher(request: Request, caller: Caller) -> Caller:
     """
     if Right.READ_FIGURES in caller.rights:
         return publishing(caller)
-    settings: Settings = request.app.state.settings
+    settings: Settings = SETTINGS.of(request)
     if settings.public_page:
         return PUBLIC
     raise ScreenKeyNeeded
@@ -103,7 +105,7 @@ def keep_key(
 ) -> Response:
     """Keep a key in this browser, for wall screens alone. Who: whoever has a key of figures."""
     refuse_plain_http(request)
-    callers: Callers = request.app.state.callers
+    callers: Callers = CALLERS.of(request)
     found = callers.find(key.strip())
     if found is None or Right.READ_FIGURES not in found.rights:
         problem = InvalidFields(errors=[FieldError("key", "key.not_of_figures")])
@@ -143,7 +145,7 @@ def wall(
 
 
 def _keep(request: Request, answer: Response, key: str) -> None:
-    settings: Settings = request.app.state.settings
+    settings: Settings = SETTINGS.of(request)
     answer.set_cookie(
         ScreenDoor.cookie,
         key,
