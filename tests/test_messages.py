@@ -12,7 +12,7 @@ from analysis.drivers import NOT_DISTINGUISHABLE, QUADRANTS
 from analysis.xmr import ASSURANCES, VARIATIONS
 from app.access.models import Right, Sector
 from app.access.roles import Role
-from app.figures.named_periods import Length
+from app.figures.periods import Length
 from app.messages import LANGUAGES, catalogue, preferred, say
 from app.posters.drawing import Size
 from app.problems import Problem

@@ -20,7 +20,7 @@ from app.api.dependencies import CACHE
 from app.db import Database
 from app.dependencies import DATABASE, SETTINGS
 from app.figures.cache import Cache, edition, rights_of
-from app.figures.named_periods import Length, name_of
+from app.figures.periods import Length, name_of
 from app.reports.views.context import Chosen, ViewContext, figure
 from app.reports.views.results import LiveFigure
 from app.settings import Settings

@@ -21,6 +21,7 @@ from app.dependencies import DatabaseDependency, SettingsDependency
 from app.figures import comments, periods
 from app.figures import rates as satisfaction
 from app.figures import response_rates as invited
+from app.figures.periods import span
 from app.figures.query import Cluster, Interval, Key, Query
 from app.figures.rate_results import rate_table
 from app.figures.release import ReleaseRule
@@ -122,7 +123,7 @@ def read_comments(
         found = comments.read(
             session,
             caller,
-            date.fromisoformat(f"{month}-01"),
+            span(month).first,
             units=unit,
             questionnaire=questionnaire,
             release_rule=ReleaseRule.of(settings),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from enum import StrEnum
 from functools import partial
 from typing import Annotated, TypeVar
@@ -24,7 +23,7 @@ from app.figures.comparisons import With
 from app.figures.context import Context
 from app.figures.control_limits import Judging, Rule, Rules
 from app.figures.drivers import find_drivers
-from app.figures.periods import Step
+from app.figures.periods import Step, span
 from app.figures.query import Query as Filters
 from app.figures.release import ReleaseRule
 from app.figures.respondent_statistics import find_casemix, find_reliability
@@ -364,7 +363,7 @@ def plan(
     """
     compute = partial(
         planning.plan,
-        month=date.fromisoformat(f"{month}-01"), margin=margin, drop=drop, total=total,
+        month=span(month).first, margin=margin, drop=drop, total=total,
         neyman=allocation is Allocation.NEYMAN,
     )  # fmt: skip
     return _answer(request, caller, query, compute)

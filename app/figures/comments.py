@@ -21,6 +21,7 @@ from app.access import scope
 from app.access.callers import Caller
 from app.access.models import Right
 from app.audit.log import record
+from app.figures import visible
 from app.figures.release import ReleaseRule, Unreleased, unreleased
 from app.intake.models import Disposition, Response, ResponseText
 from app.registry.queries import UnitNode
@@ -136,7 +137,7 @@ def _held_back(
     session: Session, codes: set[str], release_rule: ReleaseRule, exempt: frozenset[int] | None
 ) -> dict[str, Unreleased]:
     """What is held back of each questionnaire; nothing for whoever is told everything."""
-    versions = {code: [v for v in published(session) if v.form.code == code] for code in codes}
+    versions = {code: visible.versions_of(session, code) for code in codes}
     found = {
         code: unreleased(session, versions[code], release_rule, exempt) for code in sorted(codes)
     }

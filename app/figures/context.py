@@ -98,11 +98,7 @@ class Context:
     @cached_property
     def versions(self) -> list[Published]:
         """All versions of the one questionnaire."""
-        return [
-            version
-            for version in visible.published(self.session)
-            if version.form.code == self.query.questionnaire
-        ]
+        return visible.versions_of(self.session, self.query.questionnaire)
 
     def correlation(self) -> float:
         """What answers of one respondent have in common, as learnt from all units over all days."""
@@ -125,12 +121,7 @@ class Context:
 
     def above(self, unit: UnitNode) -> set[int]:
         """The ids of the units above one, as far as the caller may read them."""
-        found: set[int] = set()
-        parent = unit.parent_id
-        while parent is not None and parent in self.units.nodes:
-            found.add(parent)
-            parent = self.units.nodes[parent].parent_id
-        return found
+        return {above.id for above in self.units.above(unit.id)}
 
     def lowest(self, units: Sequence[UnitNode | None]) -> NDArray[np.bool_]:
         """Those of some units that have none of the others below them: what may be compared."""

@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.figures import rates as satisfaction
 from app.figures.context import Context, number
-from app.figures.named_periods import span
-from app.figures.periods import Step
+from app.figures.periods import Step, span
 from app.figures.query import Expand, Key
 from app.figures.rate_arrays import Rates
 from app.registry.queries import UnitTree

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.figures import microdata, visible
+from app.figures import microdata
 from app.figures.context import Context
 from app.figures.microdata import Respondents
 from app.figures.query import Key
@@ -48,14 +48,7 @@ def people_of(context: Context, provenance: Provenance) -> People:
         for id in context.units.below(top.id) if query.descendants else [top.id]:
             if id not in belongs or belongs[id] in context.above(top):
                 belongs[id] = top.id
-    for version in sorted(
-        (
-            each
-            for each in visible.published(context.session)
-            if each.form.code == query.questionnaire
-        ),
-        key=lambda each: -each.form.version,
-    ):
+    for version in sorted(context.versions, key=lambda each: -each.form.version):
         found = microdata.read(
             context.session,
             version,

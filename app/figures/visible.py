@@ -47,3 +47,8 @@ def synthetic(session: Session) -> bool:
 def span(session: Session) -> tuple[date, date] | None:
     """The first and the last day that have answers; None where there are none."""
     return per_session(session, ("span",), lambda: queries.span(session))
+
+
+def versions_of(session: Session, code: str | None) -> list[Published]:
+    """The published versions of one questionnaire, oldest first; none where there is none."""
+    return [version for version in published(session) if version.form.code == code]

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.figures.comparisons import With, other_days
-from app.figures.named_periods import span
-from app.figures.periods import PeriodInvalid, Step, check, first_day, label, ordinals
+from app.figures.periods import PeriodInvalid, Step, check, first_day, label, ordinals, span
 
 LABELS = {
     Step.DAY: date.isoformat,

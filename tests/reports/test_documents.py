@@ -17,7 +17,7 @@ from app.access.callers import owner
 from app.access.roles import Role
 from app.cli import main
 from app.db import Database
-from app.figures.named_periods import Length
+from app.figures.periods import Length
 from app.reports.documents import schedule
 from app.reports.documents.files import Kind, Order, make
 from app.settings import Settings

@@ -10,7 +10,7 @@ import typer
 from app.access.callers import owner
 from app.commands import Refused, open_database, operator, progress, say_error
 from app.db import Database
-from app.figures.named_periods import span
+from app.figures.periods import span
 from app.messages import say
 from app.problems import Problem
 from app.registry.models import UnitKind

@@ -105,11 +105,9 @@ def gather(
         Where something of what was chosen is not there.
     """
     context = ViewContext.of(session, publishing(caller), settings, chosen)
-    nodes = context.figures.units.nodes
-    parent = nodes.get(context.unit.parent_id or 0) if context.unit else None
-    top = context.unit
-    while top is not None and top.parent_id in nodes:
-        top = nodes[top.parent_id]
+    above = context.figures.units.above(context.unit.id) if context.unit else []
+    parent = above[0] if above else None
+    top = above[-1] if above else context.unit
     return Report(
         words=Words(language, context.unit.code if context.unit else None),
         made_on=context.today,

@@ -26,7 +26,7 @@ from app.access import scope
 from app.access.callers import Caller, owner
 from app.access.models import Right
 from app.db import Database
-from app.figures.named_periods import Length, name_of, span
+from app.figures.periods import Length, name_of, span
 from app.messages.words import Words
 from app.registry.points import units_asking
 from app.registry.queries import UnitTree
@@ -87,12 +87,7 @@ def orders(
 
 def _using(session: Session, whole: UnitTree, questionnaire: str, which: str) -> list[str]:
     """The codes of units that use a questionnaire, or have units below that do."""
-    reached: set[int] = set()
-    for id in units_asking(session, questionnaire):
-        at: int | None = id
-        while at is not None and at in whole.nodes and at not in reached:
-            reached.add(at)
-            at = whole.nodes[at].parent_id
+    reached = whole.with_all_above(units_asking(session, questionnaire))
     nodes = [node for node in whole.nodes.values() if node.id in reached]
     return [node.code for node in nodes if which == "all" or node.parent_id not in whole.nodes]
 

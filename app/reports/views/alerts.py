@@ -76,12 +76,11 @@ def _watched(context: ViewContext) -> tuple[Context, Context | None] | None:
 
 def _among_peers(figures: Context, unit: UnitNode) -> Context:
     """The question about all units of one's kind below the highest unit that has not too many."""
-    nodes = figures.units.nodes
-    top, above = unit, nodes.get(unit.parent_id or 0)
-    while above is not None:
-        below = figures.units.below(above.id)
-        if sum(nodes[id].kind == unit.kind for id in below) > _MOST_PEERS:
+    units, top = figures.units, unit
+    for above in units.above(unit.id):
+        peers = sum(units.nodes[id].kind == unit.kind for id in units.below(above.id))
+        if peers > _MOST_PEERS:
             break
-        top, above = above, nodes.get(above.parent_id or 0)
+        top = above
     query = replace(figures.query, units=[top.code], expand=Expand.ALL, kinds=(unit.kind,))
     return replace(figures, query=query)

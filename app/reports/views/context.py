@@ -19,7 +19,7 @@ from app.access.models import Right
 from app.figures import visible
 from app.figures.comparisons import With, difference, other_days
 from app.figures.context import Context, number
-from app.figures.named_periods import Span, span, usual
+from app.figures.periods import Span, span, usual
 from app.figures.query import Expand, Key, Query, QueryChanges
 from app.figures.rate_arrays import Rates
 from app.figures.release import ReleaseRule
@@ -115,7 +115,7 @@ class ViewContext:
         today = datetime.now(settings.zone).date()
         known = visible.span(session) or (today, today)
         shown = span(chosen.period or usual(min(known[1], today)))
-        reached = _reached(figures, asking[questionnaire])
+        reached = frozenset(units.with_all_above(asking[questionnaire]))
         kinds = _kinds(figures, unit, reached)
         if chosen.kind and chosen.kind not in kinds:
             raise UnknownKind(field="kind", kind=chosen.kind)
@@ -148,9 +148,7 @@ class ViewContext:
     @cached_property
     def form(self) -> Published:
         """Its newest version."""
-        versions = visible.published(self.figures.session)
-        of_it = [each for each in versions if each.form.code == self.questionnaire]
-        return max(of_it, key=lambda each: each.form.version)
+        return max(self.figures.versions, key=lambda each: each.form.version)
 
     @cached_property
     def today(self) -> date:
@@ -175,11 +173,7 @@ class ViewContext:
     @cached_property
     def version_ids(self) -> list[int]:
         """The ids of all versions of the questionnaire."""
-        return [
-            each.id
-            for each in visible.published(self.figures.session)
-            if each.form.code == self.questionnaire
-        ]
+        return [each.id for each in self.figures.versions]
 
     @cached_property
     def within(self) -> set[int]:
@@ -231,18 +225,6 @@ def _only_top(figures: Context) -> UnitNode | None:
     nodes = figures.units.nodes
     tops = [node for node in nodes.values() if node.parent_id not in nodes]
     return tops[0] if len(tops) == 1 else None
-
-
-def _reached(figures: Context, asking: set[int]) -> frozenset[int]:
-    """Some units, and those above them that the caller may read."""
-    reached: set[int] = set()
-    nodes = figures.units.nodes
-    for id in asking:
-        at: int | None = id
-        while at is not None and at in nodes and at not in reached:
-            reached.add(at)
-            at = nodes[at].parent_id
-    return frozenset(reached)
 
 
 def _kinds(figures: Context, unit: UnitNode | None, reached: frozenset[int]) -> dict[str, int]:

@@ -13,10 +13,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from app.figures import visible
 from app.figures.query import Key
 from app.figures.results import Names
-from app.registry.questionnaires import Published
 from app.reports.views.context import ViewContext, figure, released_cells
 from app.reports.views.form_results import (
     LevelBesides,
@@ -81,7 +79,7 @@ def _counted(context: ViewContext) -> tuple[dict[tuple[str, int | None], int], d
     """How often each answer was given, and the moments of numbers, over all versions."""
     counts: dict[tuple[str, int | None], int] = {}
     moments: dict[str, Floats] = {}
-    for version in _versions(context):
+    for version in context.figures.versions:
         layout = layout_of(version)
         read = released_cells(context, version)
         if not len(read.unit_id):
@@ -93,14 +91,6 @@ def _counted(context: ViewContext) -> tuple[dict[tuple[str, int | None], int], d
             found = read.cells["moments"].sum(axis=0)[row].astype(np.float64)
             moments[code] = moments.get(code, np.zeros(3)) + found
     return counts, moments
-
-
-def _versions(context: ViewContext) -> list[Published]:
-    return [
-        v
-        for v in visible.published(context.figures.session)
-        if v.form.code == context.questionnaire
-    ]
 
 
 def _besides(

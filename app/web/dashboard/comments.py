@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -14,6 +13,7 @@ from app.access.doors import PageDoor
 from app.access.models import Right
 from app.dependencies import DatabaseDependency, SettingsDependency
 from app.figures import comments
+from app.figures.periods import span
 from app.figures.release import ReleaseRule
 from app.messages.words import Words
 from app.registry.questionnaires import published
@@ -49,7 +49,7 @@ def show_comments(
         found = comments.read(
             session,
             caller,
-            date.fromisoformat(f"{month}-01"),
+            span(month).first,
             units=[unit],
             release_rule=ReleaseRule.of(settings),
         )

@@ -19,7 +19,7 @@ from app.access.models import Right
 from app.api.csv import table
 from app.api.dependencies import CACHE
 from app.dependencies import DatabaseDependency, SettingsDependency
-from app.figures import named_periods as spans
+from app.figures import periods
 from app.figures.results import unit_result
 from app.messages.words import Words
 from app.problems import NotFound
@@ -275,27 +275,27 @@ def _drawn(shown: AnyShown, words: Words) -> dict[str, Drawn]:
 def choices(context: ViewContext, words: Words) -> Choices:
     """What a page offers to choose from."""
     nodes = context.figures.units.nodes
-    path, at = [], context.unit
-    while at is not None:
-        path.append((at.code, words.name(unit_result(at).name)))
-        at = nodes.get(at.parent_id) if at.parent_id is not None else None
+    path = []
+    if context.unit is not None:
+        above = context.figures.units.above(context.unit.id)
+        path = [(each.code, words.name(unit_result(each).name)) for each in (context.unit, *above)]
     titles = {
         each.form.code: words.name(each.form.title) for each in published(context.figures.session)
     }
-    periods = {
+    by_length = {
         words(f"length.{length.value}"): [(name, words.period(name)) for name in names]
-        for length, names in spans.choices(*context.known).items()
+        for length, names in periods.choices(*context.known).items()
     }
-    if not any(context.span.name == name for names in periods.values() for name, _ in names):
-        periods = {
+    if not any(context.span.name == name for names in by_length.values() for name, _ in names):
+        by_length = {
             words("length.days"): [(context.span.name, words.period(context.span.name))],
-            **periods,
+            **by_length,
         }
     offered = [(node.code, words.unit(unit_result(node))) for node in nodes.values()]
     return Choices(
         path=path[::-1],
         questionnaires=[(code, titles[code]) for code in context.questionnaires],
-        periods=periods,
+        periods=by_length,
         kinds=list(context.kinds.items()),
         units=offered if len(offered) <= _OFFERED else [],
     )

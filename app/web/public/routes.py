@@ -21,11 +21,10 @@ from app.api.csv import table
 from app.api.dependencies import CACHE
 from app.db import Database
 from app.dependencies import DATABASE, SETTINGS, DatabaseDependency
-from app.figures import named_periods as spans
+from app.figures import periods
 from app.figures.context import Context
 from app.figures.feed import COLUMNS, lines
-from app.figures.named_periods import Length, PeriodUnknown, Span
-from app.figures.periods import Step
+from app.figures.periods import Length, PeriodUnknown, Span, Step
 from app.figures.query import Query as Filters
 from app.figures.release import ReleaseRule
 from app.messages.words import Words, alphabetical
@@ -89,12 +88,12 @@ def finished(name: str | None, settings: Settings) -> Span:
     """
     last, length = over(settings), Length(settings.public_period)
     if not name:
-        latest = spans.span(spans.name_of(last, length))
+        latest = periods.span(periods.name_of(last, length))
         if latest.last > last:
             before = latest.first - timedelta(days=1)
-            latest = spans.span(spans.name_of(before, length))
+            latest = periods.span(periods.name_of(before, length))
         return latest
-    found = spans.span(name)
+    found = periods.span(name)
     if found.length is not length or found.last > last:
         raise PeriodUnknown(field="period", name=name)
     return found
@@ -169,9 +168,9 @@ def show_public(
 
 def _periods(context: ViewContext, words: Words, settings: Settings) -> list[tuple[str, str]]:
     """The periods to choose from: those that are over."""
-    names = spans.choices(*context.known)[Length(settings.public_period)]
+    names = periods.choices(*context.known)[Length(settings.public_period)]
     last = over(settings)
-    return [(name, words.period(name)) for name in names if spans.span(name).last <= last]
+    return [(name, words.period(name)) for name in names if periods.span(name).last <= last]
 
 
 @router.get("/public/data.csv")

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.figures.named_periods import Length, PeriodUnknown, choices, name_of, span, usual
-from app.figures.periods import PeriodInvalid
+from app.figures.periods import Length, PeriodInvalid, PeriodUnknown, choices, name_of, span, usual
 
 
 @pytest.mark.parametrize(
