@@ -267,6 +267,6 @@ def _drawn(shrink: float):
 PROMISE = Promise(
     "funnels",
     "Funnel and discoveries",
-    ("funnels", "mixtures", "proportions", "comparison", "clustered", "arrays"),
+    ("funnels", "mixtures", "proportions", "comparison", "clustered", "_validation"),
     measure,
 )
