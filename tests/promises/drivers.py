@@ -120,5 +120,8 @@ def measure(full: bool) -> Sequence[Row]:
 
 
 PROMISE = Promise(
-    "drivers", "Drivers, and what to improve first", ("_validation", "contrasts", "drivers"), measure
+    "drivers",
+    "Drivers, and what to improve first",
+    ("_validation", "contrasts", "drivers"),
+    measure,
 )
