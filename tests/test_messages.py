@@ -19,7 +19,7 @@ from app.problems import Problem
 from app.registry.models import Channel, UnitKind
 from app.reports.charts.specs import POSITIONS
 from app.web import commands as _all_rooms  # noqa: F401 - with them all problems are known
-from app.web.dashboard.boards import BOARDS
+from app.web.dashboard.pages import BOARDS
 from app.web.pages import MENU
 from app.web.staff.limits import STEPS
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import StreamingResponse
+from fastapi.sse import ServerSentEvent
 from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
@@ -27,31 +27,22 @@ from app.settings import Settings
 
 #: A stream ends after so many seconds and the browser opens it again: rights are looked at anew.
 _LIFE_S = 300
-_HEARTBEAT_S = 15
 _RETRY_MS = 2000
 
 
-def respond(request: Request, caller: Caller, chosen: Chosen) -> StreamingResponse:
-    """The stream's answer."""
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(
-        _events(request, caller, chosen), media_type="text/event-stream", headers=headers
-    )
-
-
-async def _events(request: Request, caller: Caller, chosen: Chosen) -> AsyncIterator[str]:
-    settings: Settings = SETTINGS.of(request)
-    yield f"retry: {_RETRY_MS}\n\n"
-    known, spoken, end = "", time.monotonic(), time.monotonic() + _LIFE_S
+async def follow(
+    request: Request, caller: Caller, chosen: Chosen
+) -> AsyncIterator[ServerSentEvent]:
+    """The events of a stream; FastAPI writes them, and keeps a quiet one alive."""
+    pause = max(0.2, SETTINGS.of(request).cache_s)
+    yield ServerSentEvent(retry=_RETRY_MS)
+    known, end = "", time.monotonic() + _LIFE_S
     while time.monotonic() < end:
-        version, data = await run_in_threadpool(now, request, caller, chosen, known)
-        if data is not None:
-            known, spoken = version, time.monotonic()
-            yield f"id: {version}\nevent: figure\ndata: {data.model_dump_json()}\n\n"
-        elif time.monotonic() - spoken > _HEARTBEAT_S:
-            spoken = time.monotonic()
-            yield ": still here\n\n"
-        await asyncio.sleep(max(0.2, settings.cache_s))
+        version, figure = await run_in_threadpool(now, request, caller, chosen, known)
+        if figure is not None:
+            known = version
+            yield ServerSentEvent(id=version, event="figure", data=figure)
+        await asyncio.sleep(pause)
 
 
 def now(

@@ -19,7 +19,7 @@ from app.db import Database
 from app.dependencies import DATABASE, SETTINGS, SettingsDependency
 from app.figures import comparisons, planning, stratification, trends
 from app.figures.alerts import alerts as find_alerts
-from app.figures.comparisons import With
+from app.figures.comparison_days import With
 from app.figures.context import Context
 from app.figures.control_limits import Judging, Rule, Rules
 from app.figures.drivers import find_drivers

@@ -98,7 +98,7 @@ def show_overview(request: Request, caller: Reader, choice: Choice) -> Overview:
 
 @router.get("/units", summary="The units of a level", response_model=Units)
 def show_units(request: Request, caller: Reader, choice: Choice, best: Best = 10) -> Units:
-    """Units with rate, rank sets, change since the period before, course and position.
+    """Units with rate, rank sets, change since the period before, trend and position.
 
     Who: whoever has ``figures:read``, over the units that they have it on.
     """
@@ -107,7 +107,7 @@ def show_units(request: Request, caller: Reader, choice: Choice, best: Best = 10
 
 @router.get("/unit", summary="One unit", response_model=UnitView)
 def show_unit(request: Request, caller: Reader, choice: Choice) -> UnitView:
-    """Rates by factor, item and channel, course, drivers, and what is still to be asked.
+    """Rates by factor, item and channel, trend, drivers, and what is still to be asked.
 
     Who: whoever has ``figures:read``, over the units that they have it on.
     """

@@ -22,7 +22,7 @@ from app.access.callers import Caller
 from app.access.models import Right
 from app.audit.log import record
 from app.figures import visible
-from app.figures.release import ReleaseRule, Unreleased, unreleased
+from app.figures.release import ReleaseRule, Unreleased, find_unreleased
 from app.intake.models import Disposition, Response, ResponseText
 from app.registry.queries import UnitNode
 from app.registry.questionnaires import published
@@ -98,12 +98,12 @@ def read(
         query = query.where(ResponseText.unit_id.in_(named))
     found: list[Comment] = []
     withheld = 0
-    held = _held_back(session, set(codes.values()), release_rule, small)
+    unreleased = _unreleased(session, set(codes.values()), release_rule, small)
     for unit_id, version_id, day, channel, item, body in session.execute(query):
         code = codes[version_id]
         may_see = small is None or unit_id in small
         few = respondents[(unit_id, code)] < release_rule.least
-        if not may_see and (few or held[code].holds(unit_id, day, channel)):
+        if not may_see and (few or unreleased[code].holds(unit_id, day, channel)):
             withheld += 1
         else:
             found.append(Comment(visible.nodes[unit_id], code, item, body))
@@ -133,15 +133,16 @@ def _respondents(
     return counted
 
 
-def _held_back(
+def _unreleased(
     session: Session, codes: set[str], release_rule: ReleaseRule, exempt: frozenset[int] | None
 ) -> dict[str, Unreleased]:
     """What is held back of each questionnaire; nothing for whoever is told everything."""
     versions = {code: visible.versions_of(session, code) for code in codes}
     found = {
-        code: unreleased(session, versions[code], release_rule, exempt) for code in sorted(codes)
+        code: find_unreleased(session, versions[code], release_rule, exempt)
+        for code in sorted(codes)
     }
-    return {code: held for code, held in found.items() if held is not None}
+    return {code: unreleased for code, unreleased in found.items() if unreleased is not None}
 
 
 def _shuffled(body: str) -> bytes:

@@ -21,7 +21,7 @@ from app.figures.groupings import Splits
 from app.figures.measures import measures_of
 from app.figures.query import Interval, Key, Query, QueryChanges
 from app.figures.rate_arrays import Floats, Rates
-from app.figures.release import ReleaseRule, Unreleased, unreleased
+from app.figures.release import ReleaseRule, Unreleased, find_unreleased
 from app.figures.results import Names, Provenance
 from app.messages import say
 from app.problems import Problem
@@ -90,10 +90,10 @@ class Context:
         return self.release_rule.least
 
     @cached_property
-    def held(self) -> Unreleased | None:
+    def unreleased(self) -> Unreleased | None:
         """What is held back of the one questionnaire's answers; None for nothing."""
         small = visible.small_units(self.session, self.caller)
-        return unreleased(self.session, self.versions, self.release_rule, small)
+        return find_unreleased(self.session, self.versions, self.release_rule, small)
 
     @cached_property
     def versions(self) -> list[Published]:
@@ -102,10 +102,10 @@ class Context:
 
     def correlation(self) -> float:
         """What answers of one respondent have in common, as learnt from all units over all days."""
-        once_each = Splits(None, range(1), (None,))
+        single = Splits(None, range(1), (None,))
         measures = measures_of(self.query, self.versions)
         found = resemblance.learnt(
-            self.session, self.query, self.versions, measures, once_each, self.held, self.least
+            self.session, self.query, self.versions, measures, single, self.unreleased, self.least
         )
         return float(found[0, 0])
 

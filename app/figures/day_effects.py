@@ -98,7 +98,7 @@ def effect(by_day: clustered.RatioEstimate, by_respondent: clustered.RatioEstima
     return shown
 
 
-def may_be_told(days: Floats, least: int, last: date | None, month: date) -> NDArray[np.bool_]:
+def may_be_shown(days: Floats, least: int, last: date | None, month: date) -> NDArray[np.bool_]:
     """Of which rows days may be clusters for those who may see no small figures.
 
     Parameters

@@ -90,11 +90,11 @@ def with_days(
         confidence=query.confidence,
         interval=clustered.R_XLOGIT if as_r else clustered.CLUSTER_T,
     )
-    told = exempt | days.may_be_told(by_day.n, least, query.last, month)
-    rates = replace(rates, day_effect=np.where(told, days.effect(by_day, rates.ratio), np.nan))
+    released = exempt | days.may_be_shown(by_day.n, least, query.last, month)
+    rates = replace(rates, day_effect=np.where(released, days.effect(by_day, rates.ratio), np.nan))
     if query.cluster is not Cluster.DAY:
         return rates
-    few = (by_day.n > 0) & ~(told & (by_day.n > 1))
+    few = (by_day.n > 0) & ~(released & (by_day.n > 1))
 
     def but(values: Floats) -> Floats:
         return np.where(few, np.nan, values)

@@ -97,16 +97,16 @@ def read(
     last: date | None,
     units: Collection[int],
     channels: Collection[str] = (),
-    held: Unreleased | None,
+    unreleased: Unreleased | None,
 ) -> Respondents:
     """The counted respondents of one version in a period, about some units.
 
     Those that are held back from the caller are left out.
     """
     columns = Response.__table__.c
-    if held is not None and not held.touches(last):
-        held = None
-    when = () if held is None else (columns.day, columns.channel)
+    if unreleased is not None and not unreleased.touches(last):
+        unreleased = None
+    when = () if unreleased is None else (columns.day, columns.channel)
     query = select(columns.unit_id, columns.packed, *when).where(
         columns.version_id == version.id, columns.disposition == Disposition.COUNTED.value
     )
@@ -120,13 +120,13 @@ def read(
         query = query.where(columns.unit_id.in_(sorted(units)))
     # In an order of their own: what is drawn from them with a seed is drawn the same again.
     rows = session.connection().execute(query.order_by(columns.id)).all()
-    if held is not None:
-        kept = ~held.among(
+    if unreleased is not None:
+        kept = ~unreleased.among(
             np.array([row[0] for row in rows], dtype=np.int64),
             np.array([row[2] for row in rows], dtype="datetime64[D]"),
             np.array([row[3] for row in rows], dtype=np.str_),
         )
-        rows = [row for row, told in zip(rows, kept.tolist(), strict=True) if told]
+        rows = [row for row, released in zip(rows, kept.tolist(), strict=True) if released]
     unit_id = np.array([row[0] for row in rows], dtype=np.int64)
     table = version.sheet.table(row[1] for row in rows)
     if len(units) > _LISTED_UNITS:

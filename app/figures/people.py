@@ -56,7 +56,7 @@ def people_of(context: Context, provenance: Provenance) -> People:
             last=provenance.last,
             units=set(belongs),
             channels=query.channels,
-            held=context.held,
+            unreleased=context.unreleased,
         )
         if len(found):
             unit_of = np.array([belongs[id] for id in found.unit_id.tolist()], dtype=np.int64)

@@ -45,10 +45,10 @@ def plan(
     with np.errstate(divide="ignore", invalid="ignore"):
         # The design effect on answers, over the answers of one respondent, is that of respondents.
         of_respondents = np.where(np.isfinite(deff) & (deff > 0), deff / (m / n), 1.0)
-    told = ~ever.hidden
+    released = ~ever.hidden
     # The size needed depends on the rate: where that is not to be seen, on the least favourable.
-    of_respondents = np.where(told, of_respondents, 1.0)
-    usual = np.where(told & np.isfinite(rate), np.clip(rate, 0.05, 0.95), 0.5)
+    of_respondents = np.where(released, of_respondents, 1.0)
+    usual = np.where(released & np.isfinite(rate), np.clip(rate, 0.05, 0.95), 0.5)
     cases = np.array(
         [
             sum(volume.get(id, 0) for id in context.units.below(unit.id)) if unit is not None else 0
@@ -69,7 +69,7 @@ def plan(
         ),
     )  # fmt: skip
     have = now.sums["n"]
-    told_apart = sampling.power(
+    detected = sampling.power(
         usual,
         np.clip(usual - drop, 0.0, 1.0),
         np.maximum(have, 1.0),
@@ -92,7 +92,7 @@ def plan(
         sampling.still_needed(have, wanted).tolist(),
         numbers(allocated),
         of_respondents.tolist(),
-        numbers(np.where(have > 1, told_apart, np.nan)),
+        numbers(np.where(have > 1, detected, np.nan)),
         strict=True,
     )
     rows = [

@@ -22,7 +22,7 @@ from app.figures.intervals import estimated, with_days
 from app.figures.periods import Step
 from app.figures.query import Cluster, Expand, Key, Query
 from app.figures.rate_arrays import Found
-from app.figures.release import ReleaseRule, unreleased
+from app.figures.release import ReleaseRule, find_unreleased
 from app.figures.session_cache import per_session
 from app.figures.summing import Ground, covering
 from app.problems import Problem
@@ -79,11 +79,13 @@ def find(
     by_days = by_days or query.cluster is Cluster.DAY
     rates = []
     for code, of_code in by_code.items():
-        held = None if counting else unreleased(session, of_code, release_rule, small)
-        ground = Ground(session, query, units, code, of_code, first, last, held, release_rule.least)
+        unreleased = None if counting else find_unreleased(session, of_code, release_rule, small)
+        ground = Ground(
+            session, query, units, code, of_code, first, last, unreleased, release_rule.least
+        )
         if not counting and resemblance.matters(ground.measures):
             # All units' cells are read first: those of the rows are among them.
-            resemblance.everybody(session, query, of_code, held)
+            resemblance.everybody(session, query, of_code, unreleased)
         summed = ground.summed(selected, by_days=by_days)
         exempt = np.array(
             [all_small if unit is None else small is None or unit.id in small

@@ -88,7 +88,7 @@ class Unreleased:
     """
 
     month: date
-    told: Mapping[tuple[int, str], np.datetime64]
+    released: Mapping[tuple[int, str], np.datetime64]
     exempt: frozenset[int]
 
     def among(
@@ -96,24 +96,24 @@ class Unreleased:
     ) -> NDArray[np.bool_]:
         """Which of n answers or cells are held back; arrays of length n."""
         running = day >= np.datetime64(self.month)
-        held = np.zeros(len(day), dtype=np.bool_)
+        unreleased = np.zeros(len(day), dtype=np.bool_)
         none = np.datetime64(self.month) - np.timedelta64(1, "D")
         for name in np.unique(channel[running]).tolist():
             at = np.flatnonzero(running & (channel == name))
             units, unit = np.unique(unit_id[at], return_inverse=True)
-            last = np.array([self.told.get((id, name), none) for id in units.tolist()])
+            last = np.array([self.released.get((id, name), none) for id in units.tolist()])
             exempt = np.isin(units, list(self.exempt))
-            held[at] = (day[at] > last[unit]) & ~exempt[unit]
-        return held
+            unreleased[at] = (day[at] > last[unit]) & ~exempt[unit]
+        return unreleased
 
     def holds(self, unit_id: int, day: date, channel: str) -> bool:
         """Whether one answer is held back."""
-        held = self.among(
+        unreleased = self.among(
             np.array([unit_id], dtype=np.int64),
             np.array([day], dtype="datetime64[D]"),
             np.array([channel]),
         )
-        return bool(held[0])
+        return bool(unreleased[0])
 
     def touches(self, last: date | None) -> bool:
         """Whether a period that ends on a day may contain answers that are held back."""
@@ -133,7 +133,7 @@ def publishing(caller: Caller) -> Caller:
     return Caller(caller.name, grants)
 
 
-def unreleased(
+def find_unreleased(
     session: Session,
     versions: Sequence[Published],
     release_rule: ReleaseRule,

@@ -60,7 +60,7 @@ class Ground:
     versions: list[Published]
     first: date | None
     last: date | None
-    held: Unreleased | None
+    unreleased: Unreleased | None
     least: int
 
     @cached_property
@@ -71,7 +71,13 @@ class Ground:
     def alike(self, splits: Splits) -> Floats:
         """The correlation within respondents by split and measure, learnt from all units."""
         return resemblance.learnt(
-            self.session, self.query, self.versions, self.measures, splits, self.held, self.least
+            self.session,
+            self.query,
+            self.versions,
+            self.measures,
+            splits,
+            self.unreleased,
+            self.least,
         )
 
     def summed(self, selected: list[UnitNode], *, by_days: bool = False) -> Sums:
@@ -131,8 +137,12 @@ class Ground:
             units=None if covered is None else frozenset(covered),
             channels=sorted(query.channels),
         )
-        held = self.held
-        return held.without(rows) if held is not None and held.touches(query.last) else rows
+        unreleased = self.unreleased
+        return (
+            unreleased.without(rows)
+            if unreleased is not None and unreleased.touches(query.last)
+            else rows
+        )
 
     def _splits(self, read: Iterable[queries.CellRows]) -> Splits:
         """Periods, and the channels through which somebody answered."""

@@ -36,7 +36,7 @@ def learnt(
     versions: Sequence[Published],
     measures: Sequence[Measure],
     splits: Splits,
-    held: Unreleased | None,
+    unreleased: Unreleased | None,
     least: int,
 ) -> Floats:
     """The shared correlation by period, channel and measure; shape (splits, measures).
@@ -50,12 +50,12 @@ def learnt(
         return np.ones((len(splits), len(measures)))
     key = (
         "resemblance", tuple(version.id for version in versions), query.first, query.last,
-        tuple(sorted(query.channels)), splits, tuple(measures), held is None,
+        tuple(sorted(query.channels)), splits, tuple(measures), unreleased is None,
     )  # fmt: skip
     return per_session(
         session,
         key,
-        lambda: _learn(everybody(session, query, versions, held), measures, splits, least),
+        lambda: _learn(everybody(session, query, versions, unreleased), measures, splits, least),
     )
 
 
@@ -65,7 +65,7 @@ def matters(measures: Sequence[Measure]) -> bool:
 
 
 def everybody(
-    session: Session, query: Query, versions: Sequence[Published], held: Unreleased | None
+    session: Session, query: Query, versions: Sequence[Published], unreleased: Unreleased | None
 ) -> dict[Published, CellRows]:
     """The cells of all units, less what is held back from whoever may see no small figures."""
     read = {}
@@ -74,8 +74,8 @@ def everybody(
             session, version, first=query.first, last=query.last, units=None,
             channels=sorted(query.channels),
         )  # fmt: skip
-        if held is not None and held.touches(query.last):
-            rows = replace(held, exempt=frozenset()).without(rows)
+        if unreleased is not None and unreleased.touches(query.last):
+            rows = replace(unreleased, exempt=frozenset()).without(rows)
         read[version] = rows
     return read
 

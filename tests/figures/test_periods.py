@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.figures.comparisons import With, other_days
+from app.figures.comparison_days import With, other_days
 from app.figures.periods import PeriodInvalid, Step, check, first_day, label, ordinals, span
 
 LABELS = {

@@ -1,1 +1,1 @@
-"""Charts: from answers to Vega-Lite specifications, and from these to SVG, PNG and script."""
+"""Charts: from views to Vega-Lite specifications, and from these to SVG, PNG and script."""

@@ -70,8 +70,8 @@ class Report:
     def summary(self) -> list[str]:
         """The report in sentences."""
         said = sentences.index(self.words, self.about)
-        if held := self.about.unreleased:
-            said.append(self.words("tell.unreleased", n=self.words.number(held)))
+        if unreleased := self.about.unreleased:
+            said.append(self.words("tell.unreleased", n=self.words.number(unreleased)))
         if self.compared:
             league = self.compared.league
             said.append(sentences.standing(self.words, league, league.target))

@@ -1,1 +1,1 @@
-"""What the pages show: each view is one function from a scene to an answer, for pages and API."""
+"""What the pages show: each view is one function from a context to a typed result."""

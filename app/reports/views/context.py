@@ -17,7 +17,8 @@ from app import RELEASE
 from app.access.callers import Caller, Grant
 from app.access.models import Right
 from app.figures import visible
-from app.figures.comparisons import With, difference, other_days
+from app.figures.comparison_days import With, other_days
+from app.figures.comparisons import difference
 from app.figures.context import Context, number
 from app.figures.periods import Span, span, usual
 from app.figures.query import Expand, Key, Query, QueryChanges
@@ -185,7 +186,7 @@ class ViewContext:
     @cached_property
     def unreleased(self) -> int:
         """How many respondents of the period have answered whose answers are not told yet."""
-        if self.figures.held is None or not self.figures.held.touches(self.span.last):
+        if self.figures.unreleased is None or not self.figures.unreleased.touches(self.span.last):
             return 0
         everybody, _ = self.figures.rates(counting=True)
         told_of, _ = self.figures.rates(gated=False)
@@ -216,8 +217,8 @@ def released_cells(context: ViewContext, version: Published) -> queries.CellRows
         last=context.span.last,
         units=context.within,
     )
-    held = context.figures.held
-    return rows if held is None else held.without(rows)
+    unreleased = context.figures.unreleased
+    return rows if unreleased is None else unreleased.without(rows)
 
 
 def _only_top(figures: Context) -> UnitNode | None:

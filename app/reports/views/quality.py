@@ -105,7 +105,7 @@ def _straight_lining(context: ViewContext) -> Alike | None:
         first=context.span.first,
         last=context.span.last,
         units=context.within,
-        held=context.figures.held,
+        unreleased=context.figures.unreleased,
     )
     form = context.form.form
     if not len(found):

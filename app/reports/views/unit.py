@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from app.figures import planning
-from app.figures.comparisons import With, other_days
+from app.figures.comparison_days import With, other_days
 from app.figures.context import Context
 from app.figures.drivers import OutcomeNeeded, find_drivers, find_lowest
 from app.figures.microdata import NotANumber

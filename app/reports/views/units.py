@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 
 from app.figures import comparisons, periods
-from app.figures.comparisons import With
+from app.figures.comparison_days import With
 from app.figures.context import TooFewUnits, TooManyUnits, numbers
 from app.figures.query import Key
 from app.figures.statistic_results import CompareRow, Heterogeneity, RankRow

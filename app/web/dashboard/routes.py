@@ -31,7 +31,7 @@ from app.reports.charts.chart import Chart
 from app.reports.views.cached import Views
 from app.reports.views.context import Chosen, NothingToShow, ViewContext
 from app.reports.views.results import View
-from app.web.dashboard.boards import BOARDS, MOST_DRAWN, AnyBoard, AnyShown, Link
+from app.web.dashboard.pages import BOARDS, MOST_DRAWN, AnyBoard, AnyShown, Link
 from app.web.pages import PRIVATE, QueryText, language_of, render
 
 router = APIRouter(include_in_schema=False)

@@ -7,11 +7,13 @@ a key, given once by whoever puts it up.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.access.callers import Caller, Callers
 from app.access.dependencies import CALLERS
@@ -157,15 +159,34 @@ def _keep(request: Request, answer: Response, key: str) -> None:
     )
 
 
-@router.get("/wall/{unit}/stream")
-def wall_stream(
+@dataclass(frozen=True)
+class Followed:
+    """What a screen follows, and by whose rights."""
+
+    watcher: Caller
+    chosen: Chosen
+
+
+def _followed(
     request: Request,
+    response: Response,
     caller: Annotated[Caller, Depends(SCREENS)],
     unit: str,
     questionnaire: QueryText = "",
-) -> Response:
+) -> Followed:
+    """Looked at before the stream begins, so that a refusal has its status."""
+    found = Followed(_watcher(request, caller), Chosen(unit, questionnaire or None))
+    events.now(request, found.watcher, found.chosen)
+    response.headers["Cache-Control"] = "no-store"
+    return found
+
+
+@router.get("/wall/{unit}/stream", response_class=EventSourceResponse)
+async def wall_stream(
+    request: Request,
+    caller: Annotated[Caller, Depends(SCREENS)],
+    followed: Annotated[Followed, Depends(_followed)],
+) -> AsyncIterator[ServerSentEvent]:
     """The events of a wall screen. Who: ``figures:read``; anybody, if published."""
-    chosen = Chosen(unit, questionnaire or None)
-    watcher = _watcher(request, caller)
-    events.now(request, watcher, chosen)
-    return events.respond(request, watcher, chosen)
+    async for event in events.follow(request, followed.watcher, followed.chosen):
+        yield event
