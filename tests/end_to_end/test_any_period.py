@@ -43,7 +43,7 @@ VALUES = {
 }
 #: In an address, where there is something of that name.
 PARTS = {
-    "name": "unit", "figure": "course", "kind": "svg", "unit": "C1", "code": "nothing",
+    "name": "unit", "figure": "trend", "file_format": "svg", "unit": "C1", "code": "nothing",
     "token": "nothing", "id": "1", "language": "vi",
 }  # fmt: skip
 ROUTES = [
