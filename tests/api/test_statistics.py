@@ -465,6 +465,10 @@ def test_a_unit_that_guards_a_small_one_is_shown_by_no_statistic(children, world
     hidden = {row["unit"]["code"] for row in answer["rows"] if row["suppressed"]}
     assert SMALL in hidden and len(hidden) == 2
     (guard,) = hidden - {SMALL}
+    ranked = by_unit(children("ranking", **public))
+    for code in hidden:  # no rank, not the 0 that arrays have for none
+        ranks = {name: value for name, value in ranked[code].items() if name.startswith("rank")}
+        assert len(ranks) == 5 and set(ranks.values()) == {None}
     for name in ("ranking", "funnel"):
         assert by_unit(children(name, **public))[guard]["rate"] is None
     for with_ in ("previous", "year-before", "parent", "peers"):
