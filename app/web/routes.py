@@ -59,7 +59,7 @@ def start(
     if not isinstance(caller, Person):
         return go_to("/sign-in")
     with database.reading() as session:
-        return render(request, caller, "start.html", StartPage(is_synthetic(session)))
+        return render(request, caller, "staff/start.html", StartPage(is_synthetic(session)))
 
 
 @router.get("/docs", include_in_schema=False)

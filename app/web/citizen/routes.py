@@ -189,7 +189,7 @@ def _show(request: Request, find: Callable[[], Survey], *, new: bool) -> Respons
     if id is None or done:
         id = new_id()
     page = FormPage(survey, FormFields(survey.version.form), id, int(time.time()), {}, {})
-    return _keep(_html(request, "citizen_form.html", page), request, survey, id)
+    return _keep(_html(request, "citizen/form.html", page), request, survey, id)
 
 
 async def _take(request: Request, find: Callable[[], Survey]) -> Response:
@@ -213,7 +213,7 @@ async def _take(request: Request, find: Callable[[], Survey]) -> Response:
             status_code=status, headers={"Location": f"{survey.path}/thanks{already}"}
         )
         return _keep(thanks, request, survey, f"{page.id}.done")
-    shown = _html(request, "citizen_form.html", _with_mistakes(request, page, problem))
+    shown = _html(request, "citizen/form.html", _with_mistakes(request, page, problem))
     shown.status_code = problem.status
     shown.headers.update(problem.headers)
     return _keep(shown, request, survey, page.id)
@@ -335,11 +335,11 @@ def _described(session: Session, point: SurveyPoint, code: str, path: str) -> Su
 def _thanks(request: Request, survey: Survey, *, already: bool) -> Response:
     again = None if survey.invitation else survey.path
     page = ThanksPage(survey.path, survey.name(_language(request)), already, again)
-    return _html(request, "citizen_thanks.html", page)
+    return _html(request, "citizen/thanks.html", page)
 
 
 def _closed(request: Request, none: NoForm) -> Response:
-    answer = _html(request, "citizen_closed.html", ClosedPage(none.reason))
+    answer = _html(request, "citizen/closed.html", ClosedPage(none.reason))
     answer.status_code = none.status
     return answer
 

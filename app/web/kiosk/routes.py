@@ -45,7 +45,7 @@ ASSETS = tuple(
         _STATIC / "icon-512.png",
     )
 )
-_WORKER = Path(__file__).parents[1] / "templates/kiosk_worker.js"
+_WORKER = Path(__file__).parents[1] / "templates/kiosk/kiosk_worker.js"
 
 
 class StatusIn(BaseModel):
@@ -73,7 +73,7 @@ class StatusOut(BaseModel):
 @router.get("/kiosk", include_in_schema=False)
 def kiosk(request: Request, caller: Annotated[Caller, Depends(ANYONE)]) -> Response:
     """Show the kiosk's application. Who: anybody; it is nothing without a pairing code."""
-    html = fill("kiosk.html", language_of(request, STRANGER), _words())
+    html = fill("kiosk/kiosk.html", language_of(request, STRANGER), _words())
     # The worker keeps the page; the browser's cache would only stand in the way of a new one.
     return Response(html, media_type="text/html", headers={"Cache-Control": "no-cache"})
 
@@ -165,7 +165,7 @@ def release() -> str:
     templates = Path(__file__).parents[1] / "templates"
     for file in (*(_STATIC / path.removeprefix("/static/") for path in ASSETS), _WORKER):
         digest.update(file.read_bytes())
-    digest.update((templates / "kiosk.html").read_bytes())
+    digest.update((templates / "kiosk/kiosk.html").read_bytes())
     digest.update(json.dumps(_words()).encode())
     return digest.hexdigest()[:12]
 

@@ -95,7 +95,7 @@ def screen_form(
 ) -> Response:
     """Ask for the key of a wall screen. Who: anybody."""
     refuse_plain_http(request)
-    return render(request, caller, "screen.html", ScreenPage(EMPTY, local_path(next)))
+    return render(request, caller, "public/screen.html", ScreenPage(EMPTY, local_path(next)))
 
 
 @router.post("/screen")
@@ -112,7 +112,7 @@ def keep_key(
     if found is None or Right.READ_FIGURES not in found.rights:
         problem = InvalidFields(errors=[FieldError("key", "key.not_of_figures")])
         page = ScreenPage(refused(problem, language_of(request, caller)), local_path(next))
-        return render(request, caller, "screen.html", page, problem.status)
+        return render(request, caller, "public/screen.html", page, problem.status)
     answer = go_to(local_path(next))
     _keep(request, answer, key.strip())
     return answer

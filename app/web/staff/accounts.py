@@ -92,7 +92,7 @@ def list_accounts(
             found[management.PAGE - 1].email if len(found) > management.PAGE else None,
             Right.MANAGE_ACCESS in caller.rights,
         )
-        return render(request, caller, "accounts.html", page)
+        return render(request, caller, "staff/accounts.html", page)
 
 
 @router.get("/new")
@@ -102,7 +102,7 @@ def new_account_form(
     """Show the form for a new account. Who: ``access:manage``, after a recent password."""
     with database.reading() as session:
         page = NewAccountPage(EMPTY, _choice(session, caller))
-        return render(request, caller, "account_new.html", page)
+        return render(request, caller, "staff/account_new.html", page)
 
 
 @router.post("/new")
@@ -123,14 +123,14 @@ def add_account(
             made = accounts.add(session, email, name, language)
             _grant(session, caller, made, role, unit, sector)
             link = _link(request, accounts.link_for_password(session, made))
-            return render(request, caller, "account_link.html", LinkPage(made, link), 201)
+            return render(request, caller, "staff/account_link.html", LinkPage(made, link), 201)
     except InvalidFields as problem:
         typed = {"email": email, "name": name, "language": language}
         typed |= {"role": role, "unit": unit, "sector": sector}
         form = refused(problem, language_of(request, caller), typed)
     with database.reading() as session:
         page = NewAccountPage(form, _choice(session, caller))
-        return render(request, caller, "account_new.html", page, 422)
+        return render(request, caller, "staff/account_new.html", page, 422)
 
 
 @router.get("/{id}")
@@ -206,7 +206,7 @@ def reset(
             account = management.managed_account(session, caller, id)
             management.not_oneself(caller, account)
             link = _link(request, accounts.reset(session, account))
-            return render(request, caller, "account_link.html", LinkPage(account, link))
+            return render(request, caller, "staff/account_link.html", LinkPage(account, link))
     except InvalidFields as problem:
         return _show(request, caller, id, refused(problem, language_of(request, caller)), 422)
 
@@ -283,7 +283,7 @@ def _show(
         )
         choice = _choice(session, caller) if may_change else None
         page = AccountPage(account, account.id == caller.account_id, form, choice)
-        return render(request, caller, "account.html", page, status)
+        return render(request, caller, "staff/account.html", page, status)
 
 
 def _link(request: Request, token: str) -> str:

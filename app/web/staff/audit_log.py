@@ -59,7 +59,7 @@ def show_log(
             filters,
             found[_PAGE - 1].id if len(found) > _PAGE else None,
         )
-        return render(request, caller, "audit.html", page)
+        return render(request, caller, "staff/audit.html", page)
 
 
 def _day(text: str) -> date | None:

@@ -82,7 +82,7 @@ def make_code(
             name = " ".join(name.split())[:200] or survey_point.name
             made = devices.new_code(session, survey_point, name)
             page = CodePage(f"{made.code[:4]}-{made.code[4:]}", made.pin, survey_point, name)
-            return render(request, caller, "device_code.html", page, 201)
+            return render(request, caller, "staff/device_code.html", page, 201)
     except InvalidFields as problem:
         form = refused(problem, language_of(request, caller), {"point": point, "name": name})
         return _show(request, caller, form, 422)
@@ -108,4 +108,4 @@ def _show(request: Request, caller: Person, form: Form = EMPTY, status: int = 20
             [point for point in points if point.state != PointState.REVOKED],
             form,
         )
-        return render(request, caller, "devices.html", page, status)
+        return render(request, caller, "staff/devices.html", page, status)

@@ -67,13 +67,13 @@ def list_keys(
         found = management.keys(session, caller)
         manages = Right.MANAGE_ACCESS in caller.rights
         ends = frozenset(k.id for k in found if manages or k.account_id == caller.account_id)
-        return render(request, caller, "keys.html", KeysPage(found, ends, datetime.now(UTC)))
+        return render(request, caller, "staff/keys.html", KeysPage(found, ends, datetime.now(UTC)))
 
 
 @router.get("/new")
 def new_key_form(request: Request, caller: Annotated[Person, Depends(MEMBERS_OF_LATE)]) -> Response:
     """Show the form for a new key. Who: whoever gave the password lately."""
-    return render(request, caller, "key_new.html", _new_key_page(caller, EMPTY, []))
+    return render(request, caller, "staff/key_new.html", _new_key_page(caller, EMPTY, []))
 
 
 @router.post("/new")
@@ -101,14 +101,16 @@ def issue(
                 .order_by(Credential.id.desc())
             ).first()
             page = MadeKeyPage(name, number or 0, secret)
-            return render(request, caller, "key_made.html", page, 201)
+            return render(request, caller, "staff/key_made.html", page, 201)
     except InvalidFields as problem:
         form = refused(
             problem,
             language_of(request, caller),
             {"name": name, "days": days, "system": system, "unit": unit},
         )
-        return render(request, caller, "key_new.html", _new_key_page(caller, form, right), 422)
+        return render(
+            request, caller, "staff/key_new.html", _new_key_page(caller, form, right), 422
+        )
 
 
 @router.post("/{id}/revoke")

@@ -142,4 +142,4 @@ def _show(
             forms,
             form,
         )
-        return render(request, caller, "limits.html", page, status)
+        return render(request, caller, "staff/limits.html", page, status)

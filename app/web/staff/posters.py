@@ -55,4 +55,4 @@ def show_posters(
             unknown,
             max(0, len(found) - _PAGE),
         )
-    return render(request, caller, "posters.html", page)
+    return render(request, caller, "staff/posters.html", page)

@@ -110,4 +110,4 @@ def _show(
             form,
             password_form,
         )
-        return render(request, caller, "profile.html", page, status)
+        return render(request, caller, "staff/profile.html", page, status)

@@ -73,7 +73,7 @@ def sign_in_form(
     if isinstance(caller, Person):
         return go_to(local_path(next))
     page = SignInPage(EMPTY, local_path(next), _provider_name(request))
-    return render(request, caller, "sign_in.html", page)
+    return render(request, caller, "staff/sign_in.html", page)
 
 
 @router.post("/sign-in")
@@ -102,7 +102,7 @@ def sign_in(
     except (accounts.SignInRefused, accounts.SignInLocked) as problem:
         form = refused(problem, language_of(request, caller), {"email": email})
         page = SignInPage(form, local_path(next), _provider_name(request))
-        answer = render(request, caller, "sign_in.html", page, problem.status)
+        answer = render(request, caller, "staff/sign_in.html", page, problem.status)
         answer.headers.update(problem.headers)
         return answer
     return _signed_in(settings, token, local_path(next))
@@ -114,7 +114,7 @@ def confirm_form(
 ) -> Response:
     """Ask for the password once more. Who: whoever has signed in."""
     page = SignInPage(EMPTY, local_path(next), _provider_name(request), confirming=True)
-    return render(request, caller, "sign_in.html", page)
+    return render(request, caller, "staff/sign_in.html", page)
 
 
 @router.post("/sign-in/confirm")
@@ -133,7 +133,7 @@ def confirm(
     except (accounts.SignInRefused, accounts.SignInLocked) as problem:
         form = refused(problem, language_of(request, caller))
         page = SignInPage(form, local_path(next), _provider_name(request), confirming=True)
-        return render(request, caller, "sign_in.html", page, problem.status)
+        return render(request, caller, "staff/sign_in.html", page, problem.status)
     return go_to(local_path(next))
 
 
@@ -165,7 +165,7 @@ def password_form(
     refuse_plain_http(request)
     with database.reading() as session:
         page = PasswordPage(EMPTY, accounts.account_of_link(session, token).email)
-    return render(request, caller, "password.html", page)
+    return render(request, caller, "staff/password.html", page)
 
 
 @router.post("/password/{token}")
@@ -187,7 +187,7 @@ def set_password(
             accounts.set_password(session, account, password, again)
     except InvalidFields as problem:
         page = PasswordPage(refused(problem, language_of(request, caller)), email)
-        return render(request, caller, "password.html", page, problem.status)
+        return render(request, caller, "staff/password.html", page, problem.status)
     return go_to("/sign-in", "password_set")
 
 
