@@ -102,3 +102,10 @@ def test_no_cell_is_a_formula_and_what_is_undefined_is_empty():
     mixed = [{"change": None}, {"change": {"estimate": 1.5}}]
     assert tables.table(mixed)[1:].split() == ["change.estimate", '""', "1.5"]
     assert tables.table([]) == "\ufeff\r\n"
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_text_is_taken_for_a_formula_and_every_number_for_one(sign):
+    text = tables.table([{"name": f"{sign}1+1", "figure": -0.5}])
+    (line,) = csv.DictReader(io.StringIO(text[1:], newline=""))
+    assert line == {"name": f"'{sign}1+1", "figure": "-0.5"}

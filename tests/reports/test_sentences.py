@@ -1,11 +1,13 @@
 """What is said of alerts, in both languages."""
 
+from datetime import date
+
 import pytest
 
 from app.figures.trend_results import AlertRow
 from app.messages.words import Words
 from app.reports import sentences
-from app.reports.views.results import AlertsShown
+from app.reports.views.results import AlertsShown, Headline
 from tests.results import result
 
 ROW = {
@@ -55,3 +57,27 @@ def test_a_unit_that_moved_against_the_others_is_said_to_have():
     plain = sentences.alert(Words("en"), result(AlertRow, ROW))
     against = sentences.alert(Words("en"), result(AlertRow, ROW | {"against_others": True}))
     assert against.startswith(plain) and "did not surely move" in against
+
+
+def index_of(first, year_before):
+    """A unit's index, and what it was in the period before and the year before."""
+    other = {"estimate": 0.05, "low": 0.01, "high": 0.09}
+    return result(
+        Headline,
+        {
+            "unreleased": 0, "period": "2026", "target": 0.9,
+            "index": {
+                "suppressed": False, "respondents": 50, "rate": 0.95, "low": 0.92, "high": 0.97,
+                "position": "above", "previous": other | {"first": first},
+                "year_before": other | {"first": year_before},
+            },
+        },
+    )  # fmt: skip
+
+
+def test_of_a_whole_year_the_year_before_is_compared_once():
+    words = Words("en")
+    year, quarter = date(2025, 1, 1), date(2026, 4, 1)
+    assert len(sentences.index(words, index_of(quarter, year))) == 3
+    once = sentences.index(words, index_of(year, year))
+    assert len(once) == 2 and "same period last year" in once[1]
