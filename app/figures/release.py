@@ -83,8 +83,8 @@ EVERYTHING = ReleaseRule(1, date.max)
 class Unreleased:
     """The answers to one questionnaire that a caller is not told yet.
 
-    ``released`` is the last day of the running month that is shown, by unit and channel; where a pair
-    is missing none is. ``exempt`` are the units of which the caller is told everything.
+    ``released`` is the last day of the running month that is shown, by unit and channel; where a
+    pair is missing none is. ``exempt`` are the units of which the caller is shown everything.
     """
 
     month: date
