@@ -19,10 +19,11 @@ from app.access.rate_limits import RateLimits
 from app.access.routes import router as access_routes
 from app.access.tidying import keep_tidy
 from app.api import registry
+from app.api.comments import router as comment_routes
 from app.api.dependencies import CACHE
 from app.api.feed import router as feed_routes
-from app.api.limit_decisions import router as baseline_routes
-from app.api.rates import router as report_routes
+from app.api.limit_decisions import router as limit_decision_routes
+from app.api.rates import router as rate_routes
 from app.api.reports import router as document_routes
 from app.api.statistics import router as statistics_routes
 from app.api.stream import router as stream_routes
@@ -59,7 +60,8 @@ ROUTERS = (
     intake_routes,
     invitation_routes,
     access_routes,
-    report_routes,
+    rate_routes,
+    comment_routes,
     poster_routes,
     document_routes,
     feed_routes,
@@ -73,7 +75,7 @@ PAGES = (
 #: When those who waited for the server to start have been answered.
 _STARTED_AFTER_S = 5.0
 #: Routers are built when a request first passes them; these are large, and come last.
-LAST = (baseline_routes, statistics_routes, view_routes)
+LAST = (limit_decision_routes, statistics_routes, view_routes)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -12,8 +12,8 @@ from app.access.doors import Door
 from app.access.models import Right
 from app.api.statistics import TrendStep
 from app.dependencies import DatabaseDependency
-from app.figures import limit_decisions as baselines
-from app.figures.limit_decisions import BaselineOut, Wish, as_result
+from app.figures import limit_decisions
+from app.figures.limit_decisions import LimitDecisionOut, Wish, as_result
 from app.figures.periods import Step
 
 router = APIRouter(prefix="/api/v1/satisfaction/baselines", tags=["statistics"])
@@ -28,7 +28,7 @@ Reason = Annotated[
 ]
 
 
-class BaselineIn(BaseModel):
+class LimitDecisionIn(BaseModel):
     """From which period on which limits count, and why."""
 
     model_config = ConfigDict(
@@ -62,35 +62,39 @@ class BaselineIn(BaseModel):
     reason: Reason
 
 
-class Baselines(BaseModel):
+class LimitDecisions(BaseModel):
     """Decisions, the newest first; a thousand at most."""
 
-    baselines: list[BaselineOut]
+    baselines: list[LimitDecisionOut]
 
 
-@router.get("", summary="What was decided about control limits", response_model=Baselines)
-def list_baselines(
+@router.get("", summary="What was decided about control limits", response_model=LimitDecisions)
+def list_decisions(
     database: DatabaseDependency,
     caller: Annotated[Caller, Depends(READERS)],
     unit: Annotated[str | None, Query(description="Code of a unit.", max_length=64)] = None,
     questionnaire: Annotated[str | None, Query(max_length=64)] = None,
     revoked: Annotated[bool, Query(description="Those that no longer count, too.")] = True,
-) -> Baselines:
+) -> LimitDecisions:
     """Decisions with reason and name, also those that were revoked.
 
     Who: whoever has ``figures:read``, over the units that they have it on.
     """
     with database.reading() as session:
-        found = baselines.decisions(
+        found = limit_decisions.decisions(
             session, caller, unit=unit, questionnaire=questionnaire, revoked=revoked
         )
-        return Baselines(baselines=[as_result(each) for each in found])
+        return LimitDecisions(baselines=[as_result(each) for each in found])
 
 
-@router.post("", summary="Decide about control limits", response_model=BaselineOut, status_code=201)
+@router.post(
+    "", summary="Decide about control limits", response_model=LimitDecisionOut, status_code=201
+)
 def decide(
-    database: DatabaseDependency, caller: Annotated[Caller, Depends(DECIDERS)], body: BaselineIn
-) -> BaselineOut:
+    database: DatabaseDependency,
+    caller: Annotated[Caller, Depends(DECIDERS)],
+    body: LimitDecisionIn,
+) -> LimitDecisionOut:
     """Let a unit's limits begin anew, or rest on periods that are named; by name, with a reason.
 
     Who: whoever has ``limits:decide`` on the unit. Limits change by decision alone: a period that
@@ -101,7 +105,7 @@ def decide(
         body.first, body.last, body.factor, body.item,
     )  # fmt: skip
     with database.writing(caller.name) as session:
-        return as_result(baselines.decide(session, caller, wish))
+        return as_result(limit_decisions.decide(session, caller, wish))
 
 
 @router.delete("/{id}", summary="Revoke a decision", status_code=204)
@@ -115,5 +119,5 @@ def revoke(
     Who: whoever has ``limits:decide`` on its unit.
     """
     with database.writing(caller.name) as session:
-        baselines.revoke(session, caller, id)
+        limit_decisions.revoke(session, caller, id)
     return Response(status_code=204)

@@ -1,4 +1,4 @@
-"""GET /api/v1/satisfaction, /api/v1/comments and /api/v1/response-rates."""
+"""GET /api/v1/satisfaction and /api/v1/response-rates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi import Query as Asking
-from fastapi.responses import JSONResponse
 
 from app.access.callers import Caller
 from app.access.doors import Door
@@ -18,14 +17,13 @@ from app.api.conditional import conditional
 from app.api.csv import RESPONSES, answered
 from app.api.filters import IntervalParameter, unit_filters
 from app.dependencies import DatabaseDependency, SettingsDependency
-from app.figures import comments, periods
-from app.figures import rates as satisfaction
-from app.figures import response_rates as invited
-from app.figures.periods import span
+from app.figures import periods
 from app.figures.query import Cluster, Interval, Key, Query
 from app.figures.rate_results import rate_table
+from app.figures.rates import find as find_rates
 from app.figures.release import ReleaseRule
-from app.figures.results import CommentRow, CommentsOut, Figures, ResponseRates, unit_result
+from app.figures.response_rates import find as find_response_rates
+from app.figures.results import Figures, ResponseRates
 
 
 class Convention(StrEnum):
@@ -41,7 +39,6 @@ router = APIRouter(prefix="/api/v1", tags=["figures"])
 
 READERS = Door(Right.READ_FIGURES)
 FRESH = conditional(READERS)
-COMMENT_READERS = Door(Right.READ_COMMENTS)
 
 
 @router.get(
@@ -97,51 +94,8 @@ def rates(
         cluster=cluster,
     )
     with database.reading() as session:
-        found = satisfaction.find(session, query, caller, ReleaseRule.of(settings), by_days=True)
+        found = find_rates(session, query, caller, ReleaseRule.of(settings), by_days=True)
     return answered(request, rate_table(found, query))
-
-
-@router.get("/comments", summary="What respondents wrote", response_model=CommentsOut)
-def read_comments(
-    database: DatabaseDependency,
-    settings: SettingsDependency,
-    caller: Annotated[Caller, Depends(COMMENT_READERS)],
-    month: Annotated[str, Asking(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", examples=["2026-11"])],
-    unit: Annotated[
-        list[str], Asking(description="Codes of units; all that are the caller's if none is named.")
-    ] = [],  # noqa: B006 - FastAPI copies it
-    questionnaire: Annotated[str | None, Asking(description="Code of one questionnaire.")] = None,
-) -> JSONResponse:
-    """Comments of a month with unit and questionnaire, never with their day or response.
-
-    Who: whoever has ``comments:read``, and only about the units that they have it on. Every
-    reading stands in the audit log. Where a questionnaire had fewer respondents about a unit in
-    that month than HAILONG_LEAST_RESPONDENTS, its comments are withheld, unless the caller has
-    ``figures:read-small`` there.
-    """
-    with database.writing(caller.name) as session:
-        found = comments.read(
-            session,
-            caller,
-            span(month).first,
-            units=unit,
-            questionnaire=questionnaire,
-            release_rule=ReleaseRule.of(settings),
-        )
-    result = CommentsOut(
-        month=month,
-        withheld=found.withheld,
-        comments=[
-            CommentRow(
-                unit=unit_result(each.unit),
-                questionnaire=each.questionnaire,
-                item=each.item,
-                body=each.body,
-            )
-            for each in found.comments
-        ],
-    )
-    return JSONResponse(result.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
 
 
 @router.get(
@@ -170,7 +124,7 @@ def response_rates(
     """
     periods.check(first, last)
     with database.reading() as session:
-        found = invited.find(
+        found = find_response_rates(
             session, caller, first, last, units=unit,
             least_respondents=settings.least_respondents,
         )  # fmt: skip

@@ -14,8 +14,6 @@ from app.api.views import Choice
 from app.dependencies import DatabaseDependency, SettingsDependency
 from app.reports.documents.contents import gather
 from app.reports.documents.files import Kind
-from app.reports.documents.pdf import pdf
-from app.reports.documents.workbook import workbook
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
 
@@ -43,7 +41,7 @@ def report(
     """
     with database.reading() as session:
         found = gather(session, caller, settings, choice, language)
-    content = pdf(found) if kind is Kind.PDF else workbook(found)
+    content = kind.write(found)
     name = f"{found.unit.code if found.unit else 'all'}-{found.about.period}.{kind.value}"
     return Response(
         content,

@@ -21,7 +21,7 @@ from app.figures import comparisons, planning, stratification, trends
 from app.figures.alerts import alerts as find_alerts
 from app.figures.comparison_days import With
 from app.figures.context import Context
-from app.figures.control_limits import Judging, Rule, Rules
+from app.figures.control_limits import Judging, Rules
 from app.figures.drivers import find_drivers
 from app.figures.periods import Step, span
 from app.figures.query import Query as Filters
@@ -39,7 +39,7 @@ from app.figures.statistic_results import (
     Stratified,
     Weighted,
 )
-from app.figures.trend_results import Alerts, Trend
+from app.figures.trend_results import Alerts, Rule, Trend
 from app.figures.weighted_rates import find_weighted
 from app.settings import Settings
 

@@ -15,7 +15,14 @@ from app.figures.query import Key
 from app.figures.rate_arrays import PARTS
 from app.figures.results import unit_result
 from app.figures.statistic_results import Limits
-from app.figures.trend_results import AlertRow, AlertRule, Alerts, CommonMovement, PeriodNoise
+from app.figures.trend_results import (
+    AlertRow,
+    AlertRule,
+    AlertRuleName,
+    Alerts,
+    CommonMovement,
+    PeriodNoise,
+)
 from app.figures.trends import A_YEAR, Grid, read_grid
 from app.registry.queries import UnitNode
 
@@ -81,7 +88,7 @@ def alerts(
             rows.append(
                 AlertRow(
                     unit=unit_result(units[i]),
-                    rule=name,
+                    rule=AlertRuleName(name),
                     since=grid.periods[since],
                     before=number(float(first.estimate)),
                     after=number(float(second.estimate)),
@@ -107,7 +114,8 @@ def alerts(
         noise=_noise(found, open_),
         # Together they have q, and share it about evenly.
         rules=[
-            AlertRule(rule=name, expected_false_a_year=q / len(found.rules)) for name in found.rules
+            AlertRule(rule=AlertRuleName(name), expected_false_a_year=q / len(found.rules))
+            for name in found.rules
         ],
         rows=rows,
     )

@@ -12,8 +12,8 @@ from rich.table import Table
 from app.access.callers import owner
 from app.commands import Refused, open_database, operator, out
 from app.db import Database
-from app.figures import rates as satisfaction
 from app.figures.query import Expand, Key, Query
+from app.figures.rates import find as find_rates
 from app.figures.release import EVERYTHING
 from app.messages import say
 from app.problems import Problem
@@ -55,7 +55,7 @@ def print_rates(database: Database, query: Query) -> None:
     """
     try:
         with database.reading() as session:
-            found = satisfaction.find(session, query, owner(operator()), EVERYTHING)
+            found = find_rates(session, query, owner(operator()), EVERYTHING)
     except Problem as problem:
         raise Refused(say(f"problem.{problem.code}.detail", "en", **problem.values)) from problem
     if found.synthetic:

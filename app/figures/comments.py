@@ -11,8 +11,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,36 +20,19 @@ from app.access.callers import Caller
 from app.access.models import Right
 from app.audit.log import record
 from app.figures import visible
+from app.figures.periods import Span, span
 from app.figures.release import ReleaseRule, Unreleased, find_unreleased
+from app.figures.results import Comment, Comments, unit_result
 from app.intake.models import Disposition, Response, ResponseText
-from app.registry.queries import UnitNode
 from app.registry.questionnaires import published
 from app.rollups import queries
 from app.rollups.cells import SUMS
 
 
-@dataclass(frozen=True)
-class Comment:
-    """One text."""
-
-    unit: UnitNode
-    questionnaire: str
-    item: str
-    body: str
-
-
-@dataclass(frozen=True)
-class Comments:
-    """The comments of a month, of which some may be withheld."""
-
-    comments: Sequence[Comment]
-    withheld: int
-
-
 def read(
     session: Session,
     caller: Caller,
-    month: date,
+    month: str,
     *,
     units: Sequence[str] = (),
     questionnaire: str | None = None,
@@ -59,8 +40,8 @@ def read(
 ) -> Comments:
     """The comments of a month about the units named, or all that the caller may read.
 
-    The session must be one that writes, since the reading is logged in it. ``month`` is its
-    first day.
+    The session must be one that writes, since the reading is logged in it. ``month`` is named as
+    2026-11.
 
     Raises
     ------
@@ -70,13 +51,13 @@ def read(
     visible = scope.units(session, caller, Right.READ_COMMENTS)
     named = [visible.find(code).id for code in units]
     small = scope.unit_ids(session, caller, Right.READ_SMALL_CELLS)
-    last = (month + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    days = span(month)
     codes = {
         version.id: version.form.code
         for version in published(session)
         if questionnaire in (None, version.form.code)
     }
-    respondents = _respondents(session, codes, month, last)
+    respondents = _respondents(session, codes, days)
     query = (
         select(
             ResponseText.unit_id,
@@ -89,7 +70,7 @@ def read(
         .join(Response, Response.id == ResponseText.response_id)
         .where(
             scope.within(ResponseText.unit_id, caller, Right.READ_COMMENTS),
-            ResponseText.day.between(month, last),
+            ResponseText.day.between(days.first, days.last),
             Response.disposition == Disposition.COUNTED,
             Response.version_id.in_(codes),
         )
@@ -106,27 +87,34 @@ def read(
         if not may_see and (few or unreleased[code].holds(unit_id, day, channel)):
             withheld += 1
         else:
-            found.append(Comment(visible.nodes[unit_id], code, item, body))
+            found.append(
+                Comment(
+                    unit=unit_result(visible.nodes[unit_id]),
+                    questionnaire=code,
+                    item=item,
+                    body=body,
+                )
+            )
     found.sort(key=lambda c: (c.unit.code, c.questionnaire, c.item, _shuffled(c.body)))
     record(
         session,
         "comments.read",
-        f"{month:%Y-%m}",
+        month,
         units=sorted({comment.unit.code for comment in found}),
         questionnaire=questionnaire,
         comments=len(found),
     )
-    return Comments(found, withheld)
+    return Comments(month=month, withheld=withheld, comments=found)
 
 
 def _respondents(
-    session: Session, codes: Mapping[int, str], first: date, last: date
+    session: Session, codes: Mapping[int, str], days: Span
 ) -> Counter[tuple[int, str]]:
     """How many respondents count for each unit and questionnaire, as its rate says."""
     counted: Counter[tuple[int, str]] = Counter()
     for version in published(session):
         if version.id in codes:
-            rows = queries.read(session, version, first=first, last=last)
+            rows = queries.read(session, version, first=days.first, last=days.last)
             n = rows.cells["sums"][:, 0, SUMS.index("n")]
             for unit_id, number in zip(rows.unit_id.tolist(), n.tolist(), strict=True):
                 counted[(unit_id, codes[version.id])] += int(number)
@@ -136,7 +124,7 @@ def _respondents(
 def _unreleased(
     session: Session, codes: set[str], release_rule: ReleaseRule, exempt: frozenset[int] | None
 ) -> dict[str, Unreleased]:
-    """What is held back of each questionnaire; nothing for whoever is told everything."""
+    """What is unreleased of each questionnaire; nothing for whoever is told everything."""
     versions = {code: visible.versions_of(session, code) for code in codes}
     found = {
         code: find_unreleased(session, versions[code], release_rule, exempt)

@@ -91,7 +91,7 @@ class Context:
 
     @cached_property
     def unreleased(self) -> Unreleased | None:
-        """What is held back of the one questionnaire's answers; None for nothing."""
+        """What is unreleased of the one questionnaire's answers; None for nothing."""
         small = visible.small_units(self.session, self.caller)
         return find_unreleased(self.session, self.versions, self.release_rule, small)
 

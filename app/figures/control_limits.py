@@ -15,7 +15,14 @@ from app.figures.context import number
 from app.figures.limit_decisions import Decided
 from app.figures.periods import Step, first_day
 from app.figures.rate_arrays import Floats
-from app.figures.trend_results import ControlLimits, LimitSegment
+from app.figures.trend_results import (
+    Assurance,
+    ControlLimits,
+    LimitSegment,
+    NhsRule,
+    Rule,
+    Variation,
+)
 
 
 class Rules(StrEnum):
@@ -29,16 +36,6 @@ class Rules(StrEnum):
     NHS = "nhs"
 
 
-class Rule(StrEnum):
-    """Rules that can be chosen one by one."""
-
-    BEYOND = "beyond 3 sigma"
-    TWO_OF_THREE = "2 of 3 beyond 2 sigma"
-    FOUR_OF_FIVE = "4 of 5 beyond 1 sigma"
-    EIGHT = "8 in a row on one side"
-    EWMA = "ewma"
-
-
 @dataclass(frozen=True)
 class Judging:
     """By what trends are judged: a set of rules, or some rules alone, against which target."""
@@ -48,15 +45,15 @@ class Judging:
     target: float | None = None
 
     @property
-    def named(self) -> tuple[str, ...]:
+    def named(self) -> tuple[Rule | NhsRule, ...]:
         """The names of the rules, in the order in which they are told."""
         if self.rules is Rules.NHS:
-            return xmr.NHS_RULES
+            return tuple(map(NhsRule, xmr.NHS_RULES))
         if self.chosen:
-            return tuple(name for name in control_charts.NAMED if name in self.chosen)
+            return tuple(rule for rule in map(Rule, control_charts.NAMED) if rule in self.chosen)
         if self.rules is Rules.WESTERN_ELECTRIC:
-            return control_charts.NAMED
-        return control_charts.CHOSEN
+            return tuple(map(Rule, control_charts.NAMED))
+        return tuple(map(Rule, control_charts.CHOSEN))
 
     def false_marks(self, periods: int) -> float:
         """How likely some rule marks something in so many ordinary periods."""
@@ -103,7 +100,7 @@ class Judged:
     left_out: NDArray[np.bool_]
     side: NDArray[np.int64]
     screened: NDArray[np.int64] | None
-    signals: dict[str, NDArray[np.bool_]]
+    signals: dict[Rule | NhsRule, NDArray[np.bool_]]
     segments: list[Segment]
     method: str
 
@@ -199,7 +196,7 @@ def _rows(
         Judged(
             chart.centre[i], chart.low[i], chart.high[i], chart.z[i], chart.between[i],
             average[i], limit[i], chart.rests_on[i], chart.left_out[i], side[i], None,
-            {name: at[i] for name, at in chart.signals.items()}, segments, chart.method,
+            {Rule(name): at[i] for name, at in chart.signals.items()}, segments, chart.method,
         )
         for i in range(len(n))
     ]  # fmt: skip
@@ -222,7 +219,7 @@ def _by_moving_ranges(rate: Floats, n: Floats, segments: list[Segment]) -> list[
             found.centre[i], np.maximum(found.low[i], 0.0), np.minimum(found.high[i], 1.0),
             nothing, nothing, nothing, nothing, found.rests_on[i],
             np.zeros(values.shape[1], dtype=bool), found.side[i], found.screened[i],
-            {name: at[i] for name, at in found.signals.items()}, segments, found.method,
+            {NhsRule(name): at[i] for name, at in found.signals.items()}, segments, found.method,
         )
         for i in range(len(values))
     ]  # fmt: skip
@@ -242,13 +239,16 @@ def described(judged: Judged, labels: Sequence[str], judging: Judging) -> Contro
         false_marks=judging.false_marks(len(has_limits)),
         least_periods=control_charts.LEAST_BASELINE,
         between=number(judged.between[shown[-1]]) if len(shown) else None,
-        variation=None if at is None else xmr.variation(judged.side[at]),
+        variation=None if at is None else Variation(xmr.variation(judged.side[at])),
         target=target,
-        assurance=None
-        if at is None or target is None
-        else xmr.assurance(judged.low[at], judged.high[at], target),
+        assurance=None if at is None or target is None else _assurance(judged, at, target),
         segments=[_segment(judged, segment, labels) for segment in judged.segments],
     )
+
+
+def _assurance(judged: Judged, at: int, target: float) -> Assurance | None:
+    found = xmr.assurance(judged.low[at], judged.high[at], target)
+    return None if found is None else Assurance(found)
 
 
 def _segment(judged: Judged, segment: Segment, labels: Sequence[str]) -> LimitSegment:

@@ -12,11 +12,11 @@ from datetime import date
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.figures import rates as satisfaction
 from app.figures.context import Context, number
 from app.figures.periods import Step, span
 from app.figures.query import Expand, Key
 from app.figures.rate_arrays import Rates
+from app.figures.rates import find as find_rates
 from app.registry.queries import UnitTree
 
 #: The columns with their type and what they say, in Vietnamese and English.
@@ -91,7 +91,7 @@ def lines(session: Session, context: Context, step: Step, *, factors: bool) -> I
         keys.append([Key.UNIT, Key(step.value), Key.FACTOR])
     for by in keys:
         query = replace(context.query, by=by, expand=Expand.GIVEN)
-        found = satisfaction.find(session, query, context.caller, context.release_rule)
+        found = find_rates(session, query, context.caller, context.release_rule)
         for rates in found.rates:
             yield from _lines(rates, context.units, found.synthetic)
 

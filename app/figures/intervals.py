@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import clustered, proportions
-from app.figures import day_effects as days
+from app.figures import day_effects
 from app.figures.query import Cluster, Interval, Query
 from app.figures.rate_arrays import PARTS, Floats, Rates
 from app.figures.summing import Sums
@@ -90,8 +90,10 @@ def with_days(
         confidence=query.confidence,
         interval=clustered.R_XLOGIT if as_r else clustered.CLUSTER_T,
     )
-    released = exempt | days.may_be_shown(by_day.n, least, query.last, month)
-    rates = replace(rates, day_effect=np.where(released, days.effect(by_day, rates.ratio), np.nan))
+    released = exempt | day_effects.may_be_shown(by_day.n, least, query.last, month)
+    rates = replace(
+        rates, day_effect=np.where(released, day_effects.effect(by_day, rates.ratio), np.nan)
+    )
     if query.cluster is not Cluster.DAY:
         return rates
     few = (by_day.n > 0) & ~(released & (by_day.n > 1))
@@ -111,8 +113,10 @@ def with_days(
         interval_n=but(ratio.interval_n),
         people=but(ratio.people),
         method=np.where(
-            few, days.TOO_FEW,
-            np.where(by_day.n > 0, np.char.add(ratio.method, days.AS_CLUSTERS), ratio.method),
+            few, day_effects.TOO_FEW,
+            np.where(
+                by_day.n > 0, np.char.add(ratio.method, day_effects.AS_CLUSTERS), ratio.method
+            ),
         ),
     )  # fmt: skip
     return replace(rates, ratio=ratio, low=ratio.low, high=ratio.high, method=ratio.method)

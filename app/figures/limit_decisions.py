@@ -33,7 +33,7 @@ from app.registry.questionnaires import versions_of
 _YEARS = 10
 
 
-class BaselineOut(BaseModel):
+class LimitDecisionOut(BaseModel):
     """A decision, with who made it when, and who ended it."""
 
     id: int
@@ -52,13 +52,13 @@ class BaselineOut(BaseModel):
     revoked_at: datetime | None
 
 
-class UnknownBaseline(Problem):
+class UnknownLimitDecision(Problem):
     """The caller has no such decision to revoke."""
 
     code, status = "unknown-baseline", 404
 
 
-class BaselineDecided(Problem):
+class LimitsDecided(Problem):
     """It is decided already that limits begin with this period; revoke that decision first."""
 
     code, status = "baseline-decided", 409
@@ -140,7 +140,7 @@ def decide(session: Session, caller: Caller, wish: Wish) -> LimitDecision:
     # Of two who decide at once the second waits, and is told.
     session.execute(select(Unit.id).where(Unit.id == node.id).with_for_update())
     if session.scalar(of_the_same) is not None:
-        raise BaselineDecided(field="start", start=wish.start)
+        raise LimitsDecided(field="start", start=wish.start)
     decision = LimitDecision(
         unit_id=node.id,
         questionnaire=wish.questionnaire,
@@ -180,7 +180,7 @@ def revoke(session: Session, caller: Caller, id: int) -> LimitDecision:
         )
     )
     if decision is None:
-        raise UnknownBaseline(id=id)
+        raise UnknownLimitDecision(id=id)
     decision.revoked_at, decision.revoked_by = datetime.now(UTC), _name(caller)
     record(session, "baseline.revoke", id)
     return decision
@@ -295,10 +295,10 @@ def _name(caller: Caller) -> str:
     return (caller.full_name if isinstance(caller, Person) else caller.name)[:200]
 
 
-def as_result(each: LimitDecision) -> BaselineOut:
+def as_result(each: LimitDecision) -> LimitDecisionOut:
     """A decision on the wire."""
     step = Step(each.step)
-    return BaselineOut(
+    return LimitDecisionOut(
         id=each.id,
         unit=each.unit.code,
         questionnaire=each.questionnaire,

@@ -101,7 +101,7 @@ def read(
 ) -> Respondents:
     """The counted respondents of one version in a period, about some units.
 
-    Those that are held back from the caller are left out.
+    Those that are unreleased to the caller are left out.
     """
     columns = Response.__table__.c
     if unreleased is not None and not unreleased.touches(last):

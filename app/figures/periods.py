@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from app.messages import say
 from app.problems import Problem
 
+#: A month's name, as a parameter that takes nothing else.
+MONTH = r"^20\d\d-(0[1-9]|1[0-2])$"
 _MONTHS = re.compile(r"(20\d\d)(?:-(0[1-9]|1[0-2])|-Q([1-4])|-H([12])|-(9M))?")
 _DAYS = re.compile(r"(20\d\d-\d\d-\d\d)\.\.(20\d\d-\d\d-\d\d)")
 

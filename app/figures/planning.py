@@ -10,6 +10,7 @@ import numpy as np
 from analysis import sampling
 from app.figures import periods
 from app.figures.context import Context, named, numbers
+from app.figures.periods import Length, name_of
 from app.figures.query import Key
 from app.figures.results import unit_result
 from app.figures.statistic_results import Plan, PlanRow
@@ -128,7 +129,7 @@ def plan(
             "are known, the finite population; power of the two-sided z test",
             context.query,
         ),
-        month=f"{month:%Y-%m}",
+        month=name_of(month, Length.MONTH),
         margin=margin,
         drop=drop,
         least_respondents=context.least,

@@ -15,9 +15,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
-from app.figures import periods, visible
-from app.figures import suppression as small_cells
-from app.figures import within_correlation as resemblance
+from app.figures import periods, suppression, visible, within_correlation
 from app.figures.intervals import estimated, with_days
 from app.figures.periods import Step
 from app.figures.query import Cluster, Expand, Key, Query
@@ -52,7 +50,7 @@ def find(
     """Compute the rates that a query asks for, over the units whose figures the caller may read.
 
     Where the caller may not see what few respondents said, rows of so few are hidden, unless they
-    are not ``gated``, and new answers are held back, unless ``counting``: then nothing but how
+    are not ``gated``, and new answers are unreleased, unless ``counting``: then nothing but how
     many answered may be told. What days have in common is looked at if ``by_days``.
 
     Raises
@@ -83,9 +81,9 @@ def find(
         ground = Ground(
             session, query, units, code, of_code, first, last, unreleased, release_rule.least
         )
-        if not counting and resemblance.matters(ground.measures):
+        if not counting and within_correlation.matters(ground.measures):
             # All units' cells are read first: those of the rows are among them.
-            resemblance.everybody(session, query, of_code, unreleased)
+            within_correlation.everybody(session, query, of_code, unreleased)
         summed = ground.summed(selected, by_days=by_days)
         exempt = np.array(
             [all_small if unit is None else small is None or unit.id in small
@@ -106,16 +104,16 @@ def find(
             pooled = [node.id for node in selected] if query.units else []
             guards = hidden.rows(found, pooled, descendants=query.descendants)
         rates.append(
-            small_cells.without_small_cells(
+            suppression.without_small_cells(
                 found, release_rule.least if gated else 0, exempt, guards
             )
         )
     return Found(visible.synthetic(session), first, last, rates)
 
 
-def _hidden(everybody: Ground, small: frozenset[int], least: int) -> small_cells.Hidden:
+def _hidden(everybody: Ground, small: frozenset[int], least: int) -> suppression.Hidden:
     rows = everybody.summed(_selected(everybody.units, everybody.query)).rows
-    return small_cells.hidden_cells(rows, everybody.units, small, least)
+    return suppression.hidden_cells(rows, everybody.units, small, least)
 
 
 def _splits(query: Query) -> list[Key]:

@@ -94,7 +94,7 @@ class Unreleased:
     def among(
         self, unit_id: NDArray[np.int64], day: NDArray[np.datetime64], channel: NDArray[np.str_]
     ) -> NDArray[np.bool_]:
-        """Which of n answers or cells are held back; arrays of length n."""
+        """Which of n answers or cells are unreleased; arrays of length n."""
         running = day >= np.datetime64(self.month)
         unreleased = np.zeros(len(day), dtype=np.bool_)
         none = np.datetime64(self.month) - np.timedelta64(1, "D")
@@ -107,7 +107,7 @@ class Unreleased:
         return unreleased
 
     def holds(self, unit_id: int, day: date, channel: str) -> bool:
-        """Whether one answer is held back."""
+        """Whether one answer is unreleased."""
         unreleased = self.among(
             np.array([unit_id], dtype=np.int64),
             np.array([day], dtype="datetime64[D]"),
@@ -116,11 +116,11 @@ class Unreleased:
         return bool(unreleased[0])
 
     def touches(self, last: date | None) -> bool:
-        """Whether a period that ends on a day may contain answers that are held back."""
+        """Whether a period that ends on a day may contain answers that are unreleased."""
         return last is None or last >= self.month
 
     def without(self, rows: CellRows) -> CellRows:
-        """The cells again, without those that are held back."""
+        """The cells again, without those that are unreleased."""
         kept = ~self.among(rows.unit_id, rows.day, rows.channel)
         return rows if kept.all() else rows[kept]
 
@@ -139,16 +139,16 @@ def find_unreleased(
     release_rule: ReleaseRule,
     exempt: frozenset[int] | None,
 ) -> Unreleased | None:
-    """What is held back of the answers to all versions of one questionnaire.
+    """What is unreleased of the answers to all versions of one questionnaire.
 
     ``exempt`` are the units of which the caller may see small figures; None for all of them, to
-    whom nothing is held back.
+    whom everything is released.
     """
     if exempt is None:
         return None
     found = per_session(
         session,
-        ("held back", tuple(version.id for version in versions), release_rule),
+        ("unreleased", tuple(version.id for version in versions), release_rule),
         lambda: _batches(session, versions, release_rule),
     )
     return replace(found, exempt=exempt)

@@ -116,7 +116,7 @@ class Figures(Result):
     rows: list[Row]
 
 
-class CommentRow(Result):
+class Comment(Result):
     """One text, as it was written."""
 
     unit: UnitOut
@@ -125,14 +125,14 @@ class CommentRow(Result):
     body: str
 
 
-class CommentsOut(Result):
+class Comments(Result):
     """Comments of a month, in an order that tells nothing."""
 
     month: str
     withheld: int = Field(
         description="How many more there are, about units with too few respondents that month."
     )
-    comments: list[CommentRow]
+    comments: list[Comment]
 
 
 class ResponseRateRow(Result):

@@ -3,11 +3,54 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import Field
 
 from app.figures.results import Result, UnitOut
 from app.figures.statistic_results import Limits, Statistic
+
+
+class Rule(StrEnum):
+    """Rules by which a period stands out from its unit's past; each can be chosen."""
+
+    BEYOND = "beyond 3 sigma"
+    TWO_OF_THREE = "2 of 3 beyond 2 sigma"
+    FOUR_OF_FIVE = "4 of 5 beyond 1 sigma"
+    EIGHT = "8 in a row on one side"
+    EWMA = "ewma"
+
+
+class NhsRule(StrEnum):
+    """The rules of "Making Data Count"; they are taken together."""
+
+    OUTSIDE = "outside the limits"
+    TREND = "7 in a row rising or falling"
+    NEAR = "2 of 3 near a limit"
+    SHIFT = "7 in a row on one side"
+
+
+class AlertRuleName(StrEnum):
+    """Rules by which a unit stands out from what all units did."""
+
+    LEVEL_SHIFT = "level shift"
+    LAST_PERIOD = "last period"
+
+
+class Variation(StrEnum):
+    """What limits say of the last period: chance, or something that has a cause of its own."""
+
+    COMMON_CAUSE = "common cause"
+    IMPROVEMENT = "improvement"
+    CONCERN = "concern"
+
+
+class Assurance(StrEnum):
+    """Where a target lies against the limits: what ordinary periods will do about it."""
+
+    PASSING = "consistently passing"
+    FAILING = "consistently failing"
+    HIT_AND_MISS = "hit and miss"
 
 
 class TrendTest(Result):
@@ -41,7 +84,7 @@ class TrendPoint(Result):
     z: float | None = Field(description="Distance from the centre as a normal score.")
     ewma: float | None
     ewma_limit: float | None
-    signals: list[str]
+    signals: list[Rule | NhsRule]
 
 
 class DecisionTaken(Result):
@@ -76,7 +119,7 @@ class ControlLimits(Result):
     """Control limits of a trend: what they rest on, how often they err, what they promise."""
 
     method: str
-    rules: list[str] = Field(description="Rules by which periods are marked.")
+    rules: list[Rule | NhsRule] = Field(description="Rules by which periods are marked.")
     periods_judged: int
     false_marks: float = Field(
         description="How likely the rules mark something in so many ordinary periods."
@@ -85,12 +128,12 @@ class ControlLimits(Result):
     between: float | None = Field(
         description="Standard deviation of the true rates between periods, as far as it is learnt."
     )
-    variation: str | None = Field(
+    variation: Variation | None = Field(
         description="Of the last period judged: common cause, or special cause that is an "
         "improvement or a concern."
     )
     target: float | None
-    assurance: str | None = Field(
+    assurance: Assurance | None = Field(
         description="consistently passing, consistently failing, or hit and miss: where the target "
         "lies against the limits of the last segment."
     )
@@ -120,7 +163,7 @@ class AlertRow(Result):
     """One rule that fired about one unit."""
 
     unit: UnitOut
-    rule: str
+    rule: AlertRuleName
     since: str = Field(description="First period of what the rule saw.")
     before: float | None
     after: float | None
@@ -141,7 +184,7 @@ class AlertRow(Result):
 class AlertRule(Result):
     """How many false alarms to expect of a rule."""
 
-    rule: str
+    rule: AlertRuleName
     expected_false_a_year: float = Field(
         description="At most, over all units, looked at once a period, if nothing ever changed."
     )

@@ -174,7 +174,7 @@ def _points(grid: Grid, i: int, judged: control_limits.Judged) -> list[TrendPoin
             z=z,
             ewma=ewma,
             ewma_limit=ewma_limit,
-            signals=[name for name, at in judged.signals.items() if at[t]],
+            signals=[rule for rule, at in judged.signals.items() if at[t]],
         )
         for t, (
             period, rate, low, high, n, suppressed, centre, limit_low, limit_high, z, ewma,

@@ -15,7 +15,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from analysis.clustered import shared_correlation
-from app.figures import cell_reading as reading
+from app.figures import cell_reading
 from app.figures.groupings import Splits
 from app.figures.query import Query
 from app.figures.rate_arrays import PARTS, Floats, Measure
@@ -42,7 +42,7 @@ def learnt(
     """The shared correlation by period, channel and measure; shape (splits, measures).
 
     Of the question only its days, channels and questionnaire matter, not its units: whoever asks
-    is told the same, but for what is ``held`` back from all who may not see small figures. Units
+    is told the same, but for what is ``unreleased`` to all who may not see small figures. Units
     of fewer than ``least`` respondents teach something only where they have so many together:
     what is learnt can be told from a figure that is shown, and may tell nothing of a hidden one.
     """
@@ -67,10 +67,10 @@ def matters(measures: Sequence[Measure]) -> bool:
 def everybody(
     session: Session, query: Query, versions: Sequence[Published], unreleased: Unreleased | None
 ) -> dict[Published, CellRows]:
-    """The cells of all units, less what is held back from whoever may see no small figures."""
+    """The cells of all units, less what is unreleased to whoever may see no small figures."""
     read = {}
     for version in versions:
-        rows = reading.cells(
+        rows = cell_reading.cells(
             session, version, first=query.first, last=query.last, units=None,
             channels=sorted(query.channels),
         )  # fmt: skip

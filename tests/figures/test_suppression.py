@@ -9,7 +9,8 @@ import pytest
 from scipy.optimize import linprog
 
 from app.access.roles import Role
-from app.api.rates import router
+from app.api.comments import router as comment_router
+from app.api.rates import router as rate_router
 from app.api.statistics import router as statistics_router
 from app.main import create_app
 from app.settings import Settings
@@ -161,7 +162,8 @@ def test_comments_of_nine_are_withheld(client, province, respondents, shown):
 
 def test_every_route_of_reports_is_asked_for_few(tmp_path):
     app = create_app(Settings(database_url=f"sqlite:///{tmp_path / 'x.db'}"))
-    paths = {route.path for route in routes_of(app)} & {route.path for route in router.routes}
+    routes = [*rate_router.routes, *comment_router.routes]
+    paths = {route.path for route in routes_of(app)} & {route.path for route in routes}
     assert paths == {URL, COMMENTS, RESPONSE_RATES}, "ask the new route for a cell of 9 here"
     asked = (Path(__file__).parents[1] / "api/test_statistics.py").read_text("utf-8")
     asked = asked.split("def test_the_small_unit_is_seen_in_no_statistic")[1]

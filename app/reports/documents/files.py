@@ -12,7 +12,7 @@ from app.access.callers import Caller
 from app.db import Database
 from app.messages import Language
 from app.problems import Problem
-from app.reports.documents.contents import gather
+from app.reports.documents.contents import Report, gather
 from app.reports.documents.pdf import pdf
 from app.reports.documents.workbook import workbook
 from app.reports.views.context import Chosen
@@ -30,6 +30,10 @@ class Kind(StrEnum):
         """Its media type."""
         office = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
         return "application/pdf" if self is Kind.PDF else office
+
+    def write(self, report: Report) -> bytes:
+        """A report as a file of this kind."""
+        return pdf(report) if self is Kind.PDF else workbook(report)
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def make(
                 with database.reading() as session:
                     report = gather(session, caller, settings, chosen, order.language)
                 for kind, file in missing:
-                    _write(file, pdf(report) if kind is Kind.PDF else workbook(report))
+                    _write(file, kind.write(report))
                 outcome = Outcome(order, files, [file for _, file in missing])
             except Problem as problem:
                 outcome = Outcome(order, [], [], problem)

@@ -61,7 +61,7 @@ def _content(report: Report) -> Content:
         "rate_label": w("chart.rate"),
         "interval_label": w("chart.interval"),
         "n_label": w("chart.respondents"),
-        "told": [*report.summary()],
+        "summary": [*report.summary()],
         "figures": {
             name: {
                 "svg": drawing.svg(chart.spec, w.language),

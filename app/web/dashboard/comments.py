@@ -13,7 +13,7 @@ from app.access.doors import PageDoor
 from app.access.models import Right
 from app.dependencies import DatabaseDependency, SettingsDependency
 from app.figures import comments
-from app.figures.periods import span
+from app.figures.periods import MONTH
 from app.figures.release import ReleaseRule
 from app.messages.words import Words
 from app.registry.questionnaires import published
@@ -41,7 +41,7 @@ def show_comments(
     settings: SettingsDependency,
     caller: Annotated[Person, Depends(COMMENT_READERS)],
     unit: QueryText,
-    month: Annotated[str, Query(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")],
+    month: Annotated[str, Query(pattern=MONTH)],
 ) -> Response:
     """What respondents wrote about a unit and those below it. Who: ``comments:read`` there."""
     words = Words(language_of(request, caller))
@@ -49,7 +49,7 @@ def show_comments(
         found = comments.read(
             session,
             caller,
-            span(month).first,
+            month,
             units=[unit],
             release_rule=ReleaseRule.of(settings),
         )

@@ -14,8 +14,8 @@ from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Right
 from app.dependencies import DATABASE, DatabaseDependency
-from app.figures import limit_decisions as baselines
-from app.figures.limit_decisions import BaselineOut, Wish, as_result
+from app.figures import limit_decisions
+from app.figures.limit_decisions import LimitDecisionOut, Wish, as_result
 from app.figures.periods import Step
 from app.figures.results import Names
 from app.messages.words import Words
@@ -39,7 +39,7 @@ class LimitsPage:
 
     unit: str
     name: str
-    decisions: Sequence[BaselineOut]
+    decisions: Sequence[LimitDecisionOut]
     questionnaires: Sequence[tuple[str, str]]
     may_decide: bool
     words: Words
@@ -51,7 +51,7 @@ class LimitsPage:
         """The lengths of a period, with their names."""
         return [(step.value, self.words(f"page.step_{step.value}")) for step in STEPS]
 
-    def about(self, decision: BaselineOut) -> str:
+    def about(self, decision: LimitDecisionOut) -> str:
         """What the decided limits are of, in words: a form, or a factor or an item of it."""
         form = self.forms.get(decision.questionnaire)
         part = decision.item or decision.factor
@@ -98,7 +98,7 @@ def decide(
     )  # fmt: skip
     try:
         with database.writing(caller.name) as session:
-            baselines.decide(session, caller, wish)
+            limit_decisions.decide(session, caller, wish)
     except Problem as problem:
         if problem.status == 404:
             raise
@@ -117,7 +117,7 @@ def revoke(
 ) -> Response:
     """End a decision. Who: ``limits:decide`` on its unit."""
     with database.writing(caller.name) as session:
-        unit = baselines.revoke(session, caller, id).unit.code
+        unit = limit_decisions.revoke(session, caller, id).unit.code
     return go_to(f"/limits?unit={quote(unit, safe='')}", "limits_revoked")
 
 
@@ -135,7 +135,10 @@ def _show(
         page = LimitsPage(
             node.code,
             words.name(Names(vi=node.name_vi, en=node.name_en)),
-            [as_result(each) for each in baselines.decisions(session, caller, unit=node.code)],
+            [
+                as_result(each)
+                for each in limit_decisions.decisions(session, caller, unit=node.code)
+            ],
             [(each, words.name(forms[each].title)) for each in codes],
             bool(codes) and scope.covers(session, caller, Right.DECIDE_LIMITS, node.id),
             words,
