@@ -11,6 +11,7 @@ from app.figures.comparisons import SEED
 from app.figures.context import Context, TooFewUnits, named, number, numbers
 from app.figures.microdata import NotANumber, Respondents
 from app.figures.people import LEAST_RESPONDENTS, check_enough, people_of, scores_of
+from app.figures.query import Key
 from app.figures.rate_arrays import Floats
 from app.figures.results import unit_result
 from app.figures.statistic_results import (
@@ -25,7 +26,7 @@ from app.figures.statistic_results import (
 
 def find_reliability(context: Context) -> ReliabilityResult:
     """Cronbach's alpha of every factor and of the whole index."""
-    _, provenance = context.rates()
+    _, provenance = context.rates(Key.UNIT)
     people = people_of(context, provenance)
     form = people.respondents.version.form
     levels = {factor.code: people.respondents.rated(factor) for factor in form.index_factors}
@@ -82,7 +83,7 @@ def find_reliability(context: Context) -> ReliabilityResult:
 
 def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
     """Mean scores of units as if all had the same respondents, and what that does to ranks."""
-    _, provenance = context.rates()
+    _, provenance = context.rates(Key.UNIT)
     people = people_of(context, provenance)
     table, names = _adjusters(people.respondents, adjusters)
     _, scores = scores_of(people.respondents)

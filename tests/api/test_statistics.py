@@ -444,7 +444,7 @@ def test_the_small_unit_is_seen_in_no_statistic_by_who_may_not(children, world):
     rows = children("alerts", step="week")["rows"]
     assert all(min(r["respondents_before"], r["respondents_after"]) >= 10 for r in rows)
     refused = children("alerts", step="week", status=422, **public)
-    assert refused["type"] == "/problems/months-only"
+    assert refused["type"] == "/problems/calendar-periods-only"
     for name, ask in (
         ("drivers", {"outcome": "trips"}), ("reliability", {}), ("casemix", {"adjust": "trips"}),
         ("weighted", {"margin": "trips:1=5"}),
@@ -534,8 +534,8 @@ def test_no_month_of_the_small_unit_follows_from_units_months_and_totals(world):
 def test_a_margin_is_no_way_to_ask_for_few(world):
     """A class of size 0 takes its people out of the rate: what is left may be few."""
     public = {"headers": world.public}
-    ask = {"unit": "K05", "from": "2025-01-01", "to": "2025-05-31"}
-    few = sum(a["trips"] == 3 for c, m, _, a in SENT if c == "K05" and m < 5)
+    ask = {"unit": "K05", "from": "2025-01-01", "to": "2025-03-31"}
+    few = sum(a["trips"] == 3 for c, m, _, a in SENT if c == "K05" and m < 3)
     assert 0 < few < 10
     margin = "trips:1=0,2=0,3=1"
     answer = world("weighted", margin=margin, status=422, **ask, **public)
@@ -544,7 +544,7 @@ def test_a_margin_is_no_way_to_ask_for_few(world):
 
 
 def test_a_course_is_computed_from_the_periods_that_are_shown(children, world):
-    """K01 guards K16 in four months: nothing of its course depends on them."""
+    """A commune guards K16 in some months: nothing of its course depends on them."""
     rows = by_unit(children("trend", headers=world.public))
     row = next(
         row
@@ -558,16 +558,15 @@ def test_a_course_is_computed_from_the_periods_that_are_shown(children, world):
     for point in row["points"]:
         if point["suppressed"]:
             assert point["z"] is point["rate"] is point["ewma"] is None
-    # Twelve are shown: enough for XmR limits, which rest on all of them, and for no month to be
-    # judged by twelve before it.
-    assert len(shown) == 12 and row["limits"]["periods_judged"] == 0 and row["centre"] is None
+    # Enough for XmR limits, which rest on all of them, and for few months to be judged by twelve.
+    assert 12 <= len(shown) < len(MONTHS) and row["limits"]["periods_judged"] == len(shown) - 12
     nhs = by_unit(children("trend", headers=world.public, rules="nhs"))[row["unit"]["code"]]
     assert nhs["centre"] == pytest.approx(rates.mean())
     ranges = np.abs(np.diff(rates))
     ranges = ranges[ranges < 3.267 * ranges.mean()]
     low = nhs["points"][-1]["limit_low"]
     assert low == pytest.approx(rates.mean() - 2.66 * ranges.mean(), abs=1e-9)
-    assert nhs["limits"]["segments"][0]["rests_on"] == 12
+    assert nhs["limits"]["segments"][0]["rests_on"] == len(shown)
 
 
 @pytest.mark.parametrize("rules", ["default", "western-electric", "nhs"])
@@ -645,9 +644,6 @@ def test_what_periods_vary_in_tells_nothing_of_a_unit_that_is_not_shown(world):
     others = [code for code in COMMUNES if code != SMALL]
     with_it, without = (world("alerts", unit=u, **public) for u in (COMMUNES, others))
     assert with_it["noise"] == without["noise"] and with_it["together"] == without["together"]
-    assert with_it["noise"]["deviation"] == round(with_it["noise"]["deviation"], 2)
-    # Nor do the digits of a p-value, which rests on months that are hidden.
-    told = [row["p"] for row in with_it["rows"]]
-    whole = [row["p"] for row in world("alerts", unit=COMMUNES)["rows"]]
-    assert told and all(p == float(f"{p:.1e}") for p in [*told, with_it["together"]["p"]])
-    assert any(p != float(f"{p:.1e}") for p in whole)
+    # Nor do p-values rest on its months.
+    told = [(row["unit"]["code"], row["p"]) for row in with_it["rows"]]
+    assert told and told == [(row["unit"]["code"], row["p"]) for row in without["rows"]]

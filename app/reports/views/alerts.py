@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
 
 from app.figures.alerts import alerts as find_alerts
 from app.figures.context import Context, TooFewUnits, TooManyUnits
-from app.figures.periods import Step
-from app.figures.query import Expand
+from app.figures.periods import Length, Step, name_of, span
+from app.figures.query import Expand, Key
 from app.registry.queries import UnitNode
 from app.reports.views.context import PUBLIC, ViewContext
 from app.reports.views.results import AlertsShown
@@ -38,7 +41,11 @@ def alerts(context: ViewContext) -> AlertsShown | None:
     for step in _STEPS:
         try:
             found = find_alerts(
-                figures, step=step, q=_FALSE / len(_STEPS), looks=_LOOKS, shown_to=own
+                _whole(figures, step, context.known[1]),
+                step=step,
+                q=_FALSE / len(_STEPS),
+                looks=_LOOKS,
+                shown_to=own,
             )
         except (TooFewUnits, TooManyUnits):
             return None
@@ -60,6 +67,17 @@ def alerts(context: ViewContext) -> AlertsShown | None:
     )
 
 
+def _whole(figures: Context, step: Step, known: date) -> Context:
+    """The question up to the last whole period: a month of a quarter is no quarter."""
+    last = figures.query.last
+    if last is None or last >= known:
+        return figures
+    end = span(name_of(last, Length(step.value)))
+    if end.last == last:
+        return figures
+    return replace(figures, query=replace(figures.query, last=end.first - timedelta(days=1)))
+
+
 def _watched(context: ViewContext) -> tuple[Context, Context | None] | None:
     """The question about the units that are looked at, and that about the only one to tell of."""
     first = context.known[0]
@@ -68,8 +86,8 @@ def _watched(context: ViewContext) -> tuple[Context, Context | None] | None:
     if context.unit is None or not context.span.calendar:
         return None
     own = context.over(first=first)
-    rates, _ = own.rates()
-    if not rates.sums["n"][0] > 0:  # nobody answered, or too few to tell of
+    rates, _ = own.rates(Key.MONTH)
+    if not np.nansum(rates.sums["n"]) > 0:  # nobody answered, or too few to tell of
         return None
     return _among_peers(replace(own, caller=PUBLIC), context.unit), own
 
