@@ -289,7 +289,10 @@ def casemix(
     """Mean scores adjusted for the respondents' mix in the CAHPS manner, and the ranks by both.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
-    one by one; those without an answer to an adjuster are left out.
+    one by one; those without an answer to an adjuster are left out. For whoever may not see small
+    figures, those without an answer to any item that could be an adjuster are left out, so that two
+    choices of adjusters are about the same people; where fewer than may be shown are left out of a
+    unit, its figures before adjustment are null.
     """
     return _answer(request, caller, query, partial(find_casemix, adjusters=adjust))
 
@@ -301,6 +304,7 @@ def casemix(
 )
 def weighted(
     request: Request,
+    settings: SettingsDependency,
     caller: Reader,
     query: Filtered,
     margin: Annotated[
@@ -317,9 +321,11 @@ def weighted(
 
     Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
     one by one. Refused with ``margin-invalid`` where margins contradict one another or want
-    respondents that there are none of.
+    respondents that there are none of; with ``margin-unregistered`` where the margin is not one of
+    HAILONG_MARGINS and the caller may not see small figures.
     """
-    return _answer(request, caller, query, partial(find_weighted, margins=margin))
+    compute = partial(find_weighted, margins=margin, registered=settings.margins)
+    return _answer(request, caller, query, compute)
 
 
 @router.get(
@@ -359,7 +365,8 @@ def plan(
     """How many more respondents each unit needs in a month, to be published and for a margin.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Counts of respondents
-    are shown, few or many; nothing of what they said is.
+    are shown as soon as they answer, nothing of what they said is; but not of few, nor where few
+    would follow, to whoever may not see small figures.
     """
     compute = partial(
         planning.plan,

@@ -34,6 +34,7 @@ from app.registry.questionnaires import Published
 from app.rollups.cells import SUMS, layout_of
 from app.rollups.queries import CellRows
 from app.rollups.version import version as rollup_version
+from surveys.model import SingleChoiceItem
 
 
 class CalendarPeriodsOnly(Problem):
@@ -309,6 +310,10 @@ def _measure_axis(versions: Sequence[Published]) -> tuple[dict[Measure, int], Ax
                 place = places.setdefault(Measure(factor.code, item.code), len(parent))
                 if place == len(parent):
                     parent.append(whole)
+        for other in version.form.more:
+            # A question besides the index is part of nothing.
+            if places.setdefault(Measure(None, other.code), len(parent)) == len(parent):
+                parent.append(-1)
     return places, Axis(np.array(parent, dtype=np.intp), nested=False)
 
 
@@ -324,6 +329,14 @@ def _answered(version: Published, rows: CellRows) -> Iterable[tuple[Measure, NDA
             slots = [layout.slots[(item.code, level.value)] for level in scale.levels]
             count = rows.cells["counts"][:, slots].sum(axis=1, dtype=np.int64)
             yield Measure(factor.code, item.code), count
+    for other in version.form.more:
+        if other.code in layout.numbers:
+            moments = rows.cells["moments"][:, layout.numbers[other.code]]
+            yield Measure(None, other.code), moments[:, 0]
+        elif isinstance(other, SingleChoiceItem):
+            slots = [layout.slots[(other.code, option.value)] for option in other.options]
+            count = rows.cells["counts"][:, slots].sum(axis=1, dtype=np.int64)
+            yield Measure(None, other.code), count
 
 
 def _places(values: NDArray[np.str_], places: dict[str, int]) -> Places:

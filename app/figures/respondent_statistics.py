@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis import casemix, ranks, reliability
 from app.figures.comparisons import SEED
@@ -22,6 +23,7 @@ from app.figures.statistic_results import (
     ReliabilityResult,
     ReliabilityRow,
 )
+from surveys.model import NumberItem, PercentItem, SingleChoiceItem, ZeroToTenItem
 
 
 def find_reliability(context: Context) -> ReliabilityResult:
@@ -83,13 +85,15 @@ def find_reliability(context: Context) -> ReliabilityResult:
 
 def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
     """Mean scores of units as if all had the same respondents, and what that does to ranks."""
-    _, provenance = context.rates(Key.UNIT)
+    rates, provenance = context.rates(Key.UNIT)
     people = people_of(context, provenance)
     table, names = _adjusters(people.respondents, adjusters)
     _, scores = scores_of(people.respondents)
     with np.errstate(invalid="ignore"):
         outcome = np.nanmean(np.where(np.isfinite(scores), scores, np.nan), axis=1)
     complete = np.isfinite(outcome) & np.isfinite(table).all(axis=1)
+    if not context.gate.everywhere:
+        complete &= _answered_all(people.respondents)
     ids, place = np.unique(people.unit_of[complete], return_inverse=True)
     sizes = np.bincount(place, minlength=len(ids))
     gate = context.gate
@@ -116,6 +120,16 @@ def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
         )
         for value in (found.raw, found.adjusted)
     )
+    everybody = {
+        unit.id: float(n) for unit, n in zip(rates.unit, rates.sums["n"], strict=True) if unit
+    }
+    # Less the figures of those who are complete, everybody's would be those of the few who are not.
+    guarded = [
+        not context.gate.everywhere
+        and unit.id not in gate.exempt
+        and 0 < everybody[unit.id] - n < context.least
+        for unit, n in zip(units, found.n.tolist(), strict=True)
+    ]
     figures = zip(
         units,
         numbers(found.raw),
@@ -127,6 +141,7 @@ def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
         adjusted.rank.tolist(),
         adjusted.low.tolist(),
         adjusted.high.tolist(),
+        guarded,
         strict=True,
     )
     return Casemix(
@@ -146,19 +161,41 @@ def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
         rows=[
             CasemixRow(
                 unit=unit_result(unit),
-                raw=raw,
+                raw=None if guard else raw,
                 adjusted=mean,
-                difference=difference,
+                difference=None if guard else difference,
                 standard_error=error,
-                respondents=n,
-                rank_raw=rank_raw,
+                respondents=None if guard else n,
+                rank_raw=None if guard else rank_raw,
                 rank_adjusted=rank,
                 rank_adjusted_low=low,
                 rank_adjusted_high=high,
             )
-            for unit, raw, mean, difference, error, n, rank_raw, rank, low, high in figures
+            for (
+                unit,
+                raw,
+                mean,
+                difference,
+                error,
+                n,
+                rank_raw,
+                rank,
+                low,
+                high,
+                guard,
+            ) in figures
         ],
     )
+
+
+def _answered_all(people: Respondents) -> NDArray[np.bool_]:
+    """Who answered every item that everybody is asked and that could be an adjuster."""
+    complete = np.ones(len(people), dtype=np.bool_)
+    for item in people.version.form.more:
+        could = isinstance(item, SingleChoiceItem | NumberItem | PercentItem | ZeroToTenItem)
+        if could and item.shown_if is None:
+            complete &= np.isfinite(people.number(item.code))
+    return complete
 
 
 def _adjusters(people: Respondents, codes: Sequence[str]) -> tuple[Floats, list[str]]:

@@ -256,8 +256,8 @@ class CasemixRow(Result):
     adjusted: float | None
     difference: float | None
     standard_error: float | None
-    respondents: int
-    rank_raw: int
+    respondents: int | None
+    rank_raw: int | None
     rank_adjusted: int
     rank_adjusted_low: int
     rank_adjusted_high: int
@@ -312,10 +312,13 @@ class PlanRow(Result):
 
     unit: UnitOut
     cases: int | None
-    respondents: int
-    needed_to_publish: int
+    respondents: int | None = Field(
+        description="null, as what is still needed: too few to be shown, or hidden for another "
+        "unit's sake."
+    )
+    needed_to_publish: int | None
     required: int = Field(description="Respondents for the margin asked for.")
-    needed_for_margin: int
+    needed_for_margin: int | None
     allocated: int | None = Field(description="Its part of the total asked for.")
     publishable: bool
     design_effect: float

@@ -215,6 +215,16 @@ def collecting(words: Words, view: UnitView) -> list[str]:
     plan = view.collecting
     said = []
     for row in plan.rows:
+        if row.respondents is None:
+            said.append(
+                words(
+                    "tell.collecting_few",
+                    unit=words.unit(row.unit),
+                    month=words.period(plan.month),
+                    least=plan.least_respondents,
+                )
+            )
+            continue
         said.append(
             words(
                 "tell.collecting",
@@ -285,6 +295,8 @@ def volume(words: Words, view: Overview | UnitView | Quality) -> list[str]:
             )
         )
     aside = view.set_aside
+    if aside.responses is None:
+        return [*said, words("tell.set_aside_few")]
     said.append(
         words(
             "tell.set_aside",

@@ -45,10 +45,15 @@ from tests.figures.district import (
 )  # fmt: skip
 
 
+#: Margins that the operator set; by the second one class would be left out.
+REGISTERED, EMPTY = "trips:1=5,2=5,3=5", "trips:1=5,2=5,3=0"
+
+
 @pytest.fixture(scope="module", params=BACKENDS)
 def world(request, templates, postgres, tmp_path_factory):
     folder = tmp_path_factory.mktemp("statistics")
-    with standing(request.param, templates, postgres, folder) as world:
+    margins = (REGISTERED, EMPTY)
+    with standing(request.param, templates, postgres, folder, margins=margins) as world:
         yield world
 
 
@@ -447,7 +452,7 @@ def test_the_small_unit_is_seen_in_no_statistic_by_who_may_not(children, world):
     assert refused["type"] == "/problems/calendar-periods-only"
     for name, ask in (
         ("drivers", {"outcome": "trips"}), ("reliability", {}), ("casemix", {"adjust": "trips"}),
-        ("weighted", {"margin": "trips:1=5"}),
+        ("weighted", {"margin": REGISTERED}),
     ):  # fmt: skip
         answer = world(name, unit=SMALL, status=422, **ask, **public)
         assert answer["type"] == "/problems/too-few-respondents"
@@ -495,7 +500,7 @@ def test_a_unit_that_guards_a_small_one_is_shown_by_no_statistic(children, world
     left = cases - sum(VOLUMES[code] for code in hidden)
     assert row["stratified"]["covered"] == pytest.approx(left / cases)
     assert row["strata"] == 14
-    refused = world("weighted", unit=guard, margin="trips:1=5,2=5,3=5", status=422, **public)
+    refused = world("weighted", unit=guard, margin=REGISTERED, status=422, **public)
     assert refused["type"] == "/problems/too-few-respondents"
     for row in world("drivers", unit=guard, outcome="trips", **public)["rows"]:
         assert row["rate"] is row["rate_difference"] is row["rate_difference_low"] is None
@@ -532,15 +537,25 @@ def test_no_month_of_the_small_unit_follows_from_units_months_and_totals(world):
 
 
 def test_a_margin_is_no_way_to_ask_for_few(world):
-    """A class of size 0 takes its people out of the rate: what is left may be few."""
+    """By sizes of one's own, or of 0, classes are weighed until what is left are few."""
     public = {"headers": world.public}
     ask = {"unit": "K05", "from": "2025-01-01", "to": "2025-03-31"}
     few = sum(a["trips"] == 3 for c, m, _, a in SENT if c == "K05" and m < 3)
     assert 0 < few < 10
     margin = "trips:1=0,2=0,3=1"
     answer = world("weighted", margin=margin, status=422, **ask, **public)
+    assert (answer["type"], answer["field"]) == ("/problems/margin-unregistered", "margin")
+    answer = world("weighted", margin=REGISTERED, status=422, **ask, **public)
     assert answer["type"] == "/problems/too-few-respondents"
     assert world("weighted", margin=margin, **ask)["rate"] is not None
+    # A margin that the operator registered is the same however it is written.
+    whole = {"unit": "77", **public}
+    (first, second) = (
+        world("weighted", margin=text, **whole) for text in (REGISTERED, "trips:3=5,1=5,2=5.0")
+    )
+    assert first["rate"] == second["rate"] is not None
+    empty = world("weighted", margin=EMPTY, status=422, **whole)
+    assert empty["type"] == "/problems/margin-invalid"
 
 
 def test_a_course_is_computed_from_the_periods_that_are_shown(children, world):

@@ -89,7 +89,9 @@ def _watched(context: ViewContext) -> tuple[Context, Context | None] | None:
     rates, _ = own.rates(Key.MONTH)
     if not np.nansum(rates.sums["n"]) > 0:  # nobody answered, or too few to tell of
         return None
-    return _among_peers(replace(own, caller=PUBLIC), context.unit), own
+    # Among others by what anybody may see of them, unless the caller may see it all.
+    all_ = own.gate.everywhere and own.units.whole
+    return _among_peers(own if all_ else replace(own, caller=PUBLIC), context.unit), own
 
 
 def _among_peers(figures: Context, unit: UnitNode) -> Context:

@@ -20,9 +20,10 @@ from app.figures import visible
 from app.figures.comparison_days import With, other_days
 from app.figures.comparisons import difference
 from app.figures.context import Context, number
+from app.figures.lattice import lattice_of, named_period
 from app.figures.periods import Span, span, usual
 from app.figures.query import Expand, Key, Query, QueryChanges
-from app.figures.rate_arrays import Rates
+from app.figures.rate_arrays import Measure, Rates
 from app.figures.release import ReleaseRule
 from app.figures.results import unit_result
 from app.problems import Problem
@@ -191,6 +192,19 @@ class ViewContext:
         everybody, _ = self.figures.rates(counting=True)
         told_of, _ = self.figures.rates(gated=False)
         return int(everybody.sums["n"][0] - told_of.sums["n"][0])
+
+    def hides(self, measure: Measure = Measure()) -> bool:  # noqa: B008 - frozen
+        """Whether what the unit's respondents said of something is hidden from the caller."""
+        figures = self.figures
+        small = visible.small_units(figures.session, figures.caller)
+        if small is None or figures.least <= 1:
+            return False
+        lattice = lattice_of(figures.session, figures.versions, figures.release_rule, small)
+        tops = [self.unit.id] if self.unit else list(figures.units.nodes)
+        tops = [id for id in tops if self.unit or figures.units.nodes[id].parent_id not in tops]
+        known = visible.span(figures.session)
+        period = named_period(self.span.first, self.span.last, known)
+        return any(id not in small and lattice.hides(id, period, measure=measure) for id in tops)
 
     def head(self) -> ViewHead:
         """What every view says of itself."""

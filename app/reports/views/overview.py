@@ -82,4 +82,8 @@ def set_aside(context: ViewContext) -> SetAside:
             counted[Disposition(disposition)] += count
     all_ = sum(counted.values())
     aside = all_ - counted[Disposition.COUNTED]
+    if not context.figures.gate.everywhere and (
+        context.hides() or 0 < aside < context.figures.least
+    ):
+        return SetAside(responses=None, set_aside=None, share=None)
     return SetAside(responses=all_, set_aside=aside, share=aside / all_ if all_ else None)

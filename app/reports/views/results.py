@@ -144,8 +144,8 @@ class Volume(Result):
 class SetAside(Result):
     """Responses that do not count."""
 
-    responses: int
-    set_aside: int
+    responses: int | None = Field(description="null, as below: too few to be shown.")
+    set_aside: int | None
     share: float | None
 
 
