@@ -391,8 +391,10 @@ def test_a_head_is_alerted_to_her_own_unit(view, world):
     assert shift["adjusted_p"] < 0.02  # of the months that are shown
     assert view("overview", unit="K05", period="2026-05")["alerts"]["rows"] == []
     # Nothing was looked at, which is not the same as nothing found; of parts of months, neither.
-    assert view("overview", unit=FELL, period="2026-01-05..2026-05-20")["alerts"] is None
+    days = {"period": "2026-01-05..2026-05-20"}
     assert view("overview", unit="C1", period="2026-05")["alerts"] is None
+    refused = view("overview", unit=FELL, **days, headers=head.headers, status=422)
+    assert refused["type"] == "/problems/calendar-periods-only"
     of_few = view("overview", unit=SMALL, period="2026-05", headers=world.public)
     assert of_few["alerts"] is None
     assert view("overview", unit="H1", questionnaire="moh-inpatient")["alerts"] is None

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
 
 import numpy as np
 
 from app.figures.alerts import alerts as find_alerts
 from app.figures.context import Context, TooFewUnits, TooManyUnits
-from app.figures.periods import Length, Step, name_of, span
+from app.figures.periods import Step
 from app.figures.query import Expand, Key
 from app.registry.queries import UnitNode
-from app.reports.views.context import PUBLIC, ViewContext
+from app.reports.views.context import PUBLIC, ViewContext, up_to_whole
 from app.reports.views.results import AlertsShown
 
 #: Alerts that the first page names.
@@ -41,7 +40,7 @@ def alerts(context: ViewContext) -> AlertsShown | None:
     for step in _STEPS:
         try:
             found = find_alerts(
-                _whole(figures, step, context.known[1]),
+                up_to_whole(figures, step, context.known[1]),
                 step=step,
                 q=_FALSE / len(_STEPS),
                 looks=_LOOKS,
@@ -65,17 +64,6 @@ def alerts(context: ViewContext) -> AlertsShown | None:
         noise=found.noise,
         rows=rows,
     )
-
-
-def _whole(figures: Context, step: Step, known: date) -> Context:
-    """The question up to the last whole period: a month of a quarter is no quarter."""
-    last = figures.query.last
-    if last is None or last >= known:
-        return figures
-    end = span(name_of(last, Length(step.value)))
-    if end.last == last:
-        return figures
-    return replace(figures, query=replace(figures.query, last=end.first - timedelta(days=1)))
 
 
 def _watched(context: ViewContext) -> tuple[Context, Context | None] | None:

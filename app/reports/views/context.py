@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Unpack
 
@@ -21,7 +21,7 @@ from app.figures.comparison_days import With, other_days
 from app.figures.comparisons import difference
 from app.figures.context import Context, number
 from app.figures.lattice import lattice_of, named_period
-from app.figures.periods import Span, span, usual
+from app.figures.periods import Length, Span, Step, name_of, span, usual
 from app.figures.query import Expand, Key, Query, QueryChanges
 from app.figures.rate_arrays import Measure, Rates
 from app.figures.release import ReleaseRule
@@ -220,6 +220,17 @@ class ViewContext:
             target=self.settings.target_rate,
             unreleased=self.unreleased,
         )
+
+
+def up_to_whole(figures: Context, step: Step, known: date) -> Context:
+    """The question up to the last whole period: a month of a quarter is no quarter."""
+    last = figures.query.last
+    if last is None or last >= known:
+        return figures
+    end = span(name_of(last, Length(step.value)))
+    if end.last == last:
+        return figures
+    return replace(figures, query=replace(figures.query, last=end.first - timedelta(days=1)))
 
 
 def released_cells(context: ViewContext, version: Published) -> queries.CellRows:
