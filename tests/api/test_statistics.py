@@ -44,7 +44,6 @@ from tests.figures.district import (
     standing,
 )  # fmt: skip
 
-
 #: Margins that the operator set; by the second one class would be left out.
 REGISTERED, EMPTY = "trips:1=5,2=5,3=5", "trips:1=5,2=5,3=0"
 
