@@ -19,6 +19,7 @@ from app.db import Database
 from app.dependencies import DATABASE, SETTINGS, SettingsDependency
 from app.figures import comparisons, planning, stratification, trends
 from app.figures.alerts import alerts as find_alerts
+from app.figures.change_results import Comparison
 from app.figures.comparison_days import With
 from app.figures.context import Context
 from app.figures.control_limits import Judging, Rules
@@ -30,7 +31,6 @@ from app.figures.respondent_statistics import find_casemix, find_reliability
 from app.figures.results import Provenance
 from app.figures.statistic_results import (
     Casemix,
-    Comparison,
     Drivers,
     FunnelResult,
     Plan,
@@ -168,7 +168,10 @@ def compare(
     Who: whoever has ``figures:read``, over the units that they have it on; others are counted in
     ``parent`` and ``peers`` only as far as the caller may read them. Interval and p-value of a
     difference are of one test, the score test on effective answers (Mee 1984): p lies under
-    1 - confidence exactly where the interval leaves out 0.
+    1 - confidence exactly where the interval leaves out 0. A unit that is made of parts, units
+    below it or channels, moves where their mix does: ``fixed_mix`` is its change since another
+    period with the mix held fixed, with what the mix moved besides; say of a unit that it rose
+    or fell only by that one.
     """
     return _answer(request, caller, query, partial(comparisons.compare, with_=with_, q=q))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from app.figures.results import Names, Provenance, Result, UnitOut
 
@@ -128,42 +128,6 @@ class Side(Rate):
     """One side of a comparison."""
 
     respondents: int | None
-
-
-class Change(Limits):
-    """This rate minus the other."""
-
-    p: float | None
-    adjusted_p: float | None
-    discovery: bool
-
-
-class CompareRow(Result):
-    """A unit beside what it is compared with."""
-
-    unit: UnitOut
-    suppressed: bool
-    other: Side
-    rate: Side
-    change: Change
-
-
-class OtherPeriod(Result):
-    """The days of the other side."""
-
-    first: date | None
-    last: date | None
-
-
-class Comparison(Statistic):
-    """Units beside themselves before, or beside others."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    with_: str = Field(alias="with")
-    other_period: OtherPeriod
-    false_discovery_rate: float
-    rows: list[CompareRow]
 
 
 class DriverRow(Result):

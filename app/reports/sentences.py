@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.figures.day_effects import NOTABLE
-from app.figures.statistic_results import Limits, Lowest
+from app.figures.statistic_results import Lowest
 from app.figures.trend_results import AlertRow
 from app.messages.words import Words
+from app.reports.change_sentences import beside as beside
+from app.reports.change_sentences import change
 from app.reports.named_values import RULES
 from app.reports.views.form_results import Quality
 from app.reports.views.results import (
@@ -82,18 +84,6 @@ def index(words: Words, view: Headline | Overview | UnitView | Sections | Import
     return said
 
 
-def change(words: Words, row: Limits, than: str) -> str | None:
-    """One difference: how large, how sure; None where one side has no figure."""
-    if row.low is None or row.high is None:
-        return None
-    key = (
-        "tell.rose" if row.low > 0
-        else "tell.fell" if row.high < 0
-        else "tell.same"
-    )  # fmt: skip
-    return words(key, than=than, change=words.points(row.estimate), interval=words.change(row))
-
-
 def changed(words: Words, view: Overview | Units) -> list[str]:
     """Which units fell and rose by more than chance, and how many only seem to."""
     said = []
@@ -102,13 +92,18 @@ def changed(words: Words, view: Overview | Units) -> list[str]:
         (view.rose, "tell.units_rose", "tell.none_rose"),
     ):
         said.append(words(some, n=len(rows), units=_units(words, rows)) if rows else words(none))
+    if not isinstance(view, Units):
+        return said
     seeming = [
         row
-        for row in (view.rows if isinstance(view, Units) else ())
-        if row.change and not row.change.discovery and (row.change.estimate or 0) < 0
+        for row in view.rows
+        if (told := row.told) and not told.discovery and (told.estimate or 0) < 0
     ]
     if seeming:
         said.append(words("tell.seem_lower", n=len(seeming)))
+    if view.only_mix:
+        units = ", ".join(words.unit(unit) for unit in view.only_mix[:_NAMED])
+        said.append(words("tell.only_mix", n=len(view.only_mix), units=units))
     return said
 
 

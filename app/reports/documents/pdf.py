@@ -14,6 +14,7 @@ import typst
 from pydantic import JsonValue
 
 from app.messages.words import NOTHING, Words
+from app.reports.change_sentences import told
 from app.reports.charts import drawing
 from app.reports.charts.comparison_charts import ranks
 from app.reports.documents.contents import Report
@@ -164,7 +165,7 @@ def units_table(words: Words, rows: Sequence[UnitRow]) -> Content:
                 words.limits(row),
                 words.number(row.respondents),
                 words(f"standing.{row.position}") if row.position else NOTHING,
-                words.points(row.change.estimate) if row.change else NOTHING,
+                told(words, row),
             ]
         )
     return _table(headings, shown)

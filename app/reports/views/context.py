@@ -20,6 +20,7 @@ from app.figures import visible
 from app.figures.comparison_days import With, other_days
 from app.figures.comparisons import difference
 from app.figures.context import Context, number
+from app.figures.fixed_mix import fixed_mix
 from app.figures.periods import Span, span, usual
 from app.figures.query import Expand, Key, Query, QueryChanges
 from app.figures.rate_arrays import Rates
@@ -290,7 +291,8 @@ def _since(context: ViewContext, now: Rates, with_: With) -> PeriodDifference:
     first, last = other_days(context.span.first, context.span.last, with_)
     other, _ = context.figures.rates(first=first, last=last)
     (found,) = differences(now, other)
-    return PeriodDifference(**dict(found), first=first, last=last)
+    (held,) = fixed_mix(context.figures, now, other, first, last)
+    return PeriodDifference(**dict(found), first=first, last=last, fixed_mix=held)
 
 
 def position(low: float | None, high: float | None, target: float) -> Position:

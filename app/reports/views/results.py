@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from app.figures.change_results import Change, FixedMix, FixedMixChange
 from app.figures.results import Names, Result, UnitOut
 from app.figures.statistic_results import (
-    Change,
     DriverRow,
     FunnelResult,
     Heterogeneity,
@@ -98,6 +98,9 @@ class PeriodDifference(Difference):
 
     first: date
     last: date
+    fixed_mix: FixedMix | None = Field(
+        description="The same with the mix of units and channels held fixed; null: one part alone."
+    )
 
 
 class Reference(Result):
@@ -161,9 +164,14 @@ class Standing(Result):
 
 
 class Changed(Change):
-    """A unit whose rate changed by more than chance."""
+    """A unit whose rate changed by more than chance.
+
+    Of a unit that is made of parts this is its change with their mix held fixed.
+    """
 
     unit: UnitOut
+    crude: float | None = Field(description="The change of its pooled rate.")
+    mix: float | None = Field(description="What of that came of the mix; null: one part alone.")
 
 
 class AlertsShown(Result):
@@ -218,10 +226,19 @@ class UnitRow(RankRow):
 
     position: Position
     change: Change | None
+    fixed_mix: FixedMixChange | None = Field(
+        description="The change with the mix of units and channels held fixed, by which a unit is "
+        "said to have fallen or risen; null: one part alone."
+    )
     before: Side | None
     trend: list[float | None]
     latitude: float | None
     longitude: float | None
+
+    @property
+    def told(self) -> Change | FixedMixChange | None:
+        """The change that may be said of the unit."""
+        return self.fixed_mix or self.change
 
 
 class Units(View, Standing):
@@ -235,6 +252,10 @@ class Units(View, Standing):
     respondents: int
     fell: list[Changed]
     rose: list[Changed]
+    only_mix: list[UnitOut] = Field(
+        description="Units whose pooled rate changed by more than chance, and with the mix of "
+        "their parts held fixed did not."
+    )
     rows: list[UnitRow]
 
 
