@@ -5,7 +5,12 @@ from __future__ import annotations
 from app.figures.change_results import FixedMix
 from app.figures.statistic_results import Limits
 from app.messages.words import NOTHING, Words
-from app.reports.views.results import PeriodDifference, UnitRow
+from app.reports.views.index_results import (
+    PeriodDifference,
+)
+from app.reports.views.results import (
+    UnitRow,
+)
 
 
 def change(words: Words, row: PeriodDifference, than: str) -> str | None:

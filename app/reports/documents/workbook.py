@@ -20,7 +20,15 @@ from app.reports.charts.unit_charts import signal
 from app.reports.documents.contents import Report
 from app.reports.documents.pdf import besides
 from app.reports.views.form_results import LevelItem
-from app.reports.views.results import Difference, FactorRow, Figure, ItemRow, UnitRow
+from app.reports.views.index_results import (
+    Difference,
+    Figure,
+)
+from app.reports.views.results import (
+    FactorRow,
+    ItemRow,
+    UnitRow,
+)
 
 #: What a figure that is undefined or hidden leaves in its cell: nothing that could be summed.
 _EMPTY = ""

@@ -30,13 +30,15 @@ from app.problems import Problem
 from app.registry.points import units_asking
 from app.registry.queries import UnitNode
 from app.registry.questionnaires import Published, UnknownQuestionnaire
-from app.reports.views.results import (
+from app.reports.views.index_results import (
     Difference,
     Figure,
     Index,
     PeriodDifference,
     Position,
     Reference,
+)
+from app.reports.views.results import (
     ViewHead,
 )
 from app.rollups import queries

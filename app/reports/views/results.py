@@ -7,13 +7,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.figures.change_results import Change, FixedMix, FixedMixChange
+from app.figures.change_results import Change, FixedMixChange
 from app.figures.results import Names, Result, UnitOut
 from app.figures.statistic_results import (
     DriverRow,
     FunnelResult,
     Heterogeneity,
-    Limits,
     Lowest,
     PlanRow,
     RankRow,
@@ -28,8 +27,8 @@ from app.figures.trend_results import (
     TrendSlope,
     TrendTest,
 )
+from app.reports.views.index_results import Difference, Figure, Index, Placed, Position
 
-Position = Literal["above", "below", "not_distinguishable"] | None
 #: Why nothing is said of drivers.
 WhyNot = Literal["outcome-needed", "too-few-respondents"]
 
@@ -58,73 +57,10 @@ class View(ViewHead):
     method: str
 
 
-class Figure(Result):
-    """One rate with what belongs to it."""
-
-    rate: float | None
-    low: float | None
-    high: float | None
-    respondents: int | None
-    answers: int | None
-    mean_score: float | None
-    wholly_satisfied: float | None
-    design_effect: float | None
-    suppressed: bool
-    method: str
-
-
 class LiveFigure(ViewHead, Figure):
     """A unit's latest month as it changes, and how many answered today."""
 
     today: int
-
-
-class Placed(Figure):
-    """A rate and where its interval lies against the target."""
-
-    position: Position
-
-
-class Difference(Limits):
-    """This rate minus the other period's."""
-
-    other: float | None
-    other_respondents: int | None
-    p: float | None
-
-
-class PeriodDifference(Difference):
-    """The difference from another period."""
-
-    first: date
-    last: date
-    fixed_mix: FixedMix | None = Field(
-        description="The same with the mix of units and channels held fixed; null: one part alone."
-    )
-
-
-class Reference(Result):
-    """The rate of everybody, and this rate minus it."""
-
-    unit: UnitOut
-    rate: float | None
-    low: float | None
-    high: float | None
-    difference: float | None
-    difference_low: float | None
-    difference_high: float | None
-
-
-class Index(Placed):
-    """The index beside the periods before and the whole."""
-
-    day_effect: float | None = Field(
-        description="How many times larger the variance is with days as clusters than with "
-        "respondents; null where fewer than ten days have answers, and where it may not be told."
-    )
-    previous: PeriodDifference
-    year_before: PeriodDifference
-    reference: Reference | None
 
 
 class Volume(Result):

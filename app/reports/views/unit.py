@@ -21,16 +21,18 @@ from app.figures.rate_arrays import Rates
 from app.figures.results import Names
 from app.figures.statistic_results import Drivers, Lowest
 from app.reports.views.context import ViewContext, differences, figure, index, position
+from app.reports.views.index_results import (
+    Difference,
+    Placed,
+)
 from app.reports.views.overview import set_aside, volume
 from app.reports.views.results import (
     ChannelRow,
     Collecting,
-    Difference,
     Driving,
     FactorRow,
     Headline,
     ItemRow,
-    Placed,
     UnitView,
     WhyNot,
 )

@@ -36,7 +36,13 @@ from app.reports.charts import comparison_charts, drawing
 from app.reports.charts.chart import Chart
 from app.reports.views.cached import Views
 from app.reports.views.context import PUBLIC, Chosen, NothingToShow, ViewContext
-from app.reports.views.results import Index, UnitRow, Units
+from app.reports.views.index_results import (
+    Index,
+)
+from app.reports.views.results import (
+    UnitRow,
+    Units,
+)
 from app.reports.views.unit import headline
 from app.reports.views.units import units as units_view
 from app.settings import Settings
