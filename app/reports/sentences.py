@@ -25,6 +25,7 @@ from app.reports.views.results import (
     Units,
     UnitView,
 )
+from app.reports.weighting_sentences import weighting
 
 #: Units that a sentence names; the table has the others.
 _NAMED = 12
@@ -44,20 +45,22 @@ def index(words: Words, view: Headline | Overview | UnitView | Sections | Import
     if not shown.respondents:
         what = "tell.waiting" if view.unreleased else "tell.nobody"
         return [words(what, period=words.period(view.period))]
-    if shown.low is None:
+    first = shown.headline
+    if first.low is None:
         return [words("tell.one_only", n=words.number(shown.respondents))]
     between = words(
         "tell.between",
-        low=words.percent(shown.low),
-        high=words.percent(shown.high),
+        low=words.percent(first.low),
+        high=words.percent(first.high),
         n=words.number(shown.respondents),
     )
     against = {
         "above": "tell.above_target",
         "below": "tell.below_target",
         "not_distinguishable": "tell.near_target",
-    }[shown.position or "not_distinguishable"]
+    }[first.position or "not_distinguishable"]
     said = [between + " " + words(against, target=words.percent(view.target, 0))]
+    said += weighting(words, shown)
     others = [(shown.previous, "tell.than_previous"), (shown.year_before, "tell.than_year_before")]
     if shown.previous.first == shown.year_before.first:
         del others[0]  # of a year they are the same

@@ -68,6 +68,10 @@ def index_of(first, year_before):
             "unreleased": 0, "period": "2026", "target": 0.9,
             "index": {
                 "suppressed": False, "respondents": 50, "rate": 0.95, "low": 0.92, "high": 0.97,
+                "headline": {
+                    "estimate": 0.95, "low": 0.92, "high": 0.97, "position": "above",
+                    "weighting": "one_unit",
+                },
                 "position": "above", "previous": other | {"first": first},
                 "year_before": other | {"first": year_before},
             },

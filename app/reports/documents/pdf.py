@@ -20,6 +20,7 @@ from app.reports.charts.comparison_charts import ranks
 from app.reports.documents.contents import Report
 from app.reports.views.form_results import Levels
 from app.reports.views.results import UnitRow
+from app.reports.weighting_sentences import headline_label
 
 #: What the template fills in.
 Content: TypeAlias = dict[str, JsonValue]
@@ -56,10 +57,10 @@ def _content(report: Report) -> Content:
                 "page",
             )
         },
-        "rate": w.percent(report.about.index.rate),
-        "limits": w.limits(report.about.index),
+        "rate": w.percent(report.about.index.headline.estimate),
+        "limits": w.limits(report.about.index.headline),
         "n": w.number(report.about.index.respondents),
-        "rate_label": w("chart.rate"),
+        "rate_label": headline_label(w, report.about.index),
         "interval_label": w("chart.interval"),
         "n_label": w("chart.respondents"),
         "summary": [*report.summary()],

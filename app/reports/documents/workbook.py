@@ -29,6 +29,7 @@ from app.reports.views.results import (
     ItemRow,
     UnitRow,
 )
+from app.reports.weighting_sentences import headline_label
 
 #: What a figure that is undefined or hidden leaves in its cell: nothing that could be summed.
 _EMPTY = ""
@@ -263,8 +264,16 @@ def _summary(sheet: Worksheet, formats: _Formats, report: Report) -> None:
         sheet.write_string(row, 0, w("synthetic.notice"), formats.strong)
         row += 1
     row += 1
+    first = index.headline
     for label, value, form in (
-        (w("chart.rate"), index.rate, formats.percent),
+        (headline_label(w, index), first.estimate, formats.percent),
+        (w("chart.low"), first.low, formats.percent),
+        (w("chart.high"), first.high, formats.percent),
+        *(
+            [(w("tell.rate_pooled"), index.rate, formats.percent)]
+            if first.weighting == "by_volume"
+            else []
+        ),
         (w("chart.low"), index.low, formats.percent),
         (w("chart.high"), index.high, formats.percent),
         (w("chart.respondents"), index.respondents, formats.count),

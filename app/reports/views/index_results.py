@@ -65,8 +65,30 @@ class Reference(Result):
     difference_high: float | None
 
 
+class HeadlineRate(Limits):
+    """The rate that stands first: of a parent by volume, where that can be told."""
+
+    weighting: Literal["by_volume", "pooled", "one_unit"] = Field(
+        description="by_volume: each unit below counts by the cases that it finished. pooled: "
+        "every answer counts the same. one_unit: there is nothing to weight."
+    )
+    position: Position
+    cases: int | None = Field(description="Cases finished by the units, where it is by volume.")
+    covered: float | None = Field(
+        description="Share of these whose units have answers that the caller may see."
+    )
+    missing_volumes: list[UnitOut] = Field(
+        description="Units whose cases of some month are not known: for their sake it is pooled."
+    )
+
+
 class Index(Placed):
-    """The index beside the periods before and the whole."""
+    """The index beside the periods before and the whole.
+
+    Its own rate is the pooled one, in which every answer counts the same.
+    """
+
+    headline: HeadlineRate
 
     day_effect: float | None = Field(
         description="How many times larger the variance is with days as clusters than with "

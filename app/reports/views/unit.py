@@ -20,7 +20,8 @@ from app.figures.query import Key
 from app.figures.rate_arrays import Rates
 from app.figures.results import Names
 from app.figures.statistic_results import Drivers, Lowest
-from app.reports.views.context import ViewContext, differences, figure, index, position
+from app.reports.views.context import ViewContext, differences, figure, position
+from app.reports.views.headline import index
 from app.reports.views.index_results import (
     Difference,
     Placed,

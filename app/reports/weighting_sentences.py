@@ -1,0 +1,39 @@
+"""Whose rate a figure is, in plain sentences: who counts for how much in it."""
+
+from __future__ import annotations
+
+from app.messages.words import Words
+from app.reports.views.index_results import Index
+
+#: Units that a sentence names.
+_NAMED = 8
+
+
+def weighting(words: Words, shown: Index) -> list[str]:
+    """What the rate that stands first is weighted by, and the pooled one beside it."""
+    first = shown.headline
+    if first.weighting == "one_unit":
+        return []
+    if first.weighting == "pooled":
+        missing = first.missing_volumes
+        if not missing:
+            return [words("tell.pooled")]
+        units = ", ".join(words.unit(unit) for unit in missing[:_NAMED])
+        if len(missing) > _NAMED:
+            units = words("tell.and_more", units=units, n=len(missing) - _NAMED)
+        missed = words("tell.volumes_missing", n=len(missing), units=units)
+        return [words("tell.pooled") + " " + missed]
+    said = words(
+        "tell.by_volume",
+        cases=words.number(first.cases),
+        rate=words.percent(shown.rate),
+        interval=words.limits(shown),
+    )
+    if first.covered is not None and first.covered < 1:
+        said += " " + words("tell.volume_covered", covered=words.percent(first.covered, 0))
+    return [said]
+
+
+def headline_label(words: Words, shown: Index) -> str:
+    """What the rate that stands first is called."""
+    return words(f"tell.rate_{shown.headline.weighting}")
