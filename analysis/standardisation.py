@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analysis import comparison
-from analysis._validation import Floats, counts
+from analysis._validation import Floats, counts, tail
+from analysis.effective_sizes import limits
 
 #: How many answers a stratum without any is taken to have, so that nothing is divided by 0.
 _NONE = 1.0
@@ -21,7 +22,7 @@ _NONE = 1.0
 
 @dataclass(frozen=True)
 class Strata:
-    """One period's strata: arrays with one entry a stratum, 0 answers where nobody answered.
+    """Strata: arrays with one entry a stratum, 0 answers where nobody answered.
 
     ``satisfied`` and ``answers`` are Σa and Σm; ``effective_n`` how many independent answers would
     carry as much as these, ``people`` of how many people they are
@@ -122,7 +123,7 @@ def standardised_change(
     (-0.1, -0.1, 1.0)
     """
     sides = [_checked(side) for side in (first, second)]
-    if sides[0].shape != sides[1].shape:
+    if sides[0].shape != sides[1].shape or sides[0].ndim != 2:
         raise ValueError("first and second have different strata")
     place = np.asarray(whole, dtype=np.intp)
     if place.shape != sides[0].shape[1:]:
@@ -174,6 +175,91 @@ def standardised_change(
     )
 
 
+@dataclass(frozen=True)
+class StandardisedRate:
+    """Rates with a fixed mix; arrays with one entry a row (a period, a unit).
+
+    ``covered`` is the share of the mix that lies in strata with answers: below 1 the rate speaks
+    for those only.
+    """
+
+    rate: Floats
+    low: Floats
+    high: Floats
+    covered: Floats
+
+
+def standardised_rate(
+    rows: Strata, weight: ArrayLike, *, confidence: float = 0.95
+) -> StandardisedRate:
+    """Σ w_h r_h over the strata with answers, the same mix in every row.
+
+    Parameters
+    ----------
+    rows
+        Arrays of shape (rows, strata).
+    weight
+        Shape (strata,) or (rows, strata): the mix, on any scale.
+    confidence
+        Coverage, 0.95 for 95 %.
+
+    Returns
+    -------
+    StandardisedRate
+        NaN for a row without answers in any stratum of the mix. The interval is that of a rate on
+        effective answers (``effective_sizes.score_limits``), here R(1 − R)/V with
+        V = Σ w_h² p_h(1 − p_h)/n_h, p_h being the stratum's rate over all rows: one row's few
+        people show too little of how much they differ.
+
+    Raises
+    ------
+    ValueError
+        For negative or non-finite counts and weights, more satisfied answers than answers, shapes
+        that do not fit.
+
+    References
+    ----------
+    Direct standardisation as in R 4.2.2, survey 4.1.1 ``svystandardize``.
+
+    Examples
+    --------
+    Two periods, by QR code and at the kiosk; what moves is how many use which:
+
+    >>> both = Strata([[90, 5], [9, 50]], *[[[100, 10], [10, 100]]] * 3)
+    >>> standardised_rate(both, [1, 1]).rate
+    array([0.7, 0.7])
+    """
+    a, m, n, people = _checked(rows)
+    if a.ndim != 2:
+        raise ValueError("rows need the shape (rows, strata)")
+    (mix,) = counts(weight=weight)
+    try:
+        mix = np.broadcast_to(mix, a.shape)
+    except ValueError:
+        raise ValueError("weight does not have one entry a stratum") from None
+    known = m > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        kept = np.where(known, mix, 0.0)
+        covered = kept.sum(axis=1) / mix.sum(axis=1)
+        share = kept / kept.sum(axis=1, keepdims=True)
+        rate = np.where(known, share * a / np.where(known, m, _NONE), 0.0).sum(axis=1)
+        overall = a.sum(axis=0) / m.sum(axis=0)
+        spread = np.where(known, overall * (1 - overall), 0.0)
+        size = np.where(known, n, _NONE)
+        variance = (share**2 * spread / size).sum(axis=1)
+        alone = 1 / np.where(known, share**2 / size, 0.0).sum(axis=1)
+        middle = np.where(known, share * overall, 0.0).sum(axis=1)
+        effective = np.where(variance > 0, middle * (1 - middle) / variance, alone)
+        persons = 1 / np.where(known, share**2 / np.where(known, people, _NONE), 0.0).sum(axis=1)
+    rate = np.where(np.isfinite(effective), np.clip(rate, 0.0, 1.0), np.nan)
+    there = np.isfinite(rate)
+    low, high = np.full_like(rate, np.nan), np.full_like(rate, np.nan)
+    low[there], high[there], _ = limits(
+        rate[there], effective[there], np.minimum(persons, effective)[there], tail(confidence)
+    )
+    return StandardisedRate(rate, low, high, covered)
+
+
 def _checked(side: Strata) -> Floats:
     """Satisfied answers, answers, effective answers and people, shape (4, strata)."""
     a, m, n, people = counts(
@@ -184,8 +270,6 @@ def _checked(side: Strata) -> Floats:
     )
     if (a > m).any():
         raise ValueError("satisfied has entries above answers")
-    if not a.shape == m.shape == n.shape == people.shape or a.ndim != 1:
-        raise ValueError("strata need one entry each")
     if ((m > 0) & ((n <= 0) | (people <= 0))).any():
         raise ValueError("strata with answers need effective answers and people")
     return np.stack([a, m, n, people])

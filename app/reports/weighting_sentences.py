@@ -36,4 +36,10 @@ def weighting(words: Words, shown: Index) -> list[str]:
 
 def headline_label(words: Words, shown: Index) -> str:
     """What the rate that stands first is called."""
-    return words(f"tell.rate_{shown.headline.weighting}")
+    return words(
+        {
+            "by_volume": "tell.rate_by_volume",
+            "pooled": "tell.rate_pooled",
+            "one_unit": "tell.rate_one_unit",
+        }[shown.headline.weighting]
+    )

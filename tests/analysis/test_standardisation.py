@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.oaxaca import OaxacaBlinder
 
 from analysis import clustered, comparison
-from analysis.standardisation import Strata, standardised_change
+from analysis.standardisation import Strata, standardised_change, standardised_rate
 from tests.references import reference
 
 R = reference("standardised")
@@ -190,3 +190,55 @@ def test_a_change_of_the_parts_is_found_although_the_mix_hides_it():
 def test_what_cannot_be_is_refused(first, second, whole, says):
     with pytest.raises(ValueError, match=says):
         standardised_change(first, second, whole, 1)
+
+
+def test_rates_of_periods_equal_r_survey_and_their_widths_make_up_the_change():
+    both = [strata(of(R[side]), 4) for side in ("first", "second")]
+    rows = Strata(
+        *(
+            np.stack([np.asarray(getattr(side, name)) for side in both])
+            for name in ("satisfied", "answers", "effective_n", "people")
+        )
+    )
+    shares = np.asarray(rows.answers) / np.asarray(rows.answers).sum(axis=1, keepdims=True)
+    found = standardised_rate(rows, shares.mean(axis=0))
+    np.testing.assert_allclose(found.rate, R["rates"], rtol=1e-9)
+    halves = (found.high - found.low) / 2
+    assert np.hypot(*halves) == pytest.approx(1.96 * R["se_difference"], rel=0.12)
+    np.testing.assert_allclose(found.covered, 1)
+
+
+def test_a_row_speaks_for_the_strata_it_has():
+    rows = Strata([[8.0, 0], [5.0, 9], [0, 0]], *[[[10.0, 0], [10.0, 10], [0, 0]]] * 3)
+    found = standardised_rate(rows, [3, 1])
+    np.testing.assert_allclose(found.rate[:2], [0.8, 0.6])
+    np.testing.assert_allclose(found.covered, [0.75, 1, 0])
+    assert np.isnan([found.rate[2], found.low[2], found.high[2]]).all()
+    assert (found.low[:2] < found.rate[:2]).all() and (found.rate[:2] < found.high[:2]).all()
+    # One stratum alone, unanimous: no width of nothing.
+    sure = standardised_rate(plain([[10.0]], [[10.0]]), [1])
+    assert sure.high[0] == 1 and 0.6 < sure.low[0] < 0.8
+
+
+@pytest.mark.parametrize(
+    ("rows", "weight", "says"),
+    [
+        (plain([1.0], [1.0]), [1], "shape"),
+        (plain([[1.0]], [[1.0]]), [1, 2], "weight"),
+        (plain([[1.0]], [[1.0]]), [-1], "negative"),
+    ],
+)
+def test_mixes_that_cannot_be_are_refused(rows, weight, says):
+    with pytest.raises(ValueError, match=says):
+        standardised_rate(rows, weight)
+
+
+def test_intervals_of_a_fixed_mix_hold_the_truth():
+    rng = np.random.default_rng(31)
+    rates, mix, samples = np.array([0.95, 0.75, 0.6]), np.array([0.5, 0.3, 0.2]), 1500
+    m = rng.multinomial(90, [0.2, 0.3, 0.5], size=samples).astype(float)
+    a = rng.binomial(m.astype(int), rates).astype(float)
+    found = standardised_rate(plain(a, m), mix)
+    truth = mix @ rates
+    held = ((found.low <= truth) & (truth <= found.high) & (found.covered == 1)).mean()
+    assert 0.925 <= held <= 0.98
