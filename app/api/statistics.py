@@ -20,6 +20,7 @@ from app.dependencies import DATABASE, SETTINGS, SettingsDependency
 from app.figures import comparisons, planning, stratification, trends
 from app.figures.alerts import alerts as find_alerts
 from app.figures.change_results import Comparison
+from app.figures.channel_mix import with_fixed_channels
 from app.figures.comparison_days import With
 from app.figures.context import Context
 from app.figures.control_limits import Judging, Rules
@@ -55,6 +56,12 @@ Reader = Annotated[Caller, Depends(READERS)]
 Filtered = Annotated[Filters, Depends(filters)]
 Rated = Annotated[Filters, Depends(rate_filters)]
 Discovery = Annotated[float, Query(gt=0, lt=1, description="False-discovery rate.")]
+
+
+class Standardised(StrEnum):
+    """What is held fixed over time."""
+
+    CHANNEL = "channel"
 
 
 class TrendStep(StrEnum):
@@ -197,6 +204,13 @@ def trend(
         float | None,
         Query(gt=0, lt=1, description="Rate aimed at; left out: HAILONG_TARGET_RATE."),
     ] = None,
+    standardise: Annotated[
+        Standardised | None,
+        Query(
+            description="channel: beside each period's rate the one with the mix of channels that "
+            "the unit has over all periods (fixed_channels)."
+        ),
+    ] = None,
 ) -> Trend | Response:
     """Rates by period with control limits, the rules that fired, tests of trend and the slope.
 
@@ -210,7 +224,12 @@ def trend(
     everything else is computed from those that are shown.
     """
     judging = Judging(rules, tuple(rule), settings.target_rate if target is None else target)
-    compute = partial(trends.trend, step=Step(step.value), judging=judging)
+    length = Step(step.value)
+
+    def compute(context: Context) -> Trend:
+        found = trends.trend(context, step=length, judging=judging)
+        return with_fixed_channels(context, found, length) if standardise else found
+
     return _answer(request, caller, query, compute)
 
 
@@ -286,13 +305,19 @@ def casemix(
     caller: Reader,
     query: Filtered,
     adjust: Annotated[
-        list[str], Query(description="Items that respondents differ in: age, sex.", min_length=1)
+        list[str],
+        Query(
+            description="What respondents differ in: items (age, sex), and channel: by which way "
+            "they answered.",
+            min_length=1,
+        ),
     ],
 ) -> Casemix | Response:
     """Mean scores adjusted for the respondents' mix in the CAHPS manner, and the ranks by both.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
-    one by one; those without an answer to an adjuster are left out.
+    one by one; those without an answer to an adjuster are left out. ``channel`` adjusts for the
+    way in which people answered, as HCAHPS does for the survey's mode.
     """
     return _answer(request, caller, query, partial(find_casemix, adjusters=adjust))
 

@@ -96,3 +96,19 @@ class Comparison(Statistic):
     other_period: OtherPeriod
     false_discovery_rate: float
     rows: list[CompareRow]
+
+
+class ChannelShare(Result):
+    """A channel's share of the answers of two periods."""
+
+    channel: str
+    share_before: float | None
+    share: float | None
+
+
+class ChannelMix(Result):
+    """How the channels by which people answer have moved since the period before."""
+
+    largest_move: float | None = Field(description="By how much the share moved that moved most.")
+    moved: bool = Field(description="By more than ten points.")
+    shares: list[ChannelShare]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis import casemix, ranks, reliability
 from app.figures.comparisons import SEED
@@ -21,6 +22,9 @@ from app.figures.statistic_results import (
     ReliabilityResult,
     ReliabilityRow,
 )
+
+#: The adjuster that is no item: by which channel people answered, as HCAHPS adjusts for mode.
+CHANNEL = "channel"
 
 
 def find_reliability(context: Context) -> ReliabilityResult:
@@ -104,8 +108,9 @@ def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
         raise TooFewUnits(units=int(shown.sum()), needed=2)
     kept = shown[place]
     _, place = np.unique(place[kept], return_inverse=True)
+    chosen, names = _separable(table[complete][kept], place, names)
     try:
-        found = casemix.adjust(outcome[complete][kept], place, table[complete][kept])
+        found = casemix.adjust(outcome[complete][kept], place, chosen)
     except ValueError as error:
         raise NotANumber(field="adjust", item=", ".join(adjusters)) from error
     units = [people.units[int(i)] for i in ids[shown]]
@@ -131,7 +136,9 @@ def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
     return Casemix(
         **dict(provenance),
         method=named(
-            "linear regression with unit effects, adjusters centred (CAHPS)", context.query
+            "linear regression with unit effects, adjusters centred (CAHPS); the channel is "
+            "adjusted for as HCAHPS does for the survey's mode",
+            context.query,
         ),
         units=len(units),
         respondents=int(found.n.sum()),
@@ -160,10 +167,33 @@ def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
     )
 
 
+def _separable(table: Floats, unit: NDArray[np.intp], names: list[str]) -> tuple[Floats, list[str]]:
+    """Adjusters without the channels that cannot be told from units, as one unit's only channel.
+
+    Nothing is adjusted for these; whoever names an item that cannot be told apart is refused.
+    """
+    size = np.maximum(np.bincount(unit), 1.0)
+    within = np.empty_like(table)
+    for j, values in enumerate(table.T):
+        within[:, j] = values - (np.bincount(unit, weights=values) / size)[unit]
+    kept: list[int] = []
+    for j, name in enumerate(names):
+        is_channel = name.startswith(f"{CHANNEL}=")
+        if not is_channel or np.linalg.matrix_rank(within[:, [*kept, j]], tol=1e-9) > len(kept):
+            kept.append(j)
+    return table[:, kept], [names[j] for j in kept]
+
+
 def _adjusters(people: Respondents, codes: Sequence[str]) -> tuple[Floats, list[str]]:
     """Numbers as they are, options as dummies without the most frequent one."""
     parts, names = [], []
     for code in codes:
+        if code == CHANNEL:
+            channels, sizes = np.unique(people.channel, return_counts=True)
+            for channel in np.delete(channels, sizes.argmax()) if len(channels) else []:
+                parts.append((people.channel == channel).astype(np.float64))
+                names.append(f"{code}={channel}")
+            continue
         values = people.number(code)
         if not people.is_category(code):
             parts.append(values)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from app.figures.results import Result, UnitOut
-from app.figures.statistic_results import Limits, Statistic
+from app.figures.statistic_results import Limits, Rate, Statistic
 
 
 class Rule(StrEnum):
@@ -69,6 +69,14 @@ class TrendSlope(Result):
     high: float | None
 
 
+class FixedChannels(Rate):
+    """A period's rate with the mix of channels that the unit has over all periods."""
+
+    covered: float | None = Field(
+        description="Share of that mix whose channels have answers here that may be shown."
+    )
+
+
 class TrendPoint(Result):
     """One period of a unit."""
 
@@ -85,6 +93,11 @@ class TrendPoint(Result):
     ewma: float | None
     ewma_limit: float | None
     signals: list[Rule | NhsRule]
+    fixed_channels: FixedChannels | None = Field(
+        default=None,
+        description="The rate with the mix of channels held fixed (standardise=channel); null: not "
+        "asked for.",
+    )
 
 
 class DecisionTaken(Result):

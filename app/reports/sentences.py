@@ -25,6 +25,7 @@ from app.reports.views.results import (
     Units,
     UnitView,
 )
+from app.reports.weighting_sentences import channels as channels
 from app.reports.weighting_sentences import weighting
 
 #: Units that a sentence names; the table has the others.

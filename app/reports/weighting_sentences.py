@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.messages.words import Words
 from app.reports.views.index_results import Index
+from app.reports.views.results import UnitView
 
 #: Units that a sentence names.
 _NAMED = 8
@@ -32,6 +33,23 @@ def weighting(words: Words, shown: Index) -> list[str]:
     if first.covered is not None and first.covered < 1:
         said += " " + words("tell.volume_covered", covered=words.percent(first.covered, 0))
     return [said]
+
+
+def channels(words: Words, view: UnitView) -> list[str]:
+    """Which channels' shares moved, and the last period's rate without that."""
+    mix = view.channel_mix
+    if not mix.moved:
+        return []
+    shares = "; ".join(
+        words(
+            "tell.channel_share",
+            channel=words(f"channel.{row.channel}"),
+            before=words.percent(row.share_before, 0),
+            now=words.percent(row.share, 0),
+        )
+        for row in mix.shares
+    )
+    return [words("tell.channels_moved", shares=shares)]
 
 
 def headline_label(words: Words, shown: Index) -> str:

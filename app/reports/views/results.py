@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.figures.change_results import Change, FixedMixChange
+from app.figures.change_results import Change, ChannelMix, FixedMixChange
 from app.figures.results import Names, Result, UnitOut
 from app.figures.statistic_results import (
     DriverRow,
@@ -22,6 +22,7 @@ from app.figures.trend_results import (
     AlertRow,
     CommonMovement,
     ControlLimits,
+    FixedChannels,
     PeriodNoise,
     TrendPoint,
     TrendSlope,
@@ -215,6 +216,21 @@ class ChannelRow(Figure):
     channel: str
 
 
+class ChannelPoint(FixedChannels):
+    """A period's rate with the channels' mix held fixed, beside the pooled one."""
+
+    period: str
+    pooled: float | None
+
+
+class ChannelMixView(ChannelMix):
+    """How the mix of channels moved, and where it did, the rate without that."""
+
+    points: list[ChannelPoint] = Field(
+        description="The last periods, where the mix moved by more than ten points."
+    )
+
+
 class Driving(Result):
     """What drives overall satisfaction."""
 
@@ -253,6 +269,7 @@ class UnitView(View):
     items: list[ItemRow]
     trend: TrendView | None
     channels: list[ChannelRow]
+    channel_mix: ChannelMixView
     drivers: Driving | None
     no_drivers: WhyNot | None = Field(
         description="Why nothing is said of drivers: no overall question, or too few answered."

@@ -20,6 +20,7 @@ from app.figures.query import Key
 from app.figures.rate_arrays import Rates
 from app.figures.results import Names
 from app.figures.statistic_results import Drivers, Lowest
+from app.reports.views.channel_mix import moved_channels
 from app.reports.views.context import ViewContext, differences, figure, position
 from app.reports.views.headline import index
 from app.reports.views.index_results import (
@@ -46,13 +47,15 @@ Found = TypeVar("Found", Drivers, Lowest)
 def unit(context: ViewContext) -> UnitView:
     """All that is known of one unit in a period."""
     driving = find_driving(context)
+    over_time = trend(context)
     return UnitView(
         **dict(context.head()),
         index=index(context),
         factors=factors(context),
         items=items(context),
-        trend=trend(context),
+        trend=over_time,
         channels=channels(context),
+        channel_mix=moved_channels(context, over_time),
         drivers=driving.drivers,
         no_drivers=driving.no_drivers,
         lowest=driving.lowest,
