@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import casemix, ranks, reliability
+from analysis import casemix, clustered, ranks, reliability
 from app.figures.comparisons import SEED
 from app.figures.context import Context, TooFewUnits, named, number, numbers
 from app.figures.microdata import NotANumber, Respondents
@@ -23,6 +24,8 @@ from app.figures.statistic_results import (
     ReliabilityRow,
 )
 
+#: What is adjusted: mean levels, or shares of satisfied answers.
+Outcome = Literal["score", "rate"]
 #: The adjuster that is no item: by which channel people answered, as HCAHPS adjusts for mode.
 CHANNEL = "channel"
 
@@ -84,15 +87,15 @@ def find_reliability(context: Context) -> ReliabilityResult:
     )
 
 
-def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
-    """Mean scores of units as if all had the same respondents, and what that does to ranks."""
+def find_casemix(
+    context: Context, *, adjusters: Sequence[str], outcome: Outcome = "score"
+) -> Casemix:
+    """Scores or rates of units as if all had the same respondents, and what that does to ranks."""
     _, provenance = context.rates()
     people = people_of(context, provenance)
     table, names = _adjusters(people.respondents, adjusters)
-    _, scores = scores_of(people.respondents)
-    with np.errstate(invalid="ignore"):
-        outcome = np.nanmean(np.where(np.isfinite(scores), scores, np.nan), axis=1)
-    complete = np.isfinite(outcome) & np.isfinite(table).all(axis=1)
+    values = (_shares if outcome == "rate" else _means)(people.respondents)
+    complete = np.isfinite(values) & np.isfinite(table).all(axis=1)
     ids, place = np.unique(people.unit_of[complete], return_inverse=True)
     sizes = np.bincount(place, minlength=len(ids))
     gate = context.gate
@@ -110,7 +113,7 @@ def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
     _, place = np.unique(place[kept], return_inverse=True)
     chosen, names = _separable(table[complete][kept], place, names)
     try:
-        found = casemix.adjust(outcome[complete][kept], place, chosen)
+        found = casemix.adjust(values[complete][kept], place, chosen)
     except ValueError as error:
         raise NotANumber(field="adjust", item=", ".join(adjusters)) from error
     units = [people.units[int(i)] for i in ids[shown]]
@@ -120,10 +123,19 @@ def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
         )
         for value in (found.raw, found.adjusted)
     )
+    # As many degrees of freedom as the residuals have.
+    alpha = (1 - context.query.confidence) / 2
+    reach = found.standard_error * clustered.t_quantile(
+        np.full(len(units), float(found.degrees_of_freedom[1])), 1 - alpha
+    )
+    # A rate stays on its scale, though the regression knows none.
+    most = 1.0 if outcome == "rate" else np.inf
     figures = zip(
         units,
         numbers(found.raw),
-        numbers(found.adjusted),
+        numbers(np.clip(found.adjusted, 0.0, most)),
+        numbers(np.clip(found.adjusted - reach, 0.0, most)),
+        numbers(np.clip(found.adjusted + reach, 0.0, most)),
         numbers(found.difference),
         numbers(found.standard_error),
         found.n.tolist(),
@@ -142,6 +154,8 @@ def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
         ),
         units=len(units),
         respondents=int(found.n.sum()),
+        outcome=outcome,
+        left_out=len(values) - int(found.n.sum()) if gate.everywhere else None,
         adjusters=[
             Adjuster(adjuster=name, coefficient=number(value))
             for name, value in zip(names, found.coefficient.tolist(), strict=True)
@@ -154,17 +168,57 @@ def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
                 unit=unit_result(unit),
                 raw=raw,
                 adjusted=mean,
+                low=low,
+                high=high,
                 difference=difference,
                 standard_error=error,
                 respondents=n,
                 rank_raw=rank_raw,
                 rank_adjusted=rank,
-                rank_adjusted_low=low,
-                rank_adjusted_high=high,
+                rank_adjusted_low=rank_low,
+                rank_adjusted_high=rank_high,
             )
-            for unit, raw, mean, difference, error, n, rank_raw, rank, low, high in figures
+            for (
+                unit,
+                raw,
+                mean,
+                low,
+                high,
+                difference,
+                error,
+                n,
+                rank_raw,
+                rank,
+                rank_low,
+                rank_high,
+            ) in figures
         ],
     )
+
+
+def _means(people: Respondents) -> Floats:
+    """Each respondent's mean level, over factors; NaN where there is none."""
+    _, scores = scores_of(people)
+    return _mean(scores)
+
+
+def _shares(people: Respondents) -> Floats:
+    """Each respondent's share of satisfied answers; NaN where there is none."""
+    form = people.version.form
+    satisfied = []
+    for factor in form.index_factors:
+        for item in form.index_items(factor):
+            levels = people.number(item.code)
+            good = np.isin(levels, form.scales[item.scale].satisfied)
+            satisfied.append(np.where(np.isfinite(levels), good, np.nan))
+    return _mean(np.stack(satisfied, axis=1))
+
+
+def _mean(values: Floats) -> Floats:
+    there = np.isfinite(values)
+    n = there.sum(axis=1)
+    found: Floats = np.where(n > 0, np.nansum(values, axis=1) / np.maximum(n, 1), np.nan)
+    return found
 
 
 def _separable(table: Floats, unit: NDArray[np.intp], names: list[str]) -> tuple[Floats, list[str]]:

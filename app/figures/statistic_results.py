@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 from pydantic import Field
 
@@ -213,14 +214,16 @@ class Adjuster(Result):
 
 
 class CasemixRow(Result):
-    """A unit's mean score, as it is and as if all had the same respondents."""
+    """A unit's mean score or rate, as it is and as if all had the same respondents."""
 
     unit: UnitOut
-    raw: float | None
+    raw: float | None = Field(description="Of its complete respondents, as it is.")
     adjusted: float | None
+    low: float | None = Field(description="Lower limit of the adjusted one.")
+    high: float | None
     difference: float | None
     standard_error: float | None
-    respondents: int
+    respondents: int = Field(description="Complete ones: with an answer to every adjuster.")
     rank_raw: int
     rank_adjusted: int
     rank_adjusted_low: int
@@ -230,6 +233,12 @@ class CasemixRow(Result):
 class Casemix(Statistic):
     """Case-mix adjustment."""
 
+    outcome: Literal["score", "rate"] = Field(
+        description="score: the mean level. rate: each respondent's share of satisfied answers."
+    )
+    left_out: int | None = Field(
+        description="Respondents without an answer to an adjuster, or of units that are too small."
+    )
     adjusters: list[Adjuster]
     f: float | None
     degrees_of_freedom: list[int]

@@ -25,6 +25,7 @@ from app.reports.views.results import (
     Units,
     UnitView,
 )
+from app.reports.weighting_sentences import casemix as casemix
 from app.reports.weighting_sentences import channels as channels
 from app.reports.weighting_sentences import weighting
 

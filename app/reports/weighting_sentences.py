@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.messages.words import Words
 from app.reports.views.index_results import Index
-from app.reports.views.results import UnitView
+from app.reports.views.results import ComparisonView, UnitView
 
 #: Units that a sentence names.
 _NAMED = 8
@@ -50,6 +50,33 @@ def channels(words: Words, view: UnitView) -> list[str]:
         for row in mix.shares
     )
     return [words("tell.channels_moved", shares=shares)]
+
+
+def casemix(words: Words, view: ComparisonView) -> list[str]:
+    """What rates are adjusted for, how many are complete, and whether it matters at all."""
+    found = view.casemix
+    if found is None:
+        reasons = {
+            "too-few-respondents": "tell.casemix_too_few_people",
+            "too-few-units": "tell.casemix_too_few_units",
+            "not-a-number": "tell.casemix_not_separable",
+        }
+        return [words(reasons[view.no_casemix])] if view.no_casemix else []
+    adjusters = dict.fromkeys(row.adjuster.partition("=")[0] for row in found.adjusters)
+    named = {
+        "age": "tell.adjuster_age", "sex": "tell.adjuster_sex",
+        "insurance": "tell.adjuster_insurance", "channel": "tell.adjuster_channel",
+    }  # fmt: skip
+    said = words(
+        "tell.casemix",
+        adjusters=", ".join(words(named[each]) for each in adjusters),
+        n=words.number(found.respondents),
+        units=words.number(found.units),
+    )
+    if found.left_out:
+        said += " " + words("tell.casemix_left_out", n=words.number(found.left_out))
+    matters = found.p is not None and found.p < 0.05
+    return [said, words("tell.casemix_matters" if matters else "tell.casemix_matters_not")]
 
 
 def headline_label(words: Words, shown: Index) -> str:

@@ -10,6 +10,7 @@ from pydantic import Field
 from app.figures.change_results import Change, ChannelMix, FixedMixChange
 from app.figures.results import Names, Result, UnitOut
 from app.figures.statistic_results import (
+    Casemix,
     DriverRow,
     FunnelResult,
     Heterogeneity,
@@ -32,6 +33,8 @@ from app.reports.views.index_results import Difference, Figure, Index, Placed, P
 
 #: Why nothing is said of drivers.
 WhyNot = Literal["outcome-needed", "too-few-respondents"]
+#: Why nothing is adjusted for patients.
+WhyNoCasemix = Literal["too-few-respondents", "too-few-units", "not-a-number"]
 
 
 class ViewHead(Result):
@@ -297,6 +300,11 @@ class ComparisonView(View):
     """Units against limits, ranked, and side by side."""
 
     funnel: FunnelResult | None
+    casemix: Casemix | None = Field(
+        description="Rates as if all units had the same patients; null: the form does not ask "
+        "what these differ in, or no_casemix says why."
+    )
+    no_casemix: WhyNoCasemix | None
     league: Units
     side_by_side: list[Beside]
 
