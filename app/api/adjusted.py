@@ -12,6 +12,8 @@ from app.api.conditional import conditional
 from app.api.csv import RESPONSES
 from app.api.statistics import READERS, Filtered, Rated, Reader, answer_of
 from app.figures import stratification
+from app.figures.nonresponse import find_nonresponse
+from app.figures.nonresponse_results import NonResponse
 from app.figures.respondent_statistics import find_casemix
 from app.figures.statistic_results import Casemix, Stratified, Weighted
 from app.figures.weighted_rates import find_weighted
@@ -103,3 +105,19 @@ def stratified(request: Request, caller: Reader, query: Rated) -> Stratified | R
     that the caller may see.
     """
     return answer_of(request, caller, query, stratification.stratified)
+
+
+@router.get(
+    "/non-response",
+    summary="Those who did not answer",
+    response_model=NonResponse,
+)
+def non_response(request: Request, caller: Reader, query: Rated) -> NonResponse | Response:
+    """How far each unit's rate would move if those who did not answer differed by 5, 10, 20 points.
+
+    Who: whoever has ``figures:read``, over the units that they have it on. By how many of the
+    invited answered, and by how many of those served, where volumes of all units below are known.
+    ``weighted`` is the rate of the invited, each answering one weighted by one over the response
+    rate of the unit and month in which the case was finished.
+    """
+    return answer_of(request, caller, query, find_nonresponse)

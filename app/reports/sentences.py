@@ -27,6 +27,7 @@ from app.reports.views.results import (
 )
 from app.reports.weighting_sentences import casemix as casemix
 from app.reports.weighting_sentences import channels as channels
+from app.reports.weighting_sentences import non_response as non_response
 from app.reports.weighting_sentences import weighting
 
 #: Units that a sentence names; the table has the others.

@@ -79,6 +79,46 @@ def casemix(words: Words, view: ComparisonView) -> list[str]:
     return [said, words("tell.casemix_matters" if matters else "tell.casemix_matters_not")]
 
 
+def non_response(words: Words, view: UnitView) -> list[str]:
+    """How far the rate would move if those who did not answer differed, and the weighted rate."""
+    row, said = view.non_response, []
+    for found, key in (
+        (row.by_invitations, "tell.invited_silent"),
+        (row.by_volumes, "tell.served_silent"),
+    ):
+        if found is None or found.rate is None:
+            continue
+        said.append(
+            words(
+                key,
+                answered=words.number(found.answered),
+                reached=words.number(found.reached),
+                share=words.percent(found.response_rate),
+                rate=words.percent(found.rate),
+                moved="; ".join(
+                    words(
+                        "tell.would_move",
+                        points=words.number(100 * each.difference),
+                        interval=words.between(each.low, each.high),
+                    )
+                    for each in found.moved
+                ),
+            )
+        )
+    weighted = row.weighted
+    if weighted is not None and weighted.rate is not None:
+        said.append(
+            words(
+                "tell.response_weighted",
+                rate=words.percent(weighted.rate),
+                interval=words.limits(weighted),
+                unweighted=words.percent(weighted.unweighted),
+                covered=words.percent(weighted.covered, 0),
+            )
+        )
+    return said or [words("tell.silent_unknown")]
+
+
 def headline_label(words: Words, shown: Index) -> str:
     """What the rate that stands first is called."""
     return words(

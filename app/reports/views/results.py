@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from app.figures.change_results import Change, ChannelMix, FixedMixChange
+from app.figures.nonresponse_results import NonResponseRow
 from app.figures.results import Names, Result, UnitOut
 from app.figures.statistic_results import (
     Casemix,
@@ -279,6 +280,7 @@ class UnitView(View):
     )
     lowest: Lowest | None
     collecting: Collecting
+    non_response: NonResponseRow
     volume: Volume
     set_aside: SetAside
 

@@ -15,6 +15,8 @@ from app.figures.comparison_days import With, other_days
 from app.figures.context import Context
 from app.figures.drivers import OutcomeNeeded, find_drivers, find_lowest
 from app.figures.microdata import NotANumber
+from app.figures.nonresponse import find_nonresponse
+from app.figures.nonresponse_results import NonResponseRow
 from app.figures.people import TooFewRespondents
 from app.figures.query import Key
 from app.figures.rate_arrays import Rates
@@ -60,6 +62,7 @@ def unit(context: ViewContext) -> UnitView:
         no_drivers=driving.no_drivers,
         lowest=driving.lowest,
         collecting=collecting(context),
+        non_response=_non_response(context),
         volume=volume(context),
         set_aside=set_aside(context),
         method="clustered rates (Wilson where a respondent gives one answer); changes by the "
@@ -186,6 +189,13 @@ def _in_period_or_year(
         except OutcomeNeeded:
             return None, "outcome-needed"
     return None, "too-few-respondents"
+
+
+def _non_response(context: ViewContext) -> NonResponseRow:
+    """How far the rate would move for those who did not answer, up to today."""
+    last = max(context.span.first, min(context.span.last, context.today))
+    (row,) = find_nonresponse(context.over(last=last), together=True).rows
+    return row
 
 
 def collecting(context: ViewContext) -> Collecting:
