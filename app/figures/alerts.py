@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -9,9 +10,11 @@ import numpy as np
 from analysis import alerts as scanning
 from analysis import clustered, comparison
 from app.figures import periods
+from app.figures.change_results import FixedMix
 from app.figures.context import Context, number
+from app.figures.fixed_mix import fixed_mix
 from app.figures.periods import Step
-from app.figures.query import Key
+from app.figures.query import Expand, Key
 from app.figures.rate_arrays import PARTS
 from app.figures.results import unit_result
 from app.figures.statistic_results import Limits
@@ -100,6 +103,7 @@ def alerts(
                     against_others=_against_others(change, float(rule.change[i])),
                 )
             )
+    rows = _with_mix(shown_to or context, step, rows)
     rows.sort(key=lambda row: (row.adjusted_p is None, row.adjusted_p or 0.0, row.rule))
     return Alerts(
         **dict(provenance),
@@ -119,6 +123,26 @@ def alerts(
         ],
         rows=rows,
     )
+
+
+def _with_mix(context: Context, step: Step, rows: list[AlertRow]) -> list[AlertRow]:
+    """Alerts with the change that is no mix: of units below, or of channels."""
+    found: dict[tuple[str, str], FixedMix | None] = {}
+    for since in sorted({row.since for row in rows}):
+        first_day = periods.first_day(since, step)
+        day_before = first_day - timedelta(days=1)
+        codes = sorted({row.unit.code for row in rows if row.since == since})
+        query = replace(context.query, units=codes, kinds=(), expand=Expand.GIVEN)
+        now_context = replace(context, query=replace(query, first=first_day))
+        now, _ = now_context.rates(Key.UNIT)
+        other, _ = replace(context, query=query).rates(Key.UNIT, last=day_before)
+        held = fixed_mix(now_context, now, other, query.first, day_before)
+        for unit, each in zip(now.unit, held, strict=True):
+            if unit is not None:
+                found[since, unit.code] = each
+    return [
+        row.model_copy(update={"fixed_mix": found.get((row.since, row.unit.code))}) for row in rows
+    ]
 
 
 def _p(value: float, open_: bool) -> float | None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from app.figures.change_results import FixedMix
 from app.figures.results import Result, UnitOut
 from app.figures.statistic_results import Limits, Rate, Statistic
 
@@ -191,6 +192,11 @@ class AlertRow(Result):
         description="The unit's own rate does not surely move to this side (its interval holds 0, "
         "or it moved the other way): it stands out against what all units did, its season or "
         "what it usually is."
+    )
+    fixed_mix: FixedMix | None = Field(
+        default=None,
+        description="The change with the mix of units and channels held fixed; null: one part "
+        "alone.",
     )
 
 

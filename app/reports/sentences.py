@@ -241,7 +241,14 @@ def alert(words: Words, row: AlertRow) -> str:
         after=words.percent(row.after),
         interval=words.change(row.change),
     )
-    return said + " " + words("tell.against_others") if row.against_others else said
+    if row.against_others:
+        said += " " + words("tell.against_others")
+    held = row.fixed_mix
+    if held is not None and held.low is not None and held.high is not None:
+        key = "tell.alert_may_be_mix" if held.low <= 0 <= held.high else "tell.alert_no_mix"
+        change, interval = words.points(held.estimate), words.change(held)
+        said += " " + words(key, change=change, interval=interval, mix=words.points(held.mix))
+    return said
 
 
 def together(words: Words, found: AlertsShown) -> list[str]:

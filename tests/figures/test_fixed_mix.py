@@ -1,11 +1,23 @@
 """Where only the mix of units moves nobody is said to have fallen: over HTTP, against a recount."""
 
+from datetime import date
+
 import pytest
 
+from app.access.callers import Caller, Grant
+from app.access.models import Right
 from app.access.roles import Role
+from app.figures import alerts
+from app.figures.context import Context
+from app.figures.periods import Step
+from app.figures.query import Query
+from app.figures.release import ReleaseRule
+from app.figures.trend_results import AlertRow
 from app.messages.words import Words
+from app.settings import Settings
 from tests.figures.mixed import FORM, sums
 from tests.figures.mixed import standing as mixed
+from tests.results import result
 
 DAYS = {"from": "2026-07-01", "to": "2026-09-30", "questionnaire": FORM}
 
@@ -138,3 +150,17 @@ def test_units_whose_mix_alone_moved_are_named_as_such(world):
     assert [unit["code"] for unit in units["only_mix"]] == ["D1"]
     (row,) = [row for row in units["rows"] if row["unit"]["code"] == "D1"]
     assert row["change"]["discovery"] and not row["fixed_mix"]["discovery"]
+
+
+def test_an_alert_of_a_parent_carries_its_change_without_the_mix(world):
+    _, province = world
+    caller = Caller("x", (Grant(frozenset({Right.READ_FIGURES, Right.READ_SMALL_CELLS})),))
+    query = Query(questionnaire=FORM, first=date(2026, 4, 1), last=date(2026, 9, 30))
+    units = [{"code": "D1"}, {"code": "C1"}]
+    rows = [result(AlertRow, {"unit": unit, "since": "2026-07"}) for unit in units]
+    with province.database.reading() as session:
+        context = Context(session, caller, query, ReleaseRule.of(Settings()))
+        parent, leaf = alerts._with_mix(context, Step.MONTH, rows)
+    own, mix = by_hand("C1", "C2.paper", "C2.kiosk")
+    assert parent.fixed_mix.estimate == pytest.approx(own)
+    assert parent.fixed_mix.mix == pytest.approx(mix) and leaf.fixed_mix is None
