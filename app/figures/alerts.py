@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import numpy as np
 
 from analysis import alerts as scanning
 from analysis import clustered, comparison
+from app.figures import periods
+from app.figures.change_results import FixedMix
 from app.figures.context import Context, number
+from app.figures.fixed_mix import fixed_mix
 from app.figures.periods import Step
+from app.figures.query import Expand, Key
 from app.figures.rate_arrays import PARTS
 from app.figures.results import unit_result
 from app.figures.statistic_results import Limits
@@ -87,6 +94,7 @@ def alerts(
                     against_others=_against_others(change, float(rule.change[i])),
                 )
             )
+    rows = _with_mix(shown_to or context, step, rows)
     rows.sort(key=lambda row: (row.adjusted_p is None, row.adjusted_p or 0.0, row.rule))
     return Alerts(
         **dict(provenance),
@@ -106,6 +114,31 @@ def alerts(
         ],
         rows=rows,
     )
+
+
+def _with_mix(context: Context, step: Step, rows: list[AlertRow]) -> list[AlertRow]:
+    """Alerts with the change that is no mix: of units below, or of channels.
+
+    Without it for who may not see small figures: the sides of an alert are no calendar periods.
+    """
+    if not context.gate.everywhere:
+        return rows
+    found: dict[tuple[str, str], FixedMix | None] = {}
+    for since in sorted({row.since for row in rows}):
+        first_day = periods.first_day(since, step)
+        day_before = first_day - timedelta(days=1)
+        codes = sorted({row.unit.code for row in rows if row.since == since})
+        query = replace(context.query, units=codes, kinds=(), expand=Expand.GIVEN)
+        now_context = replace(context, query=replace(query, first=first_day))
+        now, _ = now_context.rates(Key.UNIT)
+        other, _ = replace(context, query=query).rates(Key.UNIT, last=day_before)
+        held = fixed_mix(now_context, now, other, query.first, day_before)
+        for unit, each in zip(now.unit, held, strict=True):
+            if unit is not None:
+                found[since, unit.code] = each
+    return [
+        row.model_copy(update={"fixed_mix": found.get((row.since, row.unit.code))}) for row in rows
+    ]
 
 
 def _together(found: scanning.Scan, labels: list[str]) -> CommonMovement | None:

@@ -48,6 +48,8 @@ class Respondents:
     version: Published
     unit_id: NDArray[np.int64]
     table: NDArray[np.void]
+    #: By which channel each answered.
+    channel: NDArray[np.str_]
 
     def __len__(self) -> int:
         return len(self.unit_id)
@@ -106,8 +108,7 @@ def read(
     columns = Response.__table__.c
     if unreleased is not None and not unreleased.touches(last):
         unreleased = None
-    when = () if unreleased is None else (columns.day, columns.channel)
-    query = select(columns.unit_id, columns.packed, *when).where(
+    query = select(columns.unit_id, columns.packed, columns.channel, columns.day).where(
         columns.version_id == version.id, columns.disposition == Disposition.COUNTED.value
     )
     if first is not None:
@@ -123,13 +124,14 @@ def read(
     if unreleased is not None:
         kept = ~unreleased.among(
             np.array([row[0] for row in rows], dtype=np.int64),
-            np.array([row[2] for row in rows], dtype="datetime64[D]"),
-            np.array([row[3] for row in rows], dtype=np.str_),
+            np.array([row[3] for row in rows], dtype="datetime64[D]"),
+            np.array([row[2] for row in rows], dtype=np.str_),
         )
         rows = [row for row, released in zip(rows, kept.tolist(), strict=True) if released]
     unit_id = np.array([row[0] for row in rows], dtype=np.int64)
+    channel = np.array([row[2] for row in rows], dtype=np.str_)
     table = version.sheet.table(row[1] for row in rows)
     if len(units) > _LISTED_UNITS:
         kept = np.isin(unit_id, np.fromiter(units, dtype=np.int64))
-        unit_id, table = unit_id[kept], table[kept]
-    return Respondents(version, unit_id, table)
+        unit_id, table, channel = unit_id[kept], table[kept], channel[kept]
+    return Respondents(version, unit_id, table, channel)

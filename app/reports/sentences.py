@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.figures.day_effects import NOTABLE
-from app.figures.statistic_results import Limits, Lowest
+from app.figures.statistic_results import Lowest
 from app.figures.trend_results import AlertRow
 from app.messages.words import Words
+from app.reports.change_sentences import beside as beside
+from app.reports.change_sentences import change
 from app.reports.named_values import RULES
 from app.reports.views.form_results import Quality
 from app.reports.views.results import (
@@ -23,6 +25,10 @@ from app.reports.views.results import (
     Units,
     UnitView,
 )
+from app.reports.weighting_sentences import casemix as casemix
+from app.reports.weighting_sentences import channels as channels
+from app.reports.weighting_sentences import non_response as non_response
+from app.reports.weighting_sentences import weighting
 
 #: Units that a sentence names; the table has the others.
 _NAMED = 12
@@ -42,20 +48,22 @@ def index(words: Words, view: Headline | Overview | UnitView | Sections | Import
     if not shown.respondents:
         what = "tell.waiting" if view.unreleased else "tell.nobody"
         return [words(what, period=words.period(view.period))]
-    if shown.low is None:
+    first = shown.headline
+    if first.low is None:
         return [words("tell.one_only", n=words.number(shown.respondents))]
     between = words(
         "tell.between",
-        low=words.percent(shown.low),
-        high=words.percent(shown.high),
+        low=words.percent(first.low),
+        high=words.percent(first.high),
         n=words.number(shown.respondents),
     )
     against = {
         "above": "tell.above_target",
         "below": "tell.below_target",
         "not_distinguishable": "tell.near_target",
-    }[shown.position or "not_distinguishable"]
+    }[first.position or "not_distinguishable"]
     said = [between + " " + words(against, target=words.percent(view.target, 0))]
+    said += weighting(words, shown)
     others = [(shown.previous, "tell.than_previous"), (shown.year_before, "tell.than_year_before")]
     if shown.previous.first == shown.year_before.first:
         del others[0]  # of a year they are the same
@@ -82,18 +90,6 @@ def index(words: Words, view: Headline | Overview | UnitView | Sections | Import
     return said
 
 
-def change(words: Words, row: Limits, than: str) -> str | None:
-    """One difference: how large, how sure; None where one side has no figure."""
-    if row.low is None or row.high is None:
-        return None
-    key = (
-        "tell.rose" if row.low > 0
-        else "tell.fell" if row.high < 0
-        else "tell.same"
-    )  # fmt: skip
-    return words(key, than=than, change=words.points(row.estimate), interval=words.change(row))
-
-
 def changed(words: Words, view: Overview | Units) -> list[str]:
     """Which units fell and rose by more than chance, and how many only seem to."""
     said = []
@@ -102,13 +98,18 @@ def changed(words: Words, view: Overview | Units) -> list[str]:
         (view.rose, "tell.units_rose", "tell.none_rose"),
     ):
         said.append(words(some, n=len(rows), units=_units(words, rows)) if rows else words(none))
+    if not isinstance(view, Units):
+        return said
     seeming = [
         row
-        for row in (view.rows if isinstance(view, Units) else ())
-        if row.change and not row.change.discovery and (row.change.estimate or 0) < 0
+        for row in view.rows
+        if (told := row.told) and not told.discovery and (told.estimate or 0) < 0
     ]
     if seeming:
         said.append(words("tell.seem_lower", n=len(seeming)))
+    if view.only_mix:
+        units = ", ".join(words.unit(unit) for unit in view.only_mix[:_NAMED])
+        said.append(words("tell.only_mix", n=len(view.only_mix), units=units))
     return said
 
 
@@ -250,7 +251,14 @@ def alert(words: Words, row: AlertRow) -> str:
         after=words.percent(row.after),
         interval=words.change(row.change),
     )
-    return said + " " + words("tell.against_others") if row.against_others else said
+    if row.against_others:
+        said += " " + words("tell.against_others")
+    held = row.fixed_mix
+    if held is not None and held.low is not None and held.high is not None:
+        key = "tell.alert_may_be_mix" if held.low <= 0 <= held.high else "tell.alert_no_mix"
+        change, interval = words.points(held.estimate), words.change(held)
+        said += " " + words(key, change=change, interval=interval, mix=words.points(held.mix))
+    return said
 
 
 def together(words: Words, found: AlertsShown) -> list[str]:

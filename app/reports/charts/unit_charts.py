@@ -13,13 +13,15 @@ from app.reports.charts import specs
 from app.reports.charts.chart import Chart, Datum, Table, note
 from app.reports.named_values import ASSURANCES, QUADRANTS, RULES, VARIATIONS
 from app.reports.views.form_results import Quality
+from app.reports.views.index_results import (
+    Position,
+)
 from app.reports.views.results import (
     Driving,
     FactorRow,
     Importance,
     ItemRow,
     Overview,
-    Position,
     Sections,
     UnitView,
 )

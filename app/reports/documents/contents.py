@@ -78,7 +78,8 @@ class Report:
             said += sentences.changed(self.words, league)
             best = sentences.best(self.words, league)
             said += [best] if best else []
-        return said + sentences.improve(self.words, self.about)
+        said += sentences.improve(self.words, self.about)
+        return [*said, self.words("view.chose_to_answer")]
 
     def charts(self) -> dict[str, Chart]:
         """The charts, by name."""

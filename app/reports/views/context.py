@@ -17,12 +17,11 @@ from app import RELEASE
 from app.access.callers import Caller, Grant
 from app.access.models import Right
 from app.figures import visible
-from app.figures.comparison_days import With, other_days
 from app.figures.comparisons import difference
 from app.figures.context import Context, number
 from app.figures.lattice import lattice_of, named_period
 from app.figures.periods import Length, Span, Step, name_of, span, usual
-from app.figures.query import Expand, Key, Query, QueryChanges
+from app.figures.query import Expand, Query, QueryChanges
 from app.figures.rate_arrays import Measure, Rates
 from app.figures.release import ReleaseRule
 from app.figures.results import unit_result
@@ -30,13 +29,12 @@ from app.problems import Problem
 from app.registry.points import units_asking
 from app.registry.queries import UnitNode
 from app.registry.questionnaires import Published, UnknownQuestionnaire
-from app.reports.views.results import (
+from app.reports.views.index_results import (
     Difference,
     Figure,
-    Index,
-    PeriodDifference,
     Position,
-    Reference,
+)
+from app.reports.views.results import (
     ViewHead,
 )
 from app.rollups import queries
@@ -44,8 +42,6 @@ from app.settings import Settings
 
 #: Whoever reads what is published: everything, and of nobody few respondents.
 PUBLIC = Caller("public", (Grant(frozenset({Right.READ_FIGURES})),))
-#: A reference figure is told to everybody if so many units answered besides the one compared.
-_LEAST_UNITS_OF_REFERENCE = 5
 #: Units of the level that is shown unless one is asked for.
 _MOST_AT_FIRST = 1_500
 
@@ -297,27 +293,6 @@ def differences(now: Rates, other: Rates) -> list[Difference]:
     ]
 
 
-def index(context: ViewContext) -> Index:
-    """The index of what a view is about, beside the period before, the year before, the whole."""
-    now, _ = context.figures.rates(by_days=True)
-    shown = figure(now)
-    return Index(
-        **dict(shown),
-        position=position(shown.low, shown.high, context.settings.target_rate),
-        day_effect=number(now.day_effect[0]),
-        previous=_since(context, now, With.PREVIOUS),
-        year_before=_since(context, now, With.YEAR_BEFORE),
-        reference=reference(context, now),
-    )
-
-
-def _since(context: ViewContext, now: Rates, with_: With) -> PeriodDifference:
-    first, last = other_days(context.span.first, context.span.last, with_)
-    other, _ = context.figures.rates(first=first, last=last)
-    (found,) = differences(now, other)
-    return PeriodDifference(**dict(found), first=first, last=last)
-
-
 def position(low: float | None, high: float | None, target: float) -> Position:
     """Where an interval lies against the target: above it, below it, or holding it."""
     if low is None or high is None:
@@ -325,34 +300,3 @@ def position(low: float | None, high: float | None, target: float) -> Position:
     if low > target:
         return "above"
     return "below" if high < target else "not_distinguishable"
-
-
-def reference(context: ViewContext, now: Rates) -> Reference | None:
-    """The rate of everybody, which whoever reads one unit's figures may set them against.
-
-    It is what would be published: given only of periods of the calendar, and only if enough other
-    units and respondents stand behind it that nothing of one of them follows from it.
-    """
-    if not context.span.calendar or context.unit is None:
-        return None
-    public = replace(context.figures, caller=PUBLIC)
-    tops = [node for node in public.units.nodes.values() if node.parent_id is None]
-    if len(tops) != 1 or tops[0].id == context.unit.id:
-        return None
-    whole, _ = public.rates(units=[tops[0].code])
-    with np.errstate(invalid="ignore"):
-        others = float(whole.sums["n"][0]) - float(np.nan_to_num(now.sums["n"][0]))
-    parts, _ = public.rates(Key.UNIT, units=(), descendants=False)
-    answering = int((np.nan_to_num(parts.sums["n"]) > 0).sum())
-    if others < 10 * context.settings.least_respondents or answering < _LEAST_UNITS_OF_REFERENCE:
-        return None
-    (found,) = differences(now, whole)
-    return Reference(
-        unit=unit_result(tops[0]),
-        rate=number(whole.ratio.estimate[0]),
-        low=number(whole.low[0]),
-        high=number(whole.high[0]),
-        difference=found.estimate,
-        difference_low=found.low,
-        difference_high=found.high,
-    )

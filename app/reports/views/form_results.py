@@ -5,7 +5,14 @@ from __future__ import annotations
 from pydantic import Field
 
 from app.figures.results import Names, Result, UnitOut
-from app.reports.views.results import Figure, SetAside, View, Volume
+from app.reports.views.index_results import (
+    Figure,
+)
+from app.reports.views.results import (
+    SetAside,
+    View,
+    Volume,
+)
 
 
 class Handled(Result):

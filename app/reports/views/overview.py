@@ -12,7 +12,8 @@ from app.intake.models import Disposition, Response
 from app.invitations.service import months
 from app.registry.volumes import are_complete, volumes_between
 from app.reports.views.alerts import alerts
-from app.reports.views.context import ViewContext, index
+from app.reports.views.context import ViewContext
+from app.reports.views.headline import index
 from app.reports.views.results import Overview, SetAside, Volume
 from app.reports.views.trend import trend
 from app.reports.views.units import standing, units

@@ -8,10 +8,11 @@ from datetime import date
 import numpy as np
 
 from app.figures import comparisons, periods
+from app.figures.change_results import CompareRow
 from app.figures.comparison_days import With
 from app.figures.context import TooFewUnits, TooManyUnits, numbers
 from app.figures.query import Key
-from app.figures.statistic_results import CompareRow, Heterogeneity, RankRow
+from app.figures.statistic_results import Heterogeneity, RankRow
 from app.registry.queries import positions
 from app.reports.views.context import ViewContext, position
 from app.reports.views.results import Changed, Standing, UnitRow, Units
@@ -41,6 +42,7 @@ def units(context: ViewContext, *, best: int = 10) -> Units:
                 **dict(row),
                 position=position(row.low, row.high, context.settings.target_rate),
                 change=changed.change if changed else None,
+                fixed_mix=changed.fixed_mix if changed else None,
                 before=changed.other if changed else None,
                 trend=trends.get(code, []),
                 latitude=latitude,
@@ -62,10 +64,16 @@ def units(context: ViewContext, *, best: int = 10) -> Units:
         silent=sum(row.respondents == 0 for row in rows),
         fell=_changed(rows, -1),
         rose=_changed(rows, 1),
+        only_mix=[
+            row.unit
+            for row in rows
+            if row.change and row.change.discovery and row.told and not row.told.discovery
+        ],
         ranked=sum(row.rank is not None for row in rows),
         ranked_from=context.figures.least,
         method="ranks with confidence sets (Mogstad, Romano, Shaikh, Wilhelm 2024); changes "
-        "by the score interval, Benjamini–Hochberg over the units",
+        "by the score interval, of units made of parts with their mix held fixed (Kitagawa 1955), "
+        "Benjamini–Hochberg over the units",
         rows=rows,
     )
 
@@ -118,9 +126,19 @@ def _changes(context: ViewContext) -> list[CompareRow]:
 def _changed(rows: list[UnitRow], sign: int) -> list[Changed]:
     """The units whose rate fell or rose by more than chance, the largest change first."""
     found = [
-        Changed(unit=row.unit, **dict(row.change))
+        Changed(
+            unit=row.unit,
+            estimate=told.estimate,
+            low=told.low,
+            high=told.high,
+            p=told.p,
+            adjusted_p=told.adjusted_p,
+            discovery=told.discovery,
+            crude=row.change.estimate if row.change else None,
+            mix=row.fixed_mix.mix if row.fixed_mix else None,
+        )
         for row in rows
-        if row.change and row.change.discovery and sign * (row.change.estimate or 0) > 0
+        if (told := row.told) and told.discovery and sign * (told.estimate or 0) > 0
     ]
     return sorted(found, key=lambda row: -abs(row.estimate or 0))
 
