@@ -2,8 +2,8 @@
 
 A kiosk was offline, and what it brings changes a day that was told already: by one answer, if it
 is one. So late answers wait until ten of one unit, channel and month have come, day by day as
-days end; or else they join ten of the unit above, and count there alone; what is fewer than that in
-all the tree waits. Those that come within their own month wait for its end, with which they are told.
+days end; or else they join ten of the unit above, and count there alone; fewer than that in all the
+tree wait. Those that come within their own month wait for its end, and are told with it.
 """
 
 from __future__ import annotations
