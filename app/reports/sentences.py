@@ -159,8 +159,11 @@ def improve(words: Words, view: UnitView | Importance) -> list[str]:
         said.append(words("tell.drivers_unknown"))
     if lagging is None and driving is None:
         said.append(words("tell.too_few_for_lower"))
-    elif lagging is not None and not (driving and driving.improve_first):
-        said += lower(words, lagging)
+    elif lagging is not None:
+        named = driving.improve_first if driving else []
+        rows = [row for row in lagging.rows if not named or (row.below and row.factor in named)]
+        # Of those to improve first it is told by how much they are lower, and of no others.
+        said += lower(words, lagging.model_copy(update={"rows": rows})) if rows else []
     lowest = lowest_items(view)
     if lowest:
         said.append(

@@ -2,6 +2,7 @@
 
 import ctypes
 import io
+import re
 import socket
 import sys
 import threading
@@ -102,6 +103,27 @@ def test_every_page_of_the_pdf_can_be_drawn(fetch):
         picture = page.render(scale=0.5).to_pil().convert("L")
         dark = sum(picture.histogram()[:128])
         assert dark > 100, "an empty page"
+
+
+def test_a_report_calls_no_factor_influential_without_an_overall_question(fetch, view):
+    for code in COMMUNES[:4]:
+        shown = view("unit", unit=code)
+        assert shown["no_drivers"] == "outcome-needed" and shown["drivers"] is None
+        rows = shown["lowest"]["rows"]
+        book = openpyxl.load_workbook(io.BytesIO(fetch(unit=code, format="xlsx", language="en")))
+        summary = [str(cell) for line in book["Summary"].values for cell in line if cell]
+        for text in (text_of(fetch(unit=code, language="en")), " ".join(summary)):
+            assert "Improve first" not in text and "much effect" not in text
+            assert ("No factor is clearly lower" in text) == (not any(row["below"] for row in rows))
+            for row in rows:
+                told = re.escape(f"{row['factor']}. {row['name']['en']}: ")
+                found = re.search(rf"{told}(\S+) percentage points against the mean", text)
+                assert (found is not None) == row["below"]
+                if found:
+                    assert found[1] == f"−{-100 * row['difference']:.1f}"
+        # Who has the highest rate is told to lie below by nobody.
+        assert not max(rows, key=lambda row: row["rate"])["below"]
+        assert all(row["below"] == (row["high"] < 0) for row in rows)
 
 
 def rows_of(book, name):
