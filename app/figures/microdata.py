@@ -43,11 +43,15 @@ class NotANumber(Problem):
 
 @dataclass(frozen=True)
 class Respondents:
-    """Respondents of one version: their units, and their packed answers as one array."""
+    """Respondents of one version: their units, and their packed answers as one array.
+
+    ``seconds`` is how long each took to answer; NaN where nobody measured it.
+    """
 
     version: Published
     unit_id: NDArray[np.int64]
     table: NDArray[np.void]
+    seconds: Floats
 
     def __len__(self) -> int:
         return len(self.unit_id)
@@ -107,7 +111,7 @@ def read(
     if unreleased is not None and not unreleased.touches(last):
         unreleased = None
     when = () if unreleased is None else (columns.day, columns.channel)
-    query = select(columns.unit_id, columns.packed, *when).where(
+    query = select(columns.unit_id, columns.packed, columns.duration_s, *when).where(
         columns.version_id == version.id, columns.disposition == Disposition.COUNTED.value
     )
     if first is not None:
@@ -123,13 +127,14 @@ def read(
     if unreleased is not None:
         kept = ~unreleased.among(
             np.array([row[0] for row in rows], dtype=np.int64),
-            np.array([row[2] for row in rows], dtype="datetime64[D]"),
-            np.array([row[3] for row in rows], dtype=np.str_),
+            np.array([row[3] for row in rows], dtype="datetime64[D]"),
+            np.array([row[4] for row in rows], dtype=np.str_),
         )
         rows = [row for row, released in zip(rows, kept.tolist(), strict=True) if released]
     unit_id = np.array([row[0] for row in rows], dtype=np.int64)
     table = version.sheet.table(row[1] for row in rows)
+    seconds = np.array([row[2] for row in rows], dtype=np.float64)  # None becomes NaN
     if len(units) > _LISTED_UNITS:
         kept = np.isin(unit_id, np.fromiter(units, dtype=np.int64))
-        unit_id, table = unit_id[kept], table[kept]
-    return Respondents(version, unit_id, table)
+        unit_id, table, seconds = unit_id[kept], table[kept], seconds[kept]
+    return Respondents(version, unit_id, table, seconds)

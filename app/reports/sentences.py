@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.figures.day_effects import NOTABLE
-from app.figures.statistic_results import Limits, Lowest
+from app.figures.doubts import HASTY_S
+from app.figures.statistic_results import Judged, Limits, Lowest
 from app.figures.trend_results import AlertRow
 from app.messages.words import Words
 from app.reports.named_values import RULES
@@ -17,6 +18,7 @@ from app.reports.views.results import (
     Importance,
     ItemRow,
     Overview,
+    PeriodDifference,
     Sections,
     Standing,
     UnitRow,
@@ -50,12 +52,7 @@ def index(words: Words, view: Headline | Overview | UnitView | Sections | Import
         high=words.percent(shown.high),
         n=words.number(shown.respondents),
     )
-    against = {
-        "above": "tell.above_target",
-        "below": "tell.below_target",
-        "not_distinguishable": "tell.near_target",
-    }[shown.position or "not_distinguishable"]
-    said = [between + " " + words(against, target=words.percent(view.target, 0))]
+    said = [between + " " + against_target(words, shown, view.target)]
     others = [(shown.previous, "tell.than_previous"), (shown.year_before, "tell.than_year_before")]
     if shown.previous.first == shown.year_before.first:
         del others[0]  # of a year they are the same
@@ -82,6 +79,21 @@ def index(words: Words, view: Headline | Overview | UnitView | Sections | Import
     return said
 
 
+def against_target(words: Words, row: Judged, target: float) -> str:
+    """Where a rate lies against the target, as far as all that are judged together let it say."""
+    shown = row.position or "not_distinguishable"
+    key = {
+        "above": "tell.above_target",
+        "below": "tell.below_target",
+        "not_distinguishable": "tell.near_target",
+    }[shown]
+    if shown == "not_distinguishable" and row.interval_position == "above":
+        key = "tell.above_target_alone"
+    elif shown == "not_distinguishable" and row.interval_position == "below":
+        key = "tell.below_target_alone"
+    return words(key, target=words.percent(target, 0), n=words.number(row.judged_together))
+
+
 def change(words: Words, row: Limits, than: str) -> str | None:
     """One difference: how large, how sure; None where one side has no figure."""
     if row.low is None or row.high is None:
@@ -91,7 +103,18 @@ def change(words: Words, row: Limits, than: str) -> str | None:
         else "tell.fell" if row.high < 0
         else "tell.same"
     )  # fmt: skip
-    return words(key, than=than, change=words.points(row.estimate), interval=words.change(row))
+    together = None
+    if isinstance(row, PeriodDifference) and row.judged_together is not None:
+        together = row.judged_together
+        if not row.discovery:
+            key = {"tell.rose": "tell.rose_alone", "tell.fell": "tell.fell_alone"}.get(key, key)
+    return words(
+        key,
+        than=than,
+        change=words.points(row.estimate),
+        interval=words.change(row),
+        n=words.number(together),
+    )
 
 
 def changed(words: Words, view: Overview | Units) -> list[str]:
@@ -125,13 +148,23 @@ def standing(words: Words, found: Standing, target: float) -> str:
 
 
 def best(words: Words, view: Units) -> str | None:
-    """Which units may be among the best; None where they are not ranked."""
+    """Which units may be among the best; None where they are not ranked, or none is told apart."""
     rows = [row for row in view.rows if row.may_be_best]
-    if not rows:
+    # Those whose answers are to be looked at first are among nobody's best, and tell none apart.
+    doubted = sum(row.rank is not None and bool(row.doubts) for row in view.rows)
+    if not rows or len(rows) + doubted == view.ranked:
         return None
     if len(rows) > max(2 * view.best, _NAMED) and len(rows) > view.ranked / 2:
         return words("tell.best_unclear", n=len(rows), ranked=view.ranked, best=view.best)
     return words("tell.may_be_best", n=len(rows), best=view.best, units=_units(words, rows, 40))
+
+
+def doubtful(words: Words, view: Units) -> str | None:
+    """Whose answers are to be looked at before anybody learns from them; None where nobody's."""
+    rows = [row for row in view.rows if row.doubts]
+    if not rows:
+        return None
+    return words("tell.look_first", units=_units(words, rows), seconds=HASTY_S)
 
 
 def may_be_best(words: Words, view: Units) -> list[str]:

@@ -162,6 +162,41 @@ def test_the_workbook_has_the_views_figures_as_numbers(fetch, view):
             assert [found[f"Mức {v}"] for v in levels["values"]] == item["levels"]
 
 
+@pytest.mark.parametrize(
+    ("language", "headings"),
+    [
+        ("vi", ["p so với mục tiêu (xét riêng)", "p hiệu chỉnh so với mục tiêu (xét cùng nhau)",
+                "p của thay đổi (xét riêng)", "p hiệu chỉnh của thay đổi (xét cùng các đơn vị)"]),
+        ("en", ["p against the target (alone)", "Adjusted p against the target (all together)",
+                "p of the change (alone)", "Adjusted p of the change (all units)"]),
+    ],
+)  # fmt: skip
+def test_each_p_of_the_workbook_stands_under_its_own_name(fetch, view, language, headings):
+    book = openpyxl.load_workbook(io.BytesIO(fetch(format="xlsx", language=language)))
+    target, target_adjusted, own, adjusted = headings
+    names = {"vi": ("Đơn vị", "Yếu tố", "Câu hỏi"), "en": ("Units", "Factors", "Questions")}
+    units, factors, items = (rows_of(book, name) for name in names[language])
+    code = {"vi": "Mã", "en": "Code"}[language]
+    right = {row["unit"]["code"]: row for row in view("units")["rows"]}
+    for row in units:
+        of_view = right[row[code]]
+        change = of_view["change"] or {"p": None, "adjusted_p": None}
+        assert row[own] == pytest.approx(change["p"])
+        assert row[adjusted] == pytest.approx(change["adjusted_p"])
+        assert row[target] == pytest.approx(of_view["target_p"])
+        assert row[target_adjusted] == pytest.approx(of_view["target_adjusted_p"])
+    assert any(row[own] is not None and row[own] < row[adjusted] for row in units)
+    assert any(row[target] is not None and row[target] < row[target_adjusted] for row in units)
+    # Changes of factors and items are looked at alone, and nothing there is called adjusted.
+    for rows, name in ((factors, "factors"), (items, "items")):
+        for row, of_view in zip(rows, view("unit")[name], strict=True):
+            assert adjusted not in row
+            assert row[own] == pytest.approx(of_view["change"]["p"])
+            assert row[target_adjusted] == pytest.approx(of_view["target_adjusted_p"])
+    for sheet in names[language]:
+        assert "p" not in [cell.value for cell in book[sheet][1]]
+
+
 def test_a_report_hides_small_cells_whoever_makes_it(fetch):
     """In the first half of 2025 K16 has four respondents; an analyst may see them, a reader not."""
     book = openpyxl.load_workbook(io.BytesIO(fetch(format="xlsx", period="2025-H1")))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from app.figures.results import Result
+from app.figures.statistic_results import Position
 from app.figures.trend_results import ControlLimits, LimitSegment
 from app.messages.words import NOTHING, Words
 from app.reports.charts import specs
@@ -19,7 +20,6 @@ from app.reports.views.results import (
     Importance,
     ItemRow,
     Overview,
-    Position,
     Sections,
     UnitView,
 )

@@ -76,8 +76,8 @@ class Report:
             league = self.compared.league
             said.append(sentences.standing(self.words, league, league.target))
             said += sentences.changed(self.words, league)
-            best = sentences.best(self.words, league)
-            said += [best] if best else []
+            more = sentences.best(self.words, league), sentences.doubtful(self.words, league)
+            said += [sentence for sentence in more if sentence]
         return said + sentences.improve(self.words, self.about)
 
     def charts(self) -> dict[str, Chart]:

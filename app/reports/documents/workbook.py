@@ -137,12 +137,22 @@ def _changes(w: Words) -> list[_Column[FactorRow | UnitRow]]:
             "points",
         ),
         _Column("", 12, lambda r: _points(r.change.high if r.change else None), "points"),
-        _Column("p", 9, lambda r: r.change.p if r.change else None, "p"),
+        _Column(w("chart.change_p"), 12, lambda r: r.change.p if r.change else None, "p"),
     ]
 
 
-def _standing(w: Words) -> _Column[FactorRow | UnitRow]:
-    return _Column(w("chart.standing"), 26, lambda r: _position(w, r))
+def _change_adjusted(w: Words) -> _Column[UnitRow]:
+    """What is left of p among all units of the kind; factors and items have their own p alone."""
+    heading = w("chart.change_adjusted_p")
+    return _Column(heading, 16, lambda r: r.change.adjusted_p if r.change else None, "p")
+
+
+def _standing(w: Words) -> list[_Column[FactorRow | UnitRow]]:
+    return [
+        _Column(w("chart.standing"), 26, lambda r: _position(w, r)),
+        _Column(w("chart.target_p"), 12, lambda r: r.target_p, "p"),
+        _Column(w("chart.target_adjusted_p"), 16, lambda r: r.target_adjusted_p, "p"),
+    ]
 
 
 def _mean(w: Words) -> _Column[FactorRow]:
@@ -152,13 +162,13 @@ def _mean(w: Words) -> _Column[FactorRow]:
 def _of_factors(w: Words) -> list[_Column[FactorRow]]:
     code: _Column[FactorRow] = _Column(w("report.code"), 8, lambda r: r.factor)
     name: _Column[FactorRow] = _Column(w("chart.factor"), 44, lambda r: w.name(r.name))
-    return [code, name, *_figures(w), _mean(w), _standing(w), *_changes(w)]
+    return [code, name, *_figures(w), _mean(w), *_standing(w), *_changes(w)]
 
 
 def _of_items(w: Words) -> list[_Column[ItemRow]]:
     code: _Column[ItemRow] = _Column(w("report.code"), 8, lambda r: r.item)
     name: _Column[ItemRow] = _Column(w("chart.item"), 60, lambda r: w.name(r.name))
-    return [code, name, *_figures(w), _mean(w), _standing(w), *_changes(w)]
+    return [code, name, *_figures(w), _mean(w), *_standing(w), *_changes(w)]
 
 
 def _of_periods(w: Words) -> list[_Column[TrendPoint]]:
@@ -175,9 +185,12 @@ def _of_units(w: Words) -> list[_Column[UnitRow]]:
     about: list[_Column[UnitRow]] = [
         _Column(w("report.code"), 10, lambda r: r.unit.code),
         _Column(w("chart.unit"), 40, lambda r: w.unit(r.unit)),
-        _Column(w("chart.rank_set"), 12, lambda r: ranks(r) if r.rank_low else None),
+        _Column(w("chart.rank_set"), 12, lambda r: ranks(r) if r.rank else None),
     ]
-    return [*about, *_figures(w), _standing(w), *_changes(w)]
+    doubts: _Column[UnitRow] = _Column(
+        w("chart.look_first"), 26, lambda r: w("view.look_first") if r.doubts else None
+    )
+    return [*about, *_figures(w), *_standing(w), *_changes(w), _change_adjusted(w), doubts]
 
 
 def _position(words: Words, row: FactorRow | UnitRow) -> str:

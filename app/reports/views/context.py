@@ -14,17 +14,19 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from app import RELEASE
-from app.access.callers import Caller, Grant
-from app.access.models import Right
-from app.figures import visible
+from app.access.callers import Caller
+from app.figures import families, visible
 from app.figures.comparison_days import With, other_days
 from app.figures.comparisons import difference
 from app.figures.context import Context, number
+from app.figures.families import Family
 from app.figures.periods import Span, span, usual
 from app.figures.query import Expand, Key, Query, QueryChanges
 from app.figures.rate_arrays import Rates
 from app.figures.release import ReleaseRule
 from app.figures.results import unit_result
+from app.figures.statistic_results import Judged
+from app.figures.visible import PUBLIC
 from app.problems import Problem
 from app.registry.points import units_asking
 from app.registry.queries import UnitNode
@@ -34,15 +36,12 @@ from app.reports.views.results import (
     Figure,
     Index,
     PeriodDifference,
-    Position,
     Reference,
     ViewHead,
 )
 from app.rollups import queries
 from app.settings import Settings
 
-#: Whoever reads what is published: everything, and of nobody few respondents.
-PUBLIC = Caller("public", (Grant(frozenset({Right.READ_FIGURES})),))
 #: A reference figure is told to everybody if so many units answered besides the one compared.
 _LEAST_UNITS_OF_REFERENCE = 5
 #: Units of the level that is shown unless one is asked for.
@@ -192,6 +191,45 @@ class ViewContext:
         told_of, _ = self.figures.rates(gated=False)
         return int(everybody.sums["n"][0] - told_of.sums["n"][0])
 
+    def change_family(self, kind: str) -> Family:
+        """The changes since the period before of all units of a kind, told together."""
+        return families.change_family(
+            self.figures, kind, calendar=self.span.calendar, with_=With.PREVIOUS
+        )
+
+    def target_family(self, kind: str, *, factors: bool = False) -> Family:
+        """All units of a kind against the target, or all their factors, told together."""
+        target, calendar = self.settings.target_rate, self.span.calendar
+        return families.target_family(
+            self.figures, kind, target, calendar=calendar, factors=factors
+        )
+
+    def judged(self, rates: Rates) -> list[Judged]:
+        """Where rows about the unit, its factors or its items lie against the target.
+
+        Its index and factors are judged with those of all units of the kind, since they are shown
+        beside them; items with the unit's own.
+        """
+        unit, family = self.unit, None
+        factors = any(measure.factor for measure in rates.measure)
+        if unit is not None and not any(measure.item for measure in rates.measure):
+            family = self.target_family(unit.kind, factors=factors)
+        id = unit.id if unit else 0
+        places = [(id, measure.item or measure.factor) for measure in rates.measure]
+        return families.judged(rates, self.settings.target_rate, family, places)
+
+    def judged_units(self, rates: Rates, *, factors: bool = False) -> list[Judged]:
+        """Where units, or units by factor, lie against the target, each with all of its kind."""
+        kinds = [unit.kind if unit else "" for unit in rates.unit]
+        found: dict[int, Judged] = {}
+        for kind in dict.fromkeys(kinds):
+            at = np.array([i for i, each in enumerate(kinds) if each == kind], dtype=np.intp)
+            rows = rates.take(at)
+            family = self.target_family(kind, factors=factors)
+            judged = families.judged(rows, self.settings.target_rate, family, families.places(rows))
+            found |= zip(at.tolist(), judged, strict=True)
+        return [found[i] for i in range(len(kinds))]
+
     def head(self) -> ViewHead:
         """What every view says of itself."""
         return ViewHead(
@@ -275,10 +313,10 @@ def differences(now: Rates, other: Rates) -> list[Difference]:
 def index(context: ViewContext) -> Index:
     """The index of what a view is about, beside the period before, the year before, the whole."""
     now, _ = context.figures.rates(by_days=True)
-    shown = figure(now)
+    (placed,) = context.judged(now)
     return Index(
-        **dict(shown),
-        position=position(shown.low, shown.high, context.settings.target_rate),
+        **dict(figure(now)),
+        **dict(placed),
         day_effect=number(now.day_effect[0]),
         previous=_since(context, now, With.PREVIOUS),
         year_before=_since(context, now, With.YEAR_BEFORE),
@@ -290,16 +328,20 @@ def _since(context: ViewContext, now: Rates, with_: With) -> PeriodDifference:
     first, last = other_days(context.span.first, context.span.last, with_)
     other, _ = context.figures.rates(first=first, last=last)
     (found,) = differences(now, other)
-    return PeriodDifference(**dict(found), first=first, last=last)
-
-
-def position(low: float | None, high: float | None, target: float) -> Position:
-    """Where an interval lies against the target: above it, below it, or holding it."""
-    if low is None or high is None:
-        return None
-    if low > target:
-        return "above"
-    return "below" if high < target else "not_distinguishable"
+    before = other_days(context.span.first, context.span.last, With.PREVIOUS)
+    change, family = None, None
+    if context.unit is not None and (first, last) == before:
+        # Units are told beside one another since the period before; there it says the same.
+        family = context.change_family(context.unit.kind)
+        change = families.changed(found, found.p, family, context.unit.id)
+    return PeriodDifference(
+        **dict(found),
+        first=first,
+        last=last,
+        adjusted_p=change.adjusted_p if change else None,
+        discovery=change.discovery if change else None,
+        judged_together=family.size if family else None,
+    )
 
 
 def reference(context: ViewContext, now: Rates) -> Reference | None:

@@ -7,12 +7,14 @@ from typing import Literal
 
 from pydantic import Field
 
+from app.figures.doubts import Doubt
 from app.figures.results import Names, Result, UnitOut
 from app.figures.statistic_results import (
     Change,
     DriverRow,
     FunnelResult,
     Heterogeneity,
+    Judged,
     Limits,
     Lowest,
     PlanRow,
@@ -29,7 +31,6 @@ from app.figures.trend_results import (
     TrendTest,
 )
 
-Position = Literal["above", "below", "not_distinguishable"] | None
 #: Why nothing is said of drivers.
 WhyNot = Literal["outcome-needed", "too-few-respondents"]
 
@@ -79,10 +80,8 @@ class LiveFigure(ViewHead, Figure):
     today: int
 
 
-class Placed(Figure):
-    """A rate and where its interval lies against the target."""
-
-    position: Position
+class Placed(Figure, Judged):
+    """A rate and where it lies against the target."""
 
 
 class Difference(Limits):
@@ -98,6 +97,15 @@ class PeriodDifference(Difference):
 
     first: date
     last: date
+    adjusted_p: float | None = Field(
+        description="Among all units of the kind, where these are told beside one another "
+        "(Benjamini–Hochberg): against the period before."
+    )
+    discovery: bool | None = Field(
+        description="More than chance, judged with all units of the kind; null where the "
+        "difference is looked at alone."
+    )
+    judged_together: int | None = Field(description="How many units these are.")
 
 
 class Reference(Result):
@@ -213,10 +221,13 @@ class Overview(View):
     trend: TrendView | None
 
 
-class UnitRow(RankRow):
-    """A unit among the others of its level."""
+class UnitRow(RankRow, Judged):
+    """A unit among the others of its kind."""
 
-    position: Position
+    doubts: list[Doubt] = Field(
+        description="Why its answers are to be looked at first: far more hasty ones, or with all "
+        "items alike, than of the others. Such a unit is not called one of the best."
+    )
     change: Change | None
     before: Side | None
     trend: list[float | None]
@@ -227,7 +238,7 @@ class UnitRow(RankRow):
 class Units(View, Standing):
     """The units of a level."""
 
-    best: int
+    best: int = Field(description="Among how many; at most a third of the ranked units.")
     heterogeneity: Heterogeneity | None
     ranked: int = Field(description="Units that are ranked.")
     ranked_from: int = Field(description="Respondents from which on a unit is ranked.")

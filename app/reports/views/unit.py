@@ -20,7 +20,7 @@ from app.figures.query import Key
 from app.figures.rate_arrays import Rates
 from app.figures.results import Names
 from app.figures.statistic_results import Drivers, Lowest
-from app.reports.views.context import ViewContext, differences, figure, index, position
+from app.reports.views.context import ViewContext, differences, figure, index
 from app.reports.views.overview import set_aside, volume
 from app.reports.views.results import (
     ChannelRow,
@@ -30,7 +30,6 @@ from app.reports.views.results import (
     FactorRow,
     Headline,
     ItemRow,
-    Placed,
     UnitView,
     WhyNot,
 )
@@ -76,12 +75,15 @@ def factors(context: ViewContext) -> list[FactorRow]:
     now, changes = _measured(context, Key.FACTOR)
     return [
         FactorRow(
-            **dict(placed(now, i, context.settings.target_rate)),
+            **dict(figure(now, i)),
+            **dict(placed),
             factor=measure.factor or "",
             name=_name(names, measure.factor),
             change=change,
         )
-        for i, (measure, change) in enumerate(zip(now.measure, changes, strict=True))
+        for i, (measure, change, placed) in enumerate(
+            zip(now.measure, changes, context.judged(now), strict=True)
+        )
     ]
 
 
@@ -92,20 +94,17 @@ def items(context: ViewContext) -> list[ItemRow]:
     now, changes = _measured(context, Key.ITEM)
     return [
         ItemRow(
-            **dict(placed(now, i, context.settings.target_rate)),
+            **dict(figure(now, i)),
+            **dict(placed),
             item=measure.item or "",
             factor=measure.factor or "",
             name=_name(names, measure.item),
             change=change,
         )
-        for i, (measure, change) in enumerate(zip(now.measure, changes, strict=True))
+        for i, (measure, change, placed) in enumerate(
+            zip(now.measure, changes, context.judged(now), strict=True)
+        )
     ]
-
-
-def placed(rates: Rates, place: int, target: float) -> Placed:
-    """A row with where its interval lies against the target."""
-    shown = figure(rates, place)
-    return Placed(**dict(shown), position=position(shown.low, shown.high, target))
 
 
 def _measured(context: ViewContext, by: Key) -> tuple[Rates, list[Difference]]:

@@ -7,23 +7,41 @@ from datetime import date
 
 import numpy as np
 
-from app.figures import comparisons, periods
+from app.figures import comparisons, families, periods
 from app.figures.comparison_days import With
 from app.figures.context import TooFewUnits, TooManyUnits, numbers
+from app.figures.doubts import Doubt, find_doubtful
+from app.figures.families import of_everybody
 from app.figures.query import Key
-from app.figures.statistic_results import CompareRow, Heterogeneity, RankRow
+from app.figures.statistic_results import Change, CompareRow, Heterogeneity, RankRow
 from app.registry.queries import positions
-from app.reports.views.context import ViewContext, position
+from app.reports.views.context import ViewContext
 from app.reports.views.results import Changed, Standing, UnitRow, Units
 
 #: Periods in a trend drawn small.
 _PERIODS = 8
 
 
+#: No more than one in so many ranked units is looked for as one of the best: of six, not ten.
+_ONE_IN = 3
+
+
 def units(context: ViewContext, *, best: int = 10) -> Units:
-    """The units of a kind with rate, ranks, change and trend; and how many of each standing."""
+    """The units of a kind with rate, ranks, change and trend; and how many of each standing.
+
+    ``best`` is how many are looked for at most; of few units it is a third of them.
+    """
     ranked, heterogeneity = _ranked(context, best)
+    count = sum(row.rank is not None for row in ranked)
+    best = max(1, min(best, count // _ONE_IN))
     changes = {row.unit.code: row for row in _changes(context)}
+    rates, _ = context.compared.rates(Key.UNIT)
+    judged = {
+        unit.code: each
+        for unit, each in zip(rates.unit, context.judged_units(rates), strict=True)
+        if unit is not None
+    }
+    doubtful = _doubtful(context)
     trends, labels = _trends(context)
     ids = {node.code: id for id, node in context.figures.units.nodes.items()}
     # Nobody waits for answers about a ward to a questionnaire that it does not use.
@@ -36,11 +54,13 @@ def units(context: ViewContext, *, best: int = 10) -> Units:
         code = row.unit.code
         changed = changes.get(code)
         latitude, longitude = where.get(ids[code], (None, None))
+        doubts = doubtful.get(code, [])
         rows.append(
             UnitRow(
-                **dict(row),
-                position=position(row.low, row.high, context.settings.target_rate),
-                change=changed.change if changed else None,
+                **dict(row) | {"may_be_best": _may_be_best(row, best) and not doubts},
+                **dict(judged[code]),
+                doubts=doubts,
+                change=_change(context, row.unit.kind, ids[code], changed) if changed else None,
                 before=changed.other if changed else None,
                 trend=trends.get(code, []),
                 latitude=latitude,
@@ -62,12 +82,31 @@ def units(context: ViewContext, *, best: int = 10) -> Units:
         silent=sum(row.respondents == 0 for row in rows),
         fell=_changed(rows, -1),
         rose=_changed(rows, 1),
-        ranked=sum(row.rank is not None for row in rows),
+        ranked=count,
         ranked_from=context.figures.least,
-        method="ranks with confidence sets (Mogstad, Romano, Shaikh, Wilhelm 2024); changes "
-        "by the score interval, Benjamini–Hochberg over the units",
+        method="ranks with simultaneous confidence sets (Mogstad, Romano, Shaikh, Wilhelm 2024); "
+        f"against the target by {families.HOLM}; changes by the score interval, "
+        "Benjamini–Hochberg over all units of the kind",
         rows=rows,
     )
+
+
+def _may_be_best(row: RankRow, best: int) -> bool:
+    """Whether a unit may be among the best, of all units at once."""
+    return row.rank_low_simultaneous is not None and row.rank_low_simultaneous <= best
+
+
+def _doubtful(context: ViewContext) -> dict[str, list[Doubt]]:
+    """Units whose answers are to be looked at first, the same on every page."""
+    whole = context.compared
+    if context.span.calendar and context.kind is not None:
+        whole = of_everybody(whole, context.kind)
+    return find_doubtful(whole)
+
+
+def _change(context: ViewContext, kind: str, unit_id: int, row: CompareRow) -> Change:
+    """A unit's change, more than chance only if it is so among all units of its kind."""
+    return families.changed(row.change, row.change.p, context.change_family(kind), unit_id)
 
 
 def standing(found: Units) -> Standing:
