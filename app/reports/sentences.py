@@ -159,8 +159,10 @@ def best(words: Words, view: Units) -> str | None:
     return words("tell.may_be_best", n=len(rows), best=view.best, units=_units(words, rows, 40))
 
 
-def doubtful(words: Words, view: Units) -> str | None:
+def doubtful(words: Words, view: Units | UnitView) -> str | None:
     """Whose answers are to be looked at before anybody learns from them; None where nobody's."""
+    if isinstance(view, UnitView):
+        return words("tell.look_first_here", seconds=HASTY_S) if view.doubts else None
     rows = [row for row in view.rows if row.doubts]
     if not rows:
         return None

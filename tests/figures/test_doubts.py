@@ -1,6 +1,9 @@
 """Whose answers are to be looked at first: units whose forms stand out among the others'."""
 
+import io
+
 import numpy as np
+import openpyxl
 import pytest
 
 from app.access.roles import Role
@@ -79,6 +82,21 @@ def test_units_whose_forms_stand_out_are_nobodys_model(view, world):
         assert {row["unit"]["code"] for row in rows if row["doubts"]} == {ALIKE, HASTY}
     league = view("comparison")["league"]["rows"]
     assert {row["unit"]["code"] for row in league if row["doubts"]} == {ALIKE, HASTY}
+
+
+def test_the_page_and_the_report_of_such_a_unit_say_so(view, world):
+    link = {"questionnaire": FORM.code, "period": PERIOD}
+    for code in (ALIKE, "K05"):
+        head = world.province.person((Role.UNIT_HEAD, code)).headers
+        shown = view("unit", head, unit=code)
+        assert shown["doubts"] == (["alike"] if code == ALIKE else [])
+        page = world.client.get("/dashboard/unit", params=link | {"unit": code}, headers=head)
+        asked = link | {"unit": code, "format": "xlsx"}
+        report = world.client.get("/api/v1/reports", params=asked, headers=world.analyst)
+        book = openpyxl.load_workbook(io.BytesIO(report.content))
+        summary = [str(cell) for line in book["Tóm tắt"].values for cell in line]
+        told = "Cần xem lại các câu trả lời trước khi tin vào tỷ lệ này"
+        assert (told in page.text) == (told in " ".join(summary)) == (code == ALIKE)
 
 
 def test_of_a_period_before_nobody_is_doubted(view, world):

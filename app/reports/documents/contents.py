@@ -70,6 +70,8 @@ class Report:
     def summary(self) -> list[str]:
         """The report in sentences."""
         said = sentences.index(self.words, self.about)
+        if doubtful := sentences.doubtful(self.words, self.about):
+            said.append(doubtful)
         if unreleased := self.about.unreleased:
             said.append(self.words("tell.unreleased", n=self.words.number(unreleased)))
         if self.compared:

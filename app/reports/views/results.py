@@ -303,6 +303,10 @@ class UnitView(View):
     """One unit."""
 
     index: Index
+    doubts: list[Doubt] = Field(
+        description="Why its answers are to be looked at first, beside those of all units of its "
+        "kind; none of days that are no period of the calendar."
+    )
     factors: list[FactorRow]
     items: list[ItemRow]
     trend: TrendView | None

@@ -13,7 +13,9 @@ import numpy as np
 from app.figures import planning
 from app.figures.comparison_days import With, other_days
 from app.figures.context import Context
+from app.figures.doubts import Doubt, find_doubtful
 from app.figures.drivers import OutcomeNeeded, find_drivers, find_lowest
+from app.figures.families import of_everybody
 from app.figures.microdata import NotANumber
 from app.figures.people import TooFewRespondents
 from app.figures.query import Key
@@ -45,6 +47,7 @@ def unit(context: ViewContext) -> UnitView:
     return UnitView(
         **dict(context.head()),
         index=index(context),
+        doubts=doubts(context),
         factors=factors(context),
         items=items(context),
         trend=trend(context),
@@ -58,6 +61,14 @@ def unit(context: ViewContext) -> UnitView:
         method="clustered rates (Wilson where a respondent gives one answer); changes by the "
         "score interval",
     )
+
+
+def doubts(context: ViewContext) -> list[Doubt]:
+    """Why the unit's answers are to be looked at first, as the pages of all units say."""
+    if context.unit is None or not context.span.calendar:
+        return []
+    whole = of_everybody(context.figures, context.unit.kind)
+    return find_doubtful(whole).get(context.unit.code, [])
 
 
 def headline(context: ViewContext) -> Headline:

@@ -13,7 +13,7 @@ from app.figures.context import TooFewUnits, TooManyUnits, numbers
 from app.figures.doubts import Doubt, find_doubtful
 from app.figures.families import of_everybody
 from app.figures.query import Key
-from app.figures.statistic_results import Change, CompareRow, Heterogeneity, RankRow
+from app.figures.statistic_results import CompareRow, Heterogeneity, RankRow
 from app.registry.queries import positions
 from app.reports.views.context import ViewContext
 from app.reports.views.results import Changed, Standing, UnitRow, Units
@@ -42,6 +42,8 @@ def units(context: ViewContext, *, best: int = 10) -> Units:
         if unit is not None
     }
     doubtful = _doubtful(context)
+    kinds = {row.unit.kind for row in changes.values()}
+    told_together = {kind: context.change_family(kind) for kind in kinds}
     trends, labels = _trends(context)
     ids = {node.code: id for id, node in context.figures.units.nodes.items()}
     # Nobody waits for answers about a ward to a questionnaire that it does not use.
@@ -60,7 +62,11 @@ def units(context: ViewContext, *, best: int = 10) -> Units:
                 **dict(row) | {"may_be_best": _may_be_best(row, best) and not doubts},
                 **dict(judged[code]),
                 doubts=doubts,
-                change=_change(context, row.unit.kind, ids[code], changed) if changed else None,
+                change=families.changed(
+                    changed.change, changed.change.p, told_together[row.unit.kind], ids[code]
+                )
+                if changed
+                else None,
                 before=changed.other if changed else None,
                 trend=trends.get(code, []),
                 latitude=latitude,
@@ -102,11 +108,6 @@ def _doubtful(context: ViewContext) -> dict[str, list[Doubt]]:
     if context.span.calendar and context.kind is not None:
         whole = of_everybody(whole, context.kind)
     return find_doubtful(whole)
-
-
-def _change(context: ViewContext, kind: str, unit_id: int, row: CompareRow) -> Change:
-    """A unit's change, more than chance only if it is so among all units of its kind."""
-    return families.changed(row.change, row.change.p, context.change_family(kind), unit_id)
 
 
 def standing(found: Units) -> Standing:
