@@ -19,6 +19,7 @@ from app.access.rate_limits import RateLimits
 from app.access.routes import router as access_routes
 from app.access.tidying import keep_tidy
 from app.api import registry
+from app.api.adjusted import router as adjusted_routes
 from app.api.comments import router as comment_routes
 from app.api.dependencies import CACHE
 from app.api.feed import router as feed_routes
@@ -75,7 +76,7 @@ PAGES = (
 #: When those who waited for the server to start have been answered.
 _STARTED_AFTER_S = 5.0
 #: Routers are built when a request first passes them; these are large, and come last.
-LAST = (limit_decision_routes, statistics_routes, view_routes)
+LAST = (limit_decision_routes, statistics_routes, adjusted_routes, view_routes)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -120,6 +120,11 @@ class Settings(BaseSettings):
         description="Fewest respondents whose rate is shown to callers without the right "
         "figures:read-small; fewer could tell who said what.",
     )
+    margins: tuple[str, ...] = Field(
+        (),
+        description="Known margins of those who were served, as a JSON list of item:option=people: "
+        '["sex:1=4800,2=5200"]. Whoever may not see small figures may weigh rates by these alone.',
+    )
     target_rate: float = Field(
         0.9,
         gt=0,

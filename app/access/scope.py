@@ -27,6 +27,11 @@ def units(session: Session, caller: Caller, right: Right) -> UnitTree:
     return tree(session, among=ids(caller.grants, right))
 
 
+def every_unit(session: Session) -> UnitTree:
+    """All units, for what is decided over them whoever asks; none of it is shown."""
+    return tree(session, among=None)
+
+
 def within(
     unit_id: InstrumentedAttribute[int], caller: Caller, right: Right
 ) -> ColumnElement[bool]:

@@ -17,8 +17,10 @@ from app.api.csv import RESPONSES, answered
 from app.api.filters import filters, rate_filters
 from app.db import Database
 from app.dependencies import DATABASE, SETTINGS, SettingsDependency
-from app.figures import comparisons, planning, stratification, trends
+from app.figures import comparisons, planning, trends
 from app.figures.alerts import alerts as find_alerts
+from app.figures.change_results import Comparison
+from app.figures.channel_mix import with_fixed_channels
 from app.figures.comparison_days import With
 from app.figures.context import Context
 from app.figures.control_limits import Judging, Rules
@@ -26,21 +28,16 @@ from app.figures.drivers import find_drivers
 from app.figures.periods import Step, span
 from app.figures.query import Query as Filters
 from app.figures.release import ReleaseRule
-from app.figures.respondent_statistics import find_casemix, find_reliability
+from app.figures.respondent_statistics import find_reliability
 from app.figures.results import Provenance
 from app.figures.statistic_results import (
-    Casemix,
-    Comparison,
     Drivers,
     FunnelResult,
     Plan,
     Ranking,
     ReliabilityResult,
-    Stratified,
-    Weighted,
 )
 from app.figures.trend_results import Alerts, Rule, Trend
-from app.figures.weighted_rates import find_weighted
 from app.settings import Settings
 
 READERS = Door(Right.READ_FIGURES)
@@ -55,6 +52,12 @@ Reader = Annotated[Caller, Depends(READERS)]
 Filtered = Annotated[Filters, Depends(filters)]
 Rated = Annotated[Filters, Depends(rate_filters)]
 Discovery = Annotated[float, Query(gt=0, lt=1, description="False-discovery rate.")]
+
+
+class Standardised(StrEnum):
+    """What is held fixed over time."""
+
+    CHANNEL = "channel"
 
 
 class TrendStep(StrEnum):
@@ -82,9 +85,10 @@ class Dispersion(StrEnum):
 T = TypeVar("T", bound=Provenance)
 
 
-def _answer(
+def answer_of(
     request: Request, caller: Caller, query: Filters, compute: Callable[[Context], T]
 ) -> T | Response:
+    """A statistic over the units and days asked for, within the caller's rights."""
     database: Database = DATABASE.of(request)
     settings: Settings = SETTINGS.of(request)
     with database.reading() as session:
@@ -111,7 +115,7 @@ def ranking(
     units are not ranked. Refused with ``too-few-units`` where fewer than two have figures, with
     ``too-many-units`` where more than 12,000 have.
     """
-    return _answer(request, caller, query, partial(comparisons.ranking, best=best))
+    return answer_of(request, caller, query, partial(comparisons.ranking, best=best))
 
 
 @router.get(
@@ -141,7 +145,7 @@ def funnel(
     """
     allowed = overdispersion is Dispersion.AUTO
     compute = partial(comparisons.funnel, target=target, overdispersion=allowed, q=q)
-    return _answer(request, caller, query, compute)
+    return answer_of(request, caller, query, compute)
 
 
 @router.get(
@@ -168,9 +172,12 @@ def compare(
     Who: whoever has ``figures:read``, over the units that they have it on; others are counted in
     ``parent`` and ``peers`` only as far as the caller may read them. Interval and p-value of a
     difference are of one test, the score test on effective answers (Mee 1984): p lies under
-    1 - confidence exactly where the interval leaves out 0.
+    1 - confidence exactly where the interval leaves out 0. A unit that is made of parts, units
+    below it or channels, moves where their mix does: ``fixed_mix`` is its change since another
+    period with the mix held fixed, with what the mix moved besides; say of a unit that it rose
+    or fell only by that one.
     """
-    return _answer(request, caller, query, partial(comparisons.compare, with_=with_, q=q))
+    return answer_of(request, caller, query, partial(comparisons.compare, with_=with_, q=q))
 
 
 @router.get("/trend", summary="Units over time", response_model=Trend)
@@ -194,6 +201,13 @@ def trend(
         float | None,
         Query(gt=0, lt=1, description="Rate aimed at; left out: HAILONG_TARGET_RATE."),
     ] = None,
+    standardise: Annotated[
+        Standardised | None,
+        Query(
+            description="channel: beside each period's rate the one with the mix of channels that "
+            "the unit has over all periods (fixed_channels)."
+        ),
+    ] = None,
 ) -> Trend | Response:
     """Rates by period with control limits, the rules that fired, tests of trend and the slope.
 
@@ -207,8 +221,13 @@ def trend(
     everything else is computed from those that are shown.
     """
     judging = Judging(rules, tuple(rule), settings.target_rate if target is None else target)
-    compute = partial(trends.trend, step=Step(step.value), judging=judging)
-    return _answer(request, caller, query, compute)
+    length = Step(step.value)
+
+    def compute(context: Context) -> Trend:
+        found = trends.trend(context, step=length, judging=judging)
+        return with_fixed_channels(context, found, length) if standardise else found
+
+    return answer_of(request, caller, query, compute)
 
 
 @router.get("/alerts", summary="What changed", response_model=Alerts)
@@ -228,7 +247,7 @@ def alerts(
     first, and told by itself where all moved (``together``, with ``q`` of its own).
     """
     compute = partial(find_alerts, step=Step(step.value), q=q)
-    return _answer(request, caller, query, compute)
+    return answer_of(request, caller, query, compute)
 
 
 @router.get(
@@ -256,7 +275,7 @@ def drivers(
     ``outcome-needed`` where the outcome is the index or one of its items: of its own factors it
     tells nothing about influence.
     """
-    return _answer(request, caller, query, partial(find_drivers, outcome=outcome))
+    return answer_of(request, caller, query, partial(find_drivers, outcome=outcome))
 
 
 @router.get(
@@ -270,71 +289,7 @@ def reliability(request: Request, caller: Reader, query: Filtered) -> Reliabilit
     Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
     one by one; refused with ``too-few-respondents`` under 30.
     """
-    return _answer(request, caller, query, find_reliability)
-
-
-@router.get(
-    "/casemix",
-    summary="Units as if all had the same respondents",
-    response_model=Casemix,
-)
-def casemix(
-    request: Request,
-    caller: Reader,
-    query: Filtered,
-    adjust: Annotated[
-        list[str], Query(description="Items that respondents differ in: age, sex.", min_length=1)
-    ],
-) -> Casemix | Response:
-    """Mean scores adjusted for the respondents' mix in the CAHPS manner, and the ranks by both.
-
-    Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
-    one by one; those without an answer to an adjuster are left out.
-    """
-    return _answer(request, caller, query, partial(find_casemix, adjusters=adjust))
-
-
-@router.get(
-    "/weighted",
-    summary="A rate weighted to known margins",
-    response_model=Weighted,
-)
-def weighted(
-    request: Request,
-    caller: Reader,
-    query: Filtered,
-    margin: Annotated[
-        list[str],
-        Query(
-            description="Known sizes: sex:1=4800,2=5200, or age:0-39=40,40-120=60. One: "
-            "post-stratified; more: raked.",
-            min_length=1,
-            examples=["sex:1=4800,2=5200"],
-        ),
-    ],
-) -> Weighted | Response:
-    """The rate over all units asked for, as if respondents had the margins of those served.
-
-    Who: whoever has ``figures:read``, over the units that they have it on. Looks at respondents
-    one by one. Refused with ``margin-invalid`` where margins contradict one another or want
-    respondents that there are none of.
-    """
-    return _answer(request, caller, query, partial(find_weighted, margins=margin))
-
-
-@router.get(
-    "/stratified",
-    summary="Parents' rates by service volume",
-    response_model=Stratified,
-)
-def stratified(request: Request, caller: Reader, query: Rated) -> Stratified | Response:
-    """Each unit's rate from those below it, weighted by their volumes, beside the pooled rate.
-
-    Who: whoever has ``figures:read``, over the units that they have it on. Volumes come by
-    ``hailong import volumes``; ``covered`` says for which share of them there are answers
-    that the caller may see.
-    """
-    return _answer(request, caller, query, stratification.stratified)
+    return answer_of(request, caller, query, find_reliability)
 
 
 @router.get("/planning", summary="How many more must be asked", response_model=Plan)
@@ -359,11 +314,12 @@ def plan(
     """How many more respondents each unit needs in a month, to be published and for a margin.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Counts of respondents
-    are shown, few or many; nothing of what they said is.
+    are shown as soon as they answer, nothing of what they said is; but not of few, nor where few
+    would follow, to whoever may not see small figures.
     """
     compute = partial(
         planning.plan,
         month=span(month).first, margin=margin, drop=drop, total=total,
         neyman=allocation is Allocation.NEYMAN,
     )  # fmt: skip
-    return _answer(request, caller, query, compute)
+    return answer_of(request, caller, query, compute)

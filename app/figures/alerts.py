@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -9,9 +10,11 @@ import numpy as np
 from analysis import alerts as scanning
 from analysis import clustered, comparison
 from app.figures import periods
+from app.figures.change_results import FixedMix
 from app.figures.context import Context, number
+from app.figures.fixed_mix import fixed_mix
 from app.figures.periods import Step
-from app.figures.query import Key
+from app.figures.query import Expand, Key
 from app.figures.rate_arrays import PARTS
 from app.figures.results import unit_result
 from app.figures.statistic_results import Limits
@@ -24,7 +27,6 @@ from app.figures.trend_results import (
     PeriodNoise,
 )
 from app.figures.trends import A_YEAR, Grid, read_grid
-from app.registry.queries import UnitNode
 
 #: With fewer respondents a single period is not judged by itself.
 LEAST_JUDGED = 10
@@ -49,40 +51,32 @@ def alerts(
     Where not all units that are looked at are shown, ``shown_to`` is the question about those
     that are, by whoever asks; what all moved together is then not given.
     """
-    # The scan looks at every period; what a row then says of its two sides is asked for anew.
-    grid, provenance = read_grid(context, step, gated=False)
+    # Periods that the caller may not see have nobody: no p-value rests on what they hide.
+    grid, provenance = read_grid(context, step, gated=True)
     kept = context.lowest(grid.units)
     units = [unit for unit, each in zip(grid.units, kept, strict=True) if each and unit]
     own = set(shown_to.query.units) if shown_to is not None else {unit.code for unit in units}
     open_ = context.gate.everywhere or all(unit.id in context.gate.exempt for unit in units)
-    n_eff, rate = grid.effective[kept], grid.estimate[kept]
-    if not open_:
-        # Units whose figures are not shown teach nothing: what all share would tell of them.
-        # A unit that is shown to itself is judged, though others' sake hides it from them.
-        others = [shown_to is None or unit.code not in own for unit in units]
-        hidden = context.rates(Key.UNIT)[0].hidden[kept] & others
-        n_eff = np.where(hidden[:, None], 0.0, n_eff)
+    least = 1 if open_ else context.least
     sums = {name: values[kept] for name, values in grid.sums.items()}
     a_year = A_YEAR[step]
     found = scanning.scan(
-        rate,
-        n_eff,
+        grid.estimate[kept],
+        np.nan_to_num(grid.effective[kept]),
         a_year=a_year,
         looks=looks,
         q=q,
         respondents=sums["n"],
         least_respondents=LEAST_JUDGED,
     )
-    sides = _Sides(shown_to or context, step, grid.periods)
     rows = []
     for name, rule in found.rules.items():
         for i in np.flatnonzero(rule.fired).tolist():
             since = max(int(rule.since[i]), 1)
-            if units[i].code not in own or not sides.are_shown(units[i], since):
-                continue
-            p, adjusted_p = _p(rule.p[i], open_), _p(rule.adjusted_p[i], open_)
             before = {key: values[i, :since].sum() for key, values in sums.items()}
             after = {key: values[i, since:].sum() for key, values in sums.items()}
+            if units[i].code not in own or min(before["n"], after["n"]) < least:
+                continue
             first, second = (_ratio(side, grid, context) for side in (before, after))
             change = _change(first, second, context.query.confidence)
             rows.append(
@@ -95,11 +89,12 @@ def alerts(
                     respondents_before=int(before["n"]),
                     respondents_after=int(after["n"]),
                     change=change,
-                    p=p,
-                    adjusted_p=adjusted_p,
+                    p=number(rule.p[i]),
+                    adjusted_p=number(rule.adjusted_p[i]),
                     against_others=_against_others(change, float(rule.change[i])),
                 )
             )
+    rows = _with_mix(shown_to or context, step, rows)
     rows.sort(key=lambda row: (row.adjusted_p is None, row.adjusted_p or 0.0, row.rule))
     return Alerts(
         **dict(provenance),
@@ -110,8 +105,8 @@ def alerts(
         false_discovery_rate=q,
         looks_a_year=looks or a_year,
         common_movement_removed=found.together is not None,
-        together=_together(found, grid.periods, open_) if shown_to is None else None,
-        noise=_noise(found, open_),
+        together=_together(found, grid.periods) if shown_to is None else None,
+        noise=_noise(found, given=open_ or found.noise_learnt),
         # Together they have q, and share it about evenly.
         rules=[
             AlertRule(rule=AlertRuleName(name), expected_false_a_year=q / len(found.rules))
@@ -121,16 +116,32 @@ def alerts(
     )
 
 
-def _p(value: float, open_: bool) -> float | None:
-    """A p-value; to two digits for who may not see small figures.
+def _with_mix(context: Context, step: Step, rows: list[AlertRow]) -> list[AlertRow]:
+    """Alerts with the change that is no mix: of units below, or of channels.
 
-    It rests on every month of a unit, also on those that are hidden for their few respondents: by
-    all its digits one could try what these had said.
+    Without it for who may not see small figures: the sides of an alert are no calendar periods.
     """
-    return number(value if open_ else float(f"{value:.1e}"))
+    if not context.gate.everywhere:
+        return rows
+    found: dict[tuple[str, str], FixedMix | None] = {}
+    for since in sorted({row.since for row in rows}):
+        first_day = periods.first_day(since, step)
+        day_before = first_day - timedelta(days=1)
+        codes = sorted({row.unit.code for row in rows if row.since == since})
+        query = replace(context.query, units=codes, kinds=(), expand=Expand.GIVEN)
+        now_context = replace(context, query=replace(query, first=first_day))
+        now, _ = now_context.rates(Key.UNIT)
+        other, _ = replace(context, query=query).rates(Key.UNIT, last=day_before)
+        held = fixed_mix(now_context, now, other, query.first, day_before)
+        for unit, each in zip(now.unit, held, strict=True):
+            if unit is not None:
+                found[since, unit.code] = each
+    return [
+        row.model_copy(update={"fixed_mix": found.get((row.since, row.unit.code))}) for row in rows
+    ]
 
 
-def _together(found: scanning.Scan, labels: list[str], open_: bool) -> CommonMovement | None:
+def _together(found: scanning.Scan, labels: list[str]) -> CommonMovement | None:
     """What all units did together, said of the one in the middle; None of few units."""
     moved = found.together
     if moved is None:
@@ -148,7 +159,7 @@ def _together(found: scanning.Scan, labels: list[str], open_: bool) -> CommonMov
         after=_rate(begin + moved.change),
         after_low=_rate(begin + moved.change - reach),
         after_high=_rate(begin + moved.change + reach),
-        p=_p(moved.p, open_),
+        p=number(moved.p),
         season_allowed=found.season_allowed,
     )
 
@@ -157,27 +168,21 @@ def _rate(logit: float) -> float | None:
     return number(float(1 / (1 + np.exp(-logit))))
 
 
-def _noise(found: scanning.Scan, open_: bool) -> PeriodNoise:
-    """How much a unit's periods vary besides chance, as it was learnt.
-
-    Who may not see what few respondents said is given it of many units only, and rounded: one
-    unit's months of few respondents would follow from it.
-    """
-    given = open_ or found.noise_learnt
-
-    def shown(value: float) -> float | None:
-        return number(value if open_ else round(value, 2)) if given else None
-
-    deviation, correlation = found.noise.deviation, found.noise.correlation
+def _noise(found: scanning.Scan, *, given: bool) -> PeriodNoise:
+    """How much a unit's periods vary besides chance, as it was learnt, where it is ``given``."""
+    deviation, correlation = (
+        values if given else (np.nan,) * 3
+        for values in (found.noise.deviation, found.noise.correlation)
+    )
     return PeriodNoise(
         learnt=found.noise_learnt,
         season_allowed=found.season_allowed,
-        deviation=shown(deviation[0]),
-        deviation_low=shown(deviation[1]),
-        deviation_high=shown(deviation[2]),
-        correlation=shown(correlation[0]),
-        correlation_low=shown(correlation[1]),
-        correlation_high=shown(correlation[2]),
+        deviation=number(deviation[0]),
+        deviation_low=number(deviation[1]),
+        deviation_high=number(deviation[2]),
+        correlation=number(correlation[0]),
+        correlation_low=number(correlation[1]),
+        correlation_high=number(correlation[2]),
     )
 
 
@@ -185,32 +190,6 @@ def _against_others(own: Limits, change: float) -> bool:
     """Whether a unit's own rate does not surely move to the side that its alert saw."""
     limit = own.low if change > 0 else own.high
     return limit is None or bool(limit * np.sign(change) <= 0)
-
-
-class _Sides:
-    """Which units' answers before and since a period may be shown to who asks."""
-
-    def __init__(self, context: Context, step: Step, labels: list[str]) -> None:
-        self._context, self._step, self._labels = context, step, labels
-        self._shown: dict[int, set[int]] = {}
-
-    def are_shown(self, unit: UnitNode, since: int) -> bool:
-        """Whether both sides of a unit are, each being asked for as a period of its own."""
-        if self._context.gate.everywhere:
-            return True
-        if since not in self._shown:
-            first_day = periods.first_day(self._labels[since], self._step)
-            day_before = first_day - timedelta(days=1)
-            sides = [
-                self._context.rates(Key.UNIT, last=day_before)[0],
-                self._context.rates(Key.UNIT, first=first_day)[0],
-            ]
-            self._shown[since] = {
-                node.id
-                for node, *hidden in zip(sides[0].unit, *(s.hidden for s in sides), strict=True)
-                if node is not None and not any(hidden)
-            }
-        return unit.id in self._shown[since]
 
 
 def _ratio(side: dict[str, float], grid: Grid, context: Context) -> clustered.RatioEstimate:

@@ -10,21 +10,26 @@ from numpy.typing import NDArray
 from analysis import clustered, comparison, funnels, ranks, shrinkage, standard_errors
 from analysis.mixtures import Spread
 from app.figures import periods
+from app.figures.change_results import (
+    Change,
+    CompareRow,
+    Comparison,
+    FixedMix,
+    FixedMixChange,
+    OtherPeriod,
+)
 from app.figures.comparison_days import With, other_days
 from app.figures.context import Context, TooFewUnits, TooManyUnits, named, number, numbers
+from app.figures.fixed_mix import fixed_mix
 from app.figures.intervals import intervals
 from app.figures.query import Expand, Key
 from app.figures.rate_arrays import PARTS, Floats, Rates
 from app.figures.results import Provenance, unit_result
 from app.figures.statistic_results import (
-    Change,
-    CompareRow,
-    Comparison,
     FunnelPoint,
     FunnelResult,
     FunnelRow,
     Heterogeneity,
-    OtherPeriod,
     Ranking,
     RankRow,
     Side,
@@ -209,11 +214,15 @@ def compare(context: Context, *, with_: With, q: float) -> Comparison:
     found = difference(other, rates, context.query.confidence)
     p = np.where(fit, found.p, np.nan)
     adjusted = comparison.discoveries(p, q)
+    fixed: list[FixedMix | None] = [None] * len(fit)
+    if with_ in (With.PREVIOUS, With.YEAR_BEFORE):
+        fixed = fixed_mix(context, rates, other, days.first, days.last)
     figures = zip(
         _units(rates),
         hidden.tolist(),
         _sides(other, fit),
         _sides(rates, fit),
+        _discovered(fixed, p, q),
         numbers(np.where(fit, found.estimate, np.nan)),
         numbers(np.where(fit, found.low, np.nan)),
         numbers(np.where(fit, found.high, np.nan)),
@@ -226,7 +235,8 @@ def compare(context: Context, *, with_: With, q: float) -> Comparison:
         **dict(provenance),
         method=named(
             "difference of clustered rates, score interval (Mee 1984), Benjamini–Hochberg "
-            "over the units",
+            "over the units; with the mix of units and channels held fixed: standardised directly "
+            "to the mean of both periods' shares (Kitagawa 1955)",
             context.query,
         ),
         with_=with_.value,
@@ -244,12 +254,30 @@ def compare(context: Context, *, with_: With, q: float) -> Comparison:
                     estimate=estimate, low=low, high=high,
                     p=own_p, adjusted_p=adjusted_p, discovery=discovery,
                 ),
+                fixed_mix=held,
             )
             for (
-                unit, suppressed, before, now, estimate, low, high, own_p, adjusted_p, discovery,
+                unit, suppressed, before, now, held, estimate, low, high, own_p, adjusted_p,
+                discovery,
             ) in figures
         ],
     )  # fmt: skip
+
+
+def _discovered(fixed: list[FixedMix | None], p: Floats, q: float) -> list[FixedMixChange | None]:
+    """Changes with the mix held fixed, adjusted for how many units are looked at.
+
+    A unit that is made of one part counts with its own change.
+    """
+    own = [number_ if each is None else each.p for each, number_ in zip(fixed, p, strict=True)]
+    adjusted = comparison.discoveries(np.array(own, dtype=np.float64), q)
+    return [
+        None if each is None
+        else FixedMixChange(**dict(each), adjusted_p=adjusted_p, discovery=discovery)
+        for each, adjusted_p, discovery in zip(
+            fixed, numbers(adjusted.adjusted_p), adjusted.rejected.tolist(), strict=True
+        )
+    ]  # fmt: skip
 
 
 def difference(first: Rates, second: Rates, confidence: float = 0.95) -> comparison.Difference:

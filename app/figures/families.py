@@ -15,12 +15,14 @@ import numpy as np
 
 from analysis import comparison, familywise
 from app.figures import comparisons
+from app.figures.change_results import Change, CompareRow, FixedMix, FixedMixChange
 from app.figures.comparison_days import With
 from app.figures.context import Context, TooFewUnits, number
+from app.figures.lattice import CalendarPeriodsOnly, TooFine
 from app.figures.query import Expand, Key
 from app.figures.rate_arrays import Floats, Rates
 from app.figures.session_cache import per_session
-from app.figures.statistic_results import Change, Judged, Limits, Position
+from app.figures.statistic_results import Judged, Limits, Position
 from app.figures.visible import PUBLIC
 from app.registry.points import units_asking
 
@@ -56,16 +58,20 @@ def target_family(
     """Which units of a kind lie above or below a target, of the whole index or by factor.
 
     ``calendar`` says that the days are a period of the calendar: of others nothing that everybody
-    is told may be used, since two that differ by a day would tell what one person said.
+    is told may be used, since two that differ by a day would tell what one person said. So it is
+    where the days are not what everybody may ask for.
     """
 
     def found() -> Family:
         by = (Key.UNIT, Key.FACTOR) if factors else (Key.UNIT,)
-        whole = of_everybody(context, kind)
+        rows = len(context.versions[-1].form.index_factors) if factors else 1
+        nothing = Family(_asked(context, kind) * rows, HOLM, {})
         if not calendar:
-            rows = len(context.versions[-1].form.index_factors) if factors else 1
-            return Family(_asked(context, kind) * rows, HOLM, {})
-        rates, _ = whole.rates(*by)
+            return nothing
+        try:
+            rates, _ = of_everybody(context, kind).rates(*by)
+        except (CalendarPeriodsOnly, TooFine):
+            return nothing
         p = against_target(rates, target)
         unseen = int(rates.hidden.sum())
         return Family(
@@ -78,29 +84,46 @@ def target_family(
     )
 
 
-def change_family(context: Context, kind: str, *, calendar: bool, with_: With) -> Family:
-    """Which units of a kind changed against themselves in another period."""
+def change_family(
+    context: Context, kind: str, *, calendar: bool, with_: With, crude: bool = False
+) -> Family:
+    """Which units of a kind changed against themselves in another period.
+
+    Judged is what is told of each: of a unit that is made of parts its change with their mix held
+    fixed. ``crude``: the change of each one's pooled rate, which stands beside that.
+    """
 
     def found() -> Family:
         method = f"{comparison.SCORE}, Benjamini–Hochberg over the units, {FALSE_CHANGES:.0%}"
         if not calendar:
             return Family(_asked(context, kind), method, {})
-        whole = of_everybody(context, kind)
         try:
-            rows = comparisons.compare(whole, with_=with_, q=FALSE_CHANGES).rows
+            rows = _compared(context, kind, with_)
         except TooFewUnits:
             return Family(0, method, {})
-        ids = {node.code: id for id, node in whole.units.nodes.items()}
-        known = [row for row in rows if row.change.p is not None]
+        except (CalendarPeriodsOnly, TooFine):
+            return Family(_asked(context, kind), method, {})
+        ids = {node.code: id for id, node in of_everybody(context, kind).units.nodes.items()}
+        own = [(ids[row.unit.code], (row.change if crude else row.told).p) for row in rows]
+        known = [(id, p) for id, p in own if p is not None]
         unseen = sum(row.suppressed for row in rows)
         # Those that are not looked at are taken for the least likely changes.
-        p = np.array([row.change.p for row in known] + [1.0] * unseen, dtype=np.float64)
+        p = np.array([p for _, p in known] + [1.0] * unseen, dtype=np.float64)
         adjusted = comparison.discoveries(p, FALSE_CHANGES).adjusted_p[: len(known)]
-        return Family(
-            len(p), method, _by_place([(ids[row.unit.code], None) for row in known], adjusted)
-        )
+        return Family(len(p), method, _by_place([(id, None) for id, _ in known], adjusted))
 
-    return per_session(context.session, _key("change", context, kind, calendar, with_), found)
+    key = _key("change", context, kind, calendar, with_, crude)
+    return per_session(context.session, key, found)
+
+
+def _compared(context: Context, kind: str, with_: With) -> list[CompareRow]:
+    """All units of a kind beside themselves in another period, as everybody is told of them."""
+
+    def found() -> list[CompareRow]:
+        whole = of_everybody(context, kind)
+        return comparisons.compare(whole, with_=with_, q=FALSE_CHANGES).rows
+
+    return per_session(context.session, _key("compared", context, kind, with_), found)
 
 
 def judged(
@@ -147,6 +170,16 @@ def changed(change: Limits, p: float | None, family: Family, unit_id: int) -> Ch
         p=p,
         adjusted_p=adjusted,
         discovery=beside and adjusted is not None and adjusted <= FALSE_CHANGES,
+    )
+
+
+def held_fixed(held: FixedMix, family: Family, unit_id: int) -> FixedMixChange:
+    """A unit's change with its mix held fixed, with what is left of its p among all of its kind."""
+    told = changed(held, held.p, family, unit_id)
+    return FixedMixChange(
+        **{name: getattr(held, name) for name in FixedMix.model_fields},
+        adjusted_p=told.adjusted_p,
+        discovery=told.discovery,
     )
 
 

@@ -52,6 +52,8 @@ class Respondents:
     unit_id: NDArray[np.int64]
     table: NDArray[np.void]
     seconds: Floats
+    #: By which channel each answered.
+    channel: NDArray[np.str_]
 
     def __len__(self) -> int:
         return len(self.unit_id)
@@ -110,10 +112,9 @@ def read(
     columns = Response.__table__.c
     if unreleased is not None and not unreleased.touches(last):
         unreleased = None
-    when = () if unreleased is None else (columns.day, columns.channel)
-    query = select(columns.unit_id, columns.packed, columns.duration_s, *when).where(
-        columns.version_id == version.id, columns.disposition == Disposition.COUNTED.value
-    )
+    query = select(
+        columns.unit_id, columns.packed, columns.channel, columns.day, columns.duration_s
+    ).where(columns.version_id == version.id, columns.disposition == Disposition.COUNTED.value)
     if first is not None:
         query = query.where(columns.day >= first)
     if last is not None:
@@ -128,13 +129,15 @@ def read(
         kept = ~unreleased.among(
             np.array([row[0] for row in rows], dtype=np.int64),
             np.array([row[3] for row in rows], dtype="datetime64[D]"),
-            np.array([row[4] for row in rows], dtype=np.str_),
+            np.array([row[2] for row in rows], dtype=np.str_),
         )
         rows = [row for row, released in zip(rows, kept.tolist(), strict=True) if released]
     unit_id = np.array([row[0] for row in rows], dtype=np.int64)
+    channel = np.array([row[2] for row in rows], dtype=np.str_)
     table = version.sheet.table(row[1] for row in rows)
     seconds = np.array([row[2] for row in rows], dtype=np.float64)  # None becomes NaN
     if len(units) > _LISTED_UNITS:
         kept = np.isin(unit_id, np.fromiter(units, dtype=np.int64))
-        unit_id, table, seconds = unit_id[kept], table[kept], seconds[kept]
-    return Respondents(version, unit_id, table, seconds)
+        unit_id, table = unit_id[kept], table[kept]
+        seconds, channel = seconds[kept], channel[kept]
+    return Respondents(version, unit_id, table, seconds, channel)

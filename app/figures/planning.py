@@ -36,8 +36,10 @@ def plan(
     """How many more each unit must ask in a month, to be published and to be known well enough."""
     last = periods.end_of_month(month)
     this = replace(context, query=replace(context.query, first=month, last=last))
-    # Only counted: how many answered is no secret here, and tells nothing of what they said.
+    # Counted at once, what has just been answered too: a count tells nothing of what they said.
+    # But few are not counted out, nor what they would follow from.
     now, provenance = this.rates(Key.UNIT, counting=True)
+    shown, _ = this.rates(Key.UNIT)
     # What a respondent is worth, and the level, are known better from all there is.
     ever, _ = replace(context, query=replace(context.query, first=None, last=None)).rates(Key.UNIT)
     volume = volumes_between(context.session, month, last)
@@ -70,6 +72,12 @@ def plan(
         ),
     )  # fmt: skip
     have = now.sums["n"]
+    told = [
+        unit is not None
+        and (context.gate.shows(unit, n) or n == 0)
+        and (not gone or context.gate.everywhere or unit.id in context.gate.exempt)
+        for unit, n, gone in zip(now.unit, have.tolist(), shown.hidden.tolist(), strict=True)
+    ]
     detected = sampling.power(
         usual,
         np.clip(usual - drop, 0.0, 1.0),
@@ -93,17 +101,18 @@ def plan(
         sampling.still_needed(have, wanted).tolist(),
         numbers(allocated),
         of_respondents.tolist(),
-        numbers(np.where(have > 1, detected, np.nan)),
+        numbers(np.where((have > 1) & told, detected, np.nan)),
+        told,
         strict=True,
     )
     rows = [
         PlanRow(
             unit=unit_result(unit),
             cases=int(served) or None,
-            respondents=int(respondents),
-            needed_to_publish=to_publish,
+            respondents=int(respondents) if is_told else None,
+            needed_to_publish=to_publish if is_told else None,
             required=required,
-            needed_for_margin=for_margin,
+            needed_for_margin=for_margin if is_told else None,
             allocated=None if part is None else int(part),
             publishable=respondents >= context.least,
             design_effect=design_effect,
@@ -119,6 +128,7 @@ def plan(
             part,
             design_effect,
             power,
+            is_told,
         ) in figures
         if unit is not None
     ]
@@ -134,6 +144,6 @@ def plan(
         drop=drop,
         least_respondents=context.least,
         units=len(rows),
-        respondents=int(have.sum()),
+        respondents=int(have[np.array(told, dtype=bool)].sum()),
         rows=rows,
     )  # fmt: skip

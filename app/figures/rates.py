@@ -7,28 +7,24 @@ descendants is the pooled rate; its own answers are another figure (``scope`` te
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-from functools import partial
+from collections.abc import Iterable, Sequence
+from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
 from app.figures import periods, suppression, visible, within_correlation
 from app.figures.intervals import estimated, with_days
-from app.figures.periods import Step
+from app.figures.lattice import Lattice, TooFine, check_steps, lattice_of, named_period
 from app.figures.query import Cluster, Expand, Key, Query
-from app.figures.rate_arrays import Found
+from app.figures.rate_arrays import Found, Rates
 from app.figures.release import ReleaseRule, find_unreleased
-from app.figures.session_cache import per_session
 from app.figures.summing import Ground, covering
 from app.problems import Problem
 from app.registry.queries import UnitNode, UnitTree
 from app.registry.questionnaires import Published, UnknownQuestionnaire
-
-#: Keys by which respondents, rather than what is measured, are told apart.
-_SPLITTING = frozenset({Key.CHANNEL, *(Key(step.value) for step in Step)})
 
 
 class QuestionnaireNeeded(Problem):
@@ -68,8 +64,9 @@ def find(
     all_small = small is None or (covered is not None and covered <= small)
     versions = _versions(session, query)
     span = visible.span(session)
-    if not all_small and not counting:
-        release_rule.check_months(query, span)
+    period = None
+    if not all_small and not counting and release_rule.least > 1:
+        period = _checked(query, span, selected)
     first, last = periods.closed(query.first, query.last, span)
     by_code: dict[str, list[Published]] = {}
     for version in versions:
@@ -95,14 +92,9 @@ def find(
             month = release_rule.today.replace(day=1)
             found = with_days(query, summed, found, exempt, release_rule.least, month)
         guards = np.zeros(len(exempt), dtype=np.bool_)
-        if small is not None and gated:
-            own = replace(query, units=(), kinds=(), by=_splits(query), descendants=False)
-            own = replace(own, factor=None, item=None, convention=None)
-            key = ("hidden", repr(own), code, first, last, caller.grants, release_rule)
-            compute = partial(_hidden, replace(ground, query=own), small, release_rule.least)
-            hidden = per_session(session, key, compute)
-            pooled = [node.id for node in selected] if query.units else []
-            guards = hidden.rows(found, pooled, descendants=query.descendants)
+        if small is not None and gated and not counting and release_rule.least > 1:
+            lattice = lattice_of(session, of_code, release_rule, small)
+            guards = _hidden(lattice, query, found, period, units, selected)
         rates.append(
             suppression.without_small_cells(
                 found, release_rule.least if gated else 0, exempt, guards
@@ -111,14 +103,55 @@ def find(
     return Found(visible.synthetic(session), first, last, rates)
 
 
-def _hidden(everybody: Ground, small: frozenset[int], least: int) -> suppression.Hidden:
-    rows = everybody.summed(_selected(everybody.units, everybody.query)).rows
-    return suppression.hidden_cells(rows, everybody.units, small, least)
+def _checked(
+    query: Query, known: tuple[date, date] | None, selected: Sequence[UnitNode]
+) -> str | None:
+    """The name of the period, where strangers may be shown what is asked for.
+
+    Raises
+    ------
+    CalendarPeriodsOnly, TooFine
+        Where the lattice has no such figures.
+    """
+    if len(query.channels) > 1 and Key.CHANNEL not in query.by:
+        raise TooFine(field="channel")
+    fine = query.factor or query.item or {Key.FACTOR, Key.ITEM} & set(query.by)
+    if fine and (query.channels or Key.CHANNEL in query.by):
+        raise TooFine(field="channel")
+    if Key.UNIT not in query.by and (query.kinds or (query.units and len(selected) > 1)):
+        raise TooFine(field="by")
+    check_steps(query, known)
+    return None if query.step else named_period(query.first, query.last, known)
 
 
-def _splits(query: Query) -> list[Key]:
-    """The keys by which respondents are told apart: those of units, times and channels."""
-    return [Key.UNIT, *(key for key in query.by if key in _SPLITTING)]
+def _hidden(
+    lattice: Lattice,
+    query: Query,
+    rates: Rates,
+    period: str | None,
+    units: UnitTree,
+    selected: Sequence[UnitNode],
+) -> NDArray[np.bool_]:
+    """Which rows the lattice hides; a row of no unit is that of all tops, or of the one named."""
+    tops = [id for id, node in units.nodes.items() if node.parent_id not in units.nodes]
+    pooled = [node.id for node in selected] if query.units else tops
+    single = next(iter(query.channels)) if len(query.channels) == 1 else None
+    return np.array(
+        [
+            any(
+                lattice.hides(
+                    id,
+                    rates.period[r] or period,
+                    measure=rates.measure[r],
+                    channel=rates.channel[r] or single,
+                    descendants=query.descendants or (unit is None and not query.units),
+                )
+                for id in ([unit.id] if unit is not None else pooled)
+            )
+            for r, unit in enumerate(rates.unit)
+        ],
+        dtype=np.bool_,
+    )
 
 
 def _selected(units: UnitTree, query: Query) -> list[UnitNode]:

@@ -24,21 +24,12 @@ from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
 from app.access.models import Right
-from app.figures.periods import end_of_month
-from app.figures.query import Key, Query
 from app.figures.session_cache import per_session
-from app.problems import Problem
 from app.registry.questionnaires import Published
 from app.rollups import queries
 from app.rollups.cells import SUMS
 from app.rollups.queries import CellRows
 from app.settings import Settings
-
-
-class MonthsOnly(Problem):
-    """Who may not see what few respondents said asks for parts of months."""
-
-    code, status = "months-only", 422
 
 
 @dataclass(frozen=True)
@@ -47,27 +38,6 @@ class ReleaseRule:
 
     least: int
     today: date
-
-    def check_months(self, query: Query, known: tuple[date, date] | None) -> None:
-        """Refuse what is no run of whole months, as far as answers are known.
-
-        ``known`` are the first and the last day that have some.
-
-        Raises
-        ------
-        MonthsOnly
-            Naming the parameter that cuts a month.
-        """
-        if self.least <= 1:  # nobody's answer is a secret
-            return
-        if {Key.DAY, Key.WEEK} & set(query.by):
-            raise MonthsOnly(field="by")
-        begin, end = known or (date.max, date.min)
-        if query.first is not None and query.first.day != 1 and query.first > begin:
-            raise MonthsOnly(field="from")
-        last = query.last
-        if last is not None and last != end_of_month(last) and begin <= last < end:
-            raise MonthsOnly(field="to")
 
     @classmethod
     def of(cls, settings: Settings) -> ReleaseRule:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from analysis import casemix, ranks, reliability
+from analysis import casemix, clustered, ranks, reliability
 from app.figures.comparisons import SEED
 from app.figures.context import Context, TooFewUnits, named, number, numbers
 from app.figures.microdata import NotANumber, Respondents
 from app.figures.people import LEAST_RESPONDENTS, check_enough, people_of, scores_of
+from app.figures.query import Key
 from app.figures.rate_arrays import Floats
 from app.figures.results import unit_result
 from app.figures.statistic_results import (
@@ -21,11 +24,17 @@ from app.figures.statistic_results import (
     ReliabilityResult,
     ReliabilityRow,
 )
+from surveys.model import NumberItem, PercentItem, SingleChoiceItem, ZeroToTenItem
+
+#: What is adjusted: mean levels, or shares of satisfied answers.
+Outcome = Literal["score", "rate"]
+#: The adjuster that is no item: by which channel people answered, as HCAHPS adjusts for mode.
+CHANNEL = "channel"
 
 
 def find_reliability(context: Context) -> ReliabilityResult:
     """Cronbach's alpha of every factor and of the whole index."""
-    _, provenance = context.rates()
+    _, provenance = context.rates(Key.UNIT)
     people = people_of(context, provenance)
     form = people.respondents.version.form
     levels = {factor.code: people.respondents.rated(factor) for factor in form.index_factors}
@@ -80,15 +89,17 @@ def find_reliability(context: Context) -> ReliabilityResult:
     )
 
 
-def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
-    """Mean scores of units as if all had the same respondents, and what that does to ranks."""
-    _, provenance = context.rates()
+def find_casemix(
+    context: Context, *, adjusters: Sequence[str], outcome: Outcome = "score"
+) -> Casemix:
+    """Scores or rates of units as if all had the same respondents, and what that does to ranks."""
+    rates, provenance = context.rates(Key.UNIT)
     people = people_of(context, provenance)
     table, names = _adjusters(people.respondents, adjusters)
-    _, scores = scores_of(people.respondents)
-    with np.errstate(invalid="ignore"):
-        outcome = np.nanmean(np.where(np.isfinite(scores), scores, np.nan), axis=1)
-    complete = np.isfinite(outcome) & np.isfinite(table).all(axis=1)
+    values = (_shares if outcome == "rate" else _means)(people.respondents)
+    complete = np.isfinite(values) & np.isfinite(table).all(axis=1)
+    if not context.gate.everywhere:
+        complete &= _answered_all(people.respondents)
     ids, place = np.unique(people.unit_of[complete], return_inverse=True)
     sizes = np.bincount(place, minlength=len(ids))
     gate = context.gate
@@ -104,8 +115,9 @@ def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
         raise TooFewUnits(units=int(shown.sum()), needed=2)
     kept = shown[place]
     _, place = np.unique(place[kept], return_inverse=True)
+    chosen, names = _separable(table[complete][kept], place, names)
     try:
-        found = casemix.adjust(outcome[complete][kept], place, table[complete][kept])
+        found = casemix.adjust(values[complete][kept], place, chosen)
     except ValueError as error:
         raise NotANumber(field="adjust", item=", ".join(adjusters)) from error
     units = [people.units[int(i)] for i in ids[shown]]
@@ -115,10 +127,29 @@ def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
         )
         for value in (found.raw, found.adjusted)
     )
+    everybody = {
+        unit.id: float(n) for unit, n in zip(rates.unit, rates.sums["n"], strict=True) if unit
+    }
+    # Less the figures of those who are complete, everybody's would be those of the few who are not.
+    guarded = [
+        not context.gate.everywhere
+        and unit.id not in gate.exempt
+        and 0 < everybody[unit.id] - n < context.least
+        for unit, n in zip(units, found.n.tolist(), strict=True)
+    ]
+    # As many degrees of freedom as the residuals have.
+    alpha = (1 - context.query.confidence) / 2
+    reach = found.standard_error * clustered.t_quantile(
+        np.full(len(units), float(found.degrees_of_freedom[1])), 1 - alpha
+    )
+    # A rate stays on its scale, though the regression knows none.
+    most = 1.0 if outcome == "rate" else np.inf
     figures = zip(
         units,
         numbers(found.raw),
-        numbers(found.adjusted),
+        numbers(np.clip(found.adjusted, 0.0, most)),
+        numbers(np.clip(found.adjusted - reach, 0.0, most)),
+        numbers(np.clip(found.adjusted + reach, 0.0, most)),
         numbers(found.difference),
         numbers(found.standard_error),
         found.n.tolist(),
@@ -126,15 +157,20 @@ def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
         adjusted.rank.tolist(),
         adjusted.low.tolist(),
         adjusted.high.tolist(),
+        guarded,
         strict=True,
     )
     return Casemix(
         **dict(provenance),
         method=named(
-            "linear regression with unit effects, adjusters centred (CAHPS)", context.query
+            "linear regression with unit effects, adjusters centred (CAHPS); the channel is "
+            "adjusted for as HCAHPS does for the survey's mode",
+            context.query,
         ),
         units=len(units),
         respondents=int(found.n.sum()),
+        outcome=outcome,
+        left_out=len(values) - int(found.n.sum()) if gate.everywhere else None,
         adjusters=[
             Adjuster(adjuster=name, coefficient=number(value))
             for name, value in zip(names, found.coefficient.tolist(), strict=True)
@@ -145,25 +181,99 @@ def find_casemix(context: Context, *, adjusters: Sequence[str]) -> Casemix:
         rows=[
             CasemixRow(
                 unit=unit_result(unit),
-                raw=raw,
+                raw=None if guard else raw,
                 adjusted=mean,
-                difference=difference,
+                low=low,
+                high=high,
+                difference=None if guard else difference,
                 standard_error=error,
-                respondents=n,
-                rank_raw=rank_raw,
+                respondents=None if guard else n,
+                rank_raw=None if guard else rank_raw,
                 rank_adjusted=rank,
-                rank_adjusted_low=low,
-                rank_adjusted_high=high,
+                rank_adjusted_low=rank_low,
+                rank_adjusted_high=rank_high,
             )
-            for unit, raw, mean, difference, error, n, rank_raw, rank, low, high in figures
+            for (
+                unit,
+                raw,
+                mean,
+                low,
+                high,
+                difference,
+                error,
+                n,
+                rank_raw,
+                rank,
+                rank_low,
+                rank_high,
+                guard,
+            ) in figures
         ],
     )
+
+
+def _answered_all(people: Respondents) -> NDArray[np.bool_]:
+    """Who answered every item that everybody is asked and that could be an adjuster."""
+    complete = np.ones(len(people), dtype=np.bool_)
+    for item in people.version.form.more:
+        could = isinstance(item, SingleChoiceItem | NumberItem | PercentItem | ZeroToTenItem)
+        if could and item.shown_if is None:
+            complete &= np.isfinite(people.number(item.code))
+    return complete
+
+
+def _means(people: Respondents) -> Floats:
+    """Each respondent's mean level, over factors; NaN where there is none."""
+    _, scores = scores_of(people)
+    return _mean(scores)
+
+
+def _shares(people: Respondents) -> Floats:
+    """Each respondent's share of satisfied answers; NaN where there is none."""
+    form = people.version.form
+    satisfied = []
+    for factor in form.index_factors:
+        for item in form.index_items(factor):
+            levels = people.number(item.code)
+            good = np.isin(levels, form.scales[item.scale].satisfied)
+            satisfied.append(np.where(np.isfinite(levels), good, np.nan))
+    return _mean(np.stack(satisfied, axis=1))
+
+
+def _mean(values: Floats) -> Floats:
+    there = np.isfinite(values)
+    n = there.sum(axis=1)
+    found: Floats = np.where(n > 0, np.nansum(values, axis=1) / np.maximum(n, 1), np.nan)
+    return found
+
+
+def _separable(table: Floats, unit: NDArray[np.intp], names: list[str]) -> tuple[Floats, list[str]]:
+    """Adjusters without the channels that cannot be told from units, as one unit's only channel.
+
+    Nothing is adjusted for these; whoever names an item that cannot be told apart is refused.
+    """
+    size = np.maximum(np.bincount(unit), 1.0)
+    within = np.empty_like(table)
+    for j, values in enumerate(table.T):
+        within[:, j] = values - (np.bincount(unit, weights=values) / size)[unit]
+    kept: list[int] = []
+    for j, name in enumerate(names):
+        is_channel = name.startswith(f"{CHANNEL}=")
+        if not is_channel or np.linalg.matrix_rank(within[:, [*kept, j]], tol=1e-9) > len(kept):
+            kept.append(j)
+    return table[:, kept], [names[j] for j in kept]
 
 
 def _adjusters(people: Respondents, codes: Sequence[str]) -> tuple[Floats, list[str]]:
     """Numbers as they are, options as dummies without the most frequent one."""
     parts, names = [], []
     for code in codes:
+        if code == CHANNEL:
+            channels, sizes = np.unique(people.channel, return_counts=True)
+            for channel in np.delete(channels, sizes.argmax()) if len(channels) else []:
+                parts.append((people.channel == channel).astype(np.float64))
+                names.append(f"{code}={channel}")
+            continue
         values = people.number(code)
         if not people.is_category(code):
             parts.append(values)

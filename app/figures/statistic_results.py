@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from app.figures.results import Names, Provenance, Result, UnitOut
 
@@ -152,42 +152,6 @@ class Side(Rate):
     respondents: int | None
 
 
-class Change(Limits):
-    """This rate minus the other."""
-
-    p: float | None
-    adjusted_p: float | None
-    discovery: bool
-
-
-class CompareRow(Result):
-    """A unit beside what it is compared with."""
-
-    unit: UnitOut
-    suppressed: bool
-    other: Side
-    rate: Side
-    change: Change
-
-
-class OtherPeriod(Result):
-    """The days of the other side."""
-
-    first: date | None
-    last: date | None
-
-
-class Comparison(Statistic):
-    """Units beside themselves before, or beside others."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    with_: str = Field(alias="with")
-    other_period: OtherPeriod
-    false_discovery_rate: float
-    rows: list[CompareRow]
-
-
 class DriverRow(Result):
     """A factor's part in overall satisfaction."""
 
@@ -271,15 +235,17 @@ class Adjuster(Result):
 
 
 class CasemixRow(Result):
-    """A unit's mean score, as it is and as if all had the same respondents."""
+    """A unit's mean score or rate, as it is and as if all had the same respondents."""
 
     unit: UnitOut
-    raw: float | None
+    raw: float | None = Field(description="Of its complete respondents, as it is.")
     adjusted: float | None
+    low: float | None = Field(description="Lower limit of the adjusted one.")
+    high: float | None
     difference: float | None
     standard_error: float | None
-    respondents: int
-    rank_raw: int
+    respondents: int | None = Field(description="Complete ones: with an answer to every adjuster.")
+    rank_raw: int | None
     rank_adjusted: int
     rank_adjusted_low: int
     rank_adjusted_high: int
@@ -288,6 +254,12 @@ class CasemixRow(Result):
 class Casemix(Statistic):
     """Case-mix adjustment."""
 
+    outcome: Literal["score", "rate"] = Field(
+        description="score: the mean level. rate: each respondent's share of satisfied answers."
+    )
+    left_out: int | None = Field(
+        description="Respondents without an answer to an adjuster, or of units that are too small."
+    )
     adjusters: list[Adjuster]
     f: float | None
     degrees_of_freedom: list[int]
@@ -334,10 +306,13 @@ class PlanRow(Result):
 
     unit: UnitOut
     cases: int | None
-    respondents: int
-    needed_to_publish: int
+    respondents: int | None = Field(
+        description="null, as what is still needed: too few to be shown, or hidden for another "
+        "unit's sake."
+    )
+    needed_to_publish: int | None
     required: int = Field(description="Respondents for the margin asked for.")
-    needed_for_margin: int
+    needed_for_margin: int | None
     allocated: int | None = Field(description="Its part of the total asked for.")
     publishable: bool
     design_effect: float

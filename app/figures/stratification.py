@@ -2,45 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis import clustered, strata
 from app.figures.context import Context, named, number
 from app.figures.query import Expand, Key
-from app.figures.rate_arrays import PARTS
+from app.figures.rate_arrays import PARTS, Floats
 from app.figures.results import unit_result
 from app.figures.statistic_results import Rate, Stratified, StratifiedRate, StratifiedRow
 from app.registry.points import units_asking
 from app.registry.volumes import volumes_between
 
 
+@dataclass(frozen=True)
+class Strata:
+    """The units that ask by a questionnaire, each with its own answers and how many it serves."""
+
+    #: The row of each unit, by its id.
+    place: dict[int, int]
+    cases: Floats
+    n: Floats
+    estimate: Floats
+    standard_error: Floats
+    confidence: float
+
+    @classmethod
+    def of(cls, context: Context) -> Strata:
+        """The strata that the caller may see, over the days asked for."""
+        # Strata that the caller may not see are left out: a mean with other weights than the pooled
+        # one would be a second equation for them.
+        own, provenance = context.rates(
+            Key.UNIT, units=(), kinds=(), expand=Expand.GIVEN, descendants=False
+        )
+        volume = volumes_between(context.session, provenance.first, provenance.last)
+        # Who never asks by this questionnaire is no stratum of its.
+        asking = units_asking(context.session, str(context.query.questionnaire))
+        rows_of = {
+            unit.id: i for i, unit in enumerate(own.unit) if unit is not None and unit.id in asking
+        }
+        own = own.take(np.array(list(rows_of.values()), dtype=np.intp))
+        place = {id: i for i, id in enumerate(rows_of)}
+        cases = np.array([volume.get(id, 0) for id in place], dtype=np.float64)
+        sums = {name: np.nan_to_num(values) for name, values in own.sums.items()}
+        n = sums["n"]
+        # Who served fewer than answered has a volume that cannot be right: no correction then.
+        population = np.where(cases >= n, np.maximum(cases, n), np.inf)
+        found = clustered.ratio(
+            *(sums[name] for name in PARTS),
+            correlation=own.correlation,
+            population=np.where(np.isfinite(population), population, 1e15),
+            confidence=context.query.confidence,
+        )
+        se = found.standard_error
+        return cls(
+            place=place,
+            cases=cases,
+            n=n,
+            estimate=np.where(n > 0, found.estimate, np.nan),
+            # A stratum of one respondent has no variance of its own: the most there can be.
+            standard_error=np.where(np.isfinite(se), se, 0.5),
+            confidence=context.query.confidence,
+        )
+
+    def among(self, units: Iterable[int]) -> NDArray[np.intp]:
+        """The rows of those of some units that are strata."""
+        return np.array([self.place[id] for id in units if id in self.place], dtype=np.intp)
+
+    def combined(self, rows: NDArray[np.intp]) -> strata.StratifiedEstimate:
+        """The rate of some strata together, weighted by how many each serves."""
+        return strata.combine(
+            self.estimate[rows],
+            self.standard_error[rows],
+            self.cases[rows],
+            n=self.n[rows],
+            confidence=self.confidence,
+        )
+
+
 def stratified(context: Context) -> Stratified:
     """Each unit's rate from the units below it, weighted by how many they serve."""
     pooled, provenance = context.rates(Key.UNIT)
-    # Strata that the caller may not see are left out: a mean with other weights than the pooled
-    # one would be a second equation for them.
-    own, _ = context.rates(Key.UNIT, units=(), kinds=(), expand=Expand.GIVEN, descendants=False)
-    volume = volumes_between(context.session, provenance.first, provenance.last)
-    # Who never asks by this questionnaire is no stratum of its.
-    asking = units_asking(context.session, str(context.query.questionnaire))
-    place = {
-        unit.id: i for i, unit in enumerate(own.unit) if unit is not None and unit.id in asking
-    }
-    rows_of = np.array(list(place.values()), dtype=np.intp)
-    own = own.take(rows_of)
-    place = {id: i for i, id in enumerate(place)}
-    cases = np.array([volume.get(id, 0) for id in place], dtype=np.float64)
-    sums = {name: np.nan_to_num(values) for name, values in own.sums.items()}
-    n = sums["n"]
-    # Who served fewer than answered has a volume that cannot be right: no correction then.
-    population = np.where(cases >= n, np.maximum(cases, n), np.inf)
-    finite = np.isfinite(population)
-    with_correction = clustered.ratio(
-        *(sums[name] for name in PARTS),
-        correlation=own.correlation,
-        population=np.where(finite, population, 1e15),
-        confidence=context.query.confidence,
-    )
+    parts = Strata.of(context)
     rows = []
     for unit, people, hidden, estimate, low, high in zip(
         pooled.unit,
@@ -52,38 +98,21 @@ def stratified(context: Context) -> Stratified:
         strict=True,
     ):
         assert unit is not None
-        below = [place[id] for id in context.units.below(unit.id) if id in place]
+        below = parts.among(context.units.below(unit.id))
         shown = not hidden
-        se = with_correction.standard_error[below]
-        # A stratum of one respondent has no variance of its own: the most there can be.
-        se = np.where(np.isfinite(se), se, 0.5)
-        found = strata.combine(
-            np.where(n[below] > 0, with_correction.estimate[below], np.nan),
-            se,
-            cases[below],
-            n=n[below],
-            confidence=context.query.confidence,
-        )
-        served = float(cases[below].sum())
         rows.append(
             StratifiedRow(
                 unit=unit_result(unit),
                 suppressed=not shown,
-                strata=int(((n[below] > 0) & (cases[below] > 0)).sum()),
-                cases=int(served),
+                strata=int(((parts.n[below] > 0) & (parts.cases[below] > 0)).sum()),
+                cases=int(parts.cases[below].sum()),
                 respondents=int(people) if shown else None,
                 pooled=Rate(
                     rate=number(estimate) if shown else None,
                     low=number(low) if shown else None,
                     high=number(high) if shown else None,
                 ),
-                stratified=StratifiedRate(
-                    rate=number(float(found.estimate)) if shown else None,
-                    low=number(float(found.low)) if shown else None,
-                    high=number(float(found.high)) if shown else None,
-                    standard_error=number(float(found.standard_error)) if shown else None,
-                    covered=number(float(found.covered)) if shown else None,
-                ),
+                stratified=rate_by_volume(parts.combined(below) if shown else None),
             )
         )
     return Stratified(
@@ -95,6 +124,26 @@ def stratified(context: Context) -> Stratified:
             context.query,
         ),
         units=len(rows),
-        respondents=int(n.sum()),
+        respondents=int(parts.n.sum()),
         rows=rows,
+    )
+
+
+def by_volume(context: Context, units: Iterable[int]) -> StratifiedRate:
+    """The rate of some units together, each weighted by how many it serves."""
+    parts = Strata.of(context)
+    rows = parts.among(units)
+    return rate_by_volume(parts.combined(rows) if len(rows) else None)
+
+
+def rate_by_volume(found: strata.StratifiedEstimate | None) -> StratifiedRate:
+    """A rate by volume as it is told; without any figure where it may not be."""
+    if found is None:
+        return StratifiedRate(rate=None, low=None, high=None, standard_error=None, covered=None)
+    return StratifiedRate(
+        rate=number(float(found.estimate)),
+        low=number(float(found.low)),
+        high=number(float(found.high)),
+        standard_error=number(float(found.standard_error)),
+        covered=number(float(found.covered)),
     )

@@ -7,8 +7,9 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from app.figures.change_results import FixedMix
 from app.figures.results import Result, UnitOut
-from app.figures.statistic_results import Limits, Statistic
+from app.figures.statistic_results import Limits, Rate, Statistic
 
 
 class Rule(StrEnum):
@@ -69,6 +70,14 @@ class TrendSlope(Result):
     high: float | None
 
 
+class FixedChannels(Rate):
+    """A period's rate with the mix of channels that the unit has over all periods."""
+
+    covered: float | None = Field(
+        description="Share of that mix whose channels have answers here that may be shown."
+    )
+
+
 class TrendPoint(Result):
     """One period of a unit."""
 
@@ -85,6 +94,11 @@ class TrendPoint(Result):
     ewma: float | None
     ewma_limit: float | None
     signals: list[Rule | NhsRule]
+    fixed_channels: FixedChannels | None = Field(
+        default=None,
+        description="The rate with the mix of channels held fixed (standardise=channel); null: not "
+        "asked for.",
+    )
 
 
 class DecisionTaken(Result):
@@ -178,6 +192,11 @@ class AlertRow(Result):
         description="The unit's own rate does not surely move to this side (its interval holds 0, "
         "or it moved the other way): it stands out against what all units did, its season or "
         "what it usually is."
+    )
+    fixed_mix: FixedMix | None = Field(
+        default=None,
+        description="The change with the mix of units and channels held fixed; null: one part "
+        "alone.",
     )
 
 

@@ -11,11 +11,11 @@ from analysis import clustered, trends
 from app.figures import control_limits, periods
 from app.figures.context import Context, TooFewUnits, TooManyUnits, named, number, numbers
 from app.figures.control_limits import Judging
+from app.figures.lattice import CalendarPeriodsOnly
 from app.figures.limit_decisions import in_force
 from app.figures.periods import Step
 from app.figures.query import Key
 from app.figures.rate_arrays import PARTS, Floats
-from app.figures.release import MonthsOnly
 from app.figures.results import Provenance, unit_result
 from app.figures.summing import TooManyRows
 from app.figures.trend_results import Trend, TrendPoint, TrendRow, TrendSlope, TrendTest
@@ -55,14 +55,16 @@ def read_grid(
 
     Raises
     ------
-    MonthsOnly, TooFewUnits, TooManyRows
+    CalendarPeriodsOnly, TooFewUnits, TooManyRows
         Where parts of months are asked for by who may not see them, of nothing, or of too much.
     """
     keys = (Key(step.value),) if together else (Key.UNIT, Key(step.value))
     try:
         rates, provenance = context.rates(*keys, gated=gated)
-    except MonthsOnly as refused:
-        raise MonthsOnly(field="step" if refused.field == "by" else refused.field) from None
+    except CalendarPeriodsOnly as refused:
+        raise CalendarPeriodsOnly(
+            field="step" if refused.field == "by" else refused.field
+        ) from None
     units = list(dict.fromkeys(rates.unit))
     labels = [str(label) for label in dict.fromkeys(rates.period)]
     shape = (len(units), len(labels))

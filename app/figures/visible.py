@@ -28,6 +28,11 @@ def units(session: Session, caller: Caller) -> UnitTree:
     )
 
 
+def whole_tree(session: Session) -> UnitTree:
+    """All units of the registry: what is hidden is decided over them, whoever asks."""
+    return per_session(session, ("whole tree",), lambda: scope.every_unit(session))
+
+
 def small_units(session: Session, caller: Caller) -> frozenset[int] | None:
     """The ids of the units of which the caller may see small figures; None for all units."""
     return per_session(

@@ -20,8 +20,33 @@ class MarginInvalid(Problem):
     code, status = "margin-invalid", 422
 
 
-def find_weighted(context: Context, *, margins: Sequence[str]) -> Weighted:
-    """The rate, weighted so that respondents have the known margins of those who were served."""
+class MarginUnregistered(Problem):
+    """Who may not see what few respondents said gives a margin that the operator did not set.
+
+    By sizes of one's own choice classes are weighed against one another until they can be solved
+    for.
+    """
+
+    code, status = "margin-unregistered", 422
+
+
+def find_weighted(
+    context: Context, *, margins: Sequence[str], registered: Sequence[str]
+) -> Weighted:
+    """The rate, weighted so that respondents have the known margins of those who were served.
+
+    Whoever may not see small figures weighs by ``registered`` margins alone, none of whose classes
+    is empty; and those who are left out for want of an answer are none, or as many as may be shown.
+
+    Raises
+    ------
+    MarginInvalid, MarginUnregistered, TooFewRespondents
+    """
+    if not context.gate.everywhere:
+        known_margins = {_margin_key(text) for text in registered}
+        for text in margins:
+            if _margin_key(text) not in known_margins:
+                raise MarginUnregistered(field="margin", margin=text)
     rates, provenance = context.rates()
     people = people_of(context, provenance)
     known = [_margin(text) for text in margins]
@@ -54,8 +79,13 @@ def find_weighted(context: Context, *, margins: Sequence[str]) -> Weighted:
         sizes.append(np.array([size for _, _, size in classes]))
     check_enough(context, people, 0 if rates.hidden[0] else int(complete.sum()))
     if not context.gate.everywhere:
+        everybody = float(np.nan_to_num(rates.sums["n"][0]))
+        if 0 < everybody - complete.sum() < context.least:
+            raise TooFewRespondents(respondents=None, needed=context.least)
         # By two sets of sizes the rate of each class can be solved for.
         for code, size in zip(codes, sizes, strict=True):
+            if not (size > 0).all():
+                raise MarginInvalid(field="margin", reason="0")
             in_class = np.bincount(code[complete], minlength=len(size))
             if ((in_class > 0) & (in_class < context.least)).any():
                 raise TooFewRespondents(respondents=None, needed=context.least)
@@ -101,6 +131,12 @@ def find_weighted(context: Context, *, margins: Sequence[str]) -> Weighted:
             high=number(rates.high[0]),
         ),
     )  # fmt: skip
+
+
+def _margin_key(text: str) -> tuple[str, tuple[tuple[float, float, float], ...]]:
+    """A margin however its classes are ordered and written."""
+    item, classes = _margin(text)
+    return item, tuple(classes)
 
 
 def _margin(text: str) -> tuple[str, list[tuple[float, float, float]]]:

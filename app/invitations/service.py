@@ -188,9 +188,12 @@ def burn(session: Session, token_hash: str, now: datetime, delay_s: int) -> bool
 
 
 def months(
-    session: Session, units: set[int], first: date, last: date
+    session: Session, units: set[int], first: date, last: date, questionnaire: str | None = None
 ) -> list[tuple[int, str, int, int]]:
-    """Invitations issued and answered, by unit and month in which the case was finished."""
+    """Invitations issued and answered, by unit and month in which the case was finished.
+
+    Those to one questionnaire, or to all.
+    """
     query = (
         select(
             Invitation.unit_id,
@@ -201,6 +204,10 @@ def months(
         .where(Invitation.finished_on.between(first, last))
         .group_by(Invitation.unit_id, Invitation.finished_on)
     )
+    if questionnaire is not None:
+        query = query.join(SurveyPoint, SurveyPoint.id == Invitation.point_id).where(
+            SurveyPoint.questionnaire == questionnaire
+        )
     counted: dict[tuple[int, str], list[int]] = {}
     for unit_id, day, issued, answered in session.execute(query):
         if unit_id in units:

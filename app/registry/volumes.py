@@ -108,6 +108,13 @@ def volumes_between(session: Session, first: date | None, last: date | None) -> 
 
 def are_complete(session: Session, units: Collection[int], first: date, last: date) -> bool:
     """Whether every unit's cases of every month that the days touch are known."""
+    return not without_volumes(session, units, first, last)
+
+
+def without_volumes(
+    session: Session, units: Collection[int], first: date, last: date
+) -> frozenset[int]:
+    """Those of some units whose cases of some month that the days touch are not known."""
     months = 12 * (last.year - first.year) + last.month - first.month + 1
     rows = session.execute(
         select(ServiceVolume.unit_id, func.count())
@@ -115,4 +122,4 @@ def are_complete(session: Session, units: Collection[int], first: date, last: da
         .group_by(ServiceVolume.unit_id)
     )
     known = {unit_id for unit_id, count in rows if count == months}
-    return known.issuperset(units)
+    return frozenset(units) - known

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from app.figures.day_effects import NOTABLE
 from app.figures.doubts import HASTY_S
-from app.figures.statistic_results import Judged, Limits, Lowest
+from app.figures.statistic_results import Lowest
 from app.figures.trend_results import AlertRow
 from app.messages.words import Words
+from app.reports.change_sentences import beside as beside
+from app.reports.change_sentences import change
 from app.reports.named_values import RULES
 from app.reports.views.form_results import Quality
 from app.reports.views.results import (
@@ -18,13 +20,16 @@ from app.reports.views.results import (
     Importance,
     ItemRow,
     Overview,
-    PeriodDifference,
     Sections,
     Standing,
     UnitRow,
     Units,
     UnitView,
 )
+from app.reports.weighting_sentences import against_target, weighting
+from app.reports.weighting_sentences import casemix as casemix
+from app.reports.weighting_sentences import channels as channels
+from app.reports.weighting_sentences import non_response as non_response
 
 #: Units that a sentence names; the table has the others.
 _NAMED = 12
@@ -44,15 +49,17 @@ def index(words: Words, view: Headline | Overview | UnitView | Sections | Import
     if not shown.respondents:
         what = "tell.waiting" if view.unreleased else "tell.nobody"
         return [words(what, period=words.period(view.period))]
-    if shown.low is None:
+    first = shown.headline
+    if first.low is None:
         return [words("tell.one_only", n=words.number(shown.respondents))]
     between = words(
         "tell.between",
-        low=words.percent(shown.low),
-        high=words.percent(shown.high),
+        low=words.percent(first.low),
+        high=words.percent(first.high),
         n=words.number(shown.respondents),
     )
-    said = [between + " " + against_target(words, shown, view.target)]
+    said = [between + " " + against_target(words, first, view.target)]
+    said += weighting(words, shown)
     others = [(shown.previous, "tell.than_previous"), (shown.year_before, "tell.than_year_before")]
     if shown.previous.first == shown.year_before.first:
         del others[0]  # of a year they are the same
@@ -79,44 +86,6 @@ def index(words: Words, view: Headline | Overview | UnitView | Sections | Import
     return said
 
 
-def against_target(words: Words, row: Judged, target: float) -> str:
-    """Where a rate lies against the target, as far as all that are judged together let it say."""
-    shown = row.position or "not_distinguishable"
-    key = {
-        "above": "tell.above_target",
-        "below": "tell.below_target",
-        "not_distinguishable": "tell.near_target",
-    }[shown]
-    if shown == "not_distinguishable" and row.interval_position == "above":
-        key = "tell.above_target_alone"
-    elif shown == "not_distinguishable" and row.interval_position == "below":
-        key = "tell.below_target_alone"
-    return words(key, target=words.percent(target, 0), n=words.number(row.judged_together))
-
-
-def change(words: Words, row: Limits, than: str) -> str | None:
-    """One difference: how large, how sure; None where one side has no figure."""
-    if row.low is None or row.high is None:
-        return None
-    key = (
-        "tell.rose" if row.low > 0
-        else "tell.fell" if row.high < 0
-        else "tell.same"
-    )  # fmt: skip
-    together = None
-    if isinstance(row, PeriodDifference) and row.judged_together is not None:
-        together = row.judged_together
-        if not row.discovery:
-            key = {"tell.rose": "tell.rose_alone", "tell.fell": "tell.fell_alone"}.get(key, key)
-    return words(
-        key,
-        than=than,
-        change=words.points(row.estimate),
-        interval=words.change(row),
-        n=words.number(together),
-    )
-
-
 def changed(words: Words, view: Overview | Units) -> list[str]:
     """Which units fell and rose by more than chance, and how many only seem to."""
     said = []
@@ -125,13 +94,18 @@ def changed(words: Words, view: Overview | Units) -> list[str]:
         (view.rose, "tell.units_rose", "tell.none_rose"),
     ):
         said.append(words(some, n=len(rows), units=_units(words, rows)) if rows else words(none))
+    if not isinstance(view, Units):
+        return said
     seeming = [
         row
-        for row in (view.rows if isinstance(view, Units) else ())
-        if row.change and not row.change.discovery and (row.change.estimate or 0) < 0
+        for row in view.rows
+        if (told := row.told) and not told.discovery and (told.estimate or 0) < 0
     ]
     if seeming:
         said.append(words("tell.seem_lower", n=len(seeming)))
+    if view.only_mix:
+        units = ", ".join(words.unit(unit) for unit in view.only_mix[:_NAMED])
+        said.append(words("tell.only_mix", n=len(view.only_mix), units=units))
     return said
 
 
@@ -253,6 +227,16 @@ def collecting(words: Words, view: UnitView) -> list[str]:
     plan = view.collecting
     said = []
     for row in plan.rows:
+        if row.respondents is None:
+            said.append(
+                words(
+                    "tell.collecting_few",
+                    unit=words.unit(row.unit),
+                    month=words.period(plan.month),
+                    least=plan.least_respondents,
+                )
+            )
+            continue
         said.append(
             words(
                 "tell.collecting",
@@ -278,7 +262,14 @@ def alert(words: Words, row: AlertRow) -> str:
         after=words.percent(row.after),
         interval=words.change(row.change),
     )
-    return said + " " + words("tell.against_others") if row.against_others else said
+    if row.against_others:
+        said += " " + words("tell.against_others")
+    held = row.fixed_mix
+    if held is not None and held.low is not None and held.high is not None:
+        key = "tell.alert_may_be_mix" if held.low <= 0 <= held.high else "tell.alert_no_mix"
+        change, interval = words.points(held.estimate), words.change(held)
+        said += " " + words(key, change=change, interval=interval, mix=words.points(held.mix))
+    return said
 
 
 def together(words: Words, found: AlertsShown) -> list[str]:
@@ -323,6 +314,8 @@ def volume(words: Words, view: Overview | UnitView | Quality) -> list[str]:
             )
         )
     aside = view.set_aside
+    if aside.responses is None:
+        return [*said, words("tell.set_aside_few")]
     said.append(
         words(
             "tell.set_aside",

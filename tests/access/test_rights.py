@@ -312,6 +312,7 @@ STATISTICS = {
         "casemix": {"adjust": "trips"},
         "weighted": {"margin": "trips:1=5,2=5"},
         "stratified": {},
+        "non-response": {},
         "planning": {"month": MONTH},
     }.items()
 }

@@ -269,7 +269,7 @@ def test_nothing_of_a_day_follows_for_whoever_may_not_see_few(world, ask):
             params={"questionnaire": "sipas-desk", "cluster": "day"} | parts,
             headers=province.public_reader(),
         )
-        assert answer.json()["type"] == "/problems/months-only"
+        assert answer.json()["type"] == "/problems/calendar-periods-only"
 
 
 @given(st.data())

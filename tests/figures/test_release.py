@@ -161,7 +161,10 @@ def test_no_day_is_cut_out_of_a_month(client, province, running, part, field):
     head = province.person((Role.UNIT_HEAD, "C1")).headers
     answer = client.get(SATISFACTION, params=ASKED | part, headers=head)
     assert answer.status_code == 422
-    assert answer.json()["type"] == "/problems/months-only" and answer.json()["field"] == field
+    assert (
+        answer.json()["type"] == "/problems/calendar-periods-only"
+        and answer.json()["field"] == field
+    )
     # Whoever may see small figures may ask for any days, where they may see them.
     analyst = province.person((Role.DEPARTMENT_ANALYST, None, Sector.HEALTH)).headers
     whole = province.person((Role.PROVINCIAL_ANALYST, None)).headers

@@ -4,11 +4,20 @@ Each module states promises of one part of ``analysis/`` and measures them; ``ma
 them in full and writes the table into docs/methods.md, ``make test`` runs a small form.
 """
 
-from tests.promises import alerts, changes, control_charts, drivers, funnels, ranks, rates
+from tests.promises import (
+    alerts,
+    changes,
+    control_charts,
+    drivers,
+    funnels,
+    ranks,
+    rates,
+    standardisation,
+)
 from tests.promises.promise import Promise
 
 #: All promises by name, in the order of docs/methods.md.
 PROMISES: dict[str, Promise] = {
     module.PROMISE.name: module.PROMISE
-    for module in (rates, changes, funnels, alerts, control_charts, ranks, drivers)
+    for module in (rates, changes, standardisation, funnels, alerts, control_charts, ranks, drivers)
 }

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from app.figures.statistic_results import Limits
 from app.figures.trend_results import AlertRow
 from app.messages.words import Words
 from app.reports import sentences
@@ -59,6 +60,20 @@ def test_a_unit_that_moved_against_the_others_is_said_to_have():
     assert against.startswith(plain) and "did not surely move" in against
 
 
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_an_alert_says_where_it_may_be_the_mix_alone(language):
+    words = Words(language)
+    held = {"estimate": -0.01, "low": -0.04, "high": 0.02, "mix": -0.09}
+    parted = sentences.alert(words, result(AlertRow, ROW | {"fixed_mix": held}))
+    interval = words.change(result(Limits, {"low": -0.04, "high": 0.02}))
+    values = {"change": words.points(-0.01), "interval": interval, "mix": words.points(-0.09)}
+    assert parted.endswith(words("tell.alert_may_be_mix", **values))
+    own = held | {"estimate": -0.09, "low": -0.14, "high": -0.04, "mix": -0.01}
+    fell = sentences.alert(words, result(AlertRow, ROW | {"fixed_mix": own}))
+    assert words.points(-0.09) in fell and words("tell.alert_may_be_mix", **values) not in fell
+    assert sentences.alert(words, result(AlertRow, ROW)) in fell
+
+
 def index_of(first, year_before):
     """A unit's index, and what it was in the period before and the year before."""
     other = {"estimate": 0.05, "low": 0.01, "high": 0.09}
@@ -68,6 +83,10 @@ def index_of(first, year_before):
             "unreleased": 0, "period": "2026", "target": 0.9,
             "index": {
                 "suppressed": False, "respondents": 50, "rate": 0.95, "low": 0.92, "high": 0.97,
+                "headline": {
+                    "estimate": 0.95, "low": 0.92, "high": 0.97, "position": "above",
+                    "weighting": "one_unit",
+                },
                 "position": "above", "previous": other | {"first": first},
                 "year_before": other | {"first": year_before},
             },

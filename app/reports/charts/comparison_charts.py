@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from app.figures.statistic_results import FunnelRow, RankRow
 from app.messages.words import NOTHING, Words
+from app.reports.change_sentences import told
 from app.reports.charts import specs
 from app.reports.charts.chart import Chart, Datum, Table, note
 from app.reports.charts.unit_charts import flat, placed, short
@@ -86,7 +87,7 @@ def league(words: Words, view: Units) -> Chart | None:
                     words.limits(row),
                     words.number(row.respondents),
                     placed(words, row.position) or NOTHING,
-                    words.points(row.change.estimate) if row.change else NOTHING,
+                    told(words, row),
                 ]
                 for row in rows
             ],

@@ -80,7 +80,8 @@ class Report:
             said += sentences.changed(self.words, league)
             more = sentences.best(self.words, league), sentences.doubtful(self.words, league)
             said += [sentence for sentence in more if sentence]
-        return said + sentences.improve(self.words, self.about)
+        said += sentences.improve(self.words, self.about)
+        return [*said, self.words("view.chose_to_answer")]
 
     def charts(self) -> dict[str, Chart]:
         """The charts, by name."""

@@ -14,11 +14,13 @@ import typst
 from pydantic import JsonValue
 
 from app.messages.words import NOTHING, Words
+from app.reports.change_sentences import told
 from app.reports.charts import drawing
 from app.reports.charts.comparison_charts import ranks
 from app.reports.documents.contents import Report
 from app.reports.views.form_results import Levels
 from app.reports.views.results import UnitRow
+from app.reports.weighting_sentences import headline_label
 
 #: What the template fills in.
 Content: TypeAlias = dict[str, JsonValue]
@@ -55,10 +57,10 @@ def _content(report: Report) -> Content:
                 "page",
             )
         },
-        "rate": w.percent(report.about.index.rate),
-        "limits": w.limits(report.about.index),
+        "rate": w.percent(report.about.index.headline.estimate),
+        "limits": w.limits(report.about.index.headline),
         "n": w.number(report.about.index.respondents),
-        "rate_label": w("chart.rate"),
+        "rate_label": headline_label(w, report.about.index),
         "interval_label": w("chart.interval"),
         "n_label": w("chart.respondents"),
         "summary": [*report.summary()],
@@ -164,7 +166,7 @@ def units_table(words: Words, rows: Sequence[UnitRow]) -> Content:
                 words.limits(row),
                 words.number(row.respondents),
                 words(f"standing.{row.position}") if row.position else NOTHING,
-                words.points(row.change.estimate) if row.change else NOTHING,
+                told(words, row),
             ]
         )
     return _table(headings, shown)

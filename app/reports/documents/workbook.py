@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from app.figures.change_results import Change, FixedMixChange
 from app.figures.trend_results import TrendPoint
 from app.messages.words import Words
 from app.reports.charts.comparison_charts import ranks
@@ -19,7 +20,16 @@ from app.reports.charts.unit_charts import signal
 from app.reports.documents.contents import Report
 from app.reports.documents.pdf import besides
 from app.reports.views.form_results import LevelItem
-from app.reports.views.results import FactorRow, Figure, ItemRow, UnitRow
+from app.reports.views.index_results import (
+    Difference,
+    Figure,
+)
+from app.reports.views.results import (
+    FactorRow,
+    ItemRow,
+    UnitRow,
+)
+from app.reports.weighting_sentences import headline_label
 
 #: What a figure that is undefined or hidden leaves in its cell: nothing that could be summed.
 _EMPTY = ""
@@ -124,27 +134,44 @@ def _figures(w: Words) -> list[_Column[_Estimated]]:
 
 def _changes(w: Words) -> list[_Column[FactorRow | UnitRow]]:
     return [
+        _Column(w("chart.change"), 12, lambda r: _of_change(r, "estimate"), "points"),
+        _Column(w("chart.change_interval"), 12, lambda r: _of_change(r, "low"), "points"),
+        _Column("", 12, lambda r: _of_change(r, "high"), "points"),
+        _Column(w("chart.change_p"), 12, lambda r: change.p if (change := _told(r)) else None, "p"),
+    ]
+
+
+def _told(row: FactorRow | UnitRow) -> Change | Difference | FixedMixChange | None:
+    """The change of a row; of a unit that is made of parts, with their mix held fixed."""
+    return row.told if isinstance(row, UnitRow) else row.change
+
+
+def _of_change(row: FactorRow | UnitRow, name: Literal["estimate", "low", "high"]) -> float | None:
+    change = _told(row)
+    return _points(getattr(change, name) if change else None)
+
+
+def _mixes(w: Words) -> list[_Column[UnitRow]]:
+    return [
         _Column(
-            w("chart.change"),
-            12,
+            w("chart.change_crude"),
+            14,
             lambda r: _points(r.change.estimate if r.change else None),
             "points",
         ),
         _Column(
-            w("chart.change_interval"),
-            12,
-            lambda r: _points(r.change.low if r.change else None),
+            w("chart.change_mix"),
+            14,
+            lambda r: _points(r.fixed_mix.mix if r.fixed_mix else None),
             "points",
         ),
-        _Column("", 12, lambda r: _points(r.change.high if r.change else None), "points"),
-        _Column(w("chart.change_p"), 12, lambda r: r.change.p if r.change else None, "p"),
     ]
 
 
 def _change_adjusted(w: Words) -> _Column[UnitRow]:
     """What is left of p among all units of the kind; factors and items have their own p alone."""
     heading = w("chart.change_adjusted_p")
-    return _Column(heading, 16, lambda r: r.change.adjusted_p if r.change else None, "p")
+    return _Column(heading, 16, lambda r: r.told.adjusted_p if r.told else None, "p")
 
 
 def _standing(w: Words) -> list[_Column[FactorRow | UnitRow]]:
@@ -190,7 +217,8 @@ def _of_units(w: Words) -> list[_Column[UnitRow]]:
     doubts: _Column[UnitRow] = _Column(
         w("chart.look_first"), 26, lambda r: w("view.look_first") if r.doubts else None
     )
-    return [*about, *_figures(w), *_standing(w), *_changes(w), _change_adjusted(w), doubts]
+    mixes = [_change_adjusted(w), *_mixes(w), doubts]
+    return [*about, *_figures(w), *_standing(w), *_changes(w), *mixes]
 
 
 def _position(words: Words, row: FactorRow | UnitRow) -> str:
@@ -250,8 +278,16 @@ def _summary(sheet: Worksheet, formats: _Formats, report: Report) -> None:
         sheet.write_string(row, 0, w("synthetic.notice"), formats.strong)
         row += 1
     row += 1
+    first = index.headline
     for label, value, form in (
-        (w("chart.rate"), index.rate, formats.percent),
+        (headline_label(w, index), first.estimate, formats.percent),
+        (w("chart.low"), first.low, formats.percent),
+        (w("chart.high"), first.high, formats.percent),
+        *(
+            [(w("tell.rate_pooled"), index.rate, formats.percent)]
+            if first.weighting == "by_volume"
+            else []
+        ),
         (w("chart.low"), index.low, formats.percent),
         (w("chart.high"), index.high, formats.percent),
         (w("chart.respondents"), index.respondents, formats.count),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from app.figures.alerts import alerts as find_alerts
 from app.figures.context import Context, TooFewUnits, TooManyUnits
 from app.figures.periods import Step
-from app.figures.query import Expand
+from app.figures.query import Expand, Key
 from app.figures.visible import PUBLIC
 from app.registry.queries import UnitNode
-from app.reports.views.context import ViewContext
+from app.reports.views.context import ViewContext, up_to_whole
 from app.reports.views.results import AlertsShown
 
 #: Alerts that the first page names.
@@ -39,7 +41,11 @@ def alerts(context: ViewContext) -> AlertsShown | None:
     for step in _STEPS:
         try:
             found = find_alerts(
-                figures, step=step, q=_FALSE / len(_STEPS), looks=_LOOKS, shown_to=own
+                up_to_whole(figures, step, context.known[1]),
+                step=step,
+                q=_FALSE / len(_STEPS),
+                looks=_LOOKS,
+                shown_to=own,
             )
         except (TooFewUnits, TooManyUnits):
             return None
@@ -69,10 +75,12 @@ def _watched(context: ViewContext) -> tuple[Context, Context | None] | None:
     if context.unit is None or not context.span.calendar:
         return None
     own = context.over(first=first)
-    rates, _ = own.rates()
-    if not rates.sums["n"][0] > 0:  # nobody answered, or too few to tell of
+    rates, _ = own.rates(Key.MONTH)
+    if not np.nansum(rates.sums["n"]) > 0:  # nobody answered, or too few to tell of
         return None
-    return _among_peers(replace(own, caller=PUBLIC), context.unit), own
+    # Among others by what anybody may see of them, unless the caller may see it all.
+    all_ = own.gate.everywhere and own.units.whole
+    return _among_peers(own if all_ else replace(own, caller=PUBLIC), context.unit), own
 
 
 def _among_peers(figures: Context, unit: UnitNode) -> Context:

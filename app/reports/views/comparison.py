@@ -6,12 +6,18 @@ from collections.abc import Sequence
 
 from app.figures import comparisons
 from app.figures.context import TooFewUnits
+from app.figures.microdata import NotANumber
+from app.figures.people import TooFewRespondents
 from app.figures.query import Expand, Key
+from app.figures.respondent_statistics import CHANNEL, find_casemix
 from app.figures.results import unit_result
+from app.figures.statistic_results import Casemix
 from app.reports.views.context import ViewContext, figure
-from app.reports.views.results import Beside, ComparisonView, FactorFigure
+from app.reports.views.results import Beside, ComparisonView, FactorFigure, WhyNoCasemix
 from app.reports.views.units import units
 
+#: What patients differ in that no hospital is to be blamed for.
+_OF_PATIENTS = ("age", "sex", "insurance")
 #: Units that fit side by side.
 MOST_BESIDE = 8
 
@@ -24,13 +30,35 @@ def comparison(
         funnel = comparisons.funnel(context.compared, target=None, overdispersion=True, q=0.05)
     except TooFewUnits:
         funnel = None
+    adjusted, why = casemix(context)
     return ComparisonView(
         **dict(context.head()),
         funnel=funnel,
+        casemix=adjusted,
+        no_casemix=why,
         league=units(context, best=best),
         side_by_side=side_by_side(context, beside),
         method=funnel.method if funnel else "too few units to compare",
     )
+
+
+def casemix(context: ViewContext) -> tuple[Casemix | None, WhyNoCasemix | None]:
+    """Rates as if all units had the same patients, or the code of the problem why there are none.
+
+    Only of forms that ask patients what they are: of these age, sex, insurance, and the channel.
+    """
+    items = {item.code for item in context.form.form.items}
+    if not items.issuperset(_OF_PATIENTS):
+        return None, None
+    try:
+        found = find_casemix(context.compared, adjusters=[*_OF_PATIENTS, CHANNEL], outcome="rate")
+    except TooFewRespondents:
+        return None, "too-few-respondents"
+    except TooFewUnits:
+        return None, "too-few-units"
+    except NotANumber:
+        return None, "not-a-number"
+    return found, None
 
 
 def side_by_side(context: ViewContext, codes: Sequence[str]) -> list[Beside]:

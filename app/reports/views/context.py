@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Unpack
 
@@ -16,34 +16,26 @@ from sqlalchemy.orm import Session
 from app import RELEASE
 from app.access.callers import Caller
 from app.figures import families, visible
-from app.figures.comparison_days import With, other_days
+from app.figures.comparison_days import With
 from app.figures.comparisons import difference
 from app.figures.context import Context, number
 from app.figures.families import Family
-from app.figures.periods import Span, span, usual
-from app.figures.query import Expand, Key, Query, QueryChanges
-from app.figures.rate_arrays import Rates
+from app.figures.lattice import lattice_of, named_period
+from app.figures.periods import Length, Span, Step, name_of, span, usual
+from app.figures.query import Expand, Query, QueryChanges
+from app.figures.rate_arrays import Measure, Rates
 from app.figures.release import ReleaseRule
 from app.figures.results import unit_result
 from app.figures.statistic_results import Judged
-from app.figures.visible import PUBLIC
 from app.problems import Problem
 from app.registry.points import units_asking
 from app.registry.queries import UnitNode
 from app.registry.questionnaires import Published, UnknownQuestionnaire
-from app.reports.views.results import (
-    Difference,
-    Figure,
-    Index,
-    PeriodDifference,
-    Reference,
-    ViewHead,
-)
+from app.reports.views.index_results import Difference, Figure
+from app.reports.views.results import ViewHead
 from app.rollups import queries
 from app.settings import Settings
 
-#: A reference figure is told to everybody if so many units answered besides the one compared.
-_LEAST_UNITS_OF_REFERENCE = 5
 #: Units of the level that is shown unless one is asked for.
 _MOST_AT_FIRST = 1_500
 
@@ -191,10 +183,24 @@ class ViewContext:
         told_of, _ = self.figures.rates(gated=False)
         return int(everybody.sums["n"][0] - told_of.sums["n"][0])
 
-    def change_family(self, kind: str) -> Family:
+    def hides(self, measure: Measure = Measure()) -> bool:  # noqa: B008 - frozen
+        """Whether what the unit's respondents said of something is hidden from the caller."""
+        figures = self.figures
+        small = visible.small_units(figures.session, figures.caller)
+        if small is None or figures.least <= 1:
+            return False
+        lattice = lattice_of(figures.session, figures.versions, figures.release_rule, small)
+        tops = [self.unit.id] if self.unit else list(figures.units.nodes)
+        tops = [id for id in tops if self.unit or figures.units.nodes[id].parent_id not in tops]
+        known = visible.span(figures.session)
+        period = named_period(self.span.first, self.span.last, known)
+        return any(id not in small and lattice.hides(id, period, measure=measure) for id in tops)
+
+    def change_family(self, kind: str, *, crude: bool = False) -> Family:
         """The changes since the period before of all units of a kind, told together."""
+        calendar, with_ = self.span.calendar, With.PREVIOUS
         return families.change_family(
-            self.figures, kind, calendar=self.span.calendar, with_=With.PREVIOUS
+            self.figures, kind, calendar=calendar, with_=with_, crude=crude
         )
 
     def target_family(self, kind: str, *, factors: bool = False) -> Family:
@@ -244,6 +250,17 @@ class ViewContext:
             target=self.settings.target_rate,
             unreleased=self.unreleased,
         )
+
+
+def up_to_whole(figures: Context, step: Step, known: date) -> Context:
+    """The question up to the last whole period: a month of a quarter is no quarter."""
+    last = figures.query.last
+    if last is None or last >= known:
+        return figures
+    end = span(name_of(last, Length(step.value)))
+    if end.last == last:
+        return figures
+    return replace(figures, query=replace(figures.query, last=end.first - timedelta(days=1)))
 
 
 def released_cells(context: ViewContext, version: Published) -> queries.CellRows:
@@ -308,68 +325,3 @@ def differences(now: Rates, other: Rates) -> list[Difference]:
         )
         for i in range(len(fit))
     ]
-
-
-def index(context: ViewContext) -> Index:
-    """The index of what a view is about, beside the period before, the year before, the whole."""
-    now, _ = context.figures.rates(by_days=True)
-    (placed,) = context.judged(now)
-    return Index(
-        **dict(figure(now)),
-        **dict(placed),
-        day_effect=number(now.day_effect[0]),
-        previous=_since(context, now, With.PREVIOUS),
-        year_before=_since(context, now, With.YEAR_BEFORE),
-        reference=reference(context, now),
-    )
-
-
-def _since(context: ViewContext, now: Rates, with_: With) -> PeriodDifference:
-    first, last = other_days(context.span.first, context.span.last, with_)
-    other, _ = context.figures.rates(first=first, last=last)
-    (found,) = differences(now, other)
-    before = other_days(context.span.first, context.span.last, With.PREVIOUS)
-    change, family = None, None
-    if context.unit is not None and (first, last) == before:
-        # Units are told beside one another since the period before; there it says the same.
-        family = context.change_family(context.unit.kind)
-        change = families.changed(found, found.p, family, context.unit.id)
-    return PeriodDifference(
-        **dict(found),
-        first=first,
-        last=last,
-        adjusted_p=change.adjusted_p if change else None,
-        discovery=change.discovery if change else None,
-        judged_together=family.size if family else None,
-    )
-
-
-def reference(context: ViewContext, now: Rates) -> Reference | None:
-    """The rate of everybody, which whoever reads one unit's figures may set them against.
-
-    It is what would be published: given only of periods of the calendar, and only if enough other
-    units and respondents stand behind it that nothing of one of them follows from it.
-    """
-    if not context.span.calendar or context.unit is None:
-        return None
-    public = replace(context.figures, caller=PUBLIC)
-    tops = [node for node in public.units.nodes.values() if node.parent_id is None]
-    if len(tops) != 1 or tops[0].id == context.unit.id:
-        return None
-    whole, _ = public.rates(units=[tops[0].code])
-    with np.errstate(invalid="ignore"):
-        others = float(whole.sums["n"][0]) - float(np.nan_to_num(now.sums["n"][0]))
-    parts, _ = public.rates(Key.UNIT, units=(), descendants=False)
-    answering = int((np.nan_to_num(parts.sums["n"]) > 0).sum())
-    if others < 10 * context.settings.least_respondents or answering < _LEAST_UNITS_OF_REFERENCE:
-        return None
-    (found,) = differences(now, whole)
-    return Reference(
-        unit=unit_result(tops[0]),
-        rate=number(whole.ratio.estimate[0]),
-        low=number(whole.low[0]),
-        high=number(whole.high[0]),
-        difference=found.estimate,
-        difference_low=found.low,
-        difference_high=found.high,
-    )

@@ -5,19 +5,26 @@ from __future__ import annotations
 from pydantic import Field
 
 from app.figures.results import Names, Result, UnitOut
-from app.reports.views.results import Figure, SetAside, View, Volume
+from app.reports.views.index_results import (
+    Figure,
+)
+from app.reports.views.results import (
+    SetAside,
+    View,
+    Volume,
+)
 
 
 class Handled(Result):
     """Responses that count, and how they were given."""
 
-    counted: int
-    timed: int
-    hasty: int
+    counted: int | None = Field(description="null, as all below: too few to be shown.")
+    timed: int | None
+    hasty: int | None
     hasty_share: float | None
-    partial: int
+    partial: int | None
     partial_share: float | None
-    in_english: int
+    in_english: int | None
 
 
 class Alike(Result):

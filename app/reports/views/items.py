@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.reports.views.context import ViewContext, index
+from app.reports.views.context import ViewContext
+from app.reports.views.headline import index
 from app.reports.views.results import Importance
 from app.reports.views.unit import factors, find_driving, items
 

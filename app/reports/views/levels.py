@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.figures.query import Key
+from app.figures.rate_arrays import Measure
 from app.figures.results import Names
 from app.reports.views.context import ViewContext, figure, released_cells
 from app.reports.views.form_results import (
@@ -37,6 +38,7 @@ def levels(context: ViewContext) -> Levels:
     shown = not whole.hidden[0] and float(whole.sums["n"][0]) > 0
     counts, moments = _counted(context) if shown else ({}, {})
     form = context.form.form
+    gone = {m.item for i, m in enumerate(items.measure) if items.hidden[i] or not shown}
     by_factor = {m.factor: figure(factors, i) for i, m in enumerate(factors.measure)}
     by_item = {m.item: figure(items, i) for i, m in enumerate(items.measure)}
     values = sorted({level.value for scale in form.scales.values() for level in scale.levels})
@@ -50,15 +52,21 @@ def levels(context: ViewContext) -> Levels:
                     item=item.code,
                     name=_names(item.text),
                     **dict(by_item[item.code]),
-                    levels=[counts.get((item.code, value), 0) for value in values] if shown else [],
-                    no_opinion=counts.get((item.code, None), 0) if shown else None,
+                    levels=[]
+                    if item.code in gone
+                    else [counts.get((item.code, value), 0) for value in values],
+                    no_opinion=None if item.code in gone else counts.get((item.code, None), 0),
                 )
                 for item in form.index_items(factor)
             ],
         )
         for factor in form.index_factors
     ]
-    besides = [_besides(item, counts, moments) for item in form.more] if shown else []
+    besides = [
+        _besides(item, counts, moments)
+        for item in form.more
+        if shown and not context.hides(Measure(None, item.code))
+    ]
     return Levels(
         **dict(context.head()),
         title=_names(form.title),

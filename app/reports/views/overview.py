@@ -12,7 +12,8 @@ from app.intake.models import Disposition, Response
 from app.invitations.service import months
 from app.registry.volumes import are_complete, volumes_between
 from app.reports.views.alerts import alerts
-from app.reports.views.context import ViewContext, index
+from app.reports.views.context import ViewContext
+from app.reports.views.headline import index
 from app.reports.views.results import Overview, SetAside, Volume
 from app.reports.views.trend import trend
 from app.reports.views.units import standing, units
@@ -82,4 +83,8 @@ def set_aside(context: ViewContext) -> SetAside:
             counted[Disposition(disposition)] += count
     all_ = sum(counted.values())
     aside = all_ - counted[Disposition.COUNTED]
+    if not context.figures.gate.everywhere and (
+        context.hides() or 0 < aside < context.figures.least
+    ):
+        return SetAside(responses=None, set_aside=None, share=None)
     return SetAside(responses=all_, set_aside=aside, share=aside / all_ if all_ else None)

@@ -11,6 +11,7 @@ from app.figures import microdata
 from app.figures.context import number
 from app.figures.doubts import HASTY_S, LEAST_ALIKE, alike
 from app.figures.query import Key
+from app.figures.rate_arrays import Measure
 from app.figures.results import Names, unit_result
 from app.intake.models import Disposition, Response
 from app.reports.views.context import ViewContext, released_cells
@@ -60,9 +61,16 @@ def quality(context: ViewContext) -> Quality:
 
 def _responses(context: ViewContext) -> Handled:
     """Of the responses that count: how many were hasty, left unfinished, in English."""
+    if context.hides():
+        return Handled(
+            counted=None, timed=None, hasty=None, hasty_share=None,
+            partial=None, partial_share=None, in_english=None,
+        )  # fmt: skip
     query = (
         select(
             Response.unit_id,
+            Response.day,
+            Response.channel,
             func.count(),
             func.count(Response.duration_s),
             func.sum(case((Response.duration_s < HASTY_S, 1), else_=0)),
@@ -75,13 +83,19 @@ def _responses(context: ViewContext) -> Handled:
             Response.disposition == Disposition.COUNTED,
             scope.within(Response.unit_id, context.figures.caller, Right.READ_FIGURES),
         )
-        .group_by(Response.unit_id)
+        .group_by(Response.unit_id, Response.day, Response.channel)
     )
-    total = np.zeros(5, dtype=np.int64)
-    for unit_id, *numbers in context.figures.session.execute(query):
-        if unit_id in context.within:
-            total += np.array([int(n or 0) for n in numbers])
-    counted, timed, hasty, partial, english = total.tolist()
+    rows = [row for row in context.figures.session.execute(query) if row[0] in context.within]
+    numbers = np.array([[int(n or 0) for n in row[3:]] for row in rows]).reshape(-1, 5)
+    unreleased = context.figures.unreleased
+    if unreleased is not None and rows:
+        held = unreleased.among(
+            np.array([row[0] for row in rows], dtype=np.int64),
+            np.array([row[1] for row in rows], dtype="datetime64[D]"),
+            np.array([row[2] for row in rows], dtype=np.str_),
+        )
+        numbers = numbers[~held]
+    counted, timed, hasty, partial, english = numbers.sum(axis=0).tolist()
     return Handled(
         counted=counted,
         timed=timed,
@@ -103,6 +117,8 @@ def _straight_lining(context: ViewContext) -> Alike | None:
         units=context.within,
         unreleased=context.figures.unreleased,
     )
+    if context.hides():
+        return None
     able, same = alike(found)
     n = int(able.sum())
     if n == 0 or (n < context.figures.least and not context.figures.gate.everywhere):
@@ -115,13 +131,18 @@ def _no_opinion(context: ViewContext) -> list[NoOpinionRow]:
     layout = layout_of(context.form)
     read = released_cells(context, context.form)
     counts = read.cells["counts"].sum(axis=0).astype(np.float64)
-    people = float(read.cells["respondents"].sum())
-    if people < context.figures.least and not context.figures.gate.everywhere:
+    if context.hides():
         return []
     rows = []
     for item in context.form.form.items:
         slot = layout.slots.get((item.code, None))
         if slot is None or not isinstance(item, RatedItem):
+            continue
+        factor = next(
+            (f.code for f in context.form.form.index_factors
+             if item in context.form.form.index_items(f)), None,
+        )  # fmt: skip
+        if context.hides(Measure(factor, item.code)):
             continue
         all_ = sum(counts[place] for (code, _), place in layout.slots.items() if code == item.code)
         rows.append(

@@ -7,15 +7,16 @@ from typing import Literal
 
 from pydantic import Field
 
+from app.figures.change_results import Change, ChannelMix, FixedMixChange
 from app.figures.doubts import Doubt
+from app.figures.nonresponse_results import NonResponseRow
 from app.figures.results import Names, Result, UnitOut
 from app.figures.statistic_results import (
-    Change,
+    Casemix,
     DriverRow,
     FunnelResult,
     Heterogeneity,
     Judged,
-    Limits,
     Lowest,
     PlanRow,
     RankRow,
@@ -25,14 +26,18 @@ from app.figures.trend_results import (
     AlertRow,
     CommonMovement,
     ControlLimits,
+    FixedChannels,
     PeriodNoise,
     TrendPoint,
     TrendSlope,
     TrendTest,
 )
+from app.reports.views.index_results import Difference, Figure, Index, Placed
 
 #: Why nothing is said of drivers.
 WhyNot = Literal["outcome-needed", "too-few-respondents"]
+#: Why nothing is adjusted for patients.
+WhyNoCasemix = Literal["too-few-respondents", "too-few-units", "not-a-number"]
 
 
 class ViewHead(Result):
@@ -59,77 +64,10 @@ class View(ViewHead):
     method: str
 
 
-class Figure(Result):
-    """One rate with what belongs to it."""
-
-    rate: float | None
-    low: float | None
-    high: float | None
-    respondents: int | None
-    answers: int | None
-    mean_score: float | None
-    wholly_satisfied: float | None
-    design_effect: float | None
-    suppressed: bool
-    method: str
-
-
 class LiveFigure(ViewHead, Figure):
     """A unit's latest month as it changes, and how many answered today."""
 
     today: int
-
-
-class Placed(Figure, Judged):
-    """A rate and where it lies against the target."""
-
-
-class Difference(Limits):
-    """This rate minus the other period's."""
-
-    other: float | None
-    other_respondents: int | None
-    p: float | None
-
-
-class PeriodDifference(Difference):
-    """The difference from another period."""
-
-    first: date
-    last: date
-    adjusted_p: float | None = Field(
-        description="Among all units of the kind, where these are told beside one another "
-        "(Benjamini–Hochberg): against the period before."
-    )
-    discovery: bool | None = Field(
-        description="More than chance, judged with all units of the kind; null where the "
-        "difference is looked at alone."
-    )
-    judged_together: int | None = Field(description="How many units these are.")
-
-
-class Reference(Result):
-    """The rate of everybody, and this rate minus it."""
-
-    unit: UnitOut
-    rate: float | None
-    low: float | None
-    high: float | None
-    difference: float | None
-    difference_low: float | None
-    difference_high: float | None
-
-
-class Index(Placed):
-    """The index beside the periods before and the whole."""
-
-    day_effect: float | None = Field(
-        description="How many times larger the variance is with days as clusters than with "
-        "respondents; null where fewer than ten days have answers, and where it may not be told."
-    )
-    previous: PeriodDifference
-    year_before: PeriodDifference
-    reference: Reference | None
 
 
 class Volume(Result):
@@ -152,8 +90,8 @@ class Volume(Result):
 class SetAside(Result):
     """Responses that do not count."""
 
-    responses: int
-    set_aside: int
+    responses: int | None = Field(description="null, as below: too few to be shown.")
+    set_aside: int | None
     share: float | None
 
 
@@ -169,9 +107,14 @@ class Standing(Result):
 
 
 class Changed(Change):
-    """A unit whose rate changed by more than chance."""
+    """A unit whose rate changed by more than chance.
+
+    Of a unit that is made of parts this is its change with their mix held fixed.
+    """
 
     unit: UnitOut
+    crude: float | None = Field(description="The change of its pooled rate.")
+    mix: float | None = Field(description="What of that came of the mix; null: one part alone.")
 
 
 class AlertsShown(Result):
@@ -229,10 +172,19 @@ class UnitRow(RankRow, Judged):
         "items alike, than of the others. Such a unit is not called one of the best."
     )
     change: Change | None
+    fixed_mix: FixedMixChange | None = Field(
+        description="The change with the mix of units and channels held fixed, by which a unit is "
+        "said to have fallen or risen; null: one part alone."
+    )
     before: Side | None
     trend: list[float | None]
     latitude: float | None
     longitude: float | None
+
+    @property
+    def told(self) -> Change | FixedMixChange | None:
+        """The change that may be said of the unit."""
+        return self.fixed_mix or self.change
 
 
 class Units(View, Standing):
@@ -246,6 +198,10 @@ class Units(View, Standing):
     respondents: int
     fell: list[Changed]
     rose: list[Changed]
+    only_mix: list[UnitOut] = Field(
+        description="Units whose pooled rate changed by more than chance, and with the mix of "
+        "their parts held fixed did not."
+    )
     rows: list[UnitRow]
 
 
@@ -267,6 +223,21 @@ class ChannelRow(Figure):
     """The rate of one channel."""
 
     channel: str
+
+
+class ChannelPoint(FixedChannels):
+    """A period's rate with the channels' mix held fixed, beside the pooled one."""
+
+    period: str
+    pooled: float | None
+
+
+class ChannelMixView(ChannelMix):
+    """How the mix of channels moved, and where it did, the rate without that."""
+
+    points: list[ChannelPoint] = Field(
+        description="The last periods, where the mix moved by more than ten points."
+    )
 
 
 class Driving(Result):
@@ -311,12 +282,14 @@ class UnitView(View):
     items: list[ItemRow]
     trend: TrendView | None
     channels: list[ChannelRow]
+    channel_mix: ChannelMixView
     drivers: Driving | None
     no_drivers: WhyNot | None = Field(
         description="Why nothing is said of drivers: no overall question, or too few answered."
     )
     lowest: Lowest | None
     collecting: Collecting
+    non_response: NonResponseRow
     volume: Volume
     set_aside: SetAside
 
@@ -338,6 +311,11 @@ class ComparisonView(View):
     """Units against limits, ranked, and side by side."""
 
     funnel: FunnelResult | None
+    casemix: Casemix | None = Field(
+        description="Rates as if all units had the same patients; null: the form does not ask "
+        "what these differ in, or no_casemix says why."
+    )
+    no_casemix: WhyNoCasemix | None
     league: Units
     side_by_side: list[Beside]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from app.figures.query import Key
-from app.reports.views.context import ViewContext, figure, index
+from app.reports.views.context import ViewContext, figure
+from app.reports.views.headline import index
 from app.reports.views.results import SectionFigure, SectionRow, Sections
 from app.reports.views.unit import factors
 from app.reports.views.units import units

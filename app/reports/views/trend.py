@@ -10,7 +10,7 @@ from app.figures import trends
 from app.figures.context import TooFewUnits
 from app.figures.control_limits import Judging
 from app.figures.periods import Step
-from app.reports.views.context import ViewContext
+from app.reports.views.context import ViewContext, up_to_whole
 from app.reports.views.results import TrendView
 
 _YEARS = 3
@@ -31,7 +31,12 @@ def trend(context: ViewContext) -> TrendView | None:
         # Limits allow for few people, and twelve quarters before the judged one are rarely there:
         # months, as long as the middle one may be shown to everybody.
         if np.median(people) < context.figures.least:
-            found = trends.trend(figures, step=Step.QUARTER, together=together, judging=judging)
+            found = trends.trend(
+                up_to_whole(figures, Step.QUARTER, context.known[1]),
+                step=Step.QUARTER,
+                together=together,
+                judging=judging,
+            )
     except TooFewUnits:
         return None
     return TrendView(step=found.step, method=found.method, **dict(found.rows[0]))

@@ -17,17 +17,21 @@ from app.figures.doubts import Doubt, find_doubtful
 from app.figures.drivers import OutcomeNeeded, find_drivers, find_lowest
 from app.figures.families import of_everybody
 from app.figures.microdata import NotANumber
+from app.figures.nonresponse import find_nonresponse
+from app.figures.nonresponse_results import NonResponseRow
 from app.figures.people import TooFewRespondents
 from app.figures.query import Key
 from app.figures.rate_arrays import Rates
 from app.figures.results import Names
 from app.figures.statistic_results import Drivers, Lowest
-from app.reports.views.context import ViewContext, differences, figure, index
+from app.reports.views.channel_mix import moved_channels
+from app.reports.views.context import ViewContext, differences, figure
+from app.reports.views.headline import index
+from app.reports.views.index_results import Difference
 from app.reports.views.overview import set_aside, volume
 from app.reports.views.results import (
     ChannelRow,
     Collecting,
-    Difference,
     Driving,
     FactorRow,
     Headline,
@@ -44,18 +48,21 @@ Found = TypeVar("Found", Drivers, Lowest)
 def unit(context: ViewContext) -> UnitView:
     """All that is known of one unit in a period."""
     driving = find_driving(context)
+    over_time = trend(context)
     return UnitView(
         **dict(context.head()),
         index=index(context),
         doubts=doubts(context),
         factors=factors(context),
         items=items(context),
-        trend=trend(context),
+        trend=over_time,
         channels=channels(context),
+        channel_mix=moved_channels(context, over_time),
         drivers=driving.drivers,
         no_drivers=driving.no_drivers,
         lowest=driving.lowest,
         collecting=collecting(context),
+        non_response=_non_response(context),
         volume=volume(context),
         set_aside=set_aside(context),
         method="clustered rates (Wilson where a respondent gives one answer); changes by the "
@@ -190,6 +197,13 @@ def _in_period_or_year(
         except OutcomeNeeded:
             return None, "outcome-needed"
     return None, "too-few-respondents"
+
+
+def _non_response(context: ViewContext) -> NonResponseRow:
+    """How far the rate would move for those who did not answer, up to today."""
+    last = max(context.span.first, min(context.span.last, context.today))
+    (row,) = find_nonresponse(context.over(last=last), together=True).rows
+    return row
 
 
 def collecting(context: ViewContext) -> Collecting:

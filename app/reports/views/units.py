@@ -8,12 +8,13 @@ from datetime import date
 import numpy as np
 
 from app.figures import comparisons, families, periods
+from app.figures.change_results import Change, CompareRow, FixedMixChange
 from app.figures.comparison_days import With
 from app.figures.context import TooFewUnits, TooManyUnits, numbers
 from app.figures.doubts import Doubt, find_doubtful
 from app.figures.families import of_everybody
 from app.figures.query import Key
-from app.figures.statistic_results import CompareRow, Heterogeneity, RankRow
+from app.figures.statistic_results import Heterogeneity, RankRow
 from app.registry.queries import positions
 from app.reports.views.context import ViewContext
 from app.reports.views.results import Changed, Standing, UnitRow, Units
@@ -42,8 +43,6 @@ def units(context: ViewContext, *, best: int = 10) -> Units:
         if unit is not None
     }
     doubtful = _doubtful(context)
-    kinds = {row.unit.kind for row in changes.values()}
-    told_together = {kind: context.change_family(kind) for kind in kinds}
     trends, labels = _trends(context)
     ids = {node.code: id for id, node in context.figures.units.nodes.items()}
     # Nobody waits for answers about a ward to a questionnaire that it does not use.
@@ -55,6 +54,7 @@ def units(context: ViewContext, *, best: int = 10) -> Units:
     for row in ranked:
         code = row.unit.code
         changed = changes.get(code)
+        change, held = _judged(context, changed, ids[code]) if changed else (None, None)
         latitude, longitude = where.get(ids[code], (None, None))
         doubts = doubtful.get(code, [])
         rows.append(
@@ -62,11 +62,8 @@ def units(context: ViewContext, *, best: int = 10) -> Units:
                 **dict(row) | {"may_be_best": _may_be_best(row, best) and not doubts},
                 **dict(judged[code]),
                 doubts=doubts,
-                change=families.changed(
-                    changed.change, changed.change.p, told_together[row.unit.kind], ids[code]
-                )
-                if changed
-                else None,
+                change=change,
+                fixed_mix=held,
                 before=changed.other if changed else None,
                 trend=trends.get(code, []),
                 latitude=latitude,
@@ -88,11 +85,17 @@ def units(context: ViewContext, *, best: int = 10) -> Units:
         silent=sum(row.respondents == 0 for row in rows),
         fell=_changed(rows, -1),
         rose=_changed(rows, 1),
+        only_mix=[
+            row.unit
+            for row in rows
+            if row.change and row.change.discovery and row.told and not row.told.discovery
+        ],
         ranked=count,
         ranked_from=context.figures.least,
         method="ranks with simultaneous confidence sets (Mogstad, Romano, Shaikh, Wilhelm 2024); "
-        f"against the target by {families.HOLM}; changes by the score interval, "
-        "Benjamini–Hochberg over all units of the kind",
+        f"against the target by {families.HOLM}; changes by the score interval, of units made of "
+        "parts with their mix held fixed (Kitagawa 1955), Benjamini–Hochberg over all units of the "
+        "kind",
         rows=rows,
     )
 
@@ -155,12 +158,37 @@ def _changes(context: ViewContext) -> list[CompareRow]:
         return []
 
 
+def _judged(
+    context: ViewContext, row: CompareRow, unit_id: int
+) -> tuple[Change, FixedMixChange | None]:
+    """A unit's change, and with its mix held fixed: what is told is judged with all of its kind.
+
+    The pooled rate's change beside one with the mix held fixed is judged with the others' pooled.
+    """
+    held, kind = row.fixed_mix, row.unit.kind
+    family = context.change_family(kind, crude=held is not None)
+    change = families.changed(row.change, row.change.p, family, unit_id)
+    if held is None:
+        return change, None
+    return change, families.held_fixed(held, context.change_family(kind), unit_id)
+
+
 def _changed(rows: list[UnitRow], sign: int) -> list[Changed]:
     """The units whose rate fell or rose by more than chance, the largest change first."""
     found = [
-        Changed(unit=row.unit, **dict(row.change))
+        Changed(
+            unit=row.unit,
+            estimate=told.estimate,
+            low=told.low,
+            high=told.high,
+            p=told.p,
+            adjusted_p=told.adjusted_p,
+            discovery=told.discovery,
+            crude=row.change.estimate if row.change else None,
+            mix=row.fixed_mix.mix if row.fixed_mix else None,
+        )
         for row in rows
-        if row.change and row.change.discovery and sign * (row.change.estimate or 0) > 0
+        if (told := row.told) and told.discovery and sign * (told.estimate or 0) > 0
     ]
     return sorted(found, key=lambda row: -abs(row.estimate or 0))
 

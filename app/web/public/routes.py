@@ -37,7 +37,8 @@ from app.reports.charts import comparison_charts, drawing
 from app.reports.charts.chart import Chart
 from app.reports.views.cached import Views
 from app.reports.views.context import Chosen, NothingToShow, ViewContext
-from app.reports.views.results import Index, UnitRow, Units
+from app.reports.views.index_results import Index
+from app.reports.views.results import UnitRow, Units
 from app.reports.views.unit import headline
 from app.reports.views.units import units as units_view
 from app.settings import Settings
@@ -240,15 +241,16 @@ def _card(
         views = Views(session, PUBLIC, settings, CACHE.of(request))
         view = views.of(chosen, "headline", headline)
     index = view.index
-    rate = words.percent(index.rate)
+    first = index.headline
+    rate = words.percent(first.estimate)
     text = (
         words("public.too_few")
-        if index.rate is None
-        else f"{rate} ({words.limits(index)}; n = {words.number(index.respondents)})"
+        if first.estimate is None
+        else f"{rate} ({words.limits(first)}; n = {words.number(index.respondents)})"
     )
     name = words.unit(view.unit)
     return Card(
-        words, name, rate, words.limits(index), words.number(index.respondents),
+        words, name, rate, words.limits(first), words.number(index.respondents),
         words.period(shown.name), text, f"/public?period={shown.name}",
     )  # fmt: skip
 

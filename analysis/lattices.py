@@ -1,0 +1,288 @@
+"""Hiding small cells of a product of trees, so that few people follow from no two or three of them.
+
+What is published of a survey is a lattice: units within units, months within quarters within
+years, channels within all of them. A cell is a set of people; two cells that differ by few people
+give these away, wherever in the lattice they stand. ``analysis.suppression`` solves any system of
+sums exactly, cell by cell; here the sums have the form of trees, and whole arrays are looked at at
+once, as a province of 200 units with ten years of months wants it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from analysis._validation import counts
+
+Counts = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Places = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A tree of places: for each its parent's place, −1 for a top.
+
+    ``nested`` says that a place counts, of the same people, those of its parts: two cells along it
+    may be subtracted. Along an axis of what people were asked they may not, but hidden parts
+    follow from the whole and the other parts all the same.
+    """
+
+    parent: Places
+    nested: bool = True
+
+    @cached_property
+    def families(self) -> list[tuple[int, Places]]:
+        """Each place that has parts, with these; the lowest first."""
+        depth = self.depth
+        parts = [(p, np.flatnonzero(self.parent == p)) for p in np.unique(self.parent).tolist()]
+        return sorted(((p, c) for p, c in parts if p >= 0), key=lambda each: -int(depth[each[0]]))
+
+    @cached_property
+    def depth(self) -> Places:
+        """How many places stand above each."""
+        found = np.zeros(len(self.parent), dtype=np.intp)
+        for above in self.upwards[1:]:
+            found += above >= 0
+        return found
+
+    @cached_property
+    def upwards(self) -> list[Places]:
+        """The place so many steps above each place, −1 where there is none."""
+        steps = [np.arange(len(self.parent))]
+        while (steps[-1] >= 0).any():
+            last = steps[-1]
+            steps.append(np.where(last >= 0, self.parent[last], -1))
+        return steps[:-1]
+
+
+def protect(
+    n: ArrayLike,
+    axes: Sequence[Axis],
+    minimum: int,
+    *,
+    hidden: ArrayLike | None = None,
+    seen: ArrayLike | None = None,
+) -> Mask:
+    """Which cells to hide so that no two or three that are shown differ by few people.
+
+    Parameters
+    ----------
+    n
+        Respondents of each cell, an axis a tree. Along a ``nested`` axis a place has the people of
+        its parts, which have none in common.
+    minimum
+        Fewer people, but some, are few.
+    hidden
+        Cells that are hidden anyway.
+    seen
+        Cells that the reader sees anyway: they need no guard and are no guard.
+
+    Returns
+    -------
+    array of bool
+        The shape of ``n``. Hidden are cells of few; of each whole and its parts none, or so many
+        that those which are hidden do not follow and are not few together; and one of two cells
+        that differ by few people, be one part of the other or not. Of cells that would do the
+        smallest is hidden, but one that is the same set of people as a larger cell last.
+
+    Raises
+    ------
+    ValueError
+        For negative or non-finite counts, a minimum under 1, axes that do not fit.
+
+    Notes
+    -----
+    What it promises is tried by counting in tests/analysis/test_lattices.py: over drawn lattices,
+    no combination of up to three shown cells with coefficients −1, 0, 1 touches 1 … minimum − 1
+    people. More than three cells may; exact solutions of whole tables are those of Cox (1980).
+    """
+    (given,) = counts(n=n)
+    if minimum < 1:
+        raise ValueError(f"minimum must be at least 1, not {minimum}")
+    if given.shape != tuple(len(axis.parent) for axis in axes):
+        raise ValueError(f"n has shape {given.shape}, the axes another")
+    people = given.astype(np.int64)
+    shown_anyway = np.zeros(people.shape, dtype=bool) if seen is None else np.asarray(seen, bool)
+    found: Mask = (people > 0) & (people < minimum)
+    if hidden is not None:
+        found |= np.asarray(hidden, dtype=bool) & (people > 0)
+    found &= ~shown_anyway
+    guards = _Guards(people, axes, minimum, shown_anyway)
+    while True:
+        guards.settle(found)
+        near = guards.near(found)
+        if not near.any():
+            return found
+        found |= near
+
+
+@dataclass(frozen=True)
+class _Guards:
+    """Cells, and which of them guard which."""
+
+    people: Counts
+    axes: Sequence[Axis]
+    minimum: int
+    seen: Mask
+
+    @cached_property
+    def cost(self) -> NDArray[np.float64]:
+        """What hiding a cell costs: its people; more than all where a larger cell has the same."""
+        alone = np.zeros(self.people.shape, dtype=bool)
+        for number, axis in enumerate(self.axes):
+            parent = np.maximum(axis.parent, 0)
+            same = np.take(self.people, parent, axis=number) == self.people
+            has = np.expand_dims(axis.parent >= 0, [i for i in range(alone.ndim) if i != number])
+            alone |= same & has
+        last = 2.0 * (1 + self.people.max(initial=0))
+        cost: NDArray[np.float64] = self.people + last * alone
+        return cost
+
+    def settle(self, hidden: Mask) -> None:
+        """Hide more, in place, until each whole with its parts gives nothing away."""
+        changed = True
+        while changed:
+            changed = False
+            for number, axis in enumerate(self.axes):
+                for whole, parts in axis.families:
+                    while self._settle(hidden, number, whole, parts):
+                        changed = True
+
+    def _settle(self, hidden: Mask, number: int, whole: int, parts: Places) -> bool:
+        """Hide one more cell of each family along an axis that needs it; whether one did."""
+        people, seen = np.moveaxis(self.people, number, 0), np.moveaxis(self.seen, number, 0)
+        cost, found = np.moveaxis(self.cost, number, 0), np.moveaxis(hidden, number, 0)
+        n, gone = people[parts], found[parts] & (people[parts] > 0)
+        count = gone.sum(axis=0)
+        masses = np.where(gone, n, 0)
+        mass = masses.sum(axis=0) if self.axes[number].nested else masses.max(axis=0)
+        follows = (count > 0) & ((count == 1) | (mass < self.minimum)) & ~found[whole]
+        is_sum = found[whole] & (people[whole] > 0) & (count == 0)
+        needed = follows | is_sum
+        if not needed.any():
+            return False
+        free = ~gone & (n > 0) & ~seen[parts]
+        price = np.where(free, cost[parts], np.inf)
+        best = price.argmin(axis=0)
+        can = needed & free.any(axis=0)
+        where = np.nonzero(can)
+        found[(parts[best[where]], *where)] = True
+        # Nobody is left among the parts: the whole goes, where that helps.
+        top = follows & ~can & ~seen[whole]
+        found[whole] |= top
+        return bool(can.any() or top.any())
+
+    @cached_property
+    def _ways(self) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """Steps upwards along each axis to two cells whose common part is where they began.
+
+        The first is never below the second, and no two ways lead to the same two cells.
+        """
+        steps = [
+            [(up, 0) for up in range(len(a.upwards))] + [(0, up) for up in range(1, len(a.upwards))]
+            if a.nested
+            else [(0, 0)]
+            for a in self.axes
+        ]
+        both = (tuple(zip(*way, strict=True)) for way in product(*steps))
+        return [(first, second) for first, second in both if first > second]
+
+    def near(self, hidden: Mask) -> Mask:
+        """Cells to be hidden since what two or three shown ones differ by are few people."""
+        spare, found = self._two(hidden)
+        if found.any():
+            return found
+        return self._crossing(hidden, spare) | self._parts(hidden, spare)
+
+    def _two(self, hidden: Mask) -> tuple[Counts, Mask]:
+        """By how many people each cell differs from the shown one that is nearest to it.
+
+        0 where it is shown itself; and of two shown cells that differ by few the smaller one.
+        """
+        found = np.zeros_like(hidden)
+        spare = np.where(hidden, self.people, 0)
+        at = np.nonzero(self._has_near())
+        own = self.people[at]
+        for steps in self._ways:
+            first, second = (self._above(at, step) for step in steps)
+            there = np.logical_and.reduce([place >= 0 for place in (*first, *second)])
+            a, b = self.people[first], self.people[second]
+            apart = a + b - 2 * own
+            near = there & (apart < self.minimum)
+            gone, other = hidden[first], hidden[second]
+            bad = near & (apart > 0) & ~gone & ~other
+            if bad.any():
+                self._smaller(found, bad, first, second)
+            for cells, chosen in ((first, near & gone & ~other), (second, near & other & ~gone)):
+                np.minimum.at(spare, tuple(place[chosen] for place in cells), apart[chosen])
+        return spare, found & ~self.seen
+
+    def _crossing(self, hidden: Mask, spare: Counts) -> Mask:
+        """Two cells that have few people in common and leave few of what holds both."""
+        found = np.zeros_like(hidden)
+        at = np.nonzero(self.people < self.minimum)
+        own = self.people[at]
+        for steps in self._ways:
+            if not all(map(any, steps)):
+                continue
+            first, second = (self._above(at, step) for step in steps)
+            whole = self._above(at, [max(pair) for pair in zip(*steps, strict=True)])
+            there = np.logical_and.reduce([place >= 0 for place in (*first, *second)])
+            a, b = self.people[first], self.people[second]
+            apart = self.people[whole] - a - b + 2 * own + spare[first] + spare[second]
+            # What is told by nothing that is shown saves nothing.
+            bad = there & (apart > 0) & (apart < self.minimum) & (a > spare[first])
+            bad &= (b > spare[second]) & ~hidden[whole]
+            if bad.any():
+                both = ~hidden[first] & ~hidden[second]
+                self._smaller(found, bad & both, first, second)
+                found[tuple(place[bad & ~both] for place in whole)] = True
+        return found & ~self.seen
+
+    def _parts(self, hidden: Mask, spare: Counts) -> Mask:
+        """A whole of which two parts are nearly two shown cells, and few are left."""
+        found = np.zeros_like(hidden)
+        for number, axis in enumerate(self.axes):
+            if not axis.nested:
+                continue
+            people, gone, free, out = (
+                np.moveaxis(each, number, 0) for each in (self.people, hidden, spare, found)
+            )
+            for whole, parts in axis.families:
+                if len(parts) < 2:
+                    continue
+                saved = np.sort(people[parts] - free[parts], axis=0)
+                left = people[whole] - np.maximum(saved[-2:], 0).sum(axis=0)
+                out[whole] |= (left > 0) & (left < self.minimum) & ~gone[whole]
+        return found & ~self.seen
+
+    def _above(self, at: tuple[Places, ...], steps: Sequence[int]) -> tuple[Places, ...]:
+        return tuple(
+            axis.upwards[step][place]
+            for axis, step, place in zip(self.axes, steps, at, strict=True)
+        )
+
+    def _has_near(self) -> Mask:
+        """Cells that a larger cell next to them, along some axis, has by few people more."""
+        found = np.zeros(self.people.shape, dtype=bool)
+        for number, axis in enumerate(self.axes):
+            if axis.nested:
+                more = np.take(self.people, np.maximum(axis.parent, 0), axis=number) - self.people
+                others = [i for i in range(found.ndim) if i != number]
+                found |= np.expand_dims(axis.parent >= 0, others) & (more < self.minimum)
+        return found
+
+    def _smaller(
+        self, found: Mask, bad: Mask, first: tuple[Places, ...], second: tuple[Places, ...]
+    ) -> None:
+        """Mark of two cells the one with fewer people, or the one that is not seen anyway."""
+        of_first = self.people[first] < self.people[second]
+        of_first = of_first & ~self.seen[first] | self.seen[second]
+        for cells, chosen in ((first, bad & of_first), (second, bad & ~of_first)):
+            found[tuple(place[chosen] for place in cells)] = True

@@ -1,0 +1,351 @@
+"""What whoever may not see few respondents is shown: cells of a lattice, decided once for all.
+
+A figure shown to strangers is one of the lattice's: a unit alone or with all below it, one channel
+or all, a month, quarter, half-year or year, and the index; or, over all channels, a factor or an
+item. Which cells are hidden does not depend on who asks nor on what is asked for, so no two
+questions tell more than one (``analysis.lattices``). What is no cell of it is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from threading import Lock
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from cachetools import LRUCache
+from numpy.typing import NDArray
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from analysis.lattices import Axis, protect
+from app.audit.models import AuditEntry
+from app.figures import cell_reading, visible
+from app.figures.periods import Length, name_of, span
+from app.figures.query import Key, Query
+from app.figures.rate_arrays import Measure
+from app.figures.release import ReleaseRule, find_unreleased
+from app.figures.session_cache import per_session
+from app.problems import Problem
+from app.registry.queries import UnitTree
+from app.registry.questionnaires import Published
+from app.rollups.cells import SUMS, layout_of
+from app.rollups.queries import CellRows
+from app.rollups.version import version as rollup_version
+from surveys.model import SingleChoiceItem
+
+
+class CalendarPeriodsOnly(Problem):
+    """Who may not see what few respondents said asks for days that are no calendar period."""
+
+    code, status = "calendar-periods-only", 422
+
+
+class TooFine(Problem):
+    """Who may not see what few respondents said asks for a figure that the lattice does not have.
+
+    It has factors and items over all channels, one channel or all of them, and units one by one.
+    """
+
+    code, status = "too-fine", 422
+
+
+Places = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+
+#: The whole index over all channels: places on their axes.
+_WHOLE = 0
+#: Lengths of a period, the longest first; each is a part of the one before.
+_LENGTHS = (Length.YEAR, Length.HALF, Length.QUARTER, Length.MONTH)
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Which figures of a questionnaire are hidden from strangers."""
+
+    #: Place of a unit with all below it, and of the unit alone.
+    whole_of: dict[int, int]
+    alone_of: dict[int, int]
+    channels: dict[str, int]
+    periods: dict[str, int]
+    measures: dict[Measure, int]
+    #: Respondents, and which are hidden, shape (units, channels, periods): of the index.
+    people: NDArray[np.int64]
+    hidden: Mask
+    #: Shape (measures, units, periods): of all channels together.
+    hidden_measures: Mask
+
+    def hides(
+        self,
+        unit_id: int,
+        period: str | None,
+        *,
+        measure: Measure = Measure(),  # noqa: B008 - frozen
+        channel: str | None = None,
+        descendants: bool = True,
+    ) -> bool:
+        """Whether a figure is hidden; ``period`` is a name, None for all that is known."""
+        unit = (self.whole_of if descendants else self.alone_of).get(unit_id)
+        if unit is None:
+            return False
+        place = _WHOLE if channel is None else self.channels.get(channel)
+        if place is None:
+            return False
+        at = self._periods(period)
+        if measure == Measure() or channel is not None:
+            return bool(self.hidden[unit, place, at].any())
+        number = self.measures.get(measure)
+        if number is None:
+            return bool(self.hidden[unit, place, at].any())
+        return bool(self.hidden_measures[number, unit, at].any())
+
+    def _periods(self, period: str | None) -> list[int]:
+        """The cells that make up a period; none where nobody answered in it."""
+        if period is None:
+            names = [name for name in self.periods if len(name) == 4]
+        else:
+            names = parts_of(period)
+        return [self.periods[name] for name in names if name in self.periods]
+
+
+def parts_of(period: str) -> list[str]:
+    """The periods of the lattice that make up one by name: nine months are a half and a quarter."""
+    found = span(period)
+    if found.length is Length.NINE_MONTHS:
+        return [f"{found.first.year}-H1", f"{found.first.year}-Q3"]
+    return [period]
+
+
+def named_period(
+    first: date | None, last: date | None, known: tuple[date, date] | None
+) -> str | None:
+    """The name of the calendar period that some days are, as far as answers are known.
+
+    None where they are all that is known, or none of it.
+
+    Raises
+    ------
+    CalendarPeriodsOnly
+        Where they are another run of days.
+    """
+    if known is None:
+        return None
+    begin, end = max(first or known[0], known[0]), min(last or known[1], known[1])
+    if begin > end or (begin, end) == known:
+        return None
+    for length in (*_LENGTHS, Length.NINE_MONTHS):
+        found = span(name_of(begin, length))
+        if (max(found.first, known[0]), min(found.last, known[1])) == (begin, end):
+            return found.name
+    raise CalendarPeriodsOnly(field="from" if first is not None and first > known[0] else "to")
+
+
+def check_steps(query: Query, known: tuple[date, date] | None) -> None:
+    """Refuse rows by period of which the first or the last is not whole, or of days and weeks.
+
+    Raises
+    ------
+    CalendarPeriodsOnly
+        Naming the parameter that cuts a period.
+    """
+    if {Key.DAY, Key.WEEK} & set(query.by):
+        raise CalendarPeriodsOnly(field="by")
+    if query.step is None or known is None:
+        return
+    length = Length(query.step.value)
+    first, last = query.first, query.last
+    begins = first is None or not known[0] < first <= known[1]
+    if first is not None and not begins and span(name_of(first, length)).first != first:
+        raise CalendarPeriodsOnly(field="from")
+    ends = last is None or not known[0] <= last < known[1]
+    if last is not None and not ends and span(name_of(last, length)).last != last:
+        raise CalendarPeriodsOnly(field="to")
+
+
+def lattice_of(
+    session: Session,
+    versions: Sequence[Published],
+    release_rule: ReleaseRule,
+    exempt: frozenset[int],
+) -> Lattice:
+    """The lattice of a questionnaire, for who sees everything of ``exempt`` and nothing else."""
+    key = (tuple(version.id for version in versions), release_rule, exempt)
+
+    def compute() -> Lattice:
+        return _build(session, versions, release_rule, exempt)
+
+    return per_session(session, ("lattice", *key), lambda: _KEPT.get(session, key, compute))
+
+
+class _Kept:
+    """Lattices by what they depend on: they are computed anew only after a change."""
+
+    def __init__(self, most: int = 32) -> None:
+        self._most = most
+        self._lattices: WeakKeyDictionary[Engine, LRUCache[Hashable, Lattice]] = WeakKeyDictionary()
+        self._lock = Lock()
+
+    def get(self, session: Session, key: Hashable, compute: Callable[[], Lattice]) -> Lattice:
+        """The lattice under a key, computed if figures or units changed since."""
+        engine = session.get_bind().engine
+        entries = session.scalar(select(func.max(AuditEntry.id))) or 0
+        at = (key, rollup_version(session), entries)
+        with self._lock:
+            kept = self._lattices.setdefault(engine, LRUCache(self._most))
+            found = kept.get(at)
+        if found is None:
+            found = compute()
+            with self._lock:
+                kept[at] = found
+        return found
+
+
+_KEPT = _Kept()
+
+
+def _build(
+    session: Session,
+    versions: Sequence[Published],
+    release_rule: ReleaseRule,
+    exempt: frozenset[int],
+) -> Lattice:
+    units = visible.whole_tree(session)
+    unreleased = find_unreleased(session, versions, release_rule, exempt)
+    read = []
+    for version in versions:
+        rows = cell_reading.cells(session, version, first=None, last=None, units=None, channels=())
+        read.append((version, rows if unreleased is None else unreleased.without(rows)))
+    whole_of, alone_of, unit_axis = _unit_axis(units, (rows for _, rows in read))
+    names = sorted({str(name) for _, rows in read for name in np.unique(rows.channel)})
+    channels = {name: i for i, name in enumerate(names, start=1)}
+    periods, time_axis = _time_axis(rows for _, rows in read)
+    measures, measure_axis = _measure_axis(versions)
+    shape = (len(unit_axis.parent), 1 + len(channels), len(periods))
+    people = np.zeros(shape, dtype=np.int64)
+    answered = np.zeros((len(measures), shape[0], shape[2]), dtype=np.int64)
+    for version, rows in read:
+        if not len(rows.day):
+            continue
+        ids, where = np.unique(rows.unit_id, return_inverse=True)
+        unit = np.array([alone_of[id] for id in ids.tolist()], dtype=np.intp)[where]
+        channel = _places(rows.channel, channels)
+        month = _places(np.datetime_as_string(rows.day, unit="M"), periods)
+        n = rows.cells["sums"][:, 0, SUMS.index("n")]
+        np.add.at(people, (unit, channel, month), n)
+        for measure, count in _answered(version, rows):
+            np.add.at(answered[measures[measure]], (unit, month), count)
+    channel_axis = Axis(np.array([-1] + [0] * len(channels), dtype=np.intp))
+    for axis, number in ((unit_axis, 0), (channel_axis, 1), (time_axis, 2)):
+        _add_upwards(people, axis, number)
+    for axis, number in ((unit_axis, 1), (time_axis, 2)):
+        _add_upwards(answered, axis, number)
+    seen = np.zeros(shape[0], dtype=np.bool_)
+    seen[[place[id] for id in exempt for place in (whole_of, alone_of) if id in place]] = True
+    least = max(release_rule.least, 1)
+    by_channel = np.broadcast_to(seen[:, None, None], shape)
+    hidden = np.zeros(shape, dtype=np.bool_)
+    while True:
+        hidden = protect(
+            people, (unit_axis, channel_axis, time_axis), least, hidden=hidden, seen=by_channel
+        )
+        hidden_measures = protect(
+            answered, (measure_axis, unit_axis, time_axis), least,
+            hidden=np.broadcast_to(hidden[:, _WHOLE], answered.shape),
+            seen=np.broadcast_to(seen[None, :, None], answered.shape),
+        )  # fmt: skip
+        # Where a factor has nothing else to hide behind, the index goes with it.
+        more = hidden_measures[_WHOLE] & ~hidden[:, _WHOLE]
+        if not more.any():
+            break
+        hidden[:, _WHOLE] |= more
+    return Lattice(whole_of, alone_of, channels, periods, measures, people, hidden, hidden_measures)
+
+
+def _unit_axis(
+    units: UnitTree, read: Iterable[CellRows]
+) -> tuple[dict[int, int], dict[int, int], Axis]:
+    """Units that somebody answered about and all above them: with those below, and alone."""
+    answered = {int(id) for rows in read for id in np.unique(rows.unit_id)}
+    ids = sorted(units.with_all_above(answered))
+    whole_of = {id: i for i, id in enumerate(ids)}
+    parent = [whole_of.get(units.nodes[id].parent_id or 0, -1) for id in ids]
+    alone_of = {}
+    for id in ids:
+        if any(child in whole_of for child in units.children(id)):
+            alone_of[id] = len(parent)
+            parent.append(whole_of[id])
+        else:
+            alone_of[id] = whole_of[id]
+    return whole_of, alone_of, Axis(np.array(parent, dtype=np.intp))
+
+
+def _time_axis(read: Iterable[CellRows]) -> tuple[dict[str, int], Axis]:
+    """Months that somebody answered in, and the calendar above them."""
+    months = {day for rows in read for day in np.unique(rows.day.astype("datetime64[M]")).tolist()}
+    places: dict[str, int] = {}
+    parent: list[int] = []
+    for month in sorted(months):
+        above = -1
+        for length in _LENGTHS:
+            name = name_of(month, length)
+            if name not in places:
+                places[name] = len(parent)
+                parent.append(above)
+            above = places[name]
+    return places, Axis(np.array(parent, dtype=np.intp))
+
+
+def _measure_axis(versions: Sequence[Published]) -> tuple[dict[Measure, int], Axis]:
+    """The index, its factors and their items, over all versions."""
+    places = {Measure(): _WHOLE}
+    parent = [-1]
+    for version in versions:
+        for factor in version.form.index_factors:
+            whole = places.setdefault(Measure(factor.code), len(parent))
+            if whole == len(parent):
+                parent.append(_WHOLE)
+            for item in version.form.index_items(factor):
+                place = places.setdefault(Measure(factor.code, item.code), len(parent))
+                if place == len(parent):
+                    parent.append(whole)
+        for other in version.form.more:
+            # A question besides the index is part of nothing.
+            if places.setdefault(Measure(None, other.code), len(parent)) == len(parent):
+                parent.append(-1)
+    return places, Axis(np.array(parent, dtype=np.intp), nested=False)
+
+
+def _answered(version: Published, rows: CellRows) -> Iterable[tuple[Measure, NDArray[np.int64]]]:
+    """How many answered each measure, by cell."""
+    layout = layout_of(version)
+    n = rows.cells["sums"][:, :, SUMS.index("n")]
+    yield Measure(), n[:, layout.row(None)]
+    for factor in version.form.index_factors:
+        yield Measure(factor.code), n[:, layout.row(factor.code)]
+        for item in version.form.index_items(factor):
+            scale = version.form.scales[item.scale]
+            slots = [layout.slots[(item.code, level.value)] for level in scale.levels]
+            count = rows.cells["counts"][:, slots].sum(axis=1, dtype=np.int64)
+            yield Measure(factor.code, item.code), count
+    for other in version.form.more:
+        if other.code in layout.numbers:
+            moments = rows.cells["moments"][:, layout.numbers[other.code]]
+            yield Measure(None, other.code), moments[:, 0]
+        elif isinstance(other, SingleChoiceItem):
+            slots = [layout.slots[(other.code, option.value)] for option in other.options]
+            count = rows.cells["counts"][:, slots].sum(axis=1, dtype=np.int64)
+            yield Measure(None, other.code), count
+
+
+def _places(values: NDArray[np.str_], places: dict[str, int]) -> Places:
+    used, where = np.unique(values, return_inverse=True)
+    return np.array([places[value] for value in used.tolist()], dtype=np.intp)[where]
+
+
+def _add_upwards(counts: NDArray[np.int64], axis: Axis, number: int) -> None:
+    """Add each place to the one above it, in place."""
+    along = np.moveaxis(counts, number, 0)
+    for whole, parts in axis.families:
+        along[whole] += along[parts].sum(axis=0)

@@ -1,0 +1,201 @@
+"""Those who did not answer: weights for those who did, and how far the rate might move.
+
+Open answers, at a kiosk or by a code on the wall, come from people who chose to give them; of how
+many who did not, volumes tell. Of the invited it is known by unit and month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+
+from analysis import nonresponse, strata
+from app.figures.context import Context, named, number
+from app.figures.nonresponse_results import (
+    Moved,
+    NonResponse,
+    NonResponseRow,
+    ResponseWeighted,
+    Sensitivity,
+)
+from app.figures.query import Expand, Key
+from app.figures.rate_arrays import Rates
+from app.figures.results import unit_result
+from app.invitations.service import months
+from app.registry.models import Channel
+from app.registry.points import units_asking
+from app.registry.queries import UnitNode
+from app.registry.volumes import volumes_between, without_volumes
+
+#: By how much those who did not answer are supposed to differ.
+DIFFERENCES = (0.05, 0.10, 0.20)
+
+
+def find_nonresponse(context: Context, *, together: bool = False) -> NonResponse:
+    """Of each unit how far its rate would move for those who did not answer.
+
+    ``together`` gives one row for all that is asked about.
+    """
+    by = () if together else (Key.UNIT,)
+    rates, provenance = context.rates(*by)
+    invited_only = replace(context, query=replace(context.query, channels=(Channel.INVITATION,)))
+    invited, _ = invited_only.rates(*by)
+    ground = _Ground.of(context, invited_only, provenance.first, provenance.last)
+    rows = []
+    for i, unit in enumerate(rates.unit):
+        ids = _ids(context, unit)
+        hidden = bool(rates.hidden[i])
+        rows.append(
+            NonResponseRow(
+                unit=unit_result(unit) if unit else None,
+                suppressed=hidden,
+                by_invitations=ground.by_invitations(ids, invited, i),
+                by_volumes=None if hidden else ground.by_volumes(ids, rates, i),
+                weighted=ground.weighted(ids, invited, i),
+            )
+        )
+    return NonResponse(
+        **dict(provenance),
+        method=named(
+            "rate ± (1 − response rate) × difference (Cochran 1977, section 13.2); answers to "
+            "invitations weighted by one over the response rate of unit and month (weighting "
+            "classes, Kalton and Flores-Cervantes 2003)",
+            context.query,
+        ),
+        units=len(rows),
+        respondents=int(np.nansum(rates.sums["n"])),
+        rows=rows,
+    )
+
+
+def _ids(context: Context, unit: UnitNode | None) -> set[int]:
+    """The units whose answers a row has."""
+    tree = context.units
+    if unit is not None:
+        tops = [unit.id]
+    else:
+        tops = [tree.find(code).id for code in context.query.units] or list(tree.nodes)
+    if not context.query.descendants:
+        return set(tops)
+    return {below for id in tops for below in tree.below(id)}
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What all rows are computed on."""
+
+    context: Context
+    days: tuple[date, date] | None
+    asking: frozenset[int]
+    cases: dict[int, int]
+    #: Invited, and of these answered, by unit and month.
+    invited: dict[tuple[int, str], tuple[int, int]]
+    #: Rate, standard error, answers and people of invited ones by unit and month, as far as shown.
+    answers: dict[tuple[int, str], tuple[float, float, float, float]]
+
+    @classmethod
+    def of(
+        cls, context: Context, invited_only: Context, first: date | None, last: date | None
+    ) -> _Ground:
+        """Of all units that the caller may read."""
+        questionnaire = str(context.query.questionnaire)
+        days = (first, last) if first is not None and last is not None else None
+        invited = {}
+        answers = {}
+        if days is not None:
+            found = months(context.session, set(context.units.nodes), *days, questionnaire)
+            invited = {(id, month): (issued, k) for id, month, issued, k in found}
+        if invited:
+            own, _ = invited_only.rates(
+                Key.UNIT, Key.MONTH, units=(), kinds=(), expand=Expand.GIVEN, descendants=False
+            )
+            for i, unit in enumerate(own.unit):
+                if unit is not None and not own.hidden[i] and own.sums["n"][i] > 0:
+                    se = float(own.ratio.standard_error[i])
+                    answers[unit.id, str(own.period[i])] = (
+                        float(own.ratio.estimate[i]),
+                        # One person shows no variance: the most there can be.
+                        se if np.isfinite(se) else 0.5,
+                        float(own.sums["m"][i]),
+                        float(own.sums["n"][i]),
+                    )
+        return cls(
+            context,
+            days,
+            frozenset(units_asking(context.session, questionnaire)),
+            volumes_between(context.session, first, last),
+            invited,
+            answers,
+        )
+
+    def by_invitations(self, ids: Collection[int], rates: Rates, i: int) -> Sensitivity | None:
+        """By how many of the invited answered."""
+        rows = [row for (id, _), row in self.invited.items() if id in ids]
+        issued, answered = sum(row[0] for row in rows), sum(row[1] for row in rows)
+        if not issued:
+            return None
+        shown = not rates.hidden[i] and (
+            self.context.gate.everywhere or issued >= self.context.least
+        )
+        return _sensitivity(issued, answered, float(rates.ratio.estimate[i]), shown)
+
+    def by_volumes(self, ids: Collection[int], rates: Rates, i: int) -> Sensitivity | None:
+        """By how many of those served answered, by whatever channel."""
+        units = set(self.asking.intersection(ids))
+        if self.days is None or self.context.query.channels:
+            return None
+        # An office above others about which nobody answered need not serve anybody itself.
+        units = {id for id in units if id in self.cases or not self._has_parts(id, units)}
+        if not units or without_volumes(self.context.session, units, *self.days):
+            return None
+        served, answered = sum(self.cases.get(id, 0) for id in units), int(rates.sums["n"][i])
+        if served < answered or not served:
+            return None
+        return _sensitivity(served, answered, float(rates.ratio.estimate[i]), True)
+
+    def _has_parts(self, id: int, units: Collection[int]) -> bool:
+        return any(below in units for below in self.context.units.below(id) if below != id)
+
+    def weighted(self, ids: Collection[int], rates: Rates, i: int) -> ResponseWeighted | None:
+        """The rate of the invited, each by one over the response rate of unit and month."""
+        least = 0 if self.context.gate.everywhere else self.context.least
+        issued = sum(row[0] for (id, _), row in self.invited.items() if id in ids)
+        groups = [
+            (*self.invited[key], *self.answers[key])
+            for key in sorted(self.answers)
+            if key[0] in ids and key in self.invited and self.invited[key][0] >= least
+        ]
+        if not groups or rates.hidden[i]:
+            return None
+        invited, answered, rate, error, m, n = np.array(groups, dtype=np.float64).T
+        weight = nonresponse.response_weights(invited, answered)
+        kept = np.isfinite(weight)
+        found = strata.combine(
+            rate[kept], error[kept], weight[kept] * m[kept], n=n[kept],
+            confidence=self.context.query.confidence,
+        )  # fmt: skip
+        return ResponseWeighted(
+            rate=number(float(found.estimate)),
+            low=number(float(found.low)),
+            high=number(float(found.high)),
+            unweighted=number(float(rates.ratio.estimate[i])),
+            covered=float(invited[kept].sum()) / issued if issued else None,
+        )
+
+
+def _sensitivity(reached: int, answered: int, rate: float, shown: bool) -> Sensitivity:
+    share = answered / reached
+    low, high = nonresponse.moved(rate if shown else np.nan, share, DIFFERENCES)
+    return Sensitivity(
+        reached=reached if shown else None,
+        answered=answered if shown else None,
+        response_rate=share if shown else None,
+        rate=number(rate) if shown else None,
+        moved=[
+            Moved(difference=difference, low=number(bottom), high=number(top))
+            for difference, bottom, top in zip(DIFFERENCES, low, high, strict=True)
+        ],
+    )
