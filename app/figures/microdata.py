@@ -135,7 +135,7 @@ def read(
     unit_id = np.array([row[0] for row in rows], dtype=np.int64)
     channel = np.array([row[2] for row in rows], dtype=np.str_)
     table = version.sheet.table(row[1] for row in rows)
-    seconds = np.array([row[2] for row in rows], dtype=np.float64)  # None becomes NaN
+    seconds = np.array([row[4] for row in rows], dtype=np.float64)  # None becomes NaN
     if len(units) > _LISTED_UNITS:
         kept = np.isin(unit_id, np.fromiter(units, dtype=np.int64))
         unit_id, table = unit_id[kept], table[kept]

@@ -8,7 +8,8 @@ from app.figures.statistic_results import Limits
 from app.figures.trend_results import AlertRow
 from app.messages.words import Words
 from app.reports import sentences
-from app.reports.views.results import AlertsShown, Headline, PeriodDifference, Placed
+from app.reports.views.index_results import PeriodDifference, Placed
+from app.reports.views.results import AlertsShown, Headline
 from tests.results import result
 
 ROW = {
