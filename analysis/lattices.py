@@ -107,18 +107,21 @@ def protect(
         raise ValueError(f"minimum must be at least 1, not {minimum}")
     if given.shape != tuple(len(axis.parent) for axis in axes):
         raise ValueError(f"n has shape {given.shape}, the axes another")
-    people = given.astype(np.int64)
-    shown_anyway = np.zeros(people.shape, dtype=bool) if seen is None else np.asarray(seen, bool)
+    # An axis of one place is none, and makes one of a single tree two.
+    axes = [*axes, Axis(np.array([-1]))]
+    people = given.astype(np.int64)[..., None]
+    nobody = np.zeros(people.shape, dtype=bool)
+    shown_anyway = nobody if seen is None else np.asarray(seen, dtype=bool)[..., None]
     found: Mask = (people > 0) & (people < minimum)
     if hidden is not None:
-        found |= np.asarray(hidden, dtype=bool) & (people > 0)
+        found |= np.asarray(hidden, dtype=bool)[..., None] & (people > 0)
     found &= ~shown_anyway
     guards = _Guards(people, axes, minimum, shown_anyway)
     while True:
         guards.settle(found)
         near = guards.near(found)
         if not near.any():
-            return found
+            return found[..., 0]
         found |= near
 
 
@@ -195,18 +198,19 @@ class _Guards:
 
     def near(self, hidden: Mask) -> Mask:
         """Cells to be hidden since what two or three shown ones differ by are few people."""
-        spare, found = self._two(hidden)
+        spares, found = self._two(hidden)
         if found.any():
             return found
-        return self._crossing(hidden, spare) | self._parts(hidden, spare)
+        return self._crossing(hidden, np.minimum.reduce(spares)) | self._parts(hidden, spares)
 
-    def _two(self, hidden: Mask) -> tuple[Counts, Mask]:
+    def _two(self, hidden: Mask) -> tuple[list[Counts], Mask]:
         """By how many people each cell differs from the shown one that is nearest to it.
 
-        0 where it is shown itself; and of two shown cells that differ by few the smaller one.
+        0 where it is shown itself; for each axis, without the cell's own whole along it. And of
+        two shown cells that differ by few the smaller one.
         """
         found = np.zeros_like(hidden)
-        spare = np.where(hidden, self.people, 0)
+        spares = [np.where(hidden, self.people, 0) for _ in self.axes]
         at = np.nonzero(self._has_near())
         own = self.people[at]
         for steps in self._ways:
@@ -219,9 +223,13 @@ class _Guards:
             bad = near & (apart > 0) & ~gone & ~other
             if bad.any():
                 self._smaller(found, bad, first, second)
+            of_whole = steps[0].index(1) if sum(steps[0]) == 1 and not any(steps[1]) else None
             for cells, chosen in ((first, near & gone & ~other), (second, near & other & ~gone)):
-                np.minimum.at(spare, tuple(place[chosen] for place in cells), apart[chosen])
-        return spare, found & ~self.seen
+                there = tuple(place[chosen] for place in cells)
+                for axis, spare in enumerate(spares):
+                    if axis != of_whole:
+                        np.minimum.at(spare, there, apart[chosen])
+        return spares, found & ~self.seen
 
     def _crossing(self, hidden: Mask, spare: Counts) -> Mask:
         """Two cells that have few people in common and leave few of what holds both."""
@@ -235,7 +243,9 @@ class _Guards:
             whole = self._above(at, [max(pair) for pair in zip(*steps, strict=True)])
             there = np.logical_and.reduce([place >= 0 for place in (*first, *second)])
             a, b = self.people[first], self.people[second]
-            apart = self.people[whole] - a - b + 2 * own + spare[first] + spare[second]
+            # Those by which both differ from what is shown may be the same people.
+            apart = self.people[whole] - a - b + 2 * own
+            apart = apart + np.maximum(spare[first], spare[second])
             # What is told by nothing that is shown saves nothing.
             bad = there & (apart > 0) & (apart < self.minimum) & (a > spare[first])
             bad &= (b > spare[second]) & ~hidden[whole]
@@ -245,21 +255,34 @@ class _Guards:
                 found[tuple(place[bad & ~both] for place in whole)] = True
         return found & ~self.seen
 
-    def _parts(self, hidden: Mask, spare: Counts) -> Mask:
-        """A whole of which two parts are nearly two shown cells, and few are left."""
+    def _parts(self, hidden: Mask, spares: Sequence[Counts]) -> Mask:
+        """A whole in which two parts are nearly two shown cells, and few are left."""
         found = np.zeros_like(hidden)
         for number, axis in enumerate(self.axes):
             if not axis.nested:
                 continue
-            people, gone, free, out = (
-                np.moveaxis(each, number, 0) for each in (self.people, hidden, spare, found)
-            )
+            people, spare = (np.moveaxis(each, number, 0) for each in (self.people, spares[number]))
+            gone, out = np.moveaxis(hidden, number, 0), np.moveaxis(found, number, 0)
+            # The best single cell in each place, and the best two; by people, and by how many
+            # people more or fewer the shown ones are: these may be the same people for both.
+            one = np.stack([people, spare])
+            two = np.stack([np.zeros_like(people), np.zeros_like(people)])
             for whole, parts in axis.families:
-                if len(parts) < 2:
-                    continue
-                saved = np.sort(people[parts] - free[parts], axis=0)
-                left = people[whole] - np.maximum(saved[-2:], 0).sum(axis=0)
-                out[whole] |= (left > 0) & (left < self.minimum) & ~gone[whole]
+                order = np.argsort(one[0, parts] - one[1, parts], axis=0)
+                first, second = (
+                    np.take_along_axis(one[:, parts], order[None, [at]], axis=1)[:, 0]
+                    if len(parts) >= -at
+                    else np.zeros_like(one[:, 0])
+                    for at in (-1, -2)
+                )
+                first, second = (np.where(each[0] > each[1], each, 0) for each in (first, second))
+                pair = np.stack([first[0] + second[0], np.maximum(first[1], second[1])])
+                for part in parts.tolist():
+                    pair = _better(pair, two[:, part])
+                two[:, whole] = pair
+                left = people[whole] - pair[0] + pair[1]
+                out[whole] |= (left > 0) & (left < self.minimum) & ~gone[whole] & (pair[0] > 0)
+                one[:, whole] = _better(one[:, whole], first)
         return found & ~self.seen
 
     def _above(self, at: tuple[Places, ...], steps: Sequence[int]) -> tuple[Places, ...]:
@@ -286,3 +309,9 @@ class _Guards:
         of_first = of_first & ~self.seen[first] | self.seen[second]
         for cells, chosen in ((first, bad & of_first), (second, bad & ~of_first)):
             found[tuple(place[chosen] for place in cells)] = True
+
+
+def _better(first: Counts, second: Counts) -> Counts:
+    """Of two choices, each people and by how many they differ, the one that leaves fewer."""
+    better: Counts = np.where(first[0] - first[1] >= second[0] - second[1], first, second)
+    return better

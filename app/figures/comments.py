@@ -66,6 +66,7 @@ def read(
             Response.channel,
             ResponseText.item,
             ResponseText.body,
+            Response.id,
         )
         .join(Response, Response.id == ResponseText.response_id)
         .where(
@@ -80,11 +81,15 @@ def read(
     found: list[Comment] = []
     withheld = 0
     unreleased = _unreleased(session, set(codes.values()), release_rule, small)
-    for unit_id, version_id, day, channel, item, body in session.execute(query):
+    for unit_id, version_id, day, channel, item, body, response_id in session.execute(query):
         code = codes[version_id]
         may_see = small is None or unit_id in small
         few = respondents[(unit_id, code)] < release_rule.least
-        if not may_see and (few or unreleased[code].holds(unit_id, day, channel)):
+        if not may_see and (
+            few
+            or unreleased[code].holds(unit_id, day, channel)
+            or response_id in unreleased[code].late
+        ):
             withheld += 1
         else:
             found.append(

@@ -119,6 +119,8 @@ def read(
         query = query.where(columns.day >= first)
     if last is not None:
         query = query.where(columns.day <= last)
+    if unreleased is not None and unreleased.late:
+        query = query.where(columns.id.not_in(sorted(unreleased.late)))
     if channels:
         query = query.where(columns.channel.in_(sorted(channels)))
     if len(units) <= _LISTED_UNITS:

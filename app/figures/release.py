@@ -6,7 +6,7 @@ is a run of days that are over, of one unit, questionnaire and channel, with at 
 respondents as a figure must have to be shown; it is told once as many others have answered after
 it. Whatever two moments they compare, the figures differ by no answers or by at least so many,
 also when the month is over and told whole. How many answered is no secret and is told at once.
-What a kiosk brings late to a month that is over counts there when it comes.
+What a kiosk brings late waits until ten have come (``app.figures.late``).
 
 For the same reason they ask for whole months: of two periods that a day with one respondent sets
 apart, the difference would tell what that one said.
@@ -15,7 +15,7 @@ apart, the difference would tell what that one said.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 import numpy as np
@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
 from app.access.models import Right
+from app.figures.late import Asked, Withheld, find_withheld
 from app.figures.session_cache import per_session
 from app.registry.questionnaires import Published
 from app.rollups import queries
@@ -60,6 +61,9 @@ class Unreleased:
     month: date
     released: Mapping[tuple[int, str], np.datetime64]
     exempt: frozenset[int]
+    #: Late answers that are not told where they count, by version, and their ids.
+    withheld: Mapping[int, Withheld] = field(default_factory=dict)
+    late: frozenset[str] = frozenset()
 
     def among(
         self, unit_id: NDArray[np.int64], day: NDArray[np.datetime64], channel: NDArray[np.str_]
@@ -87,10 +91,12 @@ class Unreleased:
 
     def touches(self, last: date | None) -> bool:
         """Whether a period that ends on a day may contain answers that are unreleased."""
-        return last is None or last >= self.month
+        return last is None or last >= self.month or bool(self.late)
 
-    def without(self, rows: CellRows) -> CellRows:
-        """The cells again, without those that are unreleased."""
+    def without(self, rows: CellRows, version: Published, asked: Asked) -> CellRows:
+        """The cells of a version again, as they were asked for, without what is unreleased."""
+        if version.id in self.withheld:
+            rows = self.withheld[version.id].without(rows, self.exempt, asked)
         kept = ~self.among(rows.unit_id, rows.day, rows.channel)
         return rows if kept.all() else rows[kept]
 
@@ -128,7 +134,13 @@ def _batches(
     session: Session, versions: Sequence[Published], release_rule: ReleaseRule
 ) -> Unreleased:
     month = release_rule.today.replace(day=1)
-    read = [queries.read(session, version, first=month) for version in versions]
+    withheld, late = find_withheld(session, versions, release_rule.least, release_rule.today)
+    read = []
+    for version in versions:
+        rows = queries.read(session, version, first=month)
+        if version.id in withheld:
+            rows = withheld[version.id].without(rows, frozenset(), Asked(first=month))
+        read.append(rows)
     counted = [rows.cells["sums"][:, 0, SUMS.index("n")] for rows in read]
     pairs: dict[tuple[int, str], int] = {}
     place = [
@@ -137,7 +149,7 @@ def _batches(
         for unit, channel in zip(rows.unit_id.tolist(), rows.channel.tolist(), strict=True)
     ]
     if not pairs:
-        return Unreleased(month, {}, frozenset())
+        return Unreleased(month, {}, frozenset(), withheld, late)
     day = np.concatenate([rows.day for rows in read]) - np.datetime64(month)
     n = np.zeros((len(pairs), int(day.astype(np.int64).max()) + 1))
     np.add.at(n, (np.array(place), day.astype(np.int64)), np.concatenate(counted))
@@ -150,6 +162,8 @@ def _batches(
             if last[i] >= 0
         },
         frozenset(),
+        withheld,
+        late,
     )
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from analysis.clustered import shared_correlation
 from app.figures import cell_reading
 from app.figures.groupings import Splits
+from app.figures.late import Asked
 from app.figures.query import Query
 from app.figures.rate_arrays import PARTS, Floats, Measure
 from app.figures.release import Unreleased
@@ -75,7 +76,9 @@ def everybody(
             channels=sorted(query.channels),
         )  # fmt: skip
         if unreleased is not None and unreleased.touches(query.last):
-            rows = replace(unreleased, exempt=frozenset()).without(rows)
+            rows = replace(unreleased, exempt=frozenset()).without(
+                rows, version, Asked(query.first, query.last, None, query.channels)
+            )
         read[version] = rows
     return read
 

@@ -54,6 +54,24 @@ class Response(Base):
     texts_hash: Mapped[bytes | None] = mapped_column(LargeBinary(16))
 
 
+class LateResponse(Base):
+    """That a response came on a later local day than it was given: a device had been offline.
+
+    Who is shown figures of ten people and more is told of it with others alone; without this table
+    all responses would have to be searched for such. Imported history is none of them.
+    """
+
+    __tablename__ = "late_response"
+
+    response_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    version_id: Mapped[int] = mapped_column(SmallInteger, index=True)
+    unit_id: Mapped[int]
+    channel: Mapped[str] = mapped_column(String(16))
+    day: Mapped[date]
+    #: The local day on which it came.
+    received: Mapped[date]
+
+
 class ResponseText(Base):
     """A free text of a response: apart, with rights and a time of keeping of its own."""
 

@@ -217,6 +217,7 @@ class Intake:
             raise PointClosed(field="point")
         if point.invitations_only and invitation is None and not clock.imports:
             raise InvitationNeeded(field="point")
+        day = clock.local_day(answered_at)
         return Prepared(
             row=response_row(
                 id=response.id,
@@ -224,7 +225,7 @@ class Intake:
                 unit_id=point.unit_id,
                 version_id=version.id,
                 channel=point.channel if invitation is None else Channel.INVITATION.value,
-                day=clock.local_day(answered_at),
+                day=day,
                 answered_at=answered_at,
                 claimed_at=claimed_at,
                 received_at=clock.now,
@@ -239,6 +240,7 @@ class Intake:
             texts=texts,
             hits=hits,
             invitation=invitation,
+            late=None if clock.imports or day == clock.today else clock.today,
         )
 
     async def _point(self, response: ResponseIn, caller: Caller) -> Point:

@@ -16,13 +16,15 @@ from sqlalchemy.orm import Session
 from app.access import rate_limits
 from app.access.rate_limits import Hit
 from app.db import Database, bulk
-from app.intake.models import Response, ResponseText
+from app.intake.models import LateResponse, Response, ResponseText
 from app.invitations.service import burn
 from app.registry.questionnaires import Published
 from app.rollups.store import CellStore, Contribution
 
 _RESPONSES = cast(Table, Response.__table__)
 _TEXTS = cast(Table, ResponseText.__table__)
+_LATE = cast(Table, LateResponse.__table__)
+_LATE_COLUMNS = ("response_id", "version_id", "unit_id", "channel", "day", "received")
 _IDS_AT_ONCE = 500
 
 
@@ -91,6 +93,8 @@ class Prepared(NamedTuple):
     hits: tuple[Hit, ...] = ()
     #: Hash of the invitation's token that it uses up.
     invitation: str | None = None
+    #: The local day on which it came, where that is a later one.
+    late: date | None = None
 
     def contribution(self) -> Contribution:
         """What the response adds to its cell: where, and its packed answers."""
@@ -177,6 +181,12 @@ class ResponseStore:
                 for item, body in sorted(response.texts.items())
             ],
         )
+        late = [
+            (r.row.id, r.row.version_id, r.row.unit_id, r.row.channel, r.row.day, r.late)
+            for r in accepted
+            if r.late
+        ]
+        bulk.insert_missing(connection, _LATE, _LATE_COLUMNS, late)
         if accepted:
             self._cells.add(session, [response.contribution() for response in accepted])
         if len(accepted) == len(group):

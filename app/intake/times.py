@@ -18,6 +18,7 @@ Both moments are stored: ``claimed_at`` as sent, ``answered_at`` by this rule.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 
 from app.access.callers import Caller
 from app.access.models import Right
@@ -89,6 +90,11 @@ class Clock:
         if moment < self._earliest:
             raise AnsweredTooLongAgo(field="answered_at", days=self._backlog_days)
         return self.now
+
+    @cached_property
+    def today(self) -> date:
+        """The local day on which the request came."""
+        return self.now.astimezone(self._zone).date()
 
     def local_day(self, moment: datetime) -> date:
         """The local day of a moment; consecutive responses are mostly of one day."""

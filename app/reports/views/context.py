@@ -20,6 +20,7 @@ from app.figures.comparison_days import With
 from app.figures.comparisons import difference
 from app.figures.context import Context, number
 from app.figures.families import Family
+from app.figures.late import Asked
 from app.figures.lattice import lattice_of, named_period
 from app.figures.periods import Length, Span, Step, name_of, span, usual
 from app.figures.query import Expand, Query, QueryChanges
@@ -273,7 +274,8 @@ def released_cells(context: ViewContext, version: Published) -> queries.CellRows
         units=context.within,
     )
     unreleased = context.figures.unreleased
-    return rows if unreleased is None else unreleased.without(rows)
+    asked = Asked(context.span.first, context.span.last, context.within)
+    return rows if unreleased is None else unreleased.without(rows, version, asked)
 
 
 def _only_top(figures: Context) -> UnitNode | None:

@@ -1,0 +1,198 @@
+"""Answers that a device brought late, and when strangers are told of them.
+
+A kiosk was offline, and what it brings changes a day that was told already: by one answer, if it
+is one. So late answers wait until ten of one unit, channel and month have come, day by day as
+days end; or else they join ten of the unit above, and count there alone; fewer than that in all the
+tree wait. Those that come within their own month wait for its end, and are told with it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.figures import visible
+from app.intake.models import Disposition, LateResponse, Response
+from app.registry.queries import UnitTree
+from app.registry.questionnaires import Published
+from app.rollups.cells import layout_of
+from app.rollups.queries import CellRows
+
+#: Ids in one statement.
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Late:
+    """A late answer: where and when it counts, and when it came."""
+
+    id: str
+    version_id: int
+    unit_id: int
+    channel: str
+    day: date
+    received: date
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which cells were read; None or nothing: all."""
+
+    first: date | None = None
+    last: date | None = None
+    units: Collection[int] | None = None
+    channels: Collection[str] = ()
+
+    def among(self, rows: CellRows) -> NDArray[np.bool_]:
+        """Which cells are among them."""
+        kept = np.ones(len(rows.unit_id), dtype=np.bool_)
+        if self.first is not None:
+            kept &= rows.day >= np.datetime64(self.first)
+        if self.last is not None:
+            kept &= rows.day <= np.datetime64(self.last)
+        if self.units is not None:
+            kept &= np.isin(rows.unit_id, list(self.units))
+        if self.channels:
+            kept &= np.isin(rows.channel, list(self.channels))
+        return kept
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """Late answers of one version that are not told where they count; cells, one a key.
+
+    ``moved`` are those of them that are told of a unit above.
+    """
+
+    version: Published
+    rows: CellRows
+    moved: CellRows
+
+    def without(self, rows: CellRows, exempt: frozenset[int], asked: Asked) -> CellRows:
+        """Cells again, less what is withheld of units that are not ``exempt``."""
+        place = {key: i for i, key in enumerate(_keys(rows))}
+        cells = rows.cells.copy()
+        for k, key in enumerate(_keys(self.rows)):
+            i = place.get(key)
+            if i is None or key[0] in exempt:
+                continue
+            for name in cells.dtype.names or ():
+                cells[name][i] -= self.rows.cells[name][k]
+        more = self.moved[asked.among(self.moved)]
+        return CellRows(
+            np.concatenate([rows.unit_id, more.unit_id]),
+            np.concatenate([rows.day, more.day]),
+            np.concatenate([rows.channel, more.channel]),
+            np.concatenate([cells, more.cells]),
+        )
+
+
+def _keys(rows: CellRows) -> list[tuple[int, int, str]]:
+    days = rows.day.astype("datetime64[D]").astype(np.int64)
+    return list(zip(rows.unit_id.tolist(), days.tolist(), rows.channel.tolist(), strict=True))
+
+
+def find_withheld(
+    session: Session, versions: Sequence[Published], least: int, today: date
+) -> tuple[dict[int, Withheld], frozenset[str]]:
+    """The late answers that strangers are not told of, by version, and their ids."""
+    by_id = {version.id: version for version in versions}
+    columns = LateResponse.__table__.c
+    query = select(*(columns[name] for name in _COLUMNS)).where(columns.version_id.in_(by_id))
+    late = [Late(*row) for row in session.connection().execute(query.order_by(columns.response_id))]
+    if not late:
+        return {}, frozenset()
+    told = told_of(late, visible.whole_tree(session), least, today)
+    withheld = [each for each in late if told.get(each.id) != each.unit_id]
+    packed = _packed(session, [each.id for each in withheld])
+    found = {}
+    for version in versions:
+        own = [each for each in withheld if each.version_id == version.id and each.id in packed]
+        if own:
+            up = [(each, told[each.id]) for each in own if each.id in told]
+            found[version.id] = Withheld(
+                version,
+                _cells(version, [(each, each.unit_id) for each in own], packed),
+                _cells(version, up, packed),
+            )
+    return found, frozenset(each.id for each in withheld)
+
+
+_COLUMNS = ("response_id", "version_id", "unit_id", "channel", "day", "received")
+
+
+def told_of(late: Iterable[Late], units: UnitTree, least: int, today: date) -> dict[str, int]:
+    """Of which unit each late answer is told; those that are told of none are missing."""
+    told: dict[str, int] = {}
+    # By channel, since these are shown apart: a batch of two would be two that are few.
+    waiting: dict[tuple[date, str], dict[date, list[Late]]] = defaultdict(lambda: defaultdict(list))
+    for each in late:
+        month = each.day.replace(day=1)
+        if month < today.replace(day=1):
+            if each.received.replace(day=1) == month:
+                told[each.id] = each.unit_id  # with the rest of its month, which is over
+            else:
+                waiting[month, each.channel][each.received].append(each)
+    for by_day in waiting.values():
+        pending: dict[int, list[Late]] = defaultdict(list)
+        for day in sorted(by_day):
+            if day >= today:  # a day that is not over may bring more
+                break
+            for each in by_day[day]:
+                pending[each.unit_id].append(each)
+            _tell(pending, units, least, told)
+    return told
+
+
+def _tell(
+    pending: dict[int, list[Late]], units: UnitTree, least: int, told: dict[str, int]
+) -> None:
+    """Tell of each lowest unit that has enough, of its own and of those below that have not."""
+    at = units.with_all_above(pending)
+    depth = {id: len(units.above(id)) for id in at}
+    together: dict[int, list[Late]] = defaultdict(list)
+    for id in sorted(at, key=lambda id: (-depth[id], id)):
+        mine = [*pending.get(id, []), *together[id]]
+        if len(mine) >= least:
+            for each in mine:
+                told[each.id] = id
+                pending[each.unit_id].remove(each)
+        elif (parent := units.nodes[id].parent_id) is not None:
+            together[parent] += mine
+
+
+def _packed(session: Session, ids: Sequence[str]) -> dict[str, bytes]:
+    """The packed answers of those that count."""
+    columns = Response.__table__.c
+    found: dict[str, bytes] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        query = select(columns.id, columns.packed).where(
+            columns.id.in_(ids[start : start + _AT_ONCE]),
+            columns.disposition == Disposition.COUNTED.value,
+        )
+        found |= {id: bytes(packed) for id, packed in session.connection().execute(query)}
+    return found
+
+
+def _cells(
+    version: Published, late: Sequence[tuple[Late, int]], packed: Mapping[str, bytes]
+) -> CellRows:
+    """Late answers as cells of the units that they are told of."""
+    keys: dict[tuple[int, date, str], int] = {}
+    place = [keys.setdefault((unit, each.day, each.channel), len(keys)) for each, unit in late]
+    cells = layout_of(version).tally(
+        [packed[each.id] for each, _ in late], np.array(place, dtype=np.intp), len(keys)
+    )
+    return CellRows(
+        np.array([unit for unit, _, _ in keys], dtype=np.int64),
+        np.array([day for _, day, _ in keys], dtype="datetime64[D]"),
+        np.array([channel for _, _, channel in keys], dtype=np.str_),
+        cells,
+    )

@@ -1,0 +1,112 @@
+"""What a device brings late to days that were told already is told with nine others, or not yet."""
+
+from collections import Counter
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import update
+
+from app.figures.late import Late, told_of
+from app.figures.release import ReleaseRule
+from app.intake.models import LateResponse
+from app.registry.queries import UnitNode, UnitTree
+from app.settings import Settings
+from tests.conftest import serving
+from tests.small_province import body
+
+LEAST = 10
+SATISFACTION = "/api/v1/satisfaction"
+#: A province, two districts, and three communes of each.
+ABOVE = {1: None, 2: 1, 3: 1, 4: 2, 5: 2, 6: 2, 7: 3, 8: 3, 9: 3}
+TREE = UnitTree([UnitNode(id, f"U{id}", "unit", "", "", above) for id, above in ABOVE.items()])
+MARCH, BEGIN = date(2026, 3, 15), date(2026, 4, 1)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 9), st.integers(0, 20)), max_size=120),
+    st.integers(2, LEAST),
+)
+def test_whatever_two_days_are_compared_figures_differ_by_none_or_by_enough(arrivals, least):
+    late = [
+        Late(str(i), 1, unit, "kiosk", MARCH, BEGIN + timedelta(days=day))
+        for i, (unit, day) in enumerate(arrivals)
+    ]
+    before: set[tuple[int, str]] = set()
+    for day in range(23):
+        today = BEGIN + timedelta(days=day)
+        told = told_of([each for each in late if each.received <= today], TREE, least, today)
+        assert all(unit in _upwards(late[int(id)].unit_id) for id, unit in told.items())
+        now = {(above, id) for id, unit in told.items() for above in _upwards(unit)}
+        assert before <= now  # what was told is not taken back
+        alone = {(-unit, id) for id, unit in told.items()}
+        assert all(count >= least for count in Counter(u for u, _ in now - before).values())
+        assert all(count >= least for count in Counter(u for u, _ in alone).values())
+        before = now
+
+
+def _upwards(unit):
+    return [unit, *(node.id for node in TREE.above(unit))]
+
+
+def test_what_comes_within_its_month_is_told_with_its_end():
+    late = [Late("a", 1, 4, "kiosk", date(2026, 3, 15), date(2026, 3, 20))]
+    assert told_of(late, TREE, LEAST, date(2026, 3, 31)) == {}
+    assert told_of(late, TREE, LEAST, date(2026, 4, 1)) == {"a": 4}
+
+
+@pytest.fixture
+def offline(database, province, database_url):
+    """A server that takes what a device kept for sixty days."""
+    with serving(Settings(database_url=database_url, backlog_days=60, cache_s=0)) as client:
+        yield client
+
+
+def test_a_kiosk_that_was_offline_moves_a_finished_month_by_ten_or_by_none(
+    offline, database, province, monkeypatch
+):
+    zone = ZoneInfo("Asia/Ho_Chi_Minh")
+    today = datetime.now(zone).date()
+    end = today.replace(day=1) - timedelta(days=1)
+    at = datetime.combine(end, time(9), zone).isoformat()
+
+    def send(unit, times, headers):
+        point = province.points[(unit, "sipas-desk")]
+        batch = [body(answered_at=at, point=point) for _ in range(times)]
+        answer = offline.post("/api/v1/responses", json={"responses": batch}, headers=headers)
+        assert {each["status"] for each in answer.json()["responses"]} == {"accepted"}
+
+    def told(headers, day):
+        rule = classmethod(lambda cls, settings: cls(settings.least_respondents, day))
+        monkeypatch.setattr(ReleaseRule, "of", rule)
+        ask = {"questionnaire": "sipas-desk", "by": "unit", "from": end.replace(day=1), "to": end}
+        rows = offline.get(SATISFACTION, params=ask, headers=headers).json()["rows"]
+        return {row["unit"]["code"]: row["respondents"] for row in rows}
+
+    devices = {unit: province.device(unit) for unit in ("C1", "C2", "A1")}
+    for unit in devices:
+        send(unit, 15, province.importer())
+    stranger, analyst = province.public_reader(), province.reader()
+    tomorrow = today + timedelta(days=1)
+    assert [told(stranger, today)[code] for code in ("C1", "C2", "D1", "77")] == [15, 15, 30, 45]
+    send("C1", 1, devices["C1"])
+    for day in (today, tomorrow, tomorrow + timedelta(days=40)):
+        assert told(stranger, day) == {**told(stranger, today), "C1": 15, "D1": 30, "77": 45}
+    assert [told(analyst, tomorrow)[code] for code in ("C1", "D1", "77")] == [16, 31, 46]
+    # Nine of another channel make no ten with it; with nine of its own it is told of the
+    # province, and of neither unit.
+    send("C2", 9, devices["C2"])
+    assert told(stranger, tomorrow)["77"] == 45
+    send("A1", 9, devices["A1"])
+    assert told(stranger, today)["77"] == 45  # today is not over
+    shown = told(stranger, tomorrow)
+    assert [shown[code] for code in ("C1", "C2", "A1", "D1", "77")] == [15, 15, 15, 30, 55]
+    # Ten of one unit, come on another day, are told of it.
+    with database.writing() as session:
+        session.execute(update(LateResponse).values(received=today - timedelta(days=1)))
+    send("C1", 10, devices["C1"])
+    shown = told(stranger, tomorrow)
+    assert [shown[code] for code in ("C1", "D1", "77")] == [25, 40, 65]
+    assert told(analyst, tomorrow)["77"] == 74
