@@ -9,6 +9,9 @@ from pydantic import Field
 
 from app.figures.results import Names, Provenance, Result, UnitOut
 
+#: Where a rate lies against a target; None where it has no interval.
+Position = Literal["above", "below", "not_distinguishable"] | None
+
 
 class Statistic(Provenance):
     """What every statistic over units says of itself."""
@@ -44,6 +47,24 @@ class UnitRate(Result):
     respondents: int | None
     design_effect: float | None
     suppressed: bool
+
+
+class Judged(Result):
+    """Where a rate lies against the target, judged with all of its kind at once."""
+
+    position: Position = Field(
+        description="above or below only where that holds for all that are judged together, with "
+        "95 % (Holm); the same on every page."
+    )
+    interval_position: Position = Field(
+        description="Where the row's own interval lies, looked at alone."
+    )
+    target_p: float | None = Field(description="Of the row alone.")
+    target_adjusted_p: float | None = Field(description="Of all that are judged together (Holm).")
+    judged_together: int = Field(
+        description="How many are judged together: of an index all units of the kind with "
+        "answers, whoever asks; of factors these times the factors; of items the unit's own."
+    )
 
 
 class Heterogeneity(Result):

@@ -7,13 +7,16 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from app.access import scope
-from app.access.callers import Caller
+from app.access.callers import Caller, Grant
 from app.access.models import Right
 from app.figures.session_cache import per_session
 from app.registry import questionnaires
 from app.registry.queries import UnitTree, is_synthetic
 from app.registry.questionnaires import Published
 from app.rollups import queries
+
+#: Whoever reads what is published: everything, and of nobody few respondents.
+PUBLIC = Caller("public", (Grant(frozenset({Right.READ_FIGURES})),))
 
 
 def units(session: Session, caller: Caller) -> UnitTree:

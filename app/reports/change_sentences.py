@@ -5,37 +5,42 @@ from __future__ import annotations
 from app.figures.change_results import FixedMix
 from app.figures.statistic_results import Limits
 from app.messages.words import NOTHING, Words
-from app.reports.views.index_results import (
-    PeriodDifference,
-)
-from app.reports.views.results import (
-    UnitRow,
-)
+from app.reports.views.index_results import PeriodDifference
+from app.reports.views.results import UnitRow
 
 
 def change(words: Words, row: PeriodDifference, than: str) -> str | None:
     """One difference: how large, how sure; None where one side has no figure.
 
     Of a whole that is made of parts it is the change with their mix held fixed, and what the pooled
-    rate did stands beside it.
+    rate did stands beside it. Where it is judged with all units of the kind it is more than chance
+    only if it is so among them.
     """
     if row.low is None or row.high is None:
         return None
     held = row.fixed_mix
     if held is None:
-        return _moved(words, row, than)
+        return _moved(words, row, row, than)
     if held.low is None:
         return words("tell.no_part_in_both", than=than, crude=words.points(row.estimate))
-    return _moved(words, held, than) + " " + mix(words, held)
+    return _moved(words, row, held, than) + " " + mix(words, held)
 
 
-def _moved(words: Words, row: Limits, than: str) -> str:
+def _moved(words: Words, row: PeriodDifference, told: Limits, than: str) -> str:
     key = (
-        "tell.rose" if (row.low or 0.0) > 0
-        else "tell.fell" if (row.high or 0.0) < 0
+        "tell.rose" if (told.low or 0.0) > 0
+        else "tell.fell" if (told.high or 0.0) < 0
         else "tell.same"
     )  # fmt: skip
-    return words(key, than=than, change=words.points(row.estimate), interval=words.change(row))
+    if row.judged_together is not None and not row.discovery:
+        key = {"tell.rose": "tell.rose_alone", "tell.fell": "tell.fell_alone"}.get(key, key)
+    return words(
+        key,
+        than=than,
+        change=words.points(told.estimate),
+        interval=words.change(told),
+        n=words.number(row.judged_together),
+    )
 
 
 def mix(words: Words, held: FixedMix) -> str:

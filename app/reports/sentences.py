@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.figures.day_effects import NOTABLE
+from app.figures.doubts import HASTY_S
 from app.figures.statistic_results import Lowest
 from app.figures.trend_results import AlertRow
 from app.messages.words import Words
@@ -25,10 +26,10 @@ from app.reports.views.results import (
     Units,
     UnitView,
 )
+from app.reports.weighting_sentences import against_target, weighting
 from app.reports.weighting_sentences import casemix as casemix
 from app.reports.weighting_sentences import channels as channels
 from app.reports.weighting_sentences import non_response as non_response
-from app.reports.weighting_sentences import weighting
 
 #: Units that a sentence names; the table has the others.
 _NAMED = 12
@@ -57,12 +58,7 @@ def index(words: Words, view: Headline | Overview | UnitView | Sections | Import
         high=words.percent(first.high),
         n=words.number(shown.respondents),
     )
-    against = {
-        "above": "tell.above_target",
-        "below": "tell.below_target",
-        "not_distinguishable": "tell.near_target",
-    }[first.position or "not_distinguishable"]
-    said = [between + " " + words(against, target=words.percent(view.target, 0))]
+    said = [between + " " + against_target(words, first, view.target)]
     said += weighting(words, shown)
     others = [(shown.previous, "tell.than_previous"), (shown.year_before, "tell.than_year_before")]
     if shown.previous.first == shown.year_before.first:
@@ -126,13 +122,25 @@ def standing(words: Words, found: Standing, target: float) -> str:
 
 
 def best(words: Words, view: Units) -> str | None:
-    """Which units may be among the best; None where they are not ranked."""
+    """Which units may be among the best; None where they are not ranked, or none is told apart."""
     rows = [row for row in view.rows if row.may_be_best]
-    if not rows:
+    # Those whose answers are to be looked at first are among nobody's best, and tell none apart.
+    doubted = sum(row.rank is not None and bool(row.doubts) for row in view.rows)
+    if not rows or len(rows) + doubted == view.ranked:
         return None
     if len(rows) > max(2 * view.best, _NAMED) and len(rows) > view.ranked / 2:
         return words("tell.best_unclear", n=len(rows), ranked=view.ranked, best=view.best)
     return words("tell.may_be_best", n=len(rows), best=view.best, units=_units(words, rows, 40))
+
+
+def doubtful(words: Words, view: Units | UnitView) -> str | None:
+    """Whose answers are to be looked at before anybody learns from them; None where nobody's."""
+    if isinstance(view, UnitView):
+        return words("tell.look_first_here", seconds=HASTY_S) if view.doubts else None
+    rows = [row for row in view.rows if row.doubts]
+    if not rows:
+        return None
+    return words("tell.look_first", units=_units(words, rows), seconds=HASTY_S)
 
 
 def may_be_best(words: Words, view: Units) -> list[str]:
@@ -160,8 +168,11 @@ def improve(words: Words, view: UnitView | Importance) -> list[str]:
         said.append(words("tell.drivers_unknown"))
     if lagging is None and driving is None:
         said.append(words("tell.too_few_for_lower"))
-    elif lagging is not None and not (driving and driving.improve_first):
-        said += lower(words, lagging)
+    elif lagging is not None:
+        named = driving.improve_first if driving else []
+        rows = [row for row in lagging.rows if not named or (row.below and row.factor in named)]
+        # Of those to improve first it is told by how much they are lower, and of no others.
+        said += lower(words, lagging.model_copy(update={"rows": rows})) if rows else []
     lowest = lowest_items(view)
     if lowest:
         said.append(

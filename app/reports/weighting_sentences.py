@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+from app.figures.statistic_results import Judged
 from app.messages.words import Words
-from app.reports.views.index_results import Index
+from app.reports.views.index_results import HeadlineRate, Index
 from app.reports.views.results import ComparisonView, UnitView
 
 #: Units that a sentence names.
 _NAMED = 8
+
+
+def against_target(words: Words, row: Judged, target: float) -> str:
+    """Where a rate lies against the target, as far as all that are judged together let it say.
+
+    Where the interval that is shown says another thing, both are told: of a rate by volume too,
+    in whose place the pooled one is judged.
+    """
+    shown, own = row.position or "not_distinguishable", row.interval_position
+    key = {
+        "above": "tell.above_target",
+        "below": "tell.below_target",
+        "not_distinguishable": "tell.near_target",
+    }[shown]
+    by_volume = isinstance(row, HeadlineRate) and row.weighting == "by_volume"
+    if shown == "not_distinguishable" and own == "above":
+        key = "tell.above_target_by_volume" if by_volume else "tell.above_target_alone"
+    elif shown == "not_distinguishable" and own == "below":
+        key = "tell.below_target_by_volume" if by_volume else "tell.below_target_alone"
+    elif by_volume and own != shown:
+        key = {"above": "tell.above_target_pooled", "below": "tell.below_target_pooled"}.get(
+            shown, key
+        )
+    return words(key, target=words.percent(target, 0), n=words.number(row.judged_together))
 
 
 def weighting(words: Words, shown: Index) -> list[str]:

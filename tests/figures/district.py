@@ -71,6 +71,7 @@ def standing(backend, templates, postgres, folder, **settings):
                 session.flush()
                 province.units[code] = unit.id
                 points[code] = current_code(open_point(session, unit, FORM.code, Channel.QR, code))
+                province.points[(code, FORM.code)] = points[code]
             rows = [
                 (code, date.fromisoformat(f"{month}-01"), cases)
                 for code, cases in VOLUMES.items()

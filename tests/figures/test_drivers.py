@@ -88,8 +88,11 @@ def test_the_overall_question_is_the_outcome_and_what_is_told_apart_is_named(ask
     rates = {row["item"]: row["rate"] for row in items["items"] if row["factor"] == "C"}
     assert items["improve_first"] == sorted(rates, key=rates.get)[:5]
     words = Words("vi")
-    first, second = sentences.improve(words, UnitView.model_validate(unit))
+    first, size, second = sentences.improve(words, UnitView.model_validate(unit))
     assert first.startswith("Cải thiện trước: C. ") and second.startswith("Câu hỏi nên bắt đầu: C")
+    lowest = unit["lowest"]["rows"][0]
+    assert size.startswith("C. ") and lowest["factor"] == "C" and lowest["below"]
+    assert f"{words.points(lowest['difference'])} điểm phần trăm so với trung bình" in size
     table = unit_charts.drivers(words, UnitView.model_validate(unit)).table
     assert [line[-1] for line in table.rows if line[0].startswith("C.")] == ["Cần cải thiện trước"]
 

@@ -28,8 +28,9 @@ def rows(count, target=0.9):
                 },
                 "rate": middle, "low": middle - 0.02, "high": min(1.0, middle + 0.02),
                 "respondents": 10 + i, "suppressed": False, "latitude": 10 + i / 50,
-                "longitude": 107 + i / 70, "position": None, "rank_low": 1, "rank_high": count,
-                "change": None,
+                "longitude": 107 + i / 70, "rank_low_simultaneous": 1,
+                "rank_high_simultaneous": count, "change": None,
+                "position": ("below", "not_distinguishable", "above")[i % 3],
             }
         )  # fmt: skip
     return found

@@ -2,6 +2,7 @@
 
 import ctypes
 import io
+import re
 import socket
 import sys
 import threading
@@ -104,6 +105,27 @@ def test_every_page_of_the_pdf_can_be_drawn(fetch):
         assert dark > 100, "an empty page"
 
 
+def test_a_report_calls_no_factor_influential_without_an_overall_question(fetch, view):
+    for code in COMMUNES[:4]:
+        shown = view("unit", unit=code)
+        assert shown["no_drivers"] == "outcome-needed" and shown["drivers"] is None
+        rows = shown["lowest"]["rows"]
+        book = openpyxl.load_workbook(io.BytesIO(fetch(unit=code, format="xlsx", language="en")))
+        summary = [str(cell) for line in book["Summary"].values for cell in line if cell]
+        for text in (text_of(fetch(unit=code, language="en")), " ".join(summary)):
+            assert "Improve first" not in text and "much effect" not in text
+            assert ("No factor is clearly lower" in text) == (not any(row["below"] for row in rows))
+            for row in rows:
+                told = re.escape(f"{row['factor']}. {row['name']['en']}: ")
+                found = re.search(rf"{told}(\S+) percentage points against the mean", text)
+                assert (found is not None) == row["below"]
+                if found:
+                    assert found[1] == f"−{-100 * row['difference']:.1f}"
+        # Who has the highest rate is told to lie below by nobody.
+        assert not max(rows, key=lambda row: row["rate"])["below"]
+        assert all(row["below"] == (row["high"] < 0) for row in rows)
+
+
 def rows_of(book, name):
     heading, *rows = book[name].iter_rows(values_only=True)
     return [dict(zip(heading, row, strict=True)) for row in rows]
@@ -138,6 +160,41 @@ def test_the_workbook_has_the_views_figures_as_numbers(fetch, view):
         for item in section["items"]:
             found = by_code[item["item"]]
             assert [found[f"Mức {v}"] for v in levels["values"]] == item["levels"]
+
+
+@pytest.mark.parametrize(
+    ("language", "headings"),
+    [
+        ("vi", ["p so với mục tiêu (xét riêng)", "p hiệu chỉnh so với mục tiêu (xét cùng nhau)",
+                "p của thay đổi (xét riêng)", "p hiệu chỉnh của thay đổi (xét cùng các đơn vị)"]),
+        ("en", ["p against the target (alone)", "Adjusted p against the target (all together)",
+                "p of the change (alone)", "Adjusted p of the change (all units)"]),
+    ],
+)  # fmt: skip
+def test_each_p_of_the_workbook_stands_under_its_own_name(fetch, view, language, headings):
+    book = openpyxl.load_workbook(io.BytesIO(fetch(format="xlsx", language=language)))
+    target, target_adjusted, own, adjusted = headings
+    names = {"vi": ("Đơn vị", "Yếu tố", "Câu hỏi"), "en": ("Units", "Factors", "Questions")}
+    units, factors, items = (rows_of(book, name) for name in names[language])
+    code = {"vi": "Mã", "en": "Code"}[language]
+    right = {row["unit"]["code"]: row for row in view("units")["rows"]}
+    for row in units:
+        of_view = right[row[code]]
+        change = of_view["change"] or {"p": None, "adjusted_p": None}
+        assert row[own] == pytest.approx(change["p"])
+        assert row[adjusted] == pytest.approx(change["adjusted_p"])
+        assert row[target] == pytest.approx(of_view["target_p"])
+        assert row[target_adjusted] == pytest.approx(of_view["target_adjusted_p"])
+    assert any(row[own] is not None and row[own] < row[adjusted] for row in units)
+    assert any(row[target] is not None and row[target] < row[target_adjusted] for row in units)
+    # Changes of factors and items are looked at alone, and nothing there is called adjusted.
+    for rows, name in ((factors, "factors"), (items, "items")):
+        for row, of_view in zip(rows, view("unit")[name], strict=True):
+            assert adjusted not in row
+            assert row[own] == pytest.approx(of_view["change"]["p"])
+            assert row[target_adjusted] == pytest.approx(of_view["target_adjusted_p"])
+    for sheet in names[language]:
+        assert "p" not in [cell.value for cell in book[sheet][1]]
 
 
 def test_a_report_hides_small_cells_whoever_makes_it(fetch):

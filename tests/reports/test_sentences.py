@@ -8,6 +8,7 @@ from app.figures.statistic_results import Limits
 from app.figures.trend_results import AlertRow
 from app.messages.words import Words
 from app.reports import sentences
+from app.reports.views.index_results import PeriodDifference, Placed
 from app.reports.views.results import AlertsShown, Headline
 from tests.results import result
 
@@ -100,3 +101,43 @@ def test_of_a_whole_year_the_year_before_is_compared_once():
     assert len(sentences.index(words, index_of(quarter, year))) == 3
     once = sentences.index(words, index_of(year, year))
     assert len(once) == 2 and "same period last year" in once[1]
+
+
+@pytest.mark.parametrize(
+    ("position", "own", "vietnamese", "english"),
+    [
+        ("above", "above", "Chắc chắn trên mục tiêu 90", "Surely above"),
+        ("below", "below", "Chắc chắn dưới mục tiêu 90", "Surely below"),
+        ("not_distinguishable", "not_distinguishable", "Chưa phân biệt được", "Not disting"),
+        ("not_distinguishable", "above", "nằm hẳn trên mục tiêu 90", "lies wholly above"),
+        ("not_distinguishable", "below", "nằm hẳn dưới mục tiêu 90", "lies wholly below"),
+    ],
+)
+def test_where_a_units_own_interval_says_more_than_all_together_both_are_told(
+    position, own, vietnamese, english
+):
+    fields = {"position": position, "interval_position": own, "judged_together": 82}
+    row = result(Placed, fields)
+    told = {code: sentences.against_target(Words(code), row, 0.9) for code in ("vi", "en")}
+    assert vietnamese in told["vi"] and english in told["en"]
+    differ = position != own
+    assert ("xét cùng 82 đơn vị thì chưa chắc" in told["vi"]) == differ
+    assert ("judged with all 82 units this is not sure" in told["en"]) == differ
+    assert ("Surely" in told["en"]) == (position != "not_distinguishable")
+
+
+def test_a_change_that_is_sure_of_one_unit_alone_is_told_as_that():
+    fields = {"estimate": -0.05, "low": -0.09, "high": -0.01, "judged_together": 28}
+    words = Words("en")
+
+    def told(**more):
+        return sentences.change(words, result(PeriodDifference, fields | more), "then")
+
+    assert told(discovery=True).startswith("Fell against then")
+    alone = told(discovery=False)
+    assert "by more than chance" in alone and "judged with all 28 units this may be" in alone
+    rose = told(discovery=False, low=0.01, estimate=0.05, high=0.09)
+    assert "alone it rose" in rose and "may be chance" in rose
+    assert "which may be chance" in told(discovery=False, high=0.01)
+    # The year before is not told of units beside one another.
+    assert told(judged_together=None).startswith("Fell against then")

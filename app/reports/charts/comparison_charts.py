@@ -10,7 +10,6 @@ from app.reports.change_sentences import told
 from app.reports.charts import specs
 from app.reports.charts.chart import Chart, Datum, Table, note
 from app.reports.charts.unit_charts import flat, placed, short
-from app.reports.views.context import position
 from app.reports.views.results import Beside, ComparisonView, UnitRow, Units
 
 #: Signs of a unit's name beside a chart; what it is part of is among them.
@@ -22,7 +21,7 @@ def funnel(words: Words, view: ComparisonView) -> Chart | None:
     found = view.funnel
     if found is None:
         return None
-    labelled = _units(words, found.rows, view.target)
+    labelled = _units(words, found.rows)
     rows: list[Datum] = [
         {**datum, "place": words(f"funnel.{_beyond(row)}")}
         for datum, row in zip(labelled, found.rows, strict=True)
@@ -68,7 +67,7 @@ def league(words: Words, view: Units) -> Chart | None:
     rows = [row for row in view.rows if row.rate is not None]
     if not rows:
         return None
-    labelled = _units(words, rows, view.target)
+    labelled = _units(words, rows)
     method = "; ".join([words("chart.method_rates"), words("chart.method_ranks")])
     return Chart(
         "league",
@@ -99,12 +98,11 @@ def league(words: Words, view: Units) -> Chart | None:
 
 
 def ranks(row: RankRow) -> str:
-    """The ranks that a unit may have: 3–17."""
-    if row.rank_low is None:
+    """The ranks that a unit may have, of all units at once: 3–17."""
+    low, high = row.rank_low_simultaneous, row.rank_high_simultaneous
+    if low is None:
         return NOTHING
-    if row.rank_low == row.rank_high:
-        return str(row.rank_low)
-    return f"{row.rank_low}–{row.rank_high}"
+    return str(low) if low == high else f"{low}–{high}"
 
 
 def places(words: Words, view: Units) -> Chart | None:
@@ -116,7 +114,7 @@ def places(words: Words, view: Units) -> Chart | None:
         "map",
         words("chart.map_title"),
         words("chart.map_summary", count=len(rows)),
-        specs.places(words, _units(words, rows, view.target)),
+        specs.places(words, _units(words, rows)),
         Table(
             [words(f"chart.{key}") for key in
              ("unit", "position_lat", "position_lon", "rate", "respondents", "standing")],
@@ -152,7 +150,7 @@ def beside(words: Words, view: ComparisonView) -> Chart | None:
         words("chart.beside_summary", count=len(rows)),
         specs.intervals(
             words,
-            [{**datum, "place": ""} for datum in _units(words, rows, view.target)],
+            _units(words, rows),
             title=words("chart.rate"),
             target=view.target,
         ),
@@ -177,15 +175,13 @@ def beside(words: Words, view: ComparisonView) -> Chart | None:
     )  # fmt: skip
 
 
-def _units(
-    words: Words, rows: Sequence[FunnelRow | UnitRow | Beside], target: float
-) -> list[Datum]:
-    """Rows about units, labelled, with where their interval lies against the target."""
+def _units(words: Words, rows: Sequence[FunnelRow | UnitRow | Beside]) -> list[Datum]:
+    """Rows about units, labelled, with where they lie against the target where that is told."""
     named = [short(words.unit(row.unit), _LONGEST_NAME) for row in rows]
     twice = {name for name in named if named.count(name) > 1}
     labelled = []
     for name, row in zip(named, rows, strict=True):
         label = f"{name} ({row.unit.code})" if name in twice else name
-        place = placed(words, position(row.low, row.high, target))
+        place = placed(words, row.position) if isinstance(row, UnitRow) else ""
         labelled.append({**flat(row), "label": label, "place": place})
     return labelled

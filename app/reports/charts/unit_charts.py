@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from app.figures.results import Result
+from app.figures.statistic_results import Position
 from app.figures.trend_results import ControlLimits, LimitSegment
 from app.messages.words import NOTHING, Words
 from app.reports.charts import specs
 from app.reports.charts.chart import Chart, Datum, Table, note
 from app.reports.named_values import ASSURANCES, QUADRANTS, RULES, VARIATIONS
 from app.reports.views.form_results import Quality
-from app.reports.views.index_results import (
-    Position,
-)
 from app.reports.views.results import (
     Driving,
     FactorRow,

@@ -70,14 +70,16 @@ class Report:
     def summary(self) -> list[str]:
         """The report in sentences."""
         said = sentences.index(self.words, self.about)
+        if doubtful := sentences.doubtful(self.words, self.about):
+            said.append(doubtful)
         if unreleased := self.about.unreleased:
             said.append(self.words("tell.unreleased", n=self.words.number(unreleased)))
         if self.compared:
             league = self.compared.league
             said.append(sentences.standing(self.words, league, league.target))
             said += sentences.changed(self.words, league)
-            best = sentences.best(self.words, league)
-            said += [best] if best else []
+            more = sentences.best(self.words, league), sentences.doubtful(self.words, league)
+            said += [sentence for sentence in more if sentence]
         said += sentences.improve(self.words, self.about)
         return [*said, self.words("view.chose_to_answer")]
 

@@ -137,7 +137,7 @@ def _changes(w: Words) -> list[_Column[FactorRow | UnitRow]]:
         _Column(w("chart.change"), 12, lambda r: _of_change(r, "estimate"), "points"),
         _Column(w("chart.change_interval"), 12, lambda r: _of_change(r, "low"), "points"),
         _Column("", 12, lambda r: _of_change(r, "high"), "points"),
-        _Column("p", 9, lambda r: change.p if (change := _told(r)) else None, "p"),
+        _Column(w("chart.change_p"), 12, lambda r: change.p if (change := _told(r)) else None, "p"),
     ]
 
 
@@ -168,8 +168,18 @@ def _mixes(w: Words) -> list[_Column[UnitRow]]:
     ]
 
 
-def _standing(w: Words) -> _Column[FactorRow | UnitRow]:
-    return _Column(w("chart.standing"), 26, lambda r: _position(w, r))
+def _change_adjusted(w: Words) -> _Column[UnitRow]:
+    """What is left of p among all units of the kind; factors and items have their own p alone."""
+    heading = w("chart.change_adjusted_p")
+    return _Column(heading, 16, lambda r: r.told.adjusted_p if r.told else None, "p")
+
+
+def _standing(w: Words) -> list[_Column[FactorRow | UnitRow]]:
+    return [
+        _Column(w("chart.standing"), 26, lambda r: _position(w, r)),
+        _Column(w("chart.target_p"), 12, lambda r: r.target_p, "p"),
+        _Column(w("chart.target_adjusted_p"), 16, lambda r: r.target_adjusted_p, "p"),
+    ]
 
 
 def _mean(w: Words) -> _Column[FactorRow]:
@@ -179,13 +189,13 @@ def _mean(w: Words) -> _Column[FactorRow]:
 def _of_factors(w: Words) -> list[_Column[FactorRow]]:
     code: _Column[FactorRow] = _Column(w("report.code"), 8, lambda r: r.factor)
     name: _Column[FactorRow] = _Column(w("chart.factor"), 44, lambda r: w.name(r.name))
-    return [code, name, *_figures(w), _mean(w), _standing(w), *_changes(w)]
+    return [code, name, *_figures(w), _mean(w), *_standing(w), *_changes(w)]
 
 
 def _of_items(w: Words) -> list[_Column[ItemRow]]:
     code: _Column[ItemRow] = _Column(w("report.code"), 8, lambda r: r.item)
     name: _Column[ItemRow] = _Column(w("chart.item"), 60, lambda r: w.name(r.name))
-    return [code, name, *_figures(w), _mean(w), _standing(w), *_changes(w)]
+    return [code, name, *_figures(w), _mean(w), *_standing(w), *_changes(w)]
 
 
 def _of_periods(w: Words) -> list[_Column[TrendPoint]]:
@@ -202,9 +212,13 @@ def _of_units(w: Words) -> list[_Column[UnitRow]]:
     about: list[_Column[UnitRow]] = [
         _Column(w("report.code"), 10, lambda r: r.unit.code),
         _Column(w("chart.unit"), 40, lambda r: w.unit(r.unit)),
-        _Column(w("chart.rank_set"), 12, lambda r: ranks(r) if r.rank_low else None),
+        _Column(w("chart.rank_set"), 12, lambda r: ranks(r) if r.rank else None),
     ]
-    return [*about, *_figures(w), _standing(w), *_changes(w), *_mixes(w)]
+    doubts: _Column[UnitRow] = _Column(
+        w("chart.look_first"), 26, lambda r: w("view.look_first") if r.doubts else None
+    )
+    mixes = [_change_adjusted(w), *_mixes(w), doubts]
+    return [*about, *_figures(w), *_standing(w), *_changes(w), *mixes]
 
 
 def _position(words: Words, row: FactorRow | UnitRow) -> str:

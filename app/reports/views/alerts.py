@@ -10,8 +10,9 @@ from app.figures.alerts import alerts as find_alerts
 from app.figures.context import Context, TooFewUnits, TooManyUnits
 from app.figures.periods import Step
 from app.figures.query import Expand, Key
+from app.figures.visible import PUBLIC
 from app.registry.queries import UnitNode
-from app.reports.views.context import PUBLIC, ViewContext, up_to_whole
+from app.reports.views.context import ViewContext, up_to_whole
 from app.reports.views.results import AlertsShown
 
 #: Alerts that the first page names.

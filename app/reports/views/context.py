@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from app import RELEASE
-from app.access.callers import Caller, Grant
-from app.access.models import Right
-from app.figures import visible
+from app.access.callers import Caller
+from app.figures import families, visible
+from app.figures.comparison_days import With
 from app.figures.comparisons import difference
 from app.figures.context import Context, number
+from app.figures.families import Family
 from app.figures.late import Asked
 from app.figures.lattice import lattice_of, named_period
 from app.figures.periods import Length, Span, Step, name_of, span, usual
@@ -26,23 +27,16 @@ from app.figures.query import Expand, Query, QueryChanges
 from app.figures.rate_arrays import Measure, Rates
 from app.figures.release import ReleaseRule
 from app.figures.results import unit_result
+from app.figures.statistic_results import Judged
 from app.problems import Problem
 from app.registry.points import units_asking
 from app.registry.queries import UnitNode
 from app.registry.questionnaires import Published, UnknownQuestionnaire
-from app.reports.views.index_results import (
-    Difference,
-    Figure,
-    Position,
-)
-from app.reports.views.results import (
-    ViewHead,
-)
+from app.reports.views.index_results import Difference, Figure
+from app.reports.views.results import ViewHead
 from app.rollups import queries
 from app.settings import Settings
 
-#: Whoever reads what is published: everything, and of nobody few respondents.
-PUBLIC = Caller("public", (Grant(frozenset({Right.READ_FIGURES})),))
 #: Units of the level that is shown unless one is asked for.
 _MOST_AT_FIRST = 1_500
 
@@ -203,6 +197,46 @@ class ViewContext:
         period = named_period(self.span.first, self.span.last, known)
         return any(id not in small and lattice.hides(id, period, measure=measure) for id in tops)
 
+    def change_family(self, kind: str, *, crude: bool = False) -> Family:
+        """The changes since the period before of all units of a kind, told together."""
+        calendar, with_ = self.span.calendar, With.PREVIOUS
+        return families.change_family(
+            self.figures, kind, calendar=calendar, with_=with_, crude=crude
+        )
+
+    def target_family(self, kind: str, *, factors: bool = False) -> Family:
+        """All units of a kind against the target, or all their factors, told together."""
+        target, calendar = self.settings.target_rate, self.span.calendar
+        return families.target_family(
+            self.figures, kind, target, calendar=calendar, factors=factors
+        )
+
+    def judged(self, rates: Rates) -> list[Judged]:
+        """Where rows about the unit, its factors or its items lie against the target.
+
+        Its index and factors are judged with those of all units of the kind, since they are shown
+        beside them; items with the unit's own.
+        """
+        unit, family = self.unit, None
+        factors = any(measure.factor for measure in rates.measure)
+        if unit is not None and not any(measure.item for measure in rates.measure):
+            family = self.target_family(unit.kind, factors=factors)
+        id = unit.id if unit else 0
+        places = [(id, measure.item or measure.factor) for measure in rates.measure]
+        return families.judged(rates, self.settings.target_rate, family, places)
+
+    def judged_units(self, rates: Rates, *, factors: bool = False) -> list[Judged]:
+        """Where units, or units by factor, lie against the target, each with all of its kind."""
+        kinds = [unit.kind if unit else "" for unit in rates.unit]
+        found: dict[int, Judged] = {}
+        for kind in dict.fromkeys(kinds):
+            at = np.array([i for i, each in enumerate(kinds) if each == kind], dtype=np.intp)
+            rows = rates.take(at)
+            family = self.target_family(kind, factors=factors)
+            judged = families.judged(rows, self.settings.target_rate, family, families.places(rows))
+            found |= zip(at.tolist(), judged, strict=True)
+        return [found[i] for i in range(len(kinds))]
+
     def head(self) -> ViewHead:
         """What every view says of itself."""
         return ViewHead(
@@ -293,12 +327,3 @@ def differences(now: Rates, other: Rates) -> list[Difference]:
         )
         for i in range(len(fit))
     ]
-
-
-def position(low: float | None, high: float | None, target: float) -> Position:
-    """Where an interval lies against the target: above it, below it, or holding it."""
-    if low is None or high is None:
-        return None
-    if low > target:
-        return "above"
-    return "below" if high < target else "not_distinguishable"

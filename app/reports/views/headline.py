@@ -6,16 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 
+from app.figures import families
+from app.figures.change_results import FixedMix
 from app.figures.comparison_days import With, other_days
 from app.figures.context import number
 from app.figures.fixed_mix import fixed_mix
 from app.figures.query import Expand, Key
 from app.figures.rate_arrays import Rates
 from app.figures.results import unit_result
+from app.figures.statistic_results import Judged
 from app.figures.stratification import by_volume
+from app.figures.visible import PUBLIC
 from app.registry.volumes import volumes_between, without_volumes
-from app.reports.views.context import PUBLIC, ViewContext, differences, figure, position
+from app.reports.views.context import ViewContext, differences, figure
 from app.reports.views.index_results import (
+    Difference,
     Figure,
     HeadlineRate,
     Index,
@@ -30,11 +35,12 @@ _LEAST_UNITS_OF_REFERENCE = 5
 def index(context: ViewContext) -> Index:
     """The index of what a view is about, beside the period before, the year before, the whole."""
     now, _ = context.figures.rates(by_days=True)
+    (placed,) = context.judged(now)
     shown = figure(now)
     return Index(
         **dict(shown),
-        headline=headline_rate(context, shown),
-        position=position(shown.low, shown.high, context.settings.target_rate),
+        **dict(placed),
+        headline=headline_rate(context, shown, placed),
         day_effect=number(now.day_effect[0]),
         previous=_since(context, now, With.PREVIOUS),
         year_before=_since(context, now, With.YEAR_BEFORE),
@@ -47,18 +53,36 @@ def _since(context: ViewContext, now: Rates, with_: With) -> PeriodDifference:
     other, _ = context.figures.rates(first=first, last=last)
     (found,) = differences(now, other)
     (held,) = fixed_mix(context.figures, now, other, first, last)
-    return PeriodDifference(**dict(found), first=first, last=last, fixed_mix=held)
+    told: Difference | FixedMix = held or found
+    before = other_days(context.span.first, context.span.last, With.PREVIOUS)
+    change, family = None, None
+    if context.unit is not None and (first, last) == before:
+        # Units are told beside one another since the period before; there it says the same.
+        family = context.change_family(context.unit.kind)
+        change = families.changed(told, told.p, family, context.unit.id)
+    return PeriodDifference(
+        **dict(found),
+        first=first,
+        last=last,
+        fixed_mix=held,
+        adjusted_p=change.adjusted_p if change else None,
+        discovery=change.discovery if change else None,
+        judged_together=family.size if family else None,
+    )
 
 
-def headline_rate(context: ViewContext, pooled: Figure) -> HeadlineRate:
-    """The rate of a parent by volume where all volumes are known; elsewhere the pooled one."""
+def headline_rate(context: ViewContext, pooled: Figure, judged: Judged) -> HeadlineRate:
+    """The rate of a parent by volume where all volumes are known; elsewhere the pooled one.
+
+    ``judged`` is the pooled rate's place, which all units of the kind are judged by.
+    """
     session, span, target = context.figures.session, context.span, context.settings.target_rate
     given = HeadlineRate(
         estimate=pooled.rate,
         low=pooled.low,
         high=pooled.high,
         weighting="one_unit",
-        position=position(pooled.low, pooled.high, target),
+        **dict(judged),
         cases=None,
         covered=None,
         missing_volumes=[],
@@ -81,7 +105,8 @@ def headline_rate(context: ViewContext, pooled: Figure) -> HeadlineRate:
         low=found.low,
         high=found.high,
         weighting="by_volume",
-        position=position(found.low, found.high, target),
+        **dict(judged)
+        | {"interval_position": families.interval_position(found.low, found.high, target)},
         cases=sum(served.get(id, 0) for id in below),
         covered=found.covered,
         missing_volumes=[],

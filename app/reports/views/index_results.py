@@ -9,9 +9,7 @@ from pydantic import Field
 
 from app.figures.change_results import FixedMix
 from app.figures.results import Result, UnitOut
-from app.figures.statistic_results import Limits
-
-Position = Literal["above", "below", "not_distinguishable"] | None
+from app.figures.statistic_results import Judged, Limits
 
 
 class Figure(Result):
@@ -29,10 +27,8 @@ class Figure(Result):
     method: str
 
 
-class Placed(Figure):
-    """A rate and where its interval lies against the target."""
-
-    position: Position
+class Placed(Figure, Judged):
+    """A rate and where it lies against the target."""
 
 
 class Difference(Limits):
@@ -51,6 +47,15 @@ class PeriodDifference(Difference):
     fixed_mix: FixedMix | None = Field(
         description="The same with the mix of units and channels held fixed; null: one part alone."
     )
+    adjusted_p: float | None = Field(
+        description="Of what is told, fixed_mix where there is one, among all units of the kind, "
+        "where these are told beside one another (Benjamini–Hochberg): against the period before."
+    )
+    discovery: bool | None = Field(
+        description="What is told is more than chance, judged with all units of the kind; null "
+        "where the difference is looked at alone."
+    )
+    judged_together: int | None = Field(description="How many units these are.")
 
 
 class Reference(Result):
@@ -65,14 +70,17 @@ class Reference(Result):
     difference_high: float | None
 
 
-class HeadlineRate(Limits):
-    """The rate that stands first: of a parent by volume, where that can be told."""
+class HeadlineRate(Limits, Judged):
+    """The rate that stands first: of a parent by volume, where that can be told.
+
+    Judged with all of its kind is the pooled rate, since others' volumes may not be known;
+    ``interval_position`` is that of the interval given here.
+    """
 
     weighting: Literal["by_volume", "pooled", "one_unit"] = Field(
         description="by_volume: each unit below counts by the cases that it finished. pooled: "
         "every answer counts the same. one_unit: there is nothing to weight."
     )
-    position: Position
     cases: int | None = Field(description="Cases finished by the units, where it is by volume.")
     covered: float | None = Field(
         description="Share of these whose units have answers that the caller may see."

@@ -9,6 +9,7 @@ from app.access import scope
 from app.access.models import Right
 from app.figures import microdata
 from app.figures.context import number
+from app.figures.doubts import HASTY_S, LEAST_ALIKE, alike
 from app.figures.query import Key
 from app.figures.rate_arrays import Measure
 from app.figures.results import Names, unit_result
@@ -25,11 +26,6 @@ from app.reports.views.form_results import (
 from app.reports.views.overview import set_aside, volume
 from app.rollups.cells import layout_of
 from surveys.model import RatedItem
-
-#: A whole form in fewer seconds was not read.
-HASTY_S = 20
-#: Fewer answers than this all alike say nothing.
-_LEAST_ALIKE = 5
 
 
 def quality(context: ViewContext) -> Quality:
@@ -59,7 +55,7 @@ def quality(context: ViewContext) -> Quality:
         hasty_s=HASTY_S,
         least_respondents=context.figures.least,
         method="counts of responses in the period; straight-lining: every one of at least "
-        f"{_LEAST_ALIKE} rated items at the same level",
+        f"{LEAST_ALIKE} rated items at the same level",
     )
 
 
@@ -121,19 +117,13 @@ def _straight_lining(context: ViewContext) -> Alike | None:
         units=context.within,
         unreleased=context.figures.unreleased,
     )
-    form = context.form.form
-    if not len(found) or context.hides():
+    if context.hides():
         return None
-    levels = np.concatenate([found.rated(factor) for factor in form.index_factors], axis=1)
-    answered = np.isfinite(levels).sum(axis=1)
-    able = answered >= _LEAST_ALIKE
+    able, same = alike(found)
     n = int(able.sum())
-    if n < context.figures.least and not context.figures.gate.everywhere:
+    if n == 0 or (n < context.figures.least and not context.figures.gate.everywhere):
         return None
-    if n == 0:
-        return None
-    alike = int((np.nanmax(levels[able], axis=1) == np.nanmin(levels[able], axis=1)).sum())
-    return Alike(respondents=n, alike=alike, share=alike / n)
+    return Alike(respondents=n, alike=int(same.sum()), share=float(same.sum() / n))
 
 
 def _no_opinion(context: ViewContext) -> list[NoOpinionRow]:

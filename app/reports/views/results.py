@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from app.figures.change_results import Change, ChannelMix, FixedMixChange
+from app.figures.doubts import Doubt
 from app.figures.nonresponse_results import NonResponseRow
 from app.figures.results import Names, Result, UnitOut
 from app.figures.statistic_results import (
@@ -15,6 +16,7 @@ from app.figures.statistic_results import (
     DriverRow,
     FunnelResult,
     Heterogeneity,
+    Judged,
     Lowest,
     PlanRow,
     RankRow,
@@ -30,7 +32,7 @@ from app.figures.trend_results import (
     TrendSlope,
     TrendTest,
 )
-from app.reports.views.index_results import Difference, Figure, Index, Placed, Position
+from app.reports.views.index_results import Difference, Figure, Index, Placed
 
 #: Why nothing is said of drivers.
 WhyNot = Literal["outcome-needed", "too-few-respondents"]
@@ -162,10 +164,13 @@ class Overview(View):
     trend: TrendView | None
 
 
-class UnitRow(RankRow):
-    """A unit among the others of its level."""
+class UnitRow(RankRow, Judged):
+    """A unit among the others of its kind."""
 
-    position: Position
+    doubts: list[Doubt] = Field(
+        description="Why its answers are to be looked at first: far more hasty ones, or with all "
+        "items alike, than of the others. Such a unit is not called one of the best."
+    )
     change: Change | None
     fixed_mix: FixedMixChange | None = Field(
         description="The change with the mix of units and channels held fixed, by which a unit is "
@@ -185,7 +190,7 @@ class UnitRow(RankRow):
 class Units(View, Standing):
     """The units of a level."""
 
-    best: int
+    best: int = Field(description="Among how many; at most a third of the ranked units.")
     heterogeneity: Heterogeneity | None
     ranked: int = Field(description="Units that are ranked.")
     ranked_from: int = Field(description="Respondents from which on a unit is ranked.")
@@ -269,6 +274,10 @@ class UnitView(View):
     """One unit."""
 
     index: Index
+    doubts: list[Doubt] = Field(
+        description="Why its answers are to be looked at first, beside those of all units of its "
+        "kind; none of days that are no period of the calendar."
+    )
     factors: list[FactorRow]
     items: list[ItemRow]
     trend: TrendView | None

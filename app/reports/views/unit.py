@@ -13,7 +13,9 @@ import numpy as np
 from app.figures import planning
 from app.figures.comparison_days import With, other_days
 from app.figures.context import Context
+from app.figures.doubts import Doubt, find_doubtful
 from app.figures.drivers import OutcomeNeeded, find_drivers, find_lowest
+from app.figures.families import of_everybody
 from app.figures.microdata import NotANumber
 from app.figures.nonresponse import find_nonresponse
 from app.figures.nonresponse_results import NonResponseRow
@@ -23,12 +25,9 @@ from app.figures.rate_arrays import Rates
 from app.figures.results import Names
 from app.figures.statistic_results import Drivers, Lowest
 from app.reports.views.channel_mix import moved_channels
-from app.reports.views.context import ViewContext, differences, figure, position
+from app.reports.views.context import ViewContext, differences, figure
 from app.reports.views.headline import index
-from app.reports.views.index_results import (
-    Difference,
-    Placed,
-)
+from app.reports.views.index_results import Difference
 from app.reports.views.overview import set_aside, volume
 from app.reports.views.results import (
     ChannelRow,
@@ -53,6 +52,7 @@ def unit(context: ViewContext) -> UnitView:
     return UnitView(
         **dict(context.head()),
         index=index(context),
+        doubts=doubts(context),
         factors=factors(context),
         items=items(context),
         trend=over_time,
@@ -70,6 +70,14 @@ def unit(context: ViewContext) -> UnitView:
     )
 
 
+def doubts(context: ViewContext) -> list[Doubt]:
+    """Why the unit's answers are to be looked at first, as the pages of all units say."""
+    if context.unit is None or not context.span.calendar:
+        return []
+    whole = of_everybody(context.figures, context.unit.kind)
+    return find_doubtful(whole).get(context.unit.code, [])
+
+
 def headline(context: ViewContext) -> Headline:
     """The unit's index alone, beside the periods before and the whole."""
     return Headline(
@@ -85,12 +93,15 @@ def factors(context: ViewContext) -> list[FactorRow]:
     now, changes = _measured(context, Key.FACTOR)
     return [
         FactorRow(
-            **dict(placed(now, i, context.settings.target_rate)),
+            **dict(figure(now, i)),
+            **dict(placed),
             factor=measure.factor or "",
             name=_name(names, measure.factor),
             change=change,
         )
-        for i, (measure, change) in enumerate(zip(now.measure, changes, strict=True))
+        for i, (measure, change, placed) in enumerate(
+            zip(now.measure, changes, context.judged(now), strict=True)
+        )
     ]
 
 
@@ -101,20 +112,17 @@ def items(context: ViewContext) -> list[ItemRow]:
     now, changes = _measured(context, Key.ITEM)
     return [
         ItemRow(
-            **dict(placed(now, i, context.settings.target_rate)),
+            **dict(figure(now, i)),
+            **dict(placed),
             item=measure.item or "",
             factor=measure.factor or "",
             name=_name(names, measure.item),
             change=change,
         )
-        for i, (measure, change) in enumerate(zip(now.measure, changes, strict=True))
+        for i, (measure, change, placed) in enumerate(
+            zip(now.measure, changes, context.judged(now), strict=True)
+        )
     ]
-
-
-def placed(rates: Rates, place: int, target: float) -> Placed:
-    """A row with where its interval lies against the target."""
-    shown = figure(rates, place)
-    return Placed(**dict(shown), position=position(shown.low, shown.high, target))
 
 
 def _measured(context: ViewContext, by: Key) -> tuple[Rates, list[Difference]]:

@@ -7,24 +7,42 @@ from datetime import date
 
 import numpy as np
 
-from app.figures import comparisons, periods
-from app.figures.change_results import CompareRow
+from app.figures import comparisons, families, periods
+from app.figures.change_results import Change, CompareRow, FixedMixChange
 from app.figures.comparison_days import With
 from app.figures.context import TooFewUnits, TooManyUnits, numbers
+from app.figures.doubts import Doubt, find_doubtful
+from app.figures.families import of_everybody
 from app.figures.query import Key
 from app.figures.statistic_results import Heterogeneity, RankRow
 from app.registry.queries import positions
-from app.reports.views.context import ViewContext, position
+from app.reports.views.context import ViewContext
 from app.reports.views.results import Changed, Standing, UnitRow, Units
 
 #: Periods in a trend drawn small.
 _PERIODS = 8
 
 
+#: No more than one in so many ranked units is looked for as one of the best: of six, not ten.
+_ONE_IN = 3
+
+
 def units(context: ViewContext, *, best: int = 10) -> Units:
-    """The units of a kind with rate, ranks, change and trend; and how many of each standing."""
+    """The units of a kind with rate, ranks, change and trend; and how many of each standing.
+
+    ``best`` is how many are looked for at most; of few units it is a third of them.
+    """
     ranked, heterogeneity = _ranked(context, best)
+    count = sum(row.rank is not None for row in ranked)
+    best = max(1, min(best, count // _ONE_IN))
     changes = {row.unit.code: row for row in _changes(context)}
+    rates, _ = context.compared.rates(Key.UNIT)
+    judged = {
+        unit.code: each
+        for unit, each in zip(rates.unit, context.judged_units(rates), strict=True)
+        if unit is not None
+    }
+    doubtful = _doubtful(context)
     trends, labels = _trends(context)
     ids = {node.code: id for id, node in context.figures.units.nodes.items()}
     # Nobody waits for answers about a ward to a questionnaire that it does not use.
@@ -36,13 +54,16 @@ def units(context: ViewContext, *, best: int = 10) -> Units:
     for row in ranked:
         code = row.unit.code
         changed = changes.get(code)
+        change, held = _judged(context, changed, ids[code]) if changed else (None, None)
         latitude, longitude = where.get(ids[code], (None, None))
+        doubts = doubtful.get(code, [])
         rows.append(
             UnitRow(
-                **dict(row),
-                position=position(row.low, row.high, context.settings.target_rate),
-                change=changed.change if changed else None,
-                fixed_mix=changed.fixed_mix if changed else None,
+                **dict(row) | {"may_be_best": _may_be_best(row, best) and not doubts},
+                **dict(judged[code]),
+                doubts=doubts,
+                change=change,
+                fixed_mix=held,
                 before=changed.other if changed else None,
                 trend=trends.get(code, []),
                 latitude=latitude,
@@ -69,13 +90,27 @@ def units(context: ViewContext, *, best: int = 10) -> Units:
             for row in rows
             if row.change and row.change.discovery and row.told and not row.told.discovery
         ],
-        ranked=sum(row.rank is not None for row in rows),
+        ranked=count,
         ranked_from=context.figures.least,
-        method="ranks with confidence sets (Mogstad, Romano, Shaikh, Wilhelm 2024); changes "
-        "by the score interval, of units made of parts with their mix held fixed (Kitagawa 1955), "
-        "Benjamini–Hochberg over the units",
+        method="ranks with simultaneous confidence sets (Mogstad, Romano, Shaikh, Wilhelm 2024); "
+        f"against the target by {families.HOLM}; changes by the score interval, of units made of "
+        "parts with their mix held fixed (Kitagawa 1955), Benjamini–Hochberg over all units of the "
+        "kind",
         rows=rows,
     )
+
+
+def _may_be_best(row: RankRow, best: int) -> bool:
+    """Whether a unit may be among the best, of all units at once."""
+    return row.rank_low_simultaneous is not None and row.rank_low_simultaneous <= best
+
+
+def _doubtful(context: ViewContext) -> dict[str, list[Doubt]]:
+    """Units whose answers are to be looked at first, the same on every page."""
+    whole = context.compared
+    if context.span.calendar and context.kind is not None:
+        whole = of_everybody(whole, context.kind)
+    return find_doubtful(whole)
 
 
 def standing(found: Units) -> Standing:
@@ -121,6 +156,21 @@ def _changes(context: ViewContext) -> list[CompareRow]:
         return comparisons.compare(context.compared, with_=With.PREVIOUS, q=0.05).rows
     except TooFewUnits:
         return []
+
+
+def _judged(
+    context: ViewContext, row: CompareRow, unit_id: int
+) -> tuple[Change, FixedMixChange | None]:
+    """A unit's change, and with its mix held fixed: what is told is judged with all of its kind.
+
+    The pooled rate's change beside one with the mix held fixed is judged with the others' pooled.
+    """
+    held, kind = row.fixed_mix, row.unit.kind
+    family = context.change_family(kind, crude=held is not None)
+    change = families.changed(row.change, row.change.p, family, unit_id)
+    if held is None:
+        return change, None
+    return change, families.held_fixed(held, context.change_family(kind), unit_id)
 
 
 def _changed(rows: list[UnitRow], sign: int) -> list[Changed]:

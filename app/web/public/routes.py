@@ -27,6 +27,7 @@ from app.figures.feed import COLUMNS, lines
 from app.figures.periods import Length, PeriodUnknown, Span, Step
 from app.figures.query import Query as Filters
 from app.figures.release import ReleaseRule
+from app.figures.visible import PUBLIC
 from app.messages.words import Words, alphabetical
 from app.problems import NotFound
 from app.registry.models import UnitKind
@@ -35,14 +36,9 @@ from app.reports import sentences
 from app.reports.charts import comparison_charts, drawing
 from app.reports.charts.chart import Chart
 from app.reports.views.cached import Views
-from app.reports.views.context import PUBLIC, Chosen, NothingToShow, ViewContext
-from app.reports.views.index_results import (
-    Index,
-)
-from app.reports.views.results import (
-    UnitRow,
-    Units,
-)
+from app.reports.views.context import Chosen, NothingToShow, ViewContext
+from app.reports.views.index_results import Index
+from app.reports.views.results import UnitRow, Units
 from app.reports.views.unit import headline
 from app.reports.views.units import units as units_view
 from app.settings import Settings

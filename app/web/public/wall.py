@@ -22,9 +22,10 @@ from app.access.models import Right
 from app.api import events
 from app.dependencies import SETTINGS
 from app.figures.release import publishing
+from app.figures.visible import PUBLIC
 from app.messages.words import Words
 from app.problems import FieldError, InvalidFields
-from app.reports.views.context import PUBLIC, Chosen
+from app.reports.views.context import Chosen
 from app.reports.views.results import LiveFigure
 from app.settings import Settings
 from app.web.pages import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.reports.views.context import position
+from app.figures.families import interval_position as position
 
 
 @pytest.mark.parametrize(

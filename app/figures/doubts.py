@@ -1,0 +1,100 @@
+"""Whose answers are to be looked at before anybody learns from their rate.
+
+A unit of which far more forms than of the others were filled in within seconds, or have the same
+level everywhere, is not shown as a model: somebody may have filled them in.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import familywise, funnels
+from app.figures import microdata
+from app.figures.context import Context
+from app.figures.microdata import Respondents
+from app.figures.query import Key
+from app.figures.rate_arrays import Floats
+from app.figures.session_cache import per_session
+
+#: A whole form in fewer seconds was not read.
+HASTY_S = 20
+#: Fewer answers than this all alike say nothing.
+LEAST_ALIKE = 5
+#: How likely any unit of those compared is doubted where none differs from what units differ in.
+ERROR = 0.05
+
+
+class Doubt(StrEnum):
+    """Why a unit's answers are to be looked at first."""
+
+    HASTY = "hasty"
+    ALIKE = "alike"
+
+
+def alike(people: Respondents) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Who rated enough items, and which of them all at the same level; shape (respondents,)."""
+    form = people.version.form
+    if not len(people):
+        none = np.zeros(0, dtype=np.bool_)
+        return none, none
+    levels = np.concatenate([people.rated(factor) for factor in form.index_factors], axis=1)
+    able = np.isfinite(levels).sum(axis=1) >= LEAST_ALIKE
+    highest = np.where(np.isfinite(levels), levels, -np.inf).max(axis=1, initial=-np.inf)
+    lowest = np.where(np.isfinite(levels), levels, np.inf).min(axis=1, initial=np.inf)
+    return able, able & (highest == lowest)
+
+
+def find_doubtful(whole: Context) -> dict[str, list[Doubt]]:
+    """The units whose forms stand out among the others', by code, with why.
+
+    ``whole`` asks about all units that are compared; only those are looked at whose figures it may
+    show. A unit stands out by the funnel's p, which allows for what units ordinarily differ in and
+    is learnt without the unit itself; above the others alone, by Holm over units and both reasons.
+    """
+    key = ("doubtful", repr(whole.query), whole.caller.grants, whole.release_rule)
+    return per_session(whole.session, key, lambda: _found(whole))
+
+
+def _found(whole: Context) -> dict[str, list[Doubt]]:
+    rates, _ = whole.rates(Key.UNIT)
+    shown = ~rates.hidden & (np.nan_to_num(rates.sums["n"]) >= whole.least)
+    row_of: dict[int, int] = {}
+    for row, unit in enumerate(rates.unit):
+        if unit is not None and shown[row]:
+            # Units come before those below them: a part of a part counts for the nearest.
+            row_of |= dict.fromkeys(whole.units.below(unit.id), row)
+    counts = np.zeros((len(Doubt), 2, len(rates.unit)))
+    for version in whole.versions:
+        people = microdata.read(
+            whole.session,
+            version,
+            first=whole.query.first,
+            last=whole.query.last,
+            units=row_of.keys(),
+            unreleased=whole.unreleased,
+        )
+        rows = np.array([row_of[id] for id in people.unit_id.tolist()], dtype=np.intp)
+        timed = np.isfinite(people.seconds)
+        able, same = alike(people)
+        for place, (some, of) in enumerate(((people.seconds < HASTY_S, timed), (same, able))):
+            counts[place, 0] += np.bincount(rows[some & of], minlength=len(rates.unit))
+            counts[place, 1] += np.bincount(rows[of], minlength=len(rates.unit))
+    p = np.stack([_more_than_others(k, n) for k, n in counts])
+    adjusted = familywise.holm(p.ravel()).reshape(p.shape)
+    found: dict[str, list[Doubt]] = {}
+    for place, row in np.argwhere(adjusted <= ERROR).tolist():
+        unit = rates.unit[row]
+        assert unit is not None
+        found.setdefault(unit.code, []).append(list(Doubt)[place])
+    return found
+
+
+def _more_than_others(k: Floats, n: Floats) -> Floats:
+    """One-sided p of each unit's share of such forms, shape (units,); NaN where none is known."""
+    if (n > 0).sum() < 2 or not k.any():
+        return np.full(n.shape, np.nan)
+    found = funnels.funnel(k, n, target=None, overdispersion=True)
+    return np.where(found.z > 0, found.p / 2, 1 - found.p / 2)
