@@ -9,7 +9,7 @@ import pytest
 from analysis.alerts import LAST_PERIOD, LEVEL_SHIFT
 from analysis.control_charts import RULES
 from analysis.drivers import NOT_DISTINGUISHABLE, QUADRANTS
-from analysis.xmr import ASSURANCES, VARIATIONS
+from analysis.xmr import ASSURANCES, NHS_RULES, VARIATIONS
 from app.access.models import Right, Sector
 from app.access.roles import Role
 from app.figures.periods import Length
@@ -42,6 +42,7 @@ PERIODS = set(re.findall(r"\?P<(\w+)>", (ROOT / "app/messages/words.py").read_te
 LISTED = {
     name
     for file in (
+        "app/reports/charts/trend_chart.py",
         "app/reports/charts/unit_charts.py",
         "app/reports/charts/comparison_charts.py",
         "app/reports/documents/pdf.py",
@@ -78,7 +79,9 @@ BY_CODE = {
     "funnel": set(POSITIONS),
     "standing": set(POSITIONS),
     "quadrant": {name.replace(" ", "_") for name in (*QUADRANTS, NOT_DISTINGUISHABLE)},
-    "rule": {name.replace(" ", "_") for name in (*RULES, LEVEL_SHIFT, LAST_PERIOD, "ewma")},
+    "rule": {
+        name.replace(" ", "_") for name in (*RULES, *NHS_RULES, LEVEL_SHIFT, LAST_PERIOD, "ewma")
+    },
     "variation": {name.replace(" ", "_") for name in VARIATIONS},
     "assurance": {name.replace(" ", "_") for name in ASSURANCES},
     "length": set(Length),

@@ -84,7 +84,14 @@ class TrendPoint(Result):
     z: float | None = Field(description="Distance from the centre as a normal score.")
     ewma: float | None
     ewma_limit: float | None
-    signals: list[Rule | NhsRule]
+    variation: Variation | None = Field(
+        description="By itself or as part of a run: common cause, or special cause that is an "
+        "improvement or a concern; null: no limits."
+    )
+    signals: list[Rule | NhsRule] = Field(description="Rules that mark it.")
+    part_of: list[Rule | NhsRule] = Field(
+        description="Rules of several periods that mark it or a later one, and rest on it."
+    )
 
 
 class DecisionTaken(Result):

@@ -174,7 +174,9 @@ def _points(grid: Grid, i: int, judged: control_limits.Judged) -> list[TrendPoin
             z=z,
             ewma=ewma,
             ewma_limit=ewma_limit,
+            variation=judged.variation(t) if rate is not None and centre is not None else None,
             signals=[rule for rule, at in judged.signals.items() if at[t]],
+            part_of=[rule for rule, at in judged.parts.items() if at[t]],
         )
         for t, (
             period, rate, low, high, n, suppressed, centre, limit_low, limit_high, z, ewma,

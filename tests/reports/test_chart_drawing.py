@@ -6,9 +6,9 @@ from datetime import datetime
 
 import pytest
 
-from app.figures.trend_results import ControlLimits
+from app.figures.trend_results import ControlLimits, NhsRule, Rule, Variation
 from app.messages.words import Words
-from app.reports.charts import colours, comparison_charts, drawing, specs, unit_charts
+from app.reports.charts import colours, comparison_charts, drawing, trend_chart, unit_charts
 from app.reports.views.results import ComparisonView, Units, UnitView
 from tests.results import result
 
@@ -83,34 +83,143 @@ def test_a_funnel_marks_units_by_its_own_limits_and_not_by_the_target():
     assert words("position.below") not in text
 
 
-def point(period, *, limits=(None, None), signals=()):
+def point(period, *, rate=0.9, variation=None, signals=(), part_of=()):
+    limits = {"centre": 0.85, "limit_low": 0.7, "limit_high": 1.0} if variation else {}
     return {
-        "period": period, "rate": 0.9, "low": 0.8, "high": 0.95, "respondents": 20,
-        "limit_low": limits[0], "limit_high": limits[1], "signals": list(signals),
+        "period": period, "rate": rate, "low": 0.8, "high": 0.95, "respondents": 1020, **limits,
+        "variation": variation and Variation(variation), "signals": list(map(Rule, signals)),
+        "part_of": list(map(Rule, part_of)),
     }  # fmt: skip
 
 
-def kinds(points):
-    spec = specs.trend(WORDS["vi"], points, target=0.9)
-    text = json.dumps(spec, ensure_ascii=False)
-    domain = json.loads(re.search(r'"domain": (\["[^\]]+\])', text)[1])
-    return re.findall(r'"kind": "([^"]+)"', text), domain
+def trend_of(points, *, starts=("2025-01",), target=0.9):
+    segments = [
+        {"start": start, "baseline_first": start, "rests_on": 12, "left_out": []}
+        for start in starts
+    ]
+    limits = {"segments": segments, "least_periods": 12, "periods_judged": 0}
+    return result(UnitView, {"target": target, "trend": {"limits": limits, "points": points}})
+
+
+def layers(words, view):
+    """The layers of a trend: runs, lines, intervals, the line of rates, marks."""
+    spec = trend_chart.trend(words, view).spec
+    found = spec["datasets"]
+    return [{**layer, "values": found[layer["data"]["name"]]} for layer in spec["layer"]]
+
+
+def values(layer):
+    return layer["values"]
+
+
+MONTHS = [f"2025-{month:02}" for month in range(1, 13)]
+EIGHT = "8 in a row on one side"
+
+
+def test_points_differ_by_direction_in_colour_and_in_shape():
+    words = WORDS["vi"]
+    what = [None, "common cause", "improvement", "concern"]
+    view = trend_of([point(m, variation=v) for m, v in zip(MONTHS, what, strict=False)])
+    marks = layers(words, view)[-1]
+    keys = ("unjudged", "common_cause", "improvement", "concern")
+    assert [row["kind"] for row in values(marks)] == [words(f"chart.{key}") for key in keys]
+    looks = {}
+    for channel in ("color", "shape"):
+        scale = marks["encoding"][channel]["scale"]
+        for name, value in zip(scale["domain"], scale["range"], strict=True):
+            looks.setdefault(name, []).append(value)
+    assert looks[words("chart.improvement")] == [colours.ABOVE, "triangle-up"]
+    assert looks[words("chart.concern")] == [colours.BELOW, "triangle-down"]
+    assert looks[words("chart.common_cause")] == [colours.NEITHER, "circle"]
+    assert len({shape for _, shape in looks.values()}) == 4
 
 
 def test_a_period_without_limits_is_not_said_to_lie_within_them():
     words = WORDS["vi"]
-    unjudged, ordinary, out = (
-        words(f"chart.{kind}") for kind in ("unjudged", "ordinary", "stands_out")
-    )
-    both = (0.7, 1.0)
+    unjudged = words("chart.unjudged")
+    for points, named in (
+        ([point("2025-01")], [unjudged]),
+        ([point("2025-01"), point("2025-02", variation="common cause")], None),
+        ([point("2025-02", variation="common cause")], None),
+    ):
+        marks = layers(words, trend_of(points))[-1]
+        domain = marks["encoding"]["color"]["scale"]["domain"]
+        assert named is None or domain == named
+        assert (unjudged in domain) == any(row["kind"] == unjudged for row in values(marks))
+        assert (words("chart.concern") in domain) == (len(domain) > 1)
+
+
+def test_all_points_of_a_run_are_highlighted_and_a_gap_breaks_none():
+    run = {"variation": "concern", "part_of": [EIGHT]}
     points = [
-        point("2025-Q1"),
-        point("2025-Q2", limits=both),
-        point("2025-Q3", limits=both, signals=["ewma"]),
+        point(MONTHS[0], variation="common cause"),
+        *[point(m, **run) for m in MONTHS[1:4]],
+        point(MONTHS[4], rate=None, part_of=[]),
+        *[point(m, **run) for m in MONTHS[5:8]],
+        point(MONTHS[8], **run, signals=[EIGHT]),
+        point(MONTHS[9], variation="improvement", part_of=["ewma"]),
     ]
-    assert kinds(points) == ([unjudged, ordinary, out], [unjudged, ordinary, out])
-    assert kinds(points[1:]) == ([ordinary, out], [ordinary, out])
-    assert kinds(points[:1]) == ([unjudged], [unjudged])
+    runs = values(layers(WORDS["vi"], trend_of(points))[0])
+    assert [row["period"] for row in runs] == [*MONTHS[1:4], *MONTHS[5:10]]
+    assert len({row["run"] for row in runs}) == 2
+    assert runs[-1]["run"] != runs[-2]["run"]
+
+
+def test_centre_and_limits_are_drawn_and_begin_anew_with_a_segment():
+    words = WORDS["en"]
+    points = [point(m, variation="common cause") for m in MONTHS]
+    lines = layers(words, trend_of(points, starts=(MONTHS[0], MONTHS[6])))[1]
+    named = {row["line"]: set() for row in values(lines)}
+    for row in values(lines):
+        named[row["line"]].add(row["part"])
+    assert {name: len(parts) for name, parts in named.items()} == {
+        words("chart.centre"): 2, words("chart.limits"): 4, words("chart.target"): 1,
+    }  # fmt: skip
+    assert lines["encoding"]["strokeDash"]["scale"]["domain"] == list(named)
+    at = {row["at"] for row in values(lines) if row["line"] == words("chart.centre")}
+    assert at == {0.85}
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("vi", {
+            "Kỳ": "tháng 2 năm 2025", "Tỷ lệ hài lòng": "90,0\u00a0%",
+            "Khoảng tin cậy 95 %": "80,0\u00a0–\u00a095,0\u00a0%", "Người trả lời": "1.020",
+            "Đường giữa": "85,0\u00a0%", "Giới hạn kiểm soát": "70,0\u00a0–\u00a0100,0\u00a0%",
+            "Mục tiêu": "90,0\u00a0%", "Loại biến động": "đáng lo",
+            "Dấu hiệu": "ngoài giới hạn 3 sigma; "
+            "thuộc chuỗi kỳ: 8 kỳ liên tiếp ở cùng một phía của đường giữa",
+        }),
+        ("en", {
+            "Period": "February 2025", "Rate of satisfaction": "90.0\u00a0%",
+            "95 % confidence interval": "80.0\u00a0–\u00a095.0\u00a0%", "Respondents": "1,020",
+            "Centre line": "85.0\u00a0%", "Control limits": "70.0\u00a0–\u00a0100.0\u00a0%",
+            "Target": "90.0\u00a0%", "Variation": "concern",
+            "Signals": "beyond the limits of 3 sigma; "
+            "part of a run: 8 periods in a row on one side of the centre line",
+        }),
+    ],
+)  # fmt: skip
+def test_the_pointer_is_told_the_period_its_limits_and_its_rules_in_words(language, said):
+    told = point("2025-02", variation="concern", signals=["beyond 3 sigma"], part_of=[EIGHT])
+    marks = layers(WORDS[language], trend_of([told]))[-1]
+    (row,) = values(marks)
+    found = {each["title"]: row[each["field"]] for each in marks["encoding"]["tooltip"]}
+    assert found == said
+
+
+def test_every_rule_has_its_name():
+    for words in WORDS.values():
+        names = [trend_chart.signal(words, rule) for rule in (*Rule, *NhsRule)]
+        assert len(set(names)) == len(names)
+
+
+def test_a_trend_of_one_period_and_one_without_limits_are_drawn():
+    for count, variation in ((1, None), (1, "concern"), (3, None)):
+        points = [point(m, variation=variation) for m in MONTHS[:count]]
+        chart = trend_chart.trend(WORDS["vi"], trend_of(points))
+        assert drawing.svg(chart.spec, "vi").startswith("<svg")
 
 
 def segment(start, *, count, decided=False, last=None):
@@ -141,7 +250,7 @@ def test_what_limits_rest_on_is_told_without_contradiction(segments, said):
         "variation": None, "assurance": None, "target": 0.9, "segments": segments,
         "least_periods": 12, "periods_judged": 0, "false_marks": None,
     }  # fmt: skip
-    found = unit_charts.limits(WORDS["vi"], result(ControlLimits, about))
+    found = trend_chart.limits(WORDS["vi"], result(ControlLimits, about))
     assert len(found) == len(said)
     assert all(part in sentence for part, sentence in zip(said, found, strict=True))
 

@@ -12,18 +12,12 @@ from typing import TypeAlias, TypedDict
 
 import altair as alt
 
-from app.messages.words import Words, axis_period
+from app.messages.words import Words
 from app.reports.charts.chart import Datum, Spec
 from app.reports.charts.colours import BELOW, BRAND, INK, LINE, NEITHER, PLACES, SHAPES, SOFT
 
 Rows: TypeAlias = Sequence[Datum]
 POSITIONS = ("above", "not_distinguishable", "below")
-#: Colour and shape of a period by what its limits say of it.
-_LOOKS = {
-    "unjudged": (NEITHER, "square"),
-    "ordinary": (BRAND, "circle"),
-    "stands_out": (BELOW, "diamond"),
-}
 WIDTH = 560
 _FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
 _PERCENT = ".0%"
@@ -83,7 +77,8 @@ def number(row: Datum, name: str) -> float | None:
     return value if isinstance(value, int | float) else None
 
 
-def _labels(rows: Rows) -> list[str]:
+def labels_of(rows: Rows) -> list[str]:
+    """The labels of rows, in their order."""
     return [str(row["label"]) for row in rows]
 
 
@@ -124,7 +119,7 @@ def intervals(
     colour, shape = placed(against_target(words))
     if not any(row["place"] for row in rows):
         colour, shape = alt.Color(value=BRAND), alt.Shape(value="circle")
-    order = alt.Y("label:N", sort=_labels(rows), title=None, axis=alt.Axis(grid=False))
+    order = alt.Y("label:N", sort=labels_of(rows), title=None, axis=alt.Axis(grid=False))
     base = alt.Chart(alt.InlineData(values=shown)).encode(y=order)
     bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", **axis), x2="high:Q", color=colour)
     marks = base.mark_point(filled=True, size=80, opacity=1).encode(
@@ -144,73 +139,6 @@ def _tooltip(words: Words) -> list[alt.Tooltip]:
         alt.Tooltip("high:Q", title=words("chart.high"), format=".1%"),
         alt.Tooltip("respondents:Q", title=words("chart.respondents"), format=",.0f"),
     ]
-
-
-def _kind(point: Datum) -> str:
-    if point["signals"]:
-        return "stands_out"
-    return "unjudged" if point["limit_low"] is None else "ordinary"
-
-
-def trend(words: Words, points: Rows, *, target: float) -> Spec:
-    """Rates over time with their intervals, control limits, and the periods that stand out."""
-    rows: list[Datum] = [{**point, "label": axis_period(str(point["period"]))} for point in points]
-    shown = [row for row in rows if row["rate"] is not None]
-    axis = rates_axis(
-        words("chart.rate"),
-        *reach(shown, "rate", "limit_low", "limit_high", also=[target]),
-        pad=0.03,
-    )
-    labels = _labels(rows)
-    x = alt.X(
-        "label:O", sort=labels, title=None,
-        axis=alt.Axis(labelAngle=0 if len(rows) <= 9 else -45, grid=False),
-    )  # fmt: skip
-    base = alt.Chart(alt.InlineData(values=shown)).encode(x=x)
-    names = {
-        "unjudged": words("chart.unjudged"),
-        "ordinary": words("chart.ordinary"),
-        "stands_out": words("chart.stands_out"),
-    }
-    marked = [{**row, "kind": names[_kind(row)]} for row in shown]
-    # A period without limits is not within them; the legend names it where there is one.
-    there = {_kind(row) for row in shown}
-    kinds = [
-        kind for kind in names if kind in there or (kind != "unjudged" and there - {"unjudged"})
-    ]
-    named = [names[kind] for kind in kinds]
-    colours, shapes = zip(*(_LOOKS[kind] for kind in kinds), strict=True)
-    limits = [
-        base.mark_line(interpolate="step", strokeDash=[3, 3], color=SOFT, strokeWidth=1.5).encode(
-            y=alt.Y(f"{name}:Q", **axis)
-        )
-        for name in ("limit_low", "limit_high")
-    ]
-    # The interval of a period with few respondents would flatten all the others: it is cut off.
-    bars = base.mark_rule(color=BRAND, strokeWidth=2, opacity=0.45, clip=True).encode(
-        y=alt.Y("low:Q", **axis), y2="high:Q"
-    )
-    line = base.mark_line(color=BRAND, strokeWidth=2).encode(y=alt.Y("rate:Q", **axis))
-    marks = (
-        alt.Chart(alt.InlineData(values=marked))
-        .mark_point(filled=True, size=80, opacity=1)
-        .encode(
-            x=x,
-            y=alt.Y("rate:Q", **axis),
-            color=alt.Color(
-                "kind:N",
-                scale=alt.Scale(domain=named, range=list(colours)),
-                title=None,
-            ),
-            shape=alt.Shape(
-                "kind:N",
-                scale=alt.Scale(domain=named, range=list(shapes)),
-                title=None,
-            ),
-            tooltip=_tooltip(words),
-        )
-    )
-    return finished(alt.layer(rule_at(target, "y", axis), *limits, bars, line, marks))
 
 
 def funnel(words: Words, rows: Rows, curve: Rows, *, target: float) -> Spec:
@@ -337,7 +265,7 @@ def _round(rows: Rows) -> list[int]:
 def bars(words: Words, rows: Rows, *, title: str) -> Spec:
     """Shares as bars, one a row; each row has ``label`` and ``share``."""
     base = alt.Chart(alt.InlineData(values=list(rows))).encode(
-        y=alt.Y("label:N", sort=_labels(rows), title=None, axis=alt.Axis(grid=False)),
+        y=alt.Y("label:N", sort=labels_of(rows), title=None, axis=alt.Axis(grid=False)),
         x=alt.X("share:Q", title=title, axis=alt.Axis(format=_PERCENT, tickCount=5)),
     )
     return finished(

@@ -14,7 +14,7 @@ from app.messages import Language
 from app.messages.words import Words
 from app.registry.queries import UnitNode
 from app.reports import sentences
-from app.reports.charts import comparison_charts, unit_charts
+from app.reports.charts import comparison_charts, trend_chart, unit_charts
 from app.reports.charts.chart import Chart
 from app.reports.views.comparison import comparison
 from app.reports.views.context import Chosen, ViewContext
@@ -84,7 +84,7 @@ class Report:
         """The charts, by name."""
         found: dict[str, Chart | None] = {
             "factors": unit_charts.factors(self.words, self.about),
-            "trend": unit_charts.trend(self.words, self.about),
+            "trend": trend_chart.trend(self.words, self.about),
             "drivers": unit_charts.drivers(self.words, self.about),
             "items": unit_charts.items(self.words, self.about),
         }

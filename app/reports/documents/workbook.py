@@ -15,7 +15,7 @@ from xlsxwriter.worksheet import Worksheet
 from app.figures.trend_results import TrendPoint
 from app.messages.words import Words
 from app.reports.charts.comparison_charts import ranks
-from app.reports.charts.unit_charts import signal
+from app.reports.charts.trend_chart import signals
 from app.reports.documents.contents import Report
 from app.reports.documents.pdf import besides
 from app.reports.views.form_results import LevelItem
@@ -164,9 +164,10 @@ def _of_items(w: Words) -> list[_Column[ItemRow]]:
 def _of_periods(w: Words) -> list[_Column[TrendPoint]]:
     period: _Column[TrendPoint] = _Column(w("chart.period"), 22, lambda r: w.period(r.period))
     limits: list[_Column[TrendPoint]] = [
+        _Column(w("chart.centre"), 12, lambda r: r.centre, "percent"),
         _Column(w("chart.limits"), 12, lambda r: r.limit_low, "percent"),
         _Column("", 12, lambda r: r.limit_high, "percent"),
-        _Column(w("chart.signals"), 50, lambda r: ", ".join(signal(w, each) for each in r.signals)),
+        _Column(w("chart.signals"), 50, lambda r: signals(w, r)),
     ]
     return [period, *_figures(w), *limits]
 

@@ -9,7 +9,7 @@ from typing import Generic, Protocol
 from urllib.parse import urlencode
 
 from app.messages.words import Words
-from app.reports.charts import comparison_charts, unit_charts
+from app.reports.charts import comparison_charts, trend_chart, unit_charts
 from app.reports.charts.chart import Chart
 from app.reports.views.cached import V, Views
 from app.reports.views.comparison import comparison
@@ -107,7 +107,7 @@ class AnyBoard(Protocol):
     def show(self, views: Views, link: Link, context: ViewContext | None = None) -> AnyShown: ...  # noqa: D102
 
 
-OVERVIEW = Board("overview", lambda context, link: overview(context), {"trend": unit_charts.trend})
+OVERVIEW = Board("overview", lambda context, link: overview(context), {"trend": trend_chart.trend})
 UNITS = Board(
     "units",
     lambda context, link: units(context, best=link.best),
@@ -118,7 +118,7 @@ UNIT = Board(
     lambda context, link: unit(context),
     {
         "factors": unit_charts.factors,
-        "trend": unit_charts.trend,
+        "trend": trend_chart.trend,
         "items": unit_charts.items,
         "channels": unit_charts.channels,
         "drivers": unit_charts.drivers,
