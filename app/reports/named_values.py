@@ -30,6 +30,17 @@ ASSURANCES = {
     "consistently failing": "assurance.consistently_failing",
     "hit and miss": "assurance.hit_and_miss",
 }
+#: The same in a word or two, beside an icon.
+SHORT_VARIATIONS = {
+    "common cause": "chart.common_cause",
+    "improvement": "chart.improvement",
+    "concern": "chart.concern",
+}
+SHORT_ASSURANCES = {
+    "consistently passing": "chart.passing",
+    "consistently failing": "chart.failing",
+    "hit and miss": "chart.hit_and_miss",
+}
 QUADRANTS = {
     "concentrate here": "quadrant.concentrate_here",
     "keep up": "quadrant.keep_up",

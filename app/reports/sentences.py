@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from app.figures.day_effects import NOTABLE
 from app.figures.statistic_results import Limits, Lowest
-from app.figures.trend_results import AlertRow
+from app.figures.trend_results import AlertRow, Assurance, Variation
 from app.messages.words import Words
-from app.reports.named_values import RULES
+from app.reports.named_values import RULES, SHORT_ASSURANCES, SHORT_VARIATIONS
 from app.reports.views.form_results import Quality
 from app.reports.views.results import (
     AlertsShown,
@@ -122,6 +122,16 @@ def standing(words: Words, found: Standing, target: float) -> str:
         not_distinguishable=words.number(found.not_distinguishable),
         target=words.percent(target, 0),
     )
+
+
+def variation(words: Words, found: Variation) -> str:
+    """What an icon of variation means, in a word or two."""
+    return words(SHORT_VARIATIONS[found])
+
+
+def assurance(words: Words, found: Assurance) -> str:
+    """What an icon of assurance means, in a word or two."""
+    return words(SHORT_ASSURANCES[found])
 
 
 def best(words: Words, view: Units) -> str | None:

@@ -14,6 +14,7 @@ import pytest
 from app.access.roles import Role
 from app.db import Database
 from app.figures import alerts as figures_alerts
+from app.figures import trends as figures_trends
 from app.figures.periods import Step
 from app.registry.models import Unit
 from app.registry.volumes import keep_volumes
@@ -122,6 +123,24 @@ def test_the_planted_fall_is_told_and_the_course_is_the_trend(view, api):
     points = view("unit", unit=FELL)["trend"]["points"]
     (row,) = api("/trend", unit=FELL, step="month", **{"from": "2025-01-01"})["rows"]
     assert points == row["points"]
+
+
+def test_each_unit_is_judged_as_on_its_own_page(view):
+    rows = {row["unit"]["code"]: row for row in view("units")["rows"]}
+    for code in (FELL, ROSE, "K05", SMALL):
+        limits = view("unit", unit=code)["trend"]["limits"]
+        assert [rows[code][name] for name in ("variation", "assurance")] == [
+            limits["variation"], limits["assurance"],
+        ], code  # fmt: skip
+    assert rows[FELL]["variation"] == "concern" and rows[ROSE]["variation"] == "improvement"
+    assert rows[SMALL]["variation"] is None
+    beside = {row["unit"]["code"]: row for row in view("comparison")["league"]["rows"]}
+    assert beside[FELL]["variation"] == "concern"
+
+
+def test_more_units_than_a_trend_gives_are_not_judged(view, monkeypatch):
+    monkeypatch.setattr(figures_trends, "MOST_UNITS", len(COMMUNES) - 1)
+    assert {row["variation"] for row in view("units", best=7)["rows"]} == {None}
 
 
 def test_a_units_page_shows_factors_items_channels_drivers(view, api):

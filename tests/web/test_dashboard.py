@@ -52,6 +52,15 @@ def open_page(world):
     return get
 
 
+def icons(answer, *, within=""):
+    """What the icons of a page say to those who do not see them."""
+    text = answer.text
+    if within:
+        text = re.search(within, text, flags=re.S)[0]
+    found = re.findall(r'<svg class="icon [^>]*role="img" aria-label="([^"]+)"', text)
+    return [html.unescape(each) for each in found]
+
+
 def words_of(answer):
     """What a page says, without its marks."""
     text = re.sub(r"<(script|style|svg|datalist).*?</\1>", " ", answer.text, flags=re.S)
@@ -250,3 +259,37 @@ def test_a_report_is_a_button_away(world, open_page):
         f"/api/v1/reports?unit=D1&questionnaire={FORM.code}&period=2026-H1&format=xlsx"
     )
     assert openpyxl.load_workbook(io.BytesIO(answer.content)).sheetnames[0] == "Tóm tắt"
+
+
+def icon(kind, word):
+    return f"{WORDS(f'chart.{kind}')}: {WORDS(f'chart.{word}')}"
+
+
+def test_icons_tell_variation_and_assurance_in_words(open_page, view):
+    page = open_page(f"/dashboard/unit?{OF_FELL}")
+    limits = view("unit", unit=FELL)["trend"]["limits"]
+    assert (limits["variation"], limits["assurance"]) == ("concern", "hit and miss")
+    said = [icon("variation", "concern"), icon("assurance", "hit_and_miss")]
+    assert icons(page, within=r'<figure[^>]* id="trend".*?</figure>') == said
+    for name in ("concern", "hit_and_miss"):
+        assert WORDS(f"chart.{name}") in words_of(page)
+
+
+def test_icons_stand_in_the_table_only_where_limits_say_something(open_page, view):
+    rows = view("units", kind="commune")["rows"]
+    for row in rows:
+        line = rf'<tr><th scope="row"><a href="/dashboard/unit\?unit={row["unit"]["code"]}&.*?</tr>'
+        found = icons(open_page(f"/dashboard/units?{LINK}"), within=line)
+        words = [
+            ("variation", {"improvement": "improvement", "concern": "concern",
+                           "common cause": "common_cause"}),
+            ("assurance", {"consistently passing": "passing", "consistently failing": "failing",
+                           "hit and miss": "hit_and_miss"}),
+        ]  # fmt: skip
+        assert found == [icon(kind, names[row[kind]]) for kind, names in words if row[kind]]
+    assert {row["variation"] for row in rows} >= {None, "improvement", "concern"}
+
+
+def test_without_limits_there_is_no_icon(open_page):
+    page = open_page(f"/dashboard/unit?unit={SMALL}&questionnaire={FORM.code}&period=2026-H1")
+    assert icons(page) == []

@@ -115,6 +115,6 @@ def gather(
         parent=parent,
         province=top if top and top.kind == "province" else None,
         about=unit(context),
-        compared=comparison(context) if context.kinds else None,
+        compared=comparison(context, judged=False) if context.kinds else None,
         levels=levels(context),
     )

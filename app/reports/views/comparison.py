@@ -17,7 +17,7 @@ MOST_BESIDE = 8
 
 
 def comparison(
-    context: ViewContext, *, best: int = 10, beside: Sequence[str] = ()
+    context: ViewContext, *, best: int = 10, beside: Sequence[str] = (), judged: bool = True
 ) -> ComparisonView:
     """A funnel of the compared units, their ranks with sets, and the chosen ones by factor."""
     try:
@@ -27,7 +27,7 @@ def comparison(
     return ComparisonView(
         **dict(context.head()),
         funnel=funnel,
-        league=units(context, best=best),
+        league=units(context, best=best, judged=judged),
         side_by_side=side_by_side(context, beside),
         method=funnel.method if funnel else "too few units to compare",
     )

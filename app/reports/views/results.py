@@ -21,12 +21,14 @@ from app.figures.statistic_results import (
 )
 from app.figures.trend_results import (
     AlertRow,
+    Assurance,
     CommonMovement,
     ControlLimits,
     PeriodNoise,
     TrendPoint,
     TrendSlope,
     TrendTest,
+    Variation,
 )
 
 Position = Literal["above", "below", "not_distinguishable"] | None
@@ -222,6 +224,13 @@ class UnitRow(RankRow):
     trend: list[float | None]
     latitude: float | None
     longitude: float | None
+    variation: Variation | None = Field(
+        description="What control limits say of its last period, as on its own page; null: no "
+        "limits, or more units than are judged at once (200)."
+    )
+    assurance: Assurance | None = Field(
+        description="Where the target lies against its control limits; null as variation."
+    )
 
 
 class Units(View, Standing):

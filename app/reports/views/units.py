@@ -15,16 +15,21 @@ from app.figures.statistic_results import CompareRow, Heterogeneity, RankRow
 from app.registry.queries import positions
 from app.reports.views.context import ViewContext, position
 from app.reports.views.results import Changed, Standing, UnitRow, Units
+from app.reports.views.trend import limits_of_units
 
 #: Periods in a trend drawn small.
 _PERIODS = 8
 
 
-def units(context: ViewContext, *, best: int = 10) -> Units:
-    """The units of a kind with rate, ranks, change and trend; and how many of each standing."""
+def units(context: ViewContext, *, best: int = 10, judged: bool = True) -> Units:
+    """The units of a kind with rate, ranks, change and trend; and how many of each standing.
+
+    ``judged``: whether each is held against its control limits, which takes most of the time.
+    """
     ranked, heterogeneity = _ranked(context, best)
     changes = {row.unit.code: row for row in _changes(context)}
     trends, labels = _trends(context)
+    limits = limits_of_units(context) if judged else {}
     ids = {node.code: id for id, node in context.figures.units.nodes.items()}
     # Nobody waits for answers about a ward to a questionnaire that it does not use.
     ranked = [
@@ -45,6 +50,8 @@ def units(context: ViewContext, *, best: int = 10) -> Units:
                 trend=trends.get(code, []),
                 latitude=latitude,
                 longitude=longitude,
+                variation=limits[code].variation if code in limits else None,
+                assurance=limits[code].assurance if code in limits else None,
             )
         )
     standings = Counter(row.position for row in rows)

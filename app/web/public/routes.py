@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -141,7 +142,7 @@ def show_public(
             context.questionnaire, shown.name, context.kind,
         )  # fmt: skip
         views = Views(session, PUBLIC, settings, CACHE.of(request))
-        compared = views.of(chosen, "units 10", units_view)
+        compared = views.of(chosen, "units 10", partial(units_view, judged=False))
         about = views.of(chosen, "headline", headline)
     words = Words(words.language, chosen.unit)
     drawn = comparison_charts.places(words, compared)
