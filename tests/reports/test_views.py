@@ -125,6 +125,19 @@ def test_the_planted_fall_is_told_and_the_course_is_the_trend(view, api):
     assert points == row["points"]
 
 
+def test_a_comparison_tells_the_whole_and_whose_unit_is_the_callers(view, world):
+    shown = view("comparison")
+    assert figures(shown["whole"]) == figures(view("overview")["index"])
+    assert shown["own"] is None
+    both = world.province.person((Role.PROVINCIAL_ANALYST, None), (Role.UNIT_HEAD, FELL))
+    assert view("comparison", headers=both.headers)["own"]["code"] == FELL
+    above = world.province.person((Role.PROVINCIAL_ANALYST, None), (Role.UNIT_HEAD, "D1"))
+    assert view("comparison", headers=above.headers)["own"] is None
+    two = world.province.person((Role.UNIT_HEAD, FELL), (Role.UNIT_HEAD, ROSE))
+    two_communes = view("comparison", headers=two.headers, unit=FELL)
+    assert two_communes["own"] is None
+
+
 def test_each_unit_is_judged_as_on_its_own_page(view):
     rows = {row["unit"]["code"]: row for row in view("units")["rows"]}
     for code in (FELL, ROSE, "K05", SMALL):

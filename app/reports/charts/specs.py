@@ -141,43 +141,6 @@ def _tooltip(words: Words) -> list[alt.Tooltip]:
     ]
 
 
-def funnel(words: Words, rows: Rows, curve: Rows, *, target: float) -> Spec:
-    """Units by size and rate, between limits that are wider for small ones.
-
-    ``place`` of a row says whether it lies outside the wider ones.
-    """
-    shown = [row for row in rows if row["rate"] is not None]
-    # The wider limits are seen for units of more than middling size; for the least of them they lie
-    # so far away that little else would be left of the picture.
-    wide = reach(curve[len(curve) // 2 :], "low_998", "high_998")
-    axis = rates_axis(
-        words("chart.rate"),
-        *reach(shown, "rate", also=[*reach(curve, "low_95", "high_95"), *wide]),
-    )
-    x = alt.X(
-        "effective_answers:Q",
-        title=words("chart.effective_answers"),
-        axis=alt.Axis(format=",.0f", grid=False, tickCount=6),
-        scale=alt.Scale(nice=False, zero=False),
-    )
-    base = alt.Chart(alt.InlineData(values=list(curve))).encode(x=x)
-    lines = [
-        base.mark_line(
-            strokeDash=[6, 4] if size == "95" else [1, 0], color=SOFT, strokeWidth=1.5, clip=True
-        ).encode(y=alt.Y(f"{side}_{size}:Q", **axis))
-        for size in ("95", "998")
-        for side in ("low", "high")
-    ]
-    # By the lines of this plot, not by the target, from which they are drawn apart.
-    colour, shape = placed([words(f"funnel.{position}") for position in POSITIONS])
-    marks = (
-        alt.Chart(alt.InlineData(values=shown))
-        .mark_point(filled=True, size=60, opacity=0.85)
-        .encode(x=x, y=alt.Y("rate:Q", **axis), color=colour, shape=shape, tooltip=_tooltip(words))
-    )
-    return finished(alt.layer(*lines, rule_at(target, "y", axis), marks), height=340)
-
-
 def quadrants(words: Words, rows: Rows, *, middle: tuple[float, float]) -> Spec:
     """Importance against rate; the lines stand at the means, the labels name each factor."""
     shown = [row for row in rows if row["rate"] is not None and row["share"] is not None]

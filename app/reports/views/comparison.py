@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from app.figures import comparisons
 from app.figures.context import TooFewUnits
 from app.figures.query import Expand, Key
-from app.figures.results import unit_result
+from app.figures.results import UnitOut, unit_result
+from app.figures.statistic_results import FunnelResult
 from app.reports.views.context import ViewContext, figure
 from app.reports.views.results import Beside, ComparisonView, FactorFigure
 from app.reports.views.units import units
@@ -26,11 +27,23 @@ def comparison(
         funnel = None
     return ComparisonView(
         **dict(context.head()),
+        whole=figure(context.figures.rates()[0]),
+        own=_own(context, funnel),
         funnel=funnel,
         league=units(context, best=best, judged=judged),
         side_by_side=side_by_side(context, beside),
         method=funnel.method if funnel else "too few units to compare",
     )
+
+
+def _own(context: ViewContext, funnel: FunnelResult | None) -> UnitOut | None:
+    """The one unit that the caller's rights name, where it is among those compared."""
+    grants = context.figures.caller.grants
+    named = {grant.unit_id for grant in grants if grant.unit_id is not None}
+    node = context.figures.units.nodes.get(named.pop()) if len(named) == 1 else None
+    if node is None or funnel is None:
+        return None
+    return next((row.unit for row in funnel.rows if row.unit.code == node.code), None)
 
 
 def side_by_side(context: ViewContext, codes: Sequence[str]) -> list[Beside]:

@@ -331,6 +331,10 @@ class Beside(Figure):
 class ComparisonView(View):
     """Units against limits, ranked, and side by side."""
 
+    whole: Figure = Field(description="What is looked at, all its units together.")
+    own: UnitOut | None = Field(
+        description="The caller's unit: of callers whose rights name one, if it is compared."
+    )
     funnel: FunnelResult | None
     league: Units
     side_by_side: list[Beside]
