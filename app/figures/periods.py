@@ -132,6 +132,12 @@ def first_day(name: str, step: Step) -> date:
             return date(int(name), 1, 1)
 
 
+def last_day(name: str, step: Step) -> date:
+    """The last day of the period that has this label."""
+    number = ordinals(np.array([first_day(name, step)], dtype="datetime64[D]"), step)[0]
+    return first_day(label(int(number) + 1, step), step) - timedelta(days=1)
+
+
 class PeriodUnknown(Problem):
     """The name of a period is none of those that are known."""
 

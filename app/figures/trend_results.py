@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from pydantic import Field
@@ -147,6 +147,16 @@ class ControlLimits(Result):
     segments: list[LimitSegment]
 
 
+class NotedAction(Result):
+    """What a unit did on a day, as somebody noted it; it moves no figure."""
+
+    id: int
+    day: date
+    text: str
+    recorded_by: str
+    recorded_at: datetime
+
+
 class TrendRow(Result):
     """A unit over time."""
 
@@ -157,6 +167,9 @@ class TrendRow(Result):
     slope: TrendSlope
     limits: ControlLimits
     points: list[TrendPoint]
+    action_notes: list[NotedAction] = Field(
+        description="What the unit did in these periods, in order of time; not of all together."
+    )
 
 
 class Trend(Statistic):

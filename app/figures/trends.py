@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from analysis import clustered, trends
 from app.figures import control_limits, periods
+from app.figures.action_notes import noted
 from app.figures.context import Context, TooFewUnits, TooManyUnits, named, number, numbers
 from app.figures.control_limits import Judging
 from app.figures.limit_decisions import in_force
@@ -18,7 +20,14 @@ from app.figures.rate_arrays import PARTS, Floats
 from app.figures.release import MonthsOnly
 from app.figures.results import Provenance, unit_result
 from app.figures.summing import TooManyRows
-from app.figures.trend_results import Trend, TrendPoint, TrendRow, TrendSlope, TrendTest
+from app.figures.trend_results import (
+    NotedAction,
+    Trend,
+    TrendPoint,
+    TrendRow,
+    TrendSlope,
+    TrendTest,
+)
 from app.registry.queries import UnitNode
 
 #: Units whose trend one result gives.
@@ -112,6 +121,7 @@ def trend(
     linear = trends.cochran_armitage(
         np.nan_to_num(grid.estimate) * n_eff, n_eff, between_periods=True
     )
+    actions = _noted(context, grid, step)
     rows = []
     for i, (unit, found) in enumerate(zip(grid.units, judged, strict=True)):
         limits = control_limits.described(found, grid.periods, judging)
@@ -128,6 +138,7 @@ def trend(
                 ),
                 limits=limits,
                 points=_points(grid, i, found),
+                action_notes=list(actions.get(unit.id, ())) if unit else [],
             )
         )
     return Trend(
@@ -209,6 +220,14 @@ def _judged(
         n_eff = np.hstack([earlier.effective[place, :before], n_eff])
         labels = [*earlier.periods[:before], *labels]
     return control_limits.judge(rate, n_eff, decisions, labels, step, judging, before)
+
+
+def _noted(context: Context, grid: Grid, step: Step) -> Mapping[int, Sequence[NotedAction]]:
+    """What was noted of the units in the periods of a grid."""
+    first = periods.first_day(grid.periods[0], step)
+    last = periods.last_day(grid.periods[-1], step)
+    ids = {unit.id for unit in grid.units if unit is not None}
+    return noted(context.session, context.caller, ids, context.query, first, last) if ids else {}
 
 
 def _test(found: trends.Trend, i: int) -> TrendTest:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
@@ -152,13 +152,21 @@ def point(period, *, rate=0.9, variation=None, signals=(), part_of=()):
     }  # fmt: skip
 
 
-def trend_of(points, *, starts=("2025-01",), target=0.9):
+def trend_of(points, *, starts=("2025-01",), target=0.9, noted=()):
     segments = [
         {"start": start, "baseline_first": start, "rests_on": 12, "left_out": []}
         for start in starts
     ]
     limits = {"segments": segments, "least_periods": 12, "periods_judged": 0}
-    return result(UnitView, {"target": target, "trend": {"limits": limits, "points": points}})
+    return result(UnitView, {
+        "target": target,
+        "trend": {
+            "step": "month", "limits": limits, "points": points,
+            "action_notes": [
+                {"day": day, "text": text, "recorded_by": "Lê"} for day, text in noted
+            ],
+        },
+    })  # fmt: skip
 
 
 def layers(words, view):
@@ -267,6 +275,23 @@ def test_the_pointer_is_told_the_period_its_limits_and_its_rules_in_words(langua
     (row,) = values(marks)
     found = {each["title"]: row[each["field"]] for each in marks["encoding"]["tooltip"]}
     assert found == said
+
+
+def test_what_was_done_is_a_dotted_line_with_its_number_and_a_list():
+    points = [point(m, variation="common cause") for m in MONTHS[:4]]
+    noted = [(date(2025, 1, 9), "Mở quầy 3"), (date(2025, 3, 1), "Đào tạo"),
+             (date(2025, 3, 30), "Sửa nhà")]  # fmt: skip
+    view = trend_of(points, noted=noted)
+    lines, numbers = layers(WORDS["vi"], view)[:2]
+    assert lines["mark"]["type"] == "rule" and lines["mark"]["strokeDash"] == [1, 3]
+    assert values(lines) == values(numbers) == [
+        {"label": "01/2025", "numbers": "1"}, {"label": "03/2025", "numbers": "2, 3"},
+    ]  # fmt: skip
+    assert numbers["encoding"]["text"]["field"] == "numbers"
+    chart = trend_chart.trend(WORDS["vi"], view)
+    assert chart.numbered[0] == "09/01/2025: Mở quầy 3 (Lê ghi)" and len(chart.numbered) == 3
+    assert ">2, 3</text>" in drawing.svg(chart.spec, "vi")
+    assert layers(WORDS["vi"], trend_of(points))[0]["mark"]["type"] == "line"
 
 
 def test_every_rule_has_its_name():

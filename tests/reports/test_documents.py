@@ -14,6 +14,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from app.access.callers import owner
+from app.access.models import Right
 from app.access.roles import Role
 from app.cli import main
 from app.db import Database
@@ -88,6 +89,24 @@ def test_the_pdf_says_what_the_figures_say_and_can_be_searched(fetch, view):
         for item in section["items"]:
             assert f"{item['item']}." in text
     assert is_tagged(content)
+
+
+def test_what_was_done_stands_under_the_trend_of_a_pdf(world, fetch):
+    noter = world.province.credential(Right.READ_FIGURES, Right.NOTE_ACTIONS)
+    before = text_of(fetch(unit="K03"))
+    made = world.client.post(
+        "/api/v1/satisfaction/action-notes",
+        json={"unit": "K03", "day": "2026-02-03", "text": "Mở thêm quầy 3"},
+        headers=noter,
+    ).json()
+    world.fetched.clear()
+    text = text_of(fetch(unit="K03"))
+    said = f"03/02/2026: Mở thêm quầy 3 ({made['recorded_by']} ghi)"
+    assert said in text and said not in before
+    assert "Việc đã làm, theo số trên biểu đồ" in text
+    path = f"/api/v1/satisfaction/action-notes/{made['id']}"
+    assert world.client.delete(path, headers=noter).status_code == 204
+    world.fetched.clear()
 
 
 def test_english_is_an_option(fetch):

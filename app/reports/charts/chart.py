@@ -41,6 +41,8 @@ class Chart:
     note: str
     #: What is said of it besides, in sentences.
     about: Sequence[str] = ()
+    #: What the numbers in the picture stand for, in their order.
+    numbered: Sequence[str] = ()
     #: Whether a browser makes it tell more under the pointer.
     interactive: bool = False
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.figures.limit_decisions import period_of
+from app.figures.periods import Step
 from app.figures.trend_results import ControlLimits, LimitSegment, TrendPoint
 from app.messages.words import NOTHING, Words, axis_period
 from app.reports.charts import trend_spec
@@ -27,7 +29,9 @@ def trend(words: Words, view: Overview | UnitView) -> Chart | None:
         "trend",
         words("chart.trend_title"),
         words("chart.trend_summary", unit=words.unit(shown.unit), count=len(points)),
-        trend_spec.trend(words, drawn_points(words, shown, view.target)),
+        trend_spec.trend(
+            words, drawn_points(words, shown, view.target), actions=noted_actions(shown)
+        ),
         Table(
             [words(f"chart.{key}") for key in
              ("period", "rate", "interval", "respondents", "centre", "limits", "signals")],
@@ -47,6 +51,10 @@ def trend(words: Words, view: Overview | UnitView) -> Chart | None:
         [point.model_dump(mode="json") for point in points],
         note(words, period, sum(point.respondents or 0 for point in points), method),
         about=limits(words, shown.limits),
+        numbered=[
+            words("chart.noted", day=words.day(each.day), text=each.text, name=each.recorded_by)
+            for each in shown.action_notes
+        ],
         interactive=True,
     )  # fmt: skip
 
@@ -77,6 +85,15 @@ def drawn_points(words: Words, shown: TrendView, target: float) -> list[Datum]:
             }
         )
     return rows
+
+
+def noted_actions(shown: TrendView) -> list[Datum]:
+    """The periods in which something was noted, each with the numbers of its notes."""
+    numbers: dict[str, list[str]] = {}
+    for place, each in enumerate(shown.action_notes, start=1):
+        period = period_of(each.day, Step(shown.step))
+        numbers.setdefault(axis_period(period), []).append(str(place))
+    return [{"label": label, "numbers": ", ".join(found)} for label, found in numbers.items()]
 
 
 def _runs(points: Sequence[TrendPoint]) -> list[int | None]:

@@ -52,8 +52,8 @@ TOLD = {
 _MARKED, _OTHERS = 120, 70
 
 
-def trend(words: Words, rows: Rows) -> Spec:
-    """Rates over time.
+def trend(words: Words, rows: Rows, *, actions: Rows = ()) -> Spec:
+    """Rates over time; ``actions`` are numbers of notes by the label of their period.
 
     Each row is a point with ``label``, ``kind`` (the name of its look), ``run`` (the same for the
     points of one run, None outside), ``segment``, ``target``, and the words of ``TOLD``.
@@ -101,8 +101,18 @@ def trend(words: Words, rows: Rows) -> Spec:
             tooltip=[alt.Tooltip(f"{name}:N", title=words(key)) for name, key in TOLD.items()],
         )
     )  # fmt: skip
-    layers = [runs, *_lines(words, shown, x, axis), bars, line, marks]
+    # What was done stands behind the points, its numbers at the upper edge.
+    layers = [*_noted(actions, x), runs, *_lines(words, shown, x, axis), bars, line, marks]
     return finished(alt.layer(*layers))
+
+
+def _noted(actions: Rows, x: alt.X) -> list[alt.Chart]:
+    if not actions:
+        return []
+    base = alt.Chart(alt.InlineData(values=list(actions))).encode(x=x)
+    lines = base.mark_rule(strokeDash=[1, 3], strokeCap="round", color=INK, strokeWidth=2)
+    numbers = base.mark_text(baseline="bottom", dy=-3, fontSize=12, fontWeight="bold", color=INK)
+    return [lines, numbers.encode(y=alt.value(0), text="numbers:N")]
 
 
 def _kinds(words: Words, shown: Rows) -> list[tuple[str, str, str]]:

@@ -58,6 +58,7 @@ def _content(report: Report) -> Content:
         "rate": w.percent(report.about.index.rate),
         "limits": w.limits(report.about.index),
         "n": w.number(report.about.index.respondents),
+        "numbered_label": w("chart.actions_list"),
         "rate_label": w("chart.rate"),
         "interval_label": w("chart.interval"),
         "n_label": w("chart.respondents"),
@@ -68,6 +69,7 @@ def _content(report: Report) -> Content:
                 "title": chart.title,
                 "summary": chart.summary,
                 "note": chart.note,
+                "numbered": [*chart.numbered],
                 "table": _table(chart.table.headings, chart.table.rows),
             }
             for name, chart in report.charts().items()

@@ -24,6 +24,7 @@ from app.figures.trend_results import (
     Assurance,
     CommonMovement,
     ControlLimits,
+    NotedAction,
     PeriodNoise,
     TrendPoint,
     TrendSlope,
@@ -200,6 +201,7 @@ class TrendView(Result):
     slope: TrendSlope
     limits: ControlLimits
     points: list[TrendPoint]
+    action_notes: list[NotedAction]
 
 
 class Overview(View):
