@@ -14,7 +14,7 @@ from analysis.control_charts import Baseline
 from analysis.runs import Runs, runs
 from app.figures.context import number
 from app.figures.limit_decisions import Decided
-from app.figures.periods import Step, first_day
+from app.figures.periods import Step, first_day, last_day
 from app.figures.rate_arrays import Floats
 from app.figures.trend_results import (
     Assurance,
@@ -24,6 +24,7 @@ from app.figures.trend_results import (
     Rule,
     Variation,
 )
+from app.settings import Targets
 
 Bools = NDArray[np.bool_]
 Places = NDArray[np.int64]
@@ -42,11 +43,15 @@ class Rules(StrEnum):
 
 @dataclass(frozen=True)
 class Judging:
-    """By what trends are judged: a set of rules, or some rules alone, against which target."""
+    """By what trends are judged: a set of rules, or some rules alone, against which targets."""
 
     rules: Rules = Rules.DEFAULT
     chosen: tuple[Rule, ...] = ()
-    target: float | None = None
+    targets: Targets | None = None
+
+    def target(self, period: str, step: Step) -> float | None:
+        """The rate aimed at when a period ended."""
+        return None if self.targets is None else self.targets.on(last_day(period, step))
 
     @property
     def named(self) -> tuple[Rule | NhsRule, ...]:
@@ -266,13 +271,13 @@ def _by_moving_ranges(rate: Floats, n: Floats, segments: list[Segment]) -> list[
     ]  # fmt: skip
 
 
-def described(judged: Judged, labels: Sequence[str], judging: Judging) -> ControlLimits:
+def described(judged: Judged, labels: Sequence[str], step: Step, judging: Judging) -> ControlLimits:
     """What limits rest on and promise, besides the points."""
     has_limits = np.flatnonzero(judged.rests_on > 0)
     current = judged.segments[-1] if judged.segments else None
     at = next((int(t) for t in has_limits[::-1] if current and t >= current.begin), None)
     shown = np.flatnonzero(np.isfinite(judged.centre))
-    target = judging.target
+    target = judging.target(labels[-1], step)
     return ControlLimits(
         method=judged.method,
         rules=list(judging.named),

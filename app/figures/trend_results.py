@@ -84,6 +84,7 @@ class TrendPoint(Result):
     z: float | None = Field(description="Distance from the centre as a normal score.")
     ewma: float | None
     ewma_limit: float | None
+    target: float | None = Field(description="Rate aimed at when the period ended.")
     variation: Variation | None = Field(
         description="By itself or as part of a run: common cause, or special cause that is an "
         "improvement or a concern; null: no limits."
@@ -139,7 +140,7 @@ class ControlLimits(Result):
         description="Of the last period judged: common cause, or special cause that is an "
         "improvement or a concern."
     )
-    target: float | None
+    target: float | None = Field(description="Rate aimed at when the last period ended.")
     assurance: Assurance | None = Field(
         description="consistently passing, consistently failing, or hit and miss: where the target "
         "lies against the limits of the last segment."

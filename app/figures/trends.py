@@ -122,9 +122,10 @@ def trend(
         np.nan_to_num(grid.estimate) * n_eff, n_eff, between_periods=True
     )
     actions = _noted(context, grid, step)
+    targets = [judging.target(period, step) for period in grid.periods]
     rows = []
     for i, (unit, found) in enumerate(zip(grid.units, judged, strict=True)):
-        limits = control_limits.described(found, grid.periods, judging)
+        limits = control_limits.described(found, grid.periods, step, judging)
         rows.append(
             TrendRow(
                 unit=unit_result(unit) if unit else None,
@@ -137,7 +138,7 @@ def trend(
                     high=number(slope.high[i]),
                 ),
                 limits=limits,
-                points=_points(grid, i, found),
+                points=_points(grid, i, found, targets),
                 action_notes=list(actions.get(unit.id, ())) if unit else [],
             )
         )
@@ -155,7 +156,9 @@ def trend(
     )
 
 
-def _points(grid: Grid, i: int, judged: control_limits.Judged) -> list[TrendPoint]:
+def _points(
+    grid: Grid, i: int, judged: control_limits.Judged, targets: Sequence[float | None]
+) -> list[TrendPoint]:
     figures = zip(
         grid.periods,
         numbers(grid.estimate[i]),
@@ -169,6 +172,7 @@ def _points(grid: Grid, i: int, judged: control_limits.Judged) -> list[TrendPoin
         numbers(judged.z),
         numbers(judged.ewma),
         numbers(judged.ewma_limit),
+        targets,
         strict=True,
     )
     return [
@@ -185,13 +189,14 @@ def _points(grid: Grid, i: int, judged: control_limits.Judged) -> list[TrendPoin
             z=z,
             ewma=ewma,
             ewma_limit=ewma_limit,
+            target=target,
             variation=judged.variation(t) if rate is not None and centre is not None else None,
             signals=[rule for rule, at in judged.signals.items() if at[t]],
             part_of=[rule for rule, at in judged.parts.items() if at[t]],
         )
         for t, (
             period, rate, low, high, n, suppressed, centre, limit_low, limit_high, z, ewma,
-            ewma_limit,
+            ewma_limit, target,
         ) in enumerate(figures)
     ]  # fmt: skip
 

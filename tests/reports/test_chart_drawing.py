@@ -143,10 +143,11 @@ def test_the_pointer_names_a_unit_of_a_funnel_with_its_limits():
     }  # fmt: skip
 
 
-def point(period, *, rate=0.9, variation=None, signals=(), part_of=()):
+def point(period, *, rate=0.9, target=0.9, variation=None, signals=(), part_of=()):
     limits = {"centre": 0.85, "limit_low": 0.7, "limit_high": 1.0} if variation else {}
     return {
-        "period": period, "rate": rate, "low": 0.8, "high": 0.95, "respondents": 1020, **limits,
+        "period": period, "target": target, "rate": rate, "low": 0.8, "high": 0.95,
+        "respondents": 1020, **limits,
         "variation": variation and Variation(variation), "signals": list(map(Rule, signals)),
         "part_of": list(map(Rule, part_of)),
     }  # fmt: skip
@@ -275,6 +276,18 @@ def test_the_pointer_is_told_the_period_its_limits_and_its_rules_in_words(langua
     (row,) = values(marks)
     found = {each["title"]: row[each["field"]] for each in marks["encoding"]["tooltip"]}
     assert found == said
+
+
+def test_a_target_that_changes_is_drawn_in_steps():
+    words = WORDS["vi"]
+    points = [
+        point(m, variation="common cause", target=t)
+        for m, t in zip(MONTHS, (0.85, 0.85, 0.92), strict=False)
+    ]
+    lines, marks = layers(words, trend_of(points))[1], layers(words, trend_of(points))[-1]
+    drawn = [row["at"] for row in values(lines) if row["line"] == words("chart.target")]
+    assert drawn == [0.85, 0.85, 0.92] and lines["mark"]["interpolate"] == "step"
+    assert [row["target_told"] for row in values(marks)][1:] == ["85,0\u00a0%", "92,0\u00a0%"]
 
 
 def test_what_was_done_is_a_dotted_line_with_its_number_and_a_list():

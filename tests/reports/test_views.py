@@ -156,6 +156,63 @@ def test_more_units_than_a_trend_gives_are_not_judged(view, monkeypatch):
     assert {row["variation"] for row in view("units", best=7)["rows"]} == {None}
 
 
+@pytest.fixture
+def risen(world):
+    """The same district where the target rose within the half-year, on 1 April."""
+    settings = Settings(
+        database_url=str(world.province.database.url), cache_s=0,
+        target_rate="0.2, 2026-04-01: 0.8, 2026-07-01: 0.99",
+    )  # fmt: skip
+    with serving(settings) as client:
+
+        def ask(path, **parameters):
+            asked = {"questionnaire": FORM.code} | parameters
+            answer = client.get(f"/api/v1{path}", params=asked, headers=world.analyst)
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        yield ask
+
+
+def test_figures_are_held_against_the_target_at_the_end_of_their_period(risen):
+    targets = {"2025-H2": 0.2, "2026-Q1": 0.2, "2026-Q2": 0.8, "2026-H1": 0.8}
+    for period, target in targets.items():
+        asked = {"unit": "D1", "period": period}
+        for name in ("overview", "units", "unit", "comparison", "sections", "items"):
+            assert risen(f"/views/{name}", **asked)["target"] == target, (period, name)
+        shown = risen("/views/unit", **asked)
+        for row in (shown["index"], *shown["factors"], *shown["items"]):
+            assert row["position"] == where(row, target)
+        for row in risen("/views/units", **asked)["rows"]:
+            assert row["position"] == where(row, target)
+
+
+def where(row, target):
+    if row["low"] is None:
+        return None
+    return (
+        "above" if row["low"] > target
+        else "below" if row["high"] < target
+        else "not_distinguishable"
+    )  # fmt: skip
+
+
+def test_a_trend_has_its_targets_in_steps_and_assurance_by_the_last(risen):
+    points = risen("/views/unit", unit="K03", period="2026-H1")["trend"]["points"]
+    steps = {point["period"]: point["target"] for point in points}
+    assert steps["2026-03"] == steps["2025-01"] == 0.2
+    assert steps["2026-04"] == steps["2026-06"] == 0.8
+    for last, target in (("2026-03-31", 0.2), ("2026-06-30", 0.8)):
+        asked = {"unit": "K03", "from": "2025-01-01", "to": last}
+        (row,) = risen("/satisfaction/trend", **asked)["rows"]
+        limits, at = row["limits"], row["limits"]["segments"][-1]
+        assert limits["target"] == row["points"][-1]["target"] == target
+        passing = target < at["limit_low"]
+        assert limits["assurance"] == ("consistently passing" if passing else "hit and miss")
+    (row,) = risen("/satisfaction/trend", unit="K03", target=0.5)["rows"]
+    assert {point["target"] for point in row["points"]} == {row["limits"]["target"]} == {0.5}
+
+
 def test_a_units_page_shows_factors_items_channels_drivers(view, api):
     shown = view("unit", unit=FELL)
     for name, by in (("factors", "factor"), ("items", "item"), ("channels", "channel")):

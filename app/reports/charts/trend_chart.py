@@ -30,7 +30,7 @@ def trend(words: Words, view: Overview | UnitView) -> Chart | None:
         words("chart.trend_title"),
         words("chart.trend_summary", unit=words.unit(shown.unit), count=len(points)),
         trend_spec.trend(
-            words, drawn_points(words, shown, view.target), actions=noted_actions(shown)
+            words, drawn_points(words, shown), actions=noted_actions(shown)
         ),
         Table(
             [words(f"chart.{key}") for key in
@@ -59,7 +59,7 @@ def trend(words: Words, view: Overview | UnitView) -> Chart | None:
     )  # fmt: skip
 
 
-def drawn_points(words: Words, shown: TrendView, target: float) -> list[Datum]:
+def drawn_points(words: Words, shown: TrendView) -> list[Datum]:
     """The points as the specification wants them, with the words that a pointer is told."""
     segments = [segment.start for segment in shown.limits.segments]
     places = [point.period for point in shown.points]
@@ -72,14 +72,13 @@ def drawn_points(words: Words, shown: TrendView, target: float) -> list[Datum]:
                 "label": axis_period(point.period),
                 "run": run,
                 "segment": begun[-1] if begun else None,
-                "target": target,
                 "period_told": words.period(point.period),
                 "rate_told": words.percent(point.rate),
                 "interval_told": words.limits(point),
                 "respondents_told": words.number(point.respondents),
                 "centre_told": words.percent(point.centre),
                 "limits_told": words.between(point.limit_low, point.limit_high),
-                "target_told": words.percent(target),
+                "target_told": words.percent(point.target),
                 "kind": words(trend_spec.LOOKS[point.variation][0]),
                 "signals_told": signals(words, point) or words("chart.no_signal"),
             }

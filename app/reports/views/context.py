@@ -156,6 +156,11 @@ class ViewContext:
         """The local day."""
         return datetime.now(self.settings.zone).date()
 
+    @property
+    def target(self) -> float:
+        """The rate aimed at when the period ends."""
+        return self.settings.target_rate.on(self.span.last)
+
     def over(self, **changes: Unpack[QueryChanges]) -> Context:
         """The same question with other filters."""
         return replace(self.figures, query=replace(self.figures.query, **changes))
@@ -203,7 +208,7 @@ class ViewContext:
             first=self.span.first,
             last=self.span.last,
             kind=self.kind,
-            target=self.settings.target_rate,
+            target=self.target,
             unreleased=self.unreleased,
         )
 
@@ -278,7 +283,7 @@ def index(context: ViewContext) -> Index:
     shown = figure(now)
     return Index(
         **dict(shown),
-        position=position(shown.low, shown.high, context.settings.target_rate),
+        position=position(shown.low, shown.high, context.target),
         day_effect=number(now.day_effect[0]),
         previous=_since(context, now, With.PREVIOUS),
         year_before=_since(context, now, With.YEAR_BEFORE),

@@ -48,7 +48,7 @@ class ViewHead(Result):
     first: date
     last: date
     kind: str | None = Field(description="Kind of the units that are compared.")
-    target: float = Field(description="Rate aimed at (HAILONG_TARGET_RATE).")
+    target: float = Field(description="Rate aimed at when the period ends (HAILONG_TARGET_RATE).")
     unreleased: int = Field(
         description="Respondents of the running month whose answers are told later, together "
         "with at least HAILONG_LEAST_RESPONDENTS others; of figures:read-small nothing is held."

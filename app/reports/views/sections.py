@@ -16,7 +16,7 @@ def sections(context: ViewContext) -> Sections:
     by_unit: dict[str, list[SectionFigure]] = {}
     for i, (unit, measure) in enumerate(zip(rates.unit, rates.measure, strict=True)):
         assert unit is not None
-        shown = placed(rates, i, context.settings.target_rate)
+        shown = placed(rates, i, context.target)
         section = SectionFigure(**dict(shown), factor=measure.factor or "")
         by_unit.setdefault(unit.code, []).append(section)
     rows = [

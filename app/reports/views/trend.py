@@ -25,7 +25,7 @@ def trend(context: ViewContext) -> TrendView | None:
     if days is None:
         return None
     figures = context.over(first=days[0], last=days[1])
-    judging = Judging(target=context.settings.target_rate)
+    judging = Judging(targets=context.settings.target_rate)
     try:
         found = trends.trend(figures, step=Step.MONTH, together=together, judging=judging)
         if not _by_month(found.rows[0], context.figures.least):
@@ -45,7 +45,7 @@ def limits_of_units(context: ViewContext) -> dict[str, ControlLimits]:
         return {}
     query = replace(context.compared.query, first=days[0], last=days[1])
     figures = replace(context.compared, query=query)
-    judging = Judging(target=context.settings.target_rate)
+    judging = Judging(targets=context.settings.target_rate)
     try:
         months = trends.trend(figures, step=Step.MONTH, judging=judging).rows
         rows = {row.unit.code: row for row in months if row.unit is not None}

@@ -76,7 +76,7 @@ def factors(context: ViewContext) -> list[FactorRow]:
     now, changes = _measured(context, Key.FACTOR)
     return [
         FactorRow(
-            **dict(placed(now, i, context.settings.target_rate)),
+            **dict(placed(now, i, context.target)),
             factor=measure.factor or "",
             name=_name(names, measure.factor),
             change=change,
@@ -92,7 +92,7 @@ def items(context: ViewContext) -> list[ItemRow]:
     now, changes = _measured(context, Key.ITEM)
     return [
         ItemRow(
-            **dict(placed(now, i, context.settings.target_rate)),
+            **dict(placed(now, i, context.target)),
             item=measure.item or "",
             factor=measure.factor or "",
             name=_name(names, measure.item),

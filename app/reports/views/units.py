@@ -44,7 +44,7 @@ def units(context: ViewContext, *, best: int = 10, judged: bool = True) -> Units
         rows.append(
             UnitRow(
                 **dict(row),
-                position=position(row.low, row.high, context.settings.target_rate),
+                position=position(row.low, row.high, context.target),
                 change=changed.change if changed else None,
                 before=changed.other if changed else None,
                 trend=trends.get(code, []),
