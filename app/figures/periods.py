@@ -135,7 +135,10 @@ def first_day(name: str, step: Step) -> date:
 def last_day(name: str, step: Step) -> date:
     """The last day of the period that has this label."""
     number = ordinals(np.array([first_day(name, step)], dtype="datetime64[D]"), step)[0]
-    return first_day(label(int(number) + 1, step), step) - timedelta(days=1)
+    try:
+        return first_day(label(int(number) + 1, step), step) - timedelta(days=1)
+    except (ValueError, OverflowError):  # the last period of the calendar ends with it
+        return date.max
 
 
 class PeriodUnknown(Problem):

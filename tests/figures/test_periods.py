@@ -28,6 +28,11 @@ LABELS = {
 }
 
 
+@pytest.mark.parametrize("step", Step)
+def test_the_last_period_of_the_calendar_ends_with_it(step):
+    assert last_day(LABELS[step](date.max), step) == date.max
+
+
 @given(st.dates(date(1950, 1, 1), date(2100, 12, 31)), st.sampled_from(list(Step)))
 def test_the_day_after_a_periods_last_is_the_next_ones_first(day, step):
     name = LABELS[step](day)

@@ -70,11 +70,14 @@ def funnel(words: Words, rows: Rows, curve: Rows, *, lines: Mapping[str, float])
         shape=shape,
         tooltip=[alt.Tooltip(f"{name}:N", title=words(key)) for name, key in TOLD.items()],
     )
-    own = alt.Chart(alt.InlineData(values=[row for row in shown if row["own"]]))
-    ring = own.mark_point(filled=False, size=340, color=INK, strokeWidth=2).encode(
-        x=x, y=alt.Y("rate:Q", **axis)
-    )
-    layers = [*limits, _across(lines, axis), marks, ring, *_names(shown, x, axis)]
+    layers = [*limits, _across(lines, axis), marks]
+    # Without a row there is no layer: Vega warns of scales of nothing.
+    if own := [row for row in shown if row["own"]]:
+        ring = alt.Chart(alt.InlineData(values=own)).mark_point(
+            filled=False, size=340, color=INK, strokeWidth=2
+        )
+        layers.append(ring.encode(x=x, y=alt.Y("rate:Q", **axis)))
+    layers += _names(shown, x, axis)
     return finished(alt.layer(*layers), height=340)
 
 

@@ -1,1 +1,1 @@
-"""Pages for those who run surveys: accounts, keys, devices, posters, limits, notes, the audit log."""
+"""Pages of those who run surveys: accounts, keys, devices, posters, limits, notes, audit log."""
