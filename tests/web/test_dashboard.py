@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from app.access.roles import Role
 from app.audit.models import AuditEntry
+from app.figures import periods
 from app.messages.words import Words
 from app.registry.models import Unit
 from app.reports.charts.drawing import script_name
@@ -156,6 +157,20 @@ def test_charts_are_downloaded_as_picture_and_as_figures(open_page, page, figure
     lines = open_page(f"{base}.csv?{LINK}").text.splitlines()
     assert len(lines) > 2 and "period" in lines[0]
     assert "layer" in open_page(f"{base}.json?{LINK}").json()
+
+
+def test_the_csv_of_a_trend_names_each_rows_own_period(open_page, view):
+    page = open_page(f"/dashboard/unit?{LINK}").text
+    (link,) = re.findall(r'href="(/dashboard/charts/unit/trend\.csv[^"]*)"', page)
+    text = open_page(html.unescape(link)).text.lstrip("\ufeff")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    points = view("unit")["trend"]["points"]
+    assert [row["period"] for row in rows] == [point["period"] for point in points]
+    assert len({row["period"] for row in rows}) == len(rows) > 1
+    for row in rows:
+        days = periods.span(row["period"])
+        assert (row["first"], row["last"]) == (str(days.first), str(days.last))
+        assert row["questionnaire"] == FORM.code
 
 
 def test_the_csv_of_a_chart_has_the_apis_figures(open_page, view):

@@ -134,6 +134,53 @@ def test_every_page_fits_every_screen_and_everybody(visit):
         window.look(name)
 
 
+#: What of the visible charts is cut off by a phone: pictures wider than their place or the screen,
+#: and texts in them that lie outside.
+CUT_OFF = """() => {
+  const found = [];
+  const inside = (inner, outer) => inner.left >= outer.left - 1 && inner.right <= outer.right + 1
+    && inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
+  for (const svg of document.querySelectorAll("figure .drawn svg")) {
+    const box = svg.getBoundingClientRect();
+    if (!box.width) continue;
+    const name = svg.closest("figure").id;
+    const place = svg.closest(".drawn").getBoundingClientRect();
+    if (!inside(box, place)) found.push(`${name}: container`);
+    if (box.left < 0 || box.right > innerWidth) found.push(`${name}: screen`);
+    for (const text of svg.querySelectorAll("text")) {
+      const its = text.getBoundingClientRect();
+      if (its.width && !inside(its, box)) found.push(`${name}: ${text.textContent}`);
+      if (its.width && its.height < 9) found.push(`${name}: ${its.height} px, ${text.textContent}`);
+    }
+  }
+  return found;
+}"""
+
+
+def test_on_a_phone_no_page_scrolls_sideways_and_every_chart_is_whole(visit):
+    window = visit("cchc")
+    window.page.set_viewport_size({"width": 360, "height": 740})
+    charts = 0
+    public = f"/public?period={PERIOD}"
+    for name, path in (PATHS | {"public": public, "wall": "/wall/26506"}).items():
+        window.page.goto(path)
+        # As it comes, and as the script draws it again.
+        live = window.page.locator("figure[data-spec]:has(.drawn)")
+        for place in [None, *range(live.count())]:
+            if place is not None:
+                live.nth(place).scroll_into_view_if_needed()
+                expect(live.nth(place)).to_have_attribute("data-live", "")
+            wide = window.page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= 360, f"{name} is {wide} px wide"
+            assert window.page.evaluate(CUT_OFF) == [], name
+        charts += window.page.locator("figure .drawn:visible").count()
+        # A map names no rates; all others do, by their axis or by the row.
+        for drawn in window.page.locator("figure:not(#map) .drawn:visible").all():
+            assert any("%" in text for text in drawn.locator("svg text").all_text_contents())
+    assert charts >= 12
+    assert window.complaints == []
+
+
 def test_a_chart_tells_a_units_name_under_the_pointer(visit):
     window = visit("cchc")
     window.page.set_viewport_size({"width": 1280, "height": 900})

@@ -30,7 +30,9 @@ def funnel(words: Words, view: ComparisonView) -> Chart | None:
         "funnel",
         words("chart.funnel_title"),
         words("chart.funnel_summary", count=found.units),
-        specs.funnel(words, rows, [flat(point) for point in found.curve], target=found.target),
+        lambda paper: specs.funnel(
+            words, rows, [flat(point) for point in found.curve], target=found.target, paper=paper
+        ),
         Table(
             [words(f"chart.{key}") for key in
              ("unit", "rate", "interval", "respondents", "funnel_limits", "adjusted_p")],
@@ -73,8 +75,9 @@ def league(words: Words, view: Units) -> Chart | None:
         "league",
         words("chart.league_title"),
         words("chart.league_summary", count=len(rows)),
-        specs.intervals(
-            words, labelled, title=words("chart.rate"), target=view.target, row_height=18
+        lambda paper: specs.intervals(
+            words, labelled, title=words("chart.rate"), target=view.target, row_height=18,
+            paper=paper,
         ),
         Table(
             [words(f"chart.{key}") for key in
@@ -115,7 +118,7 @@ def places(words: Words, view: Units) -> Chart | None:
         "map",
         words("chart.map_title"),
         words("chart.map_summary", count=len(rows)),
-        specs.places(words, _units(words, rows, view.target)),
+        lambda paper: specs.places(words, _units(words, rows, view.target), paper=paper),
         Table(
             [words(f"chart.{key}") for key in
              ("unit", "position_lat", "position_lon", "rate", "respondents", "standing")],
@@ -149,11 +152,12 @@ def beside(words: Words, view: ComparisonView) -> Chart | None:
         "beside",
         words("chart.beside_title"),
         words("chart.beside_summary", count=len(rows)),
-        specs.intervals(
+        lambda paper: specs.intervals(
             words,
             [{**datum, "place": ""} for datum in _units(words, rows, view.target)],
             title=words("chart.rate"),
             target=view.target,
+            paper=paper,
         ),
         Table(
             [words("chart.unit"), words("chart.rate"), words("chart.interval"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
+from app.figures.periods import span
 from app.figures.results import Result
 from app.figures.trend_results import ControlLimits, LimitSegment
 from app.messages.words import NOTHING, Words
@@ -56,7 +57,7 @@ def trend(words: Words, view: Overview | UnitView) -> Chart | None:
         "trend",
         words("chart.trend_title"),
         words("chart.trend_summary", unit=words.unit(shown.unit), count=len(points)),
-        specs.trend(words, rows, target=view.target),
+        lambda paper: specs.trend(words, rows, target=view.target, paper=paper),
         Table(
             [words(f"chart.{key}") for key in
              ("period", "rate", "interval", "respondents", "limits", "signals")],
@@ -72,11 +73,18 @@ def trend(words: Words, view: Overview | UnitView) -> Chart | None:
                 for point in points
             ],
         ),
-        rows,
+        [_in_its_days(row) for row in rows],
         note(words, period, sum(point.respondents or 0 for point in points), method),
         about=limits(words, shown.limits),
         interactive=True,
     )  # fmt: skip
+
+
+def _in_its_days(row: Datum) -> Datum:
+    """A point of a trend with the days of its own period, for CSV."""
+    shown = span(str(row["period"]))
+    days: Datum = {"first": shown.first.isoformat(), "last": shown.last.isoformat()}
+    return {"period": row["period"], **days, **row}
 
 
 def limits(words: Words, found: ControlLimits) -> list[str]:
@@ -167,8 +175,8 @@ def _rates(
         words("chart.factors_summary", count=len(rows))
         if name == "factors"
         else words("chart.items_summary", count=len(rows)),
-        specs.intervals(
-            words, labelled, title=words("chart.rate"), target=view.target
+        lambda paper: specs.intervals(
+            words, labelled, title=words("chart.rate"), target=view.target, paper=paper
         ),
         Table(
             [heading, *(words(f"chart.{key}") for key in
@@ -207,7 +215,9 @@ def channels(words: Words, view: UnitView) -> Chart | None:
         "channels",
         words("chart.channels_title"),
         words("chart.channels_summary", count=len(rows)),
-        specs.intervals(words, labelled, title=words("chart.rate"), target=None),
+        lambda paper: specs.intervals(
+            words, labelled, title=words("chart.rate"), target=None, paper=paper
+        ),
         Table(
             [words(f"chart.{key}") for key in ("channel", "rate", "interval", "respondents")],
             [
@@ -247,7 +257,7 @@ def drivers(words: Words, view: UnitView | Importance) -> Chart | None:
         "drivers",
         words("chart.drivers_title"),
         words("chart.drivers_summary", count=len(rows)),
-        specs.quadrants(words, labelled, middle=middle),
+        lambda paper: specs.quadrants(words, labelled, middle=middle, paper=paper),
         Table(
             [words(f"chart.{key}") for key in
              ("factor", "importance", "interval", "rate", "quadrant")],
@@ -294,7 +304,7 @@ def no_opinion(words: Words, view: Quality) -> Chart | None:
         "no_opinion",
         words("chart.no_opinion_title"),
         words("chart.no_opinion_summary", count=len(rows)),
-        specs.bars(words, labelled, title=words("chart.share")),
+        lambda paper: specs.bars(words, labelled, title=words("chart.share"), paper=paper),
         Table(
             [words(f"chart.{key}") for key in ("item", "no_opinion", "share")],
             [

@@ -27,7 +27,7 @@ from app.registry.models import UnitKind
 from app.registry.questionnaires import published
 from app.reports import sentences
 from app.reports.charts import drawing
-from app.reports.charts.chart import Chart
+from app.reports.charts.drawing import Drawn
 from app.reports.views.cached import Views
 from app.reports.views.context import Chosen, NothingToShow, ViewContext
 from app.reports.views.results import View
@@ -75,14 +75,6 @@ def link(
 
 
 Linked = Annotated[Link, Depends(link)]
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A chart with its picture; the picture is left out where it would be too long to read."""
-
-    chart: Chart
-    svg: str | None
 
 
 @dataclass(frozen=True)
@@ -200,8 +192,11 @@ def download(
     figure: str,
     file_format: FileFormat,
     linked: Linked,
+    narrow: bool = False,
 ) -> Response:
     """A page's chart as SVG, PNG or CSV, or as the specification that a browser draws.
+
+    ``narrow`` has it drawn for a phone.
 
     Who: ``figures:read``, over the units that they have it on.
     """
@@ -217,13 +212,14 @@ def download(
     if found is None:
         raise NotFound
     file = f"{figure}-{view.period}"
+    spec = found.narrow if narrow else found.spec
     content: bytes | None = None
     media = "application/json"
     match file_format:
         case FileFormat.SVG:
-            content, media = drawing.svg(found.spec, words.language).encode(), "image/svg+xml"
+            content, media = drawing.svg(spec, words.language).encode(), "image/svg+xml"
         case FileFormat.PNG:
-            content, media = drawing.png(found.spec, words.language), "image/png"
+            content, media = drawing.png(spec, words.language), "image/png"
         case FileFormat.CSV:
             about = {
                 "questionnaire": view.questionnaire,
@@ -234,7 +230,7 @@ def download(
             content = table(found.rows, common=about).encode()
             media = "text/csv; charset=utf-8"
     if content is None:
-        return JSONResponse(found.spec, headers=PRIVATE)
+        return JSONResponse(spec, headers=PRIVATE)
     disposition = f'attachment; filename="{file}.{file_format.value}"'
     return Response(
         content, media_type=media, headers={**PRIVATE, "Content-Disposition": disposition}
@@ -262,12 +258,9 @@ def script(request: Request, caller: Annotated[Caller, Depends(ANYONE)], name: s
 
 def _drawn(shown: AnyShown, words: Words) -> dict[str, Drawn]:
     return {
-        name: Drawn(
-            chart,
-            None
-            if name == "league" and len(chart.table.rows) > MOST_DRAWN
-            else drawing.svg(chart.spec, words.language),
-        )
+        name: Drawn(chart, None, None)
+        if name == "league" and len(chart.table.rows) > MOST_DRAWN
+        else Drawn.of(chart, words)
         for name, chart in shown.draw(words).items()
     }
 

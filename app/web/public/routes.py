@@ -32,8 +32,8 @@ from app.problems import NotFound
 from app.registry.models import UnitKind
 from app.registry.questionnaires import published
 from app.reports import sentences
-from app.reports.charts import comparison_charts, drawing
-from app.reports.charts.chart import Chart
+from app.reports.charts import comparison_charts
+from app.reports.charts.drawing import Drawn
 from app.reports.views.cached import Views
 from app.reports.views.context import PUBLIC, Chosen, NothingToShow, ViewContext
 from app.reports.views.results import Index, UnitRow, Units
@@ -111,8 +111,7 @@ class PublicPage:
     questionnaires: Sequence[tuple[str, str]]
     periods: Sequence[tuple[str, str]]
     kinds: Sequence[tuple[str, int]]
-    map: Chart | None
-    svg: str
+    map: Drawn | None
     method: Sequence[str]
 
 
@@ -156,8 +155,7 @@ def show_public(
         questionnaires=[(code, titles[code]) for code in context.questionnaires],
         periods=_periods(context, words, settings),
         kinds=list(context.kinds.items()),
-        map=drawn,
-        svg=drawing.svg(drawn.spec, words.language) if drawn else "",
+        map=Drawn.of(drawn, words) if drawn else None,
         method=[words(f"report.method_{n}") for n in (1, 2, 3, 4, 5)],
     )  # fmt: skip
     answer = render(request, caller, "public/page.html", page)
