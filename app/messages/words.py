@@ -189,6 +189,12 @@ def alphabetical(name: str) -> tuple[str, list[int]]:
     return re.sub(r"\d+", lambda number: number[0].zfill(9), "".join(letters)), tones
 
 
+def folded(text: str) -> str:
+    """Letters as they are typed without their marks: “hoa” for Hòa, “dat” for Đất."""
+    plain = unicodedata.normalize("NFD", text.casefold()).replace("đ", "d")
+    return " ".join("".join(sign for sign in plain if not unicodedata.combining(sign)).split())
+
+
 def axis_period(name: str) -> str:
     """A period's name for an axis: 11/2026, Q4/2026."""
     year, _, part = name.partition("-")

@@ -159,6 +159,55 @@ def test_charts_are_downloaded_as_picture_and_as_figures(open_page, page, figure
     assert "layer" in open_page(f"{base}.json?{LINK}").json()
 
 
+def listed_units(answer):
+    return re.findall(r'<th scope="row"><a href="/dashboard/unit\?unit=([^&"]+)', answer.text)
+
+
+def test_units_are_sorted_searched_and_filtered_by_the_address(open_page, view):
+    rows = view("units")["rows"]
+    counts = {row["unit"]["code"]: row["respondents"] for row in rows}
+    page = open_page(f"/dashboard/units?{LINK}&sort=n")
+    shown = listed_units(page)
+    assert sorted(shown) == sorted(counts)
+    known = [counts[code] for code in shown if counts[code] is not None]
+    assert known == sorted(known) and len(set(known)) > 1
+    heads = dict(
+        re.findall(r'<th scope="col"( aria-sort="[a-z]+")?><a href="[^"]*sort=(-?\w+)', page.text)
+    )
+    assert heads[' aria-sort="ascending"'] == "-n"
+    below = [row["unit"]["code"] for row in rows if row["position"] == "below"]
+    assert below and listed_units(open_page(f"/dashboard/units?{LINK}&standing=below")) == below
+    found = open_page(f"/dashboard/units?{LINK}&find=XA+{FELL.lower()}")
+    assert listed_units(found) == [FELL] and f"1 trong {len(rows)} đơn vị" in words_of(found)
+    # What is downloaded is the whole all the same.
+    (link,) = re.findall(r'href="(/dashboard/charts/units/league\.csv[^"]*)"', found.text)
+    text = open_page(html.unescape(link)).text.lstrip("\ufeff")
+    assert len(list(csv.DictReader(io.StringIO(text)))) == len(rows)
+    nobody = open_page(f"/dashboard/units?{LINK}&find=zzz")
+    assert "Không đơn vị nào khớp" in words_of(nobody)
+
+
+def test_a_link_is_made_whole_with_what_the_list_asks_for(open_page):
+    answer = open_page("/dashboard/units?unit=D1&period=2026-H1&find=hoa&sort=-n")
+    assert {"find": "hoa", "sort": "-n", "kind": "commune"}.items() <= dict(
+        answer.url.params
+    ).items()
+
+
+def test_the_comparison_has_its_rows_once_and_the_chosen_units_first(open_page, view):
+    rows = view("units")["rows"]
+    last = [row["unit"]["code"] for row in rows if row["rate"] is not None][-1]
+    page = open_page(f"/dashboard/comparison?{LINK}&beside={last}")
+    assert listed_units(page)[0] == last and sorted(listed_units(page)) == sorted(
+        row["unit"]["code"] for row in rows
+    )
+    # A table of the league beside that list would say the same again.
+    league = re.search(r'<figure[^>]*id="league".*?</figure>', page.text, re.S)[0]
+    assert "<svg" in league and "<table" not in league
+    assert page.text.index('id="beside"') < page.text.index('id="funnel"')
+    assert page.text.count("/league.csv?") == 1
+
+
 def test_the_csv_of_a_trend_names_each_rows_own_period(open_page, view):
     page = open_page(f"/dashboard/unit?{LINK}").text
     (link,) = re.findall(r'href="(/dashboard/charts/unit/trend\.csv[^"]*)"', page)

@@ -181,6 +181,37 @@ def test_on_a_phone_no_page_scrolls_sideways_and_every_chart_is_whole(visit):
     assert window.complaints == []
 
 
+def test_the_units_are_searched_and_sorted_on_every_screen(visit):
+    window = visit("cchc")
+    names = [row["unit"]["name"]["vi"] for row in window.view("units")["rows"]]
+    wanted = [name for name in names if re.search("h[oò][aà]", name.lower())]
+    for width, lines in ((1280, 1), (360, 2)):
+        window.page.set_viewport_size({"width": width, "height": 800})
+        window.page.goto(f"/dashboard/units?period={PERIOD}")
+        rows = window.page.locator("table.units tbody tr")
+        assert rows.count() == 50
+        # A line of text is some 24 pixels high, and some 12 are left free around.
+        high = [rows.nth(place).bounding_box()["height"] for place in range(50)]
+        assert sorted(high)[45] <= 24 * lines + 14
+        assert window.page.evaluate("document.documentElement.scrollHeight") < 7000
+        window.page.get_by_role("link", name="Tiếp").click()
+        expect(window.page.locator("nav.parts [aria-current]")).to_have_text("2")
+        assert rows.count() == len(names) - 50
+        window.page.fill("#find", "hoa")
+        window.page.click(".list button")
+        expect(window.page.locator("[role=status]")).to_contain_text(
+            f"{len(wanted)} trong {len(names)}"
+        )
+        assert sorted(rows.locator("th a").all_inner_texts()) == sorted(wanted)
+    window.page.set_viewport_size({"width": 1280, "height": 800})
+    window.page.goto(f"/dashboard/units?period={PERIOD}")
+    window.page.get_by_role("link", name="Người trả lời").click()
+    expect(window.page.locator("th[aria-sort=descending]")).to_contain_text("Người trả lời")
+    counts = [int(each.replace(".", "")) for each in window.page.locator("td.n").all_inner_texts()]
+    assert counts == sorted(counts, reverse=True) and counts[0] > counts[-1]
+    assert window.complaints == []
+
+
 def test_a_chart_tells_a_units_name_under_the_pointer(visit):
     window = visit("cchc")
     window.page.set_viewport_size({"width": 1280, "height": 900})

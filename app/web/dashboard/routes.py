@@ -30,16 +30,15 @@ from app.reports.charts import drawing
 from app.reports.charts.drawing import Drawn
 from app.reports.views.cached import Views
 from app.reports.views.context import Chosen, NothingToShow, ViewContext
-from app.reports.views.results import View
+from app.reports.views.results import ComparisonView, Units, View
 from app.web.dashboard.pages import BOARDS, MOST_DRAWN, AnyBoard, AnyShown, Link
 from app.web.pages import PRIVATE, QueryText, language_of, render
+from app.web.unit_list import Selection, UnitList, listed, selection
 
 router = APIRouter(include_in_schema=False)
 
 READERS = PageDoor(Right.READ_FIGURES)
 Reader = Annotated[Person, Depends(READERS)]
-#: Rows of units on one page.
-ROWS = 150
 #: Units that are offered while one types.
 _OFFERED = 400
 
@@ -102,8 +101,8 @@ class BoardPage:
     drawn: Mapping[str, Drawn]
     sentences: ModuleType
     script: str
-    start: int
-    rows_at_once: int = ROWS
+    #: The units of the pages that list them.
+    list: UnitList | None
 
     @property
     def api(self) -> str:
@@ -139,7 +138,7 @@ def show(
     caller: Reader,
     name: str,
     linked: Linked,
-    start: Annotated[int, Query(ge=0, le=100_000)] = 0,
+    chosen: Annotated[Selection, Depends(selection)],
 ) -> Response:
     """A page of the dashboard; its address is made whole, so that a copy of it opens the same.
 
@@ -162,7 +161,8 @@ def show(
             context.kind if name != "unit" else linked.chosen.kind,
         )
         if whole != linked.chosen:
-            query = Link(whole, linked.best, linked.beside).query(start=start)
+            parts = chosen.parts if chosen != Selection() else {}
+            query = Link(whole, linked.best, linked.beside).query(**parts)
             return RedirectResponse(f"/dashboard/{name}?{query}", 303, PRIVATE)
         offered = choices(context, words)
         shown = board.show(views, linked, context)
@@ -177,7 +177,7 @@ def show(
         drawn=_drawn(shown, words),
         sentences=sentences,
         script=drawing.script_name(),
-        start=start,
+        list=_listed(words, board.name, shown.view, linked, chosen),
     )
     return render(request, caller, f"dashboard/{name}.html", page)
 
@@ -263,6 +263,15 @@ def _drawn(shown: AnyShown, words: Words) -> dict[str, Drawn]:
         else Drawn.of(chart, words)
         for name, chart in shown.draw(words).items()
     }
+
+
+def _listed(words: Words, name: str, view: View, link: Link, chosen: Selection) -> UnitList | None:
+    """The part of the units that a page lists; None where it lists none."""
+    league = view.league if isinstance(view, ComparisonView) else view
+    if name not in ("units", "comparison") or not isinstance(league, Units):
+        return None
+    path = f"/dashboard/{name}"
+    return listed(words, league.rows, chosen, path=path, about=link.parts, first=link.beside)
 
 
 def choices(context: ViewContext, words: Words) -> Choices:

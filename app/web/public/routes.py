@@ -27,7 +27,7 @@ from app.figures.feed import COLUMNS, lines
 from app.figures.periods import Length, PeriodUnknown, Span, Step
 from app.figures.query import Query as Filters
 from app.figures.release import ReleaseRule
-from app.messages.words import Words, alphabetical
+from app.messages.words import Words
 from app.problems import NotFound
 from app.registry.models import UnitKind
 from app.registry.questionnaires import published
@@ -36,11 +36,12 @@ from app.reports.charts import comparison_charts
 from app.reports.charts.drawing import Drawn
 from app.reports.views.cached import Views
 from app.reports.views.context import PUBLIC, Chosen, NothingToShow, ViewContext
-from app.reports.views.results import Index, UnitRow, Units
+from app.reports.views.results import Index, Units
 from app.reports.views.unit import headline
 from app.reports.views.units import units as units_view
 from app.settings import Settings
 from app.web.pages import QueryText, fill, language_of, render
+from app.web.unit_list import Column, Selection, UnitList, by_name, listed, selection
 
 router = APIRouter(include_in_schema=False)
 
@@ -105,7 +106,7 @@ class PublicPage:
 
     words: Words
     answer: Units
-    rows: Sequence[UnitRow]
+    list: UnitList
     index: Index
     summary: Sequence[str]
     questionnaires: Sequence[tuple[str, str]]
@@ -123,6 +124,9 @@ def show_public(
     questionnaire: QueryText = "",
     period: QueryText = "",
     kind: Annotated[UnitKind | None, Query()] = None,
+    *,
+    listing: Annotated[Selection, Depends(selection)],
+    sort: QueryText = "",
 ) -> Response:
     """The published rates of a period, with intervals and method. Who: anybody, if published."""
     settings = published_by(request)
@@ -147,7 +151,17 @@ def show_public(
     page = PublicPage(
         words=words,
         answer=compared,
-        rows=sorted(compared.rows, key=lambda row: alphabetical(words.unit(row.unit))),
+        list=listed(
+            words,
+            compared.rows,
+            by_name(listing, sort),
+            path="/public",
+            about={
+                "questionnaire": chosen.questionnaire, "period": chosen.period,
+                "kind": chosen.kind,
+            },
+            columns=(Column.NAME, Column.RATE, Column.RESPONDENTS),
+        ),
         index=about.index,
         summary=[
             *sentences.index(words, about), sentences.standing(words, compared, compared.target),
