@@ -53,6 +53,16 @@ class NamedUnit(Above, Protocol):
     def within(self) -> Above | None: ...  # noqa: D102
 
 
+class Dated(Protocol):
+    """What is about a period that may still be running."""
+
+    @property
+    def period(self) -> str: ...  # noqa: D102
+
+    @property
+    def running_to(self) -> date | None: ...  # noqa: D102
+
+
 class Limits(Protocol):
     """What has an interval."""
 
@@ -156,6 +166,13 @@ class Words:
             date.fromisoformat(each) if isinstance(each, str) else each for each in (first, last)
         )
         return " – ".join(map(self.day, days))
+
+    def period_of(self, view: Dated) -> str:
+        """The period of a view; of one that is running, up to which day it has come."""
+        name = self.period(view.period)
+        if view.running_to is None:
+            return name
+        return self("period.running", period=name, day=self.day(view.running_to))
 
     def period(self, name: str) -> str:
         """A period by its name: quý 3 năm 2026, quarter 3 of 2026; November 2026."""

@@ -41,7 +41,7 @@ def index(words: Words, view: Headline | Overview | UnitView | Sections | Import
         return [words("tell.suppressed")]
     if not shown.respondents:
         what = "tell.waiting" if view.unreleased else "tell.nobody"
-        return [words(what, period=words.period(view.period))]
+        return [words(what, period=words.period_of(view))]
     if shown.low is None:
         return [words("tell.one_only", n=words.number(shown.respondents))]
     between = words(

@@ -5,20 +5,22 @@ Past 400 lines because all views are asked of one world, which takes long to fil
 
 from collections import Counter
 from contextlib import closing
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import chain
 
 import numpy as np
 import pytest
 
+from app.access.models import Sector
 from app.access.roles import Role
 from app.db import Database
 from app.figures import alerts as figures_alerts
-from app.figures.periods import Step
+from app.figures.periods import Length, Step, name_of, span
 from app.registry.models import Unit
 from app.registry.volumes import keep_volumes
 from app.reports.views import alerts as views_alerts
 from app.settings import Settings
+from surveys.loader import FORMS, load_file
 from tests.conftest import serving
 from tests.databases import BACKENDS, address, copy_sqlite
 from tests.figures.district import (
@@ -483,6 +485,64 @@ def test_a_form_of_one_question_and_a_unit_without_answers_have_their_views(view
         assert empty["unit"]["code"] == "H1"
         assert view(name, unit="77", questionnaire="kiosk-face")["questionnaire"] == "kiosk-face"
     assert set(ITEMS) == {row["factor"] for row in view("items")["factors"]}
+
+
+def test_a_page_opens_with_the_last_whole_period_that_its_caller_is_told_of(world):
+    # Somebody answers in the running quarter, and that is no period to open with.
+    today = datetime.now(Settings().zone).date()
+    sent = [body(world.province.points[("A1", FORM.code)])]
+    # And twelve patients of a ward answered in February.
+    ward = load_file(FORMS / "moh-inpatient.yaml")
+    answers = {item.code: 4 for factor in ward.index_factors for item in ward.index_items(factor)}
+    sent += [
+        body(
+            world.province.points[("W1", ward.code)], answers, questionnaire=ward.code,
+            answered_at=f"2026-02-{day:02}T09:00:00+07:00",
+        )
+        for day in range(1, 13)
+    ]  # fmt: skip
+    for each in sent:
+        answer = world.client.post(
+            "/api/v1/responses", json=each, headers=world.province.importer()
+        )
+        assert answer.status_code == 201, answer.text
+    person = world.province.person
+    callers = {
+        "chairman": person((Role.UNIT_HEAD, FELL)).headers,
+        "chairman of few": person((Role.UNIT_HEAD, SMALL)).headers,
+        "head of a ward": person((Role.UNIT_HEAD, "W1")).headers,
+        "department": person((Role.DEPARTMENT_ANALYST, None, Sector.HEALTH)).headers,
+        "province": world.analyst,
+        "anybody": world.public,
+    }
+    opened = {}
+    for who, headers in callers.items():
+
+        def ask(**parameters):
+            answer = world.client.get(
+                "/api/v1/views/unit",
+                params=parameters,
+                headers=headers,  # noqa: B023
+            )
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        shown = ask()
+        opened[who] = shown["period"]
+        assert date.fromisoformat(shown["last"]) < today and shown["running_to"] is None
+        later, told = date.fromisoformat(shown["last"]) + timedelta(days=1), []
+        while (quarter := span(name_of(later, Length.QUARTER))).last < today:
+            told.append(ask(period=quarter.name)["index"]["rate"])
+            later = quarter.last + timedelta(days=1)
+        # Nothing is told of any whole quarter after that one.
+        assert told == [None] * len(told)
+        running = ask(period=name_of(today, Length.QUARTER))
+        assert running["running_to"] == today.isoformat()
+    assert opened["chairman"] == opened["province"] == opened["anybody"] == "2026-Q2"
+    assert opened["head of a ward"] == opened["department"] == "2026-Q1"
+    # Of four respondents nothing is told of any quarter: the last whole one says so.
+    before = span(name_of(today, Length.QUARTER)).first - timedelta(days=1)
+    assert opened["chairman of few"] == name_of(before, Length.QUARTER)
 
 
 def test_both_stores_say_the_same(templates, postgres, tmp_path):

@@ -4,7 +4,7 @@ import csv
 import html
 import io
 import re
-from datetime import date
+from datetime import date, datetime
 
 import openpyxl
 import pytest
@@ -17,6 +17,7 @@ from app.figures import periods
 from app.messages.words import Words
 from app.registry.models import Unit
 from app.reports.charts.drawing import script_name
+from app.settings import Settings
 from tests.figures.district import FELL, FORM, SMALL, standing
 
 LINK = f"unit=D1&questionnaire={FORM.code}&period=2026-H1&kind=commune"
@@ -192,6 +193,27 @@ def test_a_link_is_made_whole_with_what_the_list_asks_for(open_page):
     assert {"find": "hoa", "sort": "-n", "kind": "commune"}.items() <= dict(
         answer.url.params
     ).items()
+
+
+def test_a_running_period_is_said_to_run_and_a_whole_one_is_not(open_page, view):
+    year = str(datetime.now(Settings().zone).year)
+    last = WORDS.day(date.fromisoformat(view("overview", period=year)["running_to"]))
+    said = f"năm {year} (đang diễn ra, đến ngày {last})"
+    page = open_page(f"/dashboard/overview?{LINK}".replace("2026-H1", year))
+    assert said in words_of(page) and f"năm {year} (đang diễn ra)</option>" in page.text
+    whole = open_page(f"/dashboard/overview?{LINK}")
+    assert "đang diễn ra, đến ngày" not in words_of(whole)
+
+
+def test_a_head_lands_on_the_last_whole_quarter_on_pages_and_on_the_wall(world, open_page):
+    head = world.province.person((Role.UNIT_HEAD, FELL))
+    api = world.client.get("/api/v1/views/overview", headers=head.headers).json()
+    assert api["index"]["rate"] is not None
+    landed = open_page("/dashboard", person=head)
+    assert landed.url.params["period"] == api["period"] == "2026-Q2"
+    assert shown(api["index"])[0] in words_of(landed)
+    wall = words_of(open_page(f"/wall/{FELL}", person=head))
+    assert "quý 2 năm 2026" in wall and shown(api["index"])[0] in wall
 
 
 def test_the_comparison_has_its_rows_once_and_the_chosen_units_first(open_page, view):

@@ -51,7 +51,7 @@ def funnel(words: Words, view: ComparisonView) -> Chart | None:
         ),
         [flat(row) for row in found.rows],
         note(
-            words, words.period(view.period), found.respondents,
+            words, words.period_of(view), found.respondents,
             words("chart.method_funnel"),
         ),
         interactive=True,
@@ -96,7 +96,7 @@ def league(words: Words, view: Units) -> Chart | None:
             ],
         ),
         [flat(row) for row in view.rows],
-        note(words, words.period(view.period), view.respondents, method),
+        note(words, words.period_of(view), view.respondents, method),
     )  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def places(words: Words, view: Units) -> Chart | None:
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(view.period), sum(row.respondents or 0 for row in rows),
+            words, words.period_of(view), sum(row.respondents or 0 for row in rows),
             words("chart.method_rates"),
         ),
         interactive=True,
@@ -174,7 +174,7 @@ def beside(words: Words, view: ComparisonView) -> Chart | None:
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(view.period), sum(row.respondents or 0 for row in rows),
+            words, words.period_of(view), sum(row.respondents or 0 for row in rows),
             words("chart.method_rates"),
         ),
     )  # fmt: skip

@@ -197,7 +197,7 @@ def _rates(
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(view.period), view.index.respondents,
+            words, words.period_of(view), view.index.respondents,
             words("chart.method_rates"),
         ),
     )  # fmt: skip
@@ -232,7 +232,7 @@ def channels(words: Words, view: UnitView) -> Chart | None:
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(view.period), view.index.respondents,
+            words, words.period_of(view), view.index.respondents,
             words("chart.method_rates"),
         ),
     )  # fmt: skip
@@ -318,7 +318,7 @@ def no_opinion(words: Words, view: Quality) -> Chart | None:
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(view.period), view.responses.counted,
+            words, words.period_of(view), view.responses.counted,
             words("chart.method_counts"),
         ),
     )  # fmt: skip

@@ -20,7 +20,7 @@ from app.figures import visible
 from app.figures.comparison_days import With, other_days
 from app.figures.comparisons import difference
 from app.figures.context import Context, number
-from app.figures.periods import Span, span, usual
+from app.figures.periods import Length, Span, name_of, span, usual
 from app.figures.query import Expand, Key, Query, QueryChanges
 from app.figures.rate_arrays import Rates
 from app.figures.release import ReleaseRule
@@ -115,19 +115,16 @@ class ViewContext:
             raise UnknownQuestionnaire(field="questionnaire", questionnaire=questionnaire)
         today = datetime.now(settings.zone).date()
         known = visible.span(session) or (today, today)
-        shown = span(chosen.period or usual(min(known[1], today)))
         reached = frozenset(units.with_all_above(asking[questionnaire]))
         kinds = _kinds(figures, unit, reached)
         if chosen.kind and chosen.kind not in kinds:
             raise UnknownKind(field="kind", kind=chosen.kind)
         few = [kind for kind, count in kinds.items() if count <= _MOST_AT_FIRST]
         kind = chosen.kind or max(few, key=lambda kind: kinds[kind], default=None)
-        query = Query(
-            units=[unit.code] if unit else [],
-            questionnaire=questionnaire,
-            first=shown.first,
-            last=shown.last,
-        )
+        about = Query(units=[unit.code] if unit else [], questionnaire=questionnaire)
+        figures = replace(figures, query=about)
+        shown = span(chosen.period) if chosen.period else _to_open_with(figures, known, today)
+        query = replace(about, first=shown.first, last=shown.last)
         return cls(
             replace(figures, query=query),
             settings,
@@ -155,6 +152,13 @@ class ViewContext:
     def today(self) -> date:
         """The local day."""
         return datetime.now(self.settings.zone).date()
+
+    @cached_property
+    def running_to(self) -> date | None:
+        """The last day that a running period has so far; None where it is over, or not begun."""
+        if not self.span.first <= self.today <= self.span.last:
+            return None
+        return max(self.span.first, min(self.today, self.known[1]))
 
     def over(self, **changes: Unpack[QueryChanges]) -> Context:
         """The same question with other filters."""
@@ -202,6 +206,7 @@ class ViewContext:
             period=self.span.name,
             first=self.span.first,
             last=self.span.last,
+            running_to=self.running_to,
             kind=self.kind,
             target=self.settings.target_rate,
             unreleased=self.unreleased,
@@ -219,6 +224,16 @@ def released_cells(context: ViewContext, version: Published) -> queries.CellRows
     )
     unreleased = context.figures.unreleased
     return rows if unreleased is None else unreleased.without(rows)
+
+
+def _to_open_with(figures: Context, known: tuple[date, date], today: date) -> Span:
+    """The last whole period of which the caller is told a rate, or a running one where none is."""
+    spans = [span(name) for name in usual(*known, today)] or [span(name_of(today, Length.QUARTER))]
+    for each in spans:
+        found, _ = figures.rates(first=each.first, last=each.last)
+        if number(found.ratio.estimate[0]) is not None:
+            return each
+    return spans[0]
 
 
 def _only_top(figures: Context) -> UnitNode | None:

@@ -44,6 +44,9 @@ class ViewHead(Result):
     period: str = Field(examples=["2026-Q3"])
     first: date
     last: date
+    running_to: date | None = Field(
+        description="Last day that a running period has so far; null where the period is over."
+    )
     kind: str | None = Field(description="Kind of the units that are compared.")
     target: float = Field(description="Rate aimed at (HAILONG_TARGET_RATE).")
     unreleased: int = Field(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from functools import cache
 from types import ModuleType
@@ -274,6 +275,13 @@ def _listed(words: Words, name: str, view: View, link: Link, chosen: Selection) 
     return listed(words, league.rows, chosen, path=path, about=link.parts, first=link.beside)
 
 
+def _named(words: Words, period: str, today: date) -> str:
+    """A period to choose; it is said of a running one that it is not over."""
+    name = words.period(period)
+    running = periods.span(period).last >= today
+    return words("period.not_over", period=name) if running else name
+
+
 def choices(context: ViewContext, words: Words) -> Choices:
     """What a page offers to choose from."""
     nodes = context.figures.units.nodes
@@ -285,7 +293,9 @@ def choices(context: ViewContext, words: Words) -> Choices:
         each.form.code: words.name(each.form.title) for each in published(context.figures.session)
     }
     by_length = {
-        words(f"length.{length.value}"): [(name, words.period(name)) for name in names]
+        words(f"length.{length.value}"): [
+            (name, _named(words, name, context.today)) for name in names
+        ]
         for length, names in periods.choices(*context.known).items()
     }
     if not any(context.span.name == name for names in by_length.values() for name, _ in names):
