@@ -545,6 +545,40 @@ def test_a_page_opens_with_the_last_whole_period_that_its_caller_is_told_of(worl
     assert opened["chairman of few"] == name_of(before, Length.QUARTER)
 
 
+def test_a_unit_that_waits_for_release_is_not_said_to_be_silent(view, world):
+    today = datetime.now(Settings().zone).date()
+    for _ in range(3):
+        sent = body(world.province.points[("C1", FORM.code)])
+        answer = world.client.post(
+            "/api/v1/responses", json=sent, headers=world.province.importer()
+        )
+        assert answer.status_code == 201, answer.text
+    head = world.province.person((Role.UNIT_HEAD, "D1")).headers
+    month = name_of(today, Length.MONTH)
+    shown = view("units", period=month, kind="commune", headers=head)
+    rows = {row["unit"]["code"]: row for row in shown["rows"]}
+    # Three answered about C1, and the head is told that of them and nothing else.
+    assert rows["C1"]["waiting"] and rows["C1"]["rate"] is None
+    assert not rows["C2"]["waiting"] and rows["C2"]["respondents"] == 0
+    assert shown["waiting"] == sum(row["waiting"] for row in shown["rows"]) >= 1
+    assert shown["silent"] == sum(
+        row["respondents"] == 0 and not row["waiting"] for row in shown["rows"]
+    )
+    assert shown["compared"] == 0
+    quality = view("quality", period=month, kind="commune", headers=head)
+    assert "C1" in {row["unit"]["code"] for row in quality["waiting"]}
+    silent = {row["unit"]["code"] for row in quality["silent"]}
+    assert "C1" not in silent and "C2" in silent
+    # Who may see small figures waits for nothing.
+    assert view("units", period=month, kind="commune")["waiting"] == 0
+
+
+def test_nobody_collects_answers_to_a_form_that_a_unit_does_not_use(view):
+    assert view("unit", unit="W1")["collecting"]["rows"] == []
+    rows = view("unit", unit="W1", questionnaire="moh-inpatient")["collecting"]["rows"]
+    assert [row["unit"]["code"] for row in rows] == ["W1"]
+
+
 def test_both_stores_say_the_same(templates, postgres, tmp_path):
     """Every view, of the same few people, from a SQLite file and from a PostgreSQL server."""
     rng = np.random.default_rng(5)

@@ -298,7 +298,15 @@ def test_a_page_says_no_alerts_only_where_some_were_looked_for(world, open_page)
     text = words_of(open_page(f"/dashboard/overview?{OF_FELL}"))
     assert "Cảnh báo" in text and "Mức đã dịch chuyển" in text and "Ai cần giúp" not in text
     silent = "/dashboard/overview?unit=H1&questionnaire=moh-inpatient&period=2026-H1"
-    assert "Không có cảnh báo" not in words_of(open_page(silent))
+    text = words_of(open_page(silent))
+    assert "Không có cảnh báo" not in text and "Chưa xét được cảnh báo" in text
+
+
+def test_a_form_that_a_unit_does_not_use_is_not_to_be_collected(open_page):
+    used = "Còn phải thu bao nhiêu phiếu"
+    assert used in words_of(open_page(f"/dashboard/unit?{OF_FELL}"))
+    other = f"/dashboard/unit?unit=W1&questionnaire={FORM.code}&period=2026-H1"
+    assert used not in words_of(open_page(other))
 
 
 def test_a_head_without_survey_points_is_told_so(world, open_page):

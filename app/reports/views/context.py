@@ -196,6 +196,21 @@ class ViewContext:
         told_of, _ = self.figures.rates(gated=False)
         return int(everybody.sums["n"][0] - told_of.sums["n"][0])
 
+    @cached_property
+    def heard(self) -> frozenset[int]:
+        """The ids of the compared units of which somebody answered, released or not.
+
+        Empty where everything is released: how many answered is told by the figures then.
+        """
+        if self.figures.unreleased is None or not self.figures.unreleased.touches(self.span.last):
+            return frozenset()
+        rates, _ = self.compared.rates(Key.UNIT, counting=True)
+        return frozenset(
+            unit.id
+            for unit, n in zip(rates.unit, rates.sums["n"].tolist(), strict=True)
+            if unit is not None and n > 0
+        )
+
     def head(self) -> ViewHead:
         """What every view says of itself."""
         return ViewHead(

@@ -160,7 +160,9 @@ class Standing(Result):
     below: int
     not_distinguishable: int
     suppressed: int
-    silent: int
+    silent: int = Field(description="Units of which nobody answered.")
+    waiting: int = Field(description="Units that were answered about, and nothing is released yet.")
+    compared: int = Field(description="Units with figures of this period and the one before.")
 
 
 class Changed(Change):
@@ -220,6 +222,7 @@ class UnitRow(RankRow):
     """A unit among the others of its level."""
 
     position: Position
+    waiting: bool = Field(description="Whether there are answers and none of them is released yet.")
     change: Change | None
     before: Side | None
     trend: list[float | None]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import ModuleType
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -114,6 +115,7 @@ class PublicPage:
     kinds: Sequence[tuple[str, int]]
     map: Drawn | None
     method: Sequence[str]
+    sentences: ModuleType = sentences
 
 
 @router.get("/public")
