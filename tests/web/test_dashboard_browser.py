@@ -181,6 +181,38 @@ def test_on_a_phone_no_page_scrolls_sideways_and_every_chart_is_whole(visit):
     assert window.complaints == []
 
 
+#: Lines of text that are longer than 28 centimetres, and charts narrower than half of that.
+ILL_FILLED = """() => {
+  const found = [];
+  for (const each of document.querySelectorAll(".board .card :is(p, li)")) {
+    const range = document.createRange();
+    range.selectNodeContents(each);
+    const wide = Math.max(0, ...[...range.getClientRects()].map((line) => line.width));
+    if (wide > 1058) found.push(`${wide} px: ${each.textContent.slice(0, 40)}`);
+  }
+  for (const svg of document.querySelectorAll("figure .drawn svg")) {
+    const { width } = svg.getBoundingClientRect();
+    if (width && width < 529) found.push(`${svg.closest("figure").id}: ${width} px`);
+  }
+  return found;
+}"""
+
+
+def test_a_wide_screen_is_used(visit):
+    window = visit("cchc")
+    window.page.set_viewport_size({"width": 1920, "height": 1080})
+    for name in ("overview", "unit", "comparison", "items", "sections", "quality"):
+        window.page.goto(PATHS[name])
+        assert window.page.locator(".board").bounding_box()["width"] > 1700, name
+        assert window.page.evaluate(ILL_FILLED) == [], name
+        # What stands on the page reaches its right edge: no column is left empty from top to end.
+        right = window.page.evaluate(
+            "Math.max(...[...document.querySelectorAll('.board .card')]"
+            ".map((card) => card.getBoundingClientRect().right))"
+        )
+        assert right > 1800, name
+
+
 def test_the_units_are_searched_and_sorted_on_every_screen(visit):
     window = visit("cchc")
     names = [row["unit"]["name"]["vi"] for row in window.view("units")["rows"]]
