@@ -22,6 +22,7 @@ from app.web import commands as _all_rooms  # noqa: F401 - with them all problem
 from app.web.dashboard.pages import BOARDS
 from app.web.pages import MENU
 from app.web.staff.limits import STEPS
+from app.web.unit_list import Column
 
 ROOT = Path(__file__).parents[1]
 SOURCES = "\n".join(
@@ -86,6 +87,7 @@ BY_CODE = {
     "variation": {name.replace(" ", "_") for name in VARIATIONS},
     "assurance": {name.replace(" ", "_") for name in ASSURANCES},
     "length": set(Length),
+    "sort": {sign + column for column in Column for sign in ("", "-")},
     "role": set(Role),
     "sector": set(Sector),
     "right": set(Right),

@@ -7,7 +7,7 @@ import pytest
 
 from app.figures.results import Names, UnitOut, WithinOut
 from app.figures.statistic_results import Limits
-from app.messages.words import NOTHING, Words, alphabetical, axis_period
+from app.messages.words import NOTHING, Words, alphabetical, axis_period, folded
 
 VI, EN = Words("vi"), Words("en")
 
@@ -85,3 +85,9 @@ def test_names_stand_in_the_order_of_the_vietnamese_alphabet():
     tones = ["ma", "mà", "mả", "mã", "má", "mạ"]
     assert sorted(Random(1).sample(tones, len(tones)), key=alphabetical) == tones
     assert sorted(["má", "mao"], key=alphabetical) == ["má", "mao"]
+
+
+def test_letters_are_folded_to_how_they_are_typed_without_marks():
+    assert folded("Xã  Hòa Hội") == folded("xa hoa hoi") == "xa hoa hoi"
+    assert folded("Thị trấn Đất Đỏ") == "thi tran dat do"
+    assert folded("Phước Bửu, Ơ Ư Ă Ê") == "phuoc buu, o u a e"

@@ -53,6 +53,16 @@ class NamedUnit(Above, Protocol):
     def within(self) -> Above | None: ...  # noqa: D102
 
 
+class Dated(Protocol):
+    """What is about a period that may still be running."""
+
+    @property
+    def period(self) -> str: ...  # noqa: D102
+
+    @property
+    def running_to(self) -> date | None: ...  # noqa: D102
+
+
 class Limits(Protocol):
     """What has an interval."""
 
@@ -157,6 +167,13 @@ class Words:
         )
         return " – ".join(map(self.day, days))
 
+    def period_of(self, view: Dated) -> str:
+        """The period of a view; of one that is running, up to which day it has come."""
+        name = self.period(view.period)
+        if view.running_to is None:
+            return name
+        return self("period.running", period=name, day=self.day(view.running_to))
+
     def period(self, name: str) -> str:
         """A period by its name: quý 3 năm 2026, quarter 3 of 2026; November 2026."""
         if ".." in name:
@@ -187,6 +204,12 @@ def alphabetical(name: str) -> tuple[str, list[int]]:
             letters.append(f"d{_MARKED[0]}" if sign == "đ" else sign)
             tones.append(0)
     return re.sub(r"\d+", lambda number: number[0].zfill(9), "".join(letters)), tones
+
+
+def folded(text: str) -> str:
+    """Letters as they are typed without their marks: “hoa” for Hòa, “dat” for Đất."""
+    plain = unicodedata.normalize("NFD", text.casefold()).replace("đ", "d")
+    return " ".join("".join(sign for sign in plain if not unicodedata.combining(sign)).split())
 
 
 def axis_period(name: str) -> str:

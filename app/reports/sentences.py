@@ -40,8 +40,11 @@ def index(words: Words, view: Headline | Overview | UnitView | Sections | Import
     if shown.suppressed:
         return [words("tell.suppressed")]
     if not shown.respondents:
-        what = "tell.waiting" if view.unreleased else "tell.nobody"
-        return [words(what, period=words.period(view.period))]
+        what, n = (
+            "tell.waiting" if view.unreleased else "tell.nobody",
+            words.number(view.unreleased),
+        )
+        return [words(what, period=words.period_of(view), n=n)]
     if shown.low is None:
         return [words("tell.one_only", n=words.number(shown.respondents))]
     between = words(
@@ -97,6 +100,9 @@ def change(words: Words, row: Limits, than: str) -> str | None:
 def changed(words: Words, view: Overview | Units) -> list[str]:
     """Which units fell and rose by more than chance, and how many only seem to."""
     said = []
+    compared = view.standing if isinstance(view, Overview) else view
+    if compared is None or not compared.compared:
+        return [words("tell.none_compared")]
     for rows, some, none in (
         (view.fell, "tell.units_fell", "tell.none_fell"),
         (view.rose, "tell.units_rose", "tell.none_rose"),
@@ -113,7 +119,15 @@ def changed(words: Words, view: Overview | Units) -> list[str]:
 
 
 def standing(words: Words, found: Standing, target: float) -> str:
-    """How many units lie where against the target."""
+    """How many units lie where against the target; why none does, where there is no figure."""
+    if not found.units:
+        return words(
+            "tell.no_standing",
+            target=words.percent(target, 0),
+            suppressed=words.number(found.suppressed),
+            waiting=words.number(found.waiting),
+            silent=words.number(found.silent),
+        )
     return words(
         "tell.standing",
         units=words.number(found.units),
@@ -132,6 +146,13 @@ def variation(words: Words, found: Variation) -> str:
 def assurance(words: Words, found: Assurance) -> str:
     """What an icon of assurance means, in a word or two."""
     return words(SHORT_ASSURANCES[found])
+
+
+def figureless(words: Words, row: UnitRow) -> str:
+    """Why a unit has no figure: too few answered, nothing is released yet, or nobody answered."""
+    if row.suppressed:
+        return words("view.suppressed")
+    return words("view.waiting") if row.waiting else words("view.silent")
 
 
 def best(words: Words, view: Units) -> str | None:

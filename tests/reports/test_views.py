@@ -5,21 +5,23 @@ Past 400 lines because all views are asked of one world, which takes long to fil
 
 from collections import Counter
 from contextlib import closing
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import chain
 
 import numpy as np
 import pytest
 
+from app.access.models import Sector
 from app.access.roles import Role
 from app.db import Database
 from app.figures import alerts as figures_alerts
 from app.figures import trends as figures_trends
-from app.figures.periods import Step
+from app.figures.periods import Length, Step, name_of, span
 from app.registry.models import Unit
 from app.registry.volumes import keep_volumes
 from app.reports.views import alerts as views_alerts
 from app.settings import Settings
+from surveys.loader import FORMS, load_file
 from tests.conftest import serving
 from tests.databases import BACKENDS, address, copy_sqlite
 from tests.figures.district import (
@@ -572,6 +574,98 @@ def test_a_form_of_one_question_and_a_unit_without_answers_have_their_views(view
         assert empty["unit"]["code"] == "H1"
         assert view(name, unit="77", questionnaire="kiosk-face")["questionnaire"] == "kiosk-face"
     assert set(ITEMS) == {row["factor"] for row in view("items")["factors"]}
+
+
+def test_a_page_opens_with_the_last_whole_period_that_its_caller_is_told_of(world):
+    # Somebody answers in the running quarter, and that is no period to open with.
+    today = datetime.now(Settings().zone).date()
+    sent = [body(world.province.points[("A1", FORM.code)])]
+    # And twelve patients of a ward answered in February.
+    ward = load_file(FORMS / "moh-inpatient.yaml")
+    answers = {item.code: 4 for factor in ward.index_factors for item in ward.index_items(factor)}
+    sent += [
+        body(
+            world.province.points[("W1", ward.code)], answers, questionnaire=ward.code,
+            answered_at=f"2026-02-{day:02}T09:00:00+07:00",
+        )
+        for day in range(1, 13)
+    ]  # fmt: skip
+    for each in sent:
+        answer = world.client.post(
+            "/api/v1/responses", json=each, headers=world.province.importer()
+        )
+        assert answer.status_code == 201, answer.text
+    person = world.province.person
+    callers = {
+        "chairman": person((Role.UNIT_HEAD, FELL)).headers,
+        "chairman of few": person((Role.UNIT_HEAD, SMALL)).headers,
+        "head of a ward": person((Role.UNIT_HEAD, "W1")).headers,
+        "department": person((Role.DEPARTMENT_ANALYST, None, Sector.HEALTH)).headers,
+        "province": world.analyst,
+        "anybody": world.public,
+    }
+    opened = {}
+    for who, headers in callers.items():
+
+        def ask(**parameters):
+            answer = world.client.get(
+                "/api/v1/views/unit",
+                params=parameters,
+                headers=headers,  # noqa: B023
+            )
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        shown = ask()
+        opened[who] = shown["period"]
+        assert date.fromisoformat(shown["last"]) < today and shown["running_to"] is None
+        later, told = date.fromisoformat(shown["last"]) + timedelta(days=1), []
+        while (quarter := span(name_of(later, Length.QUARTER))).last < today:
+            told.append(ask(period=quarter.name)["index"]["rate"])
+            later = quarter.last + timedelta(days=1)
+        # Nothing is told of any whole quarter after that one.
+        assert told == [None] * len(told)
+        running = ask(period=name_of(today, Length.QUARTER))
+        assert running["running_to"] == today.isoformat()
+    assert opened["chairman"] == opened["province"] == opened["anybody"] == "2026-Q2"
+    assert opened["head of a ward"] == opened["department"] == "2026-Q1"
+    # Of four respondents nothing is told of any quarter: the last whole one says so.
+    before = span(name_of(today, Length.QUARTER)).first - timedelta(days=1)
+    assert opened["chairman of few"] == name_of(before, Length.QUARTER)
+
+
+def test_a_unit_that_waits_for_release_is_not_said_to_be_silent(view, world):
+    today = datetime.now(Settings().zone).date()
+    for _ in range(3):
+        sent = body(world.province.points[("C1", FORM.code)])
+        answer = world.client.post(
+            "/api/v1/responses", json=sent, headers=world.province.importer()
+        )
+        assert answer.status_code == 201, answer.text
+    head = world.province.person((Role.UNIT_HEAD, "D1")).headers
+    month = name_of(today, Length.MONTH)
+    shown = view("units", period=month, kind="commune", headers=head)
+    rows = {row["unit"]["code"]: row for row in shown["rows"]}
+    # Three answered about C1, and the head is told that of them and nothing else.
+    assert rows["C1"]["waiting"] and rows["C1"]["rate"] is None
+    assert not rows["C2"]["waiting"] and rows["C2"]["respondents"] == 0
+    assert shown["waiting"] == sum(row["waiting"] for row in shown["rows"]) >= 1
+    assert shown["silent"] == sum(
+        row["respondents"] == 0 and not row["waiting"] for row in shown["rows"]
+    )
+    assert shown["compared"] == 0
+    quality = view("quality", period=month, kind="commune", headers=head)
+    assert "C1" in {row["unit"]["code"] for row in quality["waiting"]}
+    silent = {row["unit"]["code"] for row in quality["silent"]}
+    assert "C1" not in silent and "C2" in silent
+    # Who may see small figures waits for nothing.
+    assert view("units", period=month, kind="commune")["waiting"] == 0
+
+
+def test_nobody_collects_answers_to_a_form_that_a_unit_does_not_use(view):
+    assert view("unit", unit="W1")["collecting"]["rows"] == []
+    rows = view("unit", unit="W1", questionnaire="moh-inpatient")["collecting"]["rows"]
+    assert [row["unit"]["code"] for row in rows] == ["W1"]
 
 
 def test_both_stores_say_the_same(templates, postgres, tmp_path):

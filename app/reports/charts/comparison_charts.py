@@ -32,15 +32,13 @@ def funnel(words: Words, view: ComparisonView) -> Chart | None:
             "chart.funnel_whole", unit=words.unit(view.unit), rate=words.percent(view.whole.rate)
         )
         lines[whole] = view.whole.rate
+    rows = _in_funnel(words, view, found)
     return Chart(
         "funnel",
         words("chart.funnel_title"),
         words("chart.funnel_summary", count=found.units),
-        funnel_spec.funnel(
-            words,
-            _in_funnel(words, view, found),
-            [flat(point) for point in found.curve],
-            lines=lines,
+        lambda paper: funnel_spec.funnel(
+            words, rows, [flat(point) for point in found.curve], lines=lines, paper=paper
         ),
         Table(
             [words(f"chart.{key}") for key in
@@ -60,7 +58,7 @@ def funnel(words: Words, view: ComparisonView) -> Chart | None:
         ),
         [flat(row) for row in found.rows],
         note(
-            words, words.period(view.period), found.respondents,
+            words, words.period_of(view), found.respondents,
             words("chart.method_funnel"),
         ),
         interactive=True,
@@ -113,8 +111,9 @@ def league(words: Words, view: Units) -> Chart | None:
         "league",
         words("chart.league_title"),
         words("chart.league_summary", count=len(rows)),
-        specs.intervals(
-            words, labelled, title=words("chart.rate"), target=view.target, row_height=18
+        lambda paper: specs.intervals(
+            words, labelled, title=words("chart.rate"), target=view.target, row_height=18,
+            paper=paper,
         ),
         Table(
             [words(f"chart.{key}") for key in
@@ -133,7 +132,7 @@ def league(words: Words, view: Units) -> Chart | None:
             ],
         ),
         [flat(row) for row in view.rows],
-        note(words, words.period(view.period), view.respondents, method),
+        note(words, words.period_of(view), view.respondents, method),
     )  # fmt: skip
 
 
@@ -155,7 +154,7 @@ def places(words: Words, view: Units) -> Chart | None:
         "map",
         words("chart.map_title"),
         words("chart.map_summary", count=len(rows)),
-        specs.places(words, _units(words, rows, view.target)),
+        lambda paper: specs.places(words, _units(words, rows, view.target), paper=paper),
         Table(
             [words(f"chart.{key}") for key in
              ("unit", "position_lat", "position_lon", "rate", "respondents", "standing")],
@@ -173,7 +172,7 @@ def places(words: Words, view: Units) -> Chart | None:
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(view.period), sum(row.respondents or 0 for row in rows),
+            words, words.period_of(view), sum(row.respondents or 0 for row in rows),
             words("chart.method_rates"),
         ),
         interactive=True,
@@ -189,11 +188,12 @@ def beside(words: Words, view: ComparisonView) -> Chart | None:
         "beside",
         words("chart.beside_title"),
         words("chart.beside_summary", count=len(rows)),
-        specs.intervals(
+        lambda paper: specs.intervals(
             words,
             [{**datum, "place": ""} for datum in _units(words, rows, view.target)],
             title=words("chart.rate"),
             target=view.target,
+            paper=paper,
         ),
         Table(
             [words("chart.unit"), words("chart.rate"), words("chart.interval"),
@@ -210,7 +210,7 @@ def beside(words: Words, view: ComparisonView) -> Chart | None:
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(view.period), sum(row.respondents or 0 for row in rows),
+            words, words.period_of(view), sum(row.respondents or 0 for row in rows),
             words("chart.method_rates"),
         ),
     )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from threading import Lock
@@ -18,7 +19,8 @@ from cachetools import LRUCache
 from pydantic import JsonValue
 
 from app.messages import Language
-from app.reports.charts.chart import Spec
+from app.messages.words import Words
+from app.reports.charts.chart import Chart, Spec
 
 #: The version of Vega-Lite that the installed Altair writes for, as vl-convert names it.
 VEGA_LITE = ".".join(altair.SCHEMA_VERSION.lstrip("v").split(".")[:2])
@@ -29,8 +31,22 @@ LOCALES: dict[str, dict[str, JsonValue]] = {
 }
 _ID = re.compile(r'(["#(])(gradient|clip)(\d+)')
 
-_drawn: LRUCache[str, bytes] = LRUCache(1024)
+_drawn: LRUCache[str, bytes] = LRUCache(2048)
 _lock = Lock()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A chart with its pictures for a desk and a phone; without, where they would be too long."""
+
+    chart: Chart
+    svg: str | None
+    narrow: str | None
+
+    @classmethod
+    def of(cls, chart: Chart, words: Words) -> Drawn:
+        """Draw a chart in a language."""
+        return cls(chart, svg(chart.spec, words.language), svg(chart.narrow, words.language))
 
 
 def svg(spec: Spec, language: Language) -> str:

@@ -7,18 +7,10 @@ from collections.abc import Mapping
 import altair as alt
 
 from app.messages.words import Words
-from app.reports.charts.chart import Datum, Spec
+from app.reports.charts.chart import DESK, Datum, Paper, Spec
 from app.reports.charts.colours import BRAND, INK, SOFT
-from app.reports.charts.specs import (
-    POSITIONS,
-    RatesAxis,
-    Rows,
-    finished,
-    number,
-    placed,
-    rates_axis,
-    reach,
-)
+from app.reports.charts.frames import RatesAxis, finished, number, rates_axis, reach, ticks
+from app.reports.charts.specs import POSITIONS, Rows, placed
 
 #: What a pointer is told: columns of words that stand in each row, by the key of their names.
 TOLD = {
@@ -34,11 +26,14 @@ TOLD = {
 _DASHES = ([1, 0], [8, 4], [2, 3])
 
 
-def funnel(words: Words, rows: Rows, curve: Rows, *, lines: Mapping[str, float]) -> Spec:
+def funnel(
+    words: Words, rows: Rows, curve: Rows, *, lines: Mapping[str, float], paper: Paper = DESK
+) -> Spec:
     """Units between limits that are wider for small ones.
 
     ``place`` of a row says whether it lies outside the wider ones, ``name`` what is written beside
     it (nothing if empty), ``own`` whether it is the caller's unit; ``lines`` are rates by name.
+    On narrow paper only the caller's unit is named; the pointer and the table name the others.
     """
     shown = [row for row in rows if number(row, "effective_answers") and row["rate"] is not None]
     # The wider limits are seen for units of more than middling size; for the least of them they lie
@@ -51,7 +46,7 @@ def funnel(words: Words, rows: Rows, curve: Rows, *, lines: Mapping[str, float])
     x = alt.X(
         "effective_answers:Q",
         title=words("chart.effective_answers"),
-        axis=alt.Axis(format=",.0f", grid=False, tickCount=6),
+        axis=alt.Axis(format=",.0f", grid=False, tickCount=ticks(paper)),
         scale=alt.Scale(nice=False, zero=False),
     )
     base = alt.Chart(alt.InlineData(values=list(curve))).encode(x=x)
@@ -77,8 +72,8 @@ def funnel(words: Words, rows: Rows, curve: Rows, *, lines: Mapping[str, float])
             filled=False, size=340, color=INK, strokeWidth=2
         )
         layers.append(ring.encode(x=x, y=alt.Y("rate:Q", **axis)))
-    layers += _names(shown, x, axis)
-    return finished(alt.layer(*layers), height=340)
+    layers += _names(shown, x, axis, paper)
+    return finished(alt.layer(*layers), paper=paper, height=340)
 
 
 def _across(lines: Mapping[str, float], axis: RatesAxis) -> alt.Chart:
@@ -99,18 +94,22 @@ def _across(lines: Mapping[str, float], axis: RatesAxis) -> alt.Chart:
     return across
 
 
-def _names(shown: Rows, x: alt.X, axis: RatesAxis) -> list[alt.Chart]:
+def _names(shown: Rows, x: alt.X, axis: RatesAxis, paper: Paper) -> list[alt.Chart]:
     """Names beside points, on the side where there is room."""
     sizes = [number(row, "effective_answers") or 0.0 for row in shown]
     middle = (min(sizes) + max(sizes)) / 2 if sizes else 0.0
     named: dict[bool, list[Datum]] = {True: [], False: []}
     for row, size in zip(shown, sizes, strict=True):
-        if row["name"]:
+        if row["name"] and (row["own"] or not paper.narrow):
             named[size <= middle].append(row)
     return [
         alt.Chart(alt.InlineData(values=rows))
         .mark_text(
-            align="left" if left else "right", dx=10 if left else -10, fontSize=11, color=INK
+            align="left" if left else "right",
+            dx=10 if left else -10,
+            fontSize=11,
+            color=INK,
+            limit=paper.width // 2 - 30 if paper.narrow else alt.Undefined,
         )
         .encode(x=x, y=alt.Y("rate:Q", **axis), text="name:N")
         for left, rows in named.items()

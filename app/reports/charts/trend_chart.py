@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.figures.limit_decisions import period_of
-from app.figures.periods import Step
+from app.figures.periods import Step, span
 from app.figures.trend_results import ControlLimits, LimitSegment, TrendPoint
 from app.messages.words import NOTHING, Words, axis_period
 from app.reports.charts import trend_spec
@@ -20,6 +20,7 @@ def trend(words: Words, view: Overview | UnitView) -> Chart | None:
     if shown is None or not any(point.rate is not None for point in shown.points):
         return None
     points = shown.points
+    rows, actions = drawn_points(words, shown), noted_actions(shown)
     judged = any(point.limit_low is not None for point in points)
     method = "; ".join(
         words(f"chart.{key}") for key in ("method_rates", *(["method_trend"] if judged else []))
@@ -29,9 +30,7 @@ def trend(words: Words, view: Overview | UnitView) -> Chart | None:
         "trend",
         words("chart.trend_title"),
         words("chart.trend_summary", unit=words.unit(shown.unit), count=len(points)),
-        trend_spec.trend(
-            words, drawn_points(words, shown), actions=noted_actions(shown)
-        ),
+        lambda paper: trend_spec.trend(words, rows, actions=actions, paper=paper),
         Table(
             [words(f"chart.{key}") for key in
              ("period", "rate", "interval", "respondents", "centre", "limits", "signals")],
@@ -48,7 +47,7 @@ def trend(words: Words, view: Overview | UnitView) -> Chart | None:
                 for point in points
             ],
         ),
-        [point.model_dump(mode="json") for point in points],
+        [_in_its_days(point.model_dump(mode="json")) for point in points],
         note(words, period, sum(point.respondents or 0 for point in points), method),
         about=limits(words, shown.limits),
         numbered=[
@@ -57,6 +56,13 @@ def trend(words: Words, view: Overview | UnitView) -> Chart | None:
         ],
         interactive=True,
     )  # fmt: skip
+
+
+def _in_its_days(row: Datum) -> Datum:
+    """A point of a trend with the days of its own period, for CSV."""
+    shown = span(str(row["period"]))
+    days: Datum = {"first": shown.first.isoformat(), "last": shown.last.isoformat()}
+    return {"period": row["period"], **days, **row}
 
 
 def drawn_points(words: Words, shown: TrendView) -> list[Datum]:

@@ -12,17 +12,10 @@ import altair as alt
 
 from app.figures.trend_results import Variation
 from app.messages.words import Words
-from app.reports.charts.chart import Datum, Spec
+from app.reports.charts.chart import DESK, Datum, Paper, Spec
 from app.reports.charts.colours import ABOVE, BELOW, INK, NEITHER, SOFT
-from app.reports.charts.specs import (
-    RatesAxis,
-    Rows,
-    finished,
-    labels_of,
-    rates_axis,
-    reach,
-    rule_at,
-)
+from app.reports.charts.frames import RatesAxis, finished, rates_axis, reach
+from app.reports.charts.specs import Rows, labels_of, rule_at
 
 #: What a point may be, the key of its name, its colour and shape; without limits nobody knows.
 LOOKS: Mapping[Variation | None, tuple[str, str, str]] = {
@@ -49,10 +42,11 @@ TOLD = {
     "kind": "chart.variation",
     "signals_told": "chart.signals",
 }
-_MARKED, _OTHERS = 120, 70
+#: Sizes of points that a rule marks, and of others, and the breadth of what joins a run.
+_SIZES, _NARROW_SIZES = (120, 70, 14), (70, 35, 8)
 
 
-def trend(words: Words, rows: Rows, *, actions: Rows = ()) -> Spec:
+def trend(words: Words, rows: Rows, *, actions: Rows = (), paper: Paper = DESK) -> Spec:
     """Rates over time; ``actions`` are numbers of notes by the label of their period.
 
     Each row is a point with ``label``, ``kind`` (the name of its look), ``run`` (the same for the
@@ -61,9 +55,14 @@ def trend(words: Words, rows: Rows, *, actions: Rows = ()) -> Spec:
     shown = [row for row in rows if row["rate"] is not None]
     columns = ("rate", "limit_low", "limit_high", "target")
     axis = rates_axis(words("chart.rate"), *reach(shown, *columns), pad=0.03)
+    marked, others, breadth = _NARROW_SIZES if paper.narrow else _SIZES
+    level = len(rows) <= (4 if paper.narrow else 9)
     x = alt.X(
         "label:O", sort=labels_of(rows), title=None, scale=alt.Scale(domain=labels_of(rows)),
-        axis=alt.Axis(labelAngle=0 if len(rows) <= 9 else -45, grid=False),
+        axis=alt.Axis(
+            labelAngle=0 if level else -45, grid=False,
+            labelOverlap="parity" if paper.narrow else alt.Undefined,
+        ),
     )  # fmt: skip
     base = alt.Chart(alt.InlineData(values=shown)).encode(x=x)
     kinds = _kinds(words, shown)
@@ -71,14 +70,16 @@ def trend(words: Words, rows: Rows, *, actions: Rows = ()) -> Spec:
     colour = alt.Color(
         "kind:N", title=None, scale=alt.Scale(domain=named, range=[each[1] for each in kinds]),
         # The broad pale line of a run would be its symbol otherwise.
-        legend=alt.Legend(symbolOpacity=1, symbolStrokeWidth=0, symbolSize=90, columns=4),
+        legend=alt.Legend(
+            symbolOpacity=1, symbolStrokeWidth=0, symbolSize=90, columns=1 if paper.narrow else 4
+        ),
     )  # fmt: skip
     shape = alt.Shape(
         "kind:N", title=None, scale=alt.Scale(domain=named, range=[each[2] for each in kinds])
     )
     runs = (
         alt.Chart(alt.InlineData(values=[row for row in shown if row["run"] is not None]))
-        .mark_line(strokeWidth=14, opacity=0.25, strokeCap="round", strokeJoin="round")
+        .mark_line(strokeWidth=breadth, opacity=0.25, strokeCap="round", strokeJoin="round")
         .encode(x=x, y=alt.Y("rate:Q", **axis), color=colour, detail="run:N")
     )
     # The interval of a period with few respondents would flatten all the others: it is cut off.
@@ -90,7 +91,7 @@ def trend(words: Words, rows: Rows, *, actions: Rows = ()) -> Spec:
         alt.Chart(
             alt.InlineData(
                 values=[
-                    {**row, "size": _MARKED if row["signals"] else _OTHERS} for row in shown
+                    {**row, "size": marked if row["signals"] else others} for row in shown
                 ]
             )
         )
@@ -103,7 +104,7 @@ def trend(words: Words, rows: Rows, *, actions: Rows = ()) -> Spec:
     )  # fmt: skip
     # What was done stands behind the points, its numbers at the upper edge.
     layers = [*_noted(actions, x), runs, *_lines(words, shown, x, axis), bars, line, marks]
-    return finished(alt.layer(*layers))
+    return finished(alt.layer(*layers), paper=paper)
 
 
 def _noted(actions: Rows, x: alt.X) -> list[alt.Chart]:

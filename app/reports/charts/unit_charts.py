@@ -71,8 +71,8 @@ def _rates(
         words("chart.factors_summary", count=len(rows))
         if name == "factors"
         else words("chart.items_summary", count=len(rows)),
-        specs.intervals(
-            words, labelled, title=words("chart.rate"), target=view.target
+        lambda paper: specs.intervals(
+            words, labelled, title=words("chart.rate"), target=view.target, paper=paper
         ),
         Table(
             [heading, *(words(f"chart.{key}") for key in
@@ -93,7 +93,7 @@ def _rates(
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(view.period), view.index.respondents,
+            words, words.period_of(view), view.index.respondents,
             words("chart.method_rates"),
         ),
     )  # fmt: skip
@@ -111,7 +111,9 @@ def channels(words: Words, view: UnitView) -> Chart | None:
         "channels",
         words("chart.channels_title"),
         words("chart.channels_summary", count=len(rows)),
-        specs.intervals(words, labelled, title=words("chart.rate"), target=None),
+        lambda paper: specs.intervals(
+            words, labelled, title=words("chart.rate"), target=None, paper=paper
+        ),
         Table(
             [words(f"chart.{key}") for key in ("channel", "rate", "interval", "respondents")],
             [
@@ -126,7 +128,7 @@ def channels(words: Words, view: UnitView) -> Chart | None:
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(view.period), view.index.respondents,
+            words, words.period_of(view), view.index.respondents,
             words("chart.method_rates"),
         ),
     )  # fmt: skip
@@ -151,7 +153,7 @@ def drivers(words: Words, view: UnitView | Importance) -> Chart | None:
         "drivers",
         words("chart.drivers_title"),
         words("chart.drivers_summary", count=len(rows)),
-        specs.quadrants(words, labelled, middle=middle),
+        lambda paper: specs.quadrants(words, labelled, middle=middle, paper=paper),
         Table(
             [words(f"chart.{key}") for key in
              ("factor", "importance", "interval", "rate", "quadrant")],
@@ -198,7 +200,7 @@ def no_opinion(words: Words, view: Quality) -> Chart | None:
         "no_opinion",
         words("chart.no_opinion_title"),
         words("chart.no_opinion_summary", count=len(rows)),
-        specs.bars(words, labelled, title=words("chart.share")),
+        lambda paper: specs.bars(words, labelled, title=words("chart.share"), paper=paper),
         Table(
             [words(f"chart.{key}") for key in ("item", "no_opinion", "share")],
             [
@@ -212,7 +214,7 @@ def no_opinion(words: Words, view: Quality) -> Chart | None:
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(view.period), view.responses.counted,
+            words, words.period_of(view), view.responses.counted,
             words("chart.method_counts"),
         ),
     )  # fmt: skip

@@ -14,6 +14,7 @@ import typst
 from pydantic import JsonValue
 
 from app.messages.words import NOTHING, Words
+from app.reports import sentences
 from app.reports.charts import drawing
 from app.reports.charts.comparison_charts import ranks
 from app.reports.documents.contents import Report
@@ -155,8 +156,7 @@ def units_table(words: Words, rows: Sequence[UnitRow]) -> Content:
     for row in rows:
         name = f"{row.unit.code} {words.unit(row.unit)}"
         if row.rate is None:
-            why = words("view.suppressed") if row.suppressed else words("view.silent")
-            shown.append([name, why])  # over all columns
+            shown.append([name, sentences.figureless(words, row)])  # over all columns
             continue
         shown.append(
             [

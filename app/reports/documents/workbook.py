@@ -184,6 +184,8 @@ def _of_units(w: Words) -> list[_Column[UnitRow]]:
 def _position(words: Words, row: FactorRow | UnitRow) -> str:
     if row.suppressed:
         return words("view.suppressed")
+    if isinstance(row, UnitRow) and row.waiting:
+        return words("view.waiting")
     if not row.respondents:
         return words("view.silent")
     return words(f"position.{row.position}") if row.position else _EMPTY

@@ -20,7 +20,7 @@ from app.figures import visible
 from app.figures.comparison_days import With, other_days
 from app.figures.comparisons import difference
 from app.figures.context import Context, number
-from app.figures.periods import Span, span, usual
+from app.figures.periods import Length, Span, name_of, span, usual
 from app.figures.query import Expand, Key, Query, QueryChanges
 from app.figures.rate_arrays import Rates
 from app.figures.release import ReleaseRule
@@ -115,19 +115,16 @@ class ViewContext:
             raise UnknownQuestionnaire(field="questionnaire", questionnaire=questionnaire)
         today = datetime.now(settings.zone).date()
         known = visible.span(session) or (today, today)
-        shown = span(chosen.period or usual(min(known[1], today)))
         reached = frozenset(units.with_all_above(asking[questionnaire]))
         kinds = _kinds(figures, unit, reached)
         if chosen.kind and chosen.kind not in kinds:
             raise UnknownKind(field="kind", kind=chosen.kind)
         few = [kind for kind, count in kinds.items() if count <= _MOST_AT_FIRST]
         kind = chosen.kind or max(few, key=lambda kind: kinds[kind], default=None)
-        query = Query(
-            units=[unit.code] if unit else [],
-            questionnaire=questionnaire,
-            first=shown.first,
-            last=shown.last,
-        )
+        about = Query(units=[unit.code] if unit else [], questionnaire=questionnaire)
+        figures = replace(figures, query=about)
+        shown = span(chosen.period) if chosen.period else _to_open_with(figures, known, today)
+        query = replace(about, first=shown.first, last=shown.last)
         return cls(
             replace(figures, query=query),
             settings,
@@ -160,6 +157,13 @@ class ViewContext:
     def target(self) -> float:
         """The rate aimed at when the period ends."""
         return self.settings.target_rate.on(self.span.last)
+
+    @cached_property
+    def running_to(self) -> date | None:
+        """The last day that a running period has so far; None where it is over, or not begun."""
+        if not self.span.first <= self.today <= self.span.last:
+            return None
+        return max(self.span.first, min(self.today, self.known[1]))
 
     def over(self, **changes: Unpack[QueryChanges]) -> Context:
         """The same question with other filters."""
@@ -197,6 +201,21 @@ class ViewContext:
         told_of, _ = self.figures.rates(gated=False)
         return int(everybody.sums["n"][0] - told_of.sums["n"][0])
 
+    @cached_property
+    def heard(self) -> frozenset[int]:
+        """The ids of the compared units of which somebody answered, released or not.
+
+        Empty where everything is released: how many answered is told by the figures then.
+        """
+        if self.figures.unreleased is None or not self.figures.unreleased.touches(self.span.last):
+            return frozenset()
+        rates, _ = self.compared.rates(Key.UNIT, counting=True)
+        return frozenset(
+            unit.id
+            for unit, n in zip(rates.unit, rates.sums["n"].tolist(), strict=True)
+            if unit is not None and n > 0
+        )
+
     def head(self) -> ViewHead:
         """What every view says of itself."""
         return ViewHead(
@@ -207,6 +226,7 @@ class ViewContext:
             period=self.span.name,
             first=self.span.first,
             last=self.span.last,
+            running_to=self.running_to,
             kind=self.kind,
             target=self.target,
             unreleased=self.unreleased,
@@ -224,6 +244,16 @@ def released_cells(context: ViewContext, version: Published) -> queries.CellRows
     )
     unreleased = context.figures.unreleased
     return rows if unreleased is None else unreleased.without(rows)
+
+
+def _to_open_with(figures: Context, known: tuple[date, date], today: date) -> Span:
+    """The last whole period of which the caller is told a rate, or a running one where none is."""
+    spans = [span(name) for name in usual(*known, today)] or [span(name_of(today, Length.QUARTER))]
+    for each in spans:
+        found, _ = figures.rates(first=each.first, last=each.last)
+        if number(found.ratio.estimate[0]) is not None:
+            return each
+    return spans[0]
 
 
 def _only_top(figures: Context) -> UnitNode | None:

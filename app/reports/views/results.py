@@ -47,6 +47,9 @@ class ViewHead(Result):
     period: str = Field(examples=["2026-Q3"])
     first: date
     last: date
+    running_to: date | None = Field(
+        description="Last day that a running period has so far; null where the period is over."
+    )
     kind: str | None = Field(description="Kind of the units that are compared.")
     target: float = Field(description="Rate aimed at when the period ends (HAILONG_TARGET_RATE).")
     unreleased: int = Field(
@@ -160,7 +163,9 @@ class Standing(Result):
     below: int
     not_distinguishable: int
     suppressed: int
-    silent: int
+    silent: int = Field(description="Units of which nobody answered.")
+    waiting: int = Field(description="Units that were answered about, and nothing is released yet.")
+    compared: int = Field(description="Units with figures of this period and the one before.")
 
 
 class Changed(Change):
@@ -221,6 +226,7 @@ class UnitRow(RankRow):
     """A unit among the others of its level."""
 
     position: Position
+    waiting: bool = Field(description="Whether there are answers and none of them is released yet.")
     change: Change | None
     before: Side | None
     trend: list[float | None]

@@ -33,7 +33,9 @@ def units(context: ViewContext, *, best: int = 10, judged: bool = True) -> Units
     ids = {node.code: id for id, node in context.figures.units.nodes.items()}
     # Nobody waits for answers about a ward to a questionnaire that it does not use.
     ranked = [
-        row for row in ranked if row.respondents != 0 or ids[row.unit.code] in context.reached
+        row
+        for row in ranked
+        if row.respondents != 0 or ids[row.unit.code] in context.reached | context.heard
     ]
     where = positions(context.figures.session, {ids[row.unit.code] for row in ranked})
     rows = []
@@ -45,6 +47,7 @@ def units(context: ViewContext, *, best: int = 10, judged: bool = True) -> Units
             UnitRow(
                 **dict(row),
                 position=position(row.low, row.high, context.target),
+                waiting=row.respondents == 0 and ids[code] in context.heard,
                 change=changed.change if changed else None,
                 before=changed.other if changed else None,
                 trend=trends.get(code, []),
@@ -66,7 +69,9 @@ def units(context: ViewContext, *, best: int = 10, judged: bool = True) -> Units
         below=standings["below"],
         not_distinguishable=standings["not_distinguishable"],
         suppressed=sum(row.suppressed for row in rows),
-        silent=sum(row.respondents == 0 for row in rows),
+        silent=sum(row.respondents == 0 and not row.waiting for row in rows),
+        waiting=sum(row.waiting for row in rows),
+        compared=sum(row.change is not None and row.change.p is not None for row in rows),
         fell=_changed(rows, -1),
         rose=_changed(rows, 1),
         ranked=sum(row.rank is not None for row in rows),
@@ -86,6 +91,8 @@ def standing(found: Units) -> Standing:
         not_distinguishable=found.not_distinguishable,
         suppressed=found.suppressed,
         silent=found.silent,
+        waiting=found.waiting,
+        compared=found.compared,
     )
 
 

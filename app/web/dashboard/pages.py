@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Protocol
@@ -21,6 +21,7 @@ from app.reports.views.results import ComparisonView, View
 from app.reports.views.sections import sections
 from app.reports.views.unit import unit
 from app.reports.views.units import units
+from app.web.unit_list import Parts
 
 #: More rows than this are no picture any more: the table has them, the chart is to be downloaded.
 MOST_DRAWN = 40
@@ -34,16 +35,21 @@ class Link:
     best: int = 10
     beside: tuple[str, ...] = ()
 
-    def query(self, **changes: str | int | None) -> str:
-        """The address's query, with some of it changed."""
-        parts = {
+    @property
+    def parts(self) -> Parts:
+        """The parts of the address."""
+        return {
             "unit": self.chosen.unit,
             "questionnaire": self.chosen.questionnaire,
             "period": self.chosen.period,
             "kind": self.chosen.kind,
             "best": self.best if self.best != 10 else None,
             "beside": self.beside,
-        } | changes
+        }
+
+    def query(self, **changes: str | int | Sequence[str] | None) -> str:
+        """The address's query, with some of it changed."""
+        parts = {**self.parts, **changes}
         return urlencode({name: value for name, value in parts.items() if value}, doseq=True)
 
 
