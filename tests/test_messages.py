@@ -111,6 +111,7 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     said |= {f"poster.how_{step}" for step in (1, 2, 3)} | {f"poster.size_{size}" for size in Size}
     said |= {f"view.{name}" for name in BOARDS} | {f"page.step_{step.value}" for step in STEPS}
     said |= {f"period.{name}" for name in PERIODS}
+    said |= {f"report.recipients_{to}" for to in ("to_above", "to_others")}
     said |= {f"report.method_{n}" for n in (1, 2, 3, 4, 5)}
     # Headings of tables and of the PDF's parts are listed by their names alone.
     said |= {f"chart.{name}" for name in LISTED if f"chart.{name}" in keys}

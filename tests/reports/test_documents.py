@@ -96,6 +96,28 @@ def test_english_is_an_option(fetch):
     assert "Fell against" in text and "not distinguishable" not in text.split("Annex")[0][:200]
 
 
+def test_the_letterhead_names_the_committee_and_the_addressee(fetch):
+    text = text_of(fetch())
+    assert "ỦY BAN NHÂN DÂN ĐƠN VỊ D1" in text
+    assert "Kính gửi: Ủy ban nhân dân Đơn vị 77." in text and "- Như trên;" in text
+    whole = text_of(fetch(unit="77"))
+    assert "ỦY BAN NHÂN DÂN ĐƠN VỊ 77" in whole  # nobody above: no "as above" either
+    assert "Kính gửi" not in whole and "Như trên" not in whole and "- Lưu: VT." in whole
+    english = text_of(fetch(language="en"))
+    assert "PEOPLE'S COMMITTEE OF UNIT D1" in english
+    assert "To: People's Committee of Unit 77." in english and "- As above;" in english
+
+
+def test_a_ward_whose_head_sees_no_other_unit_still_belongs_to_its_hospital(world):
+    head = world.province.person((Role.UNIT_HEAD, "W1"))
+    answer = world.client.get(
+        "/api/v1/reports", params={"unit": "W1", "period": PERIOD}, headers=head.headers
+    )
+    text = text_of(answer.content)
+    assert "ĐƠN VỊ H1 ĐƠN VỊ W1" in text and "Kính gửi: Ban Giám đốc Đơn vị H1." in text
+    assert "đối với Đơn vị W1, Đơn vị H1" in text
+
+
 def test_every_page_of_the_pdf_can_be_drawn(fetch):
     document = pdfium.PdfDocument(fetch())
     for page in document:
