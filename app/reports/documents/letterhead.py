@@ -36,6 +36,8 @@ class Letterhead:
 
     #: The body above the issuer; or the words "People's Committee", a part of the issuer's name.
     above: str
+    #: Its place, where that is to be said.
+    above_place: str
     issuer: str
     #: Whether the line above is a part of the issuer's own name.
     one_name: bool
@@ -64,40 +66,36 @@ def letterhead(words: Words, line: Sequence[UnitNode]) -> Letterhead:
     """
     if not line:
         above, issuer = words("report.issuer_above"), words("report.issuer")
-        return Letterhead(above, issuer, one_name=False, addressee="", place="…")
+        return Letterhead(above, "", issuer, one_name=False, addressee="", place="…")
     unit, higher = line[0], line[1:]
-    addressee = ""
-    if higher:
-        addressee = body(words, higher)
-        if higher[0].kind in _DIRECTED:
-            addressee = words("report.directors", unit=addressee)
-    if unit.kind in PLACES:
-        return Letterhead(
-            words("report.committee_of_place"), _place(words, unit), one_name=True,
-            addressee=addressee, place=_seat(words, line),
-        )  # fmt: skip
-    return Letterhead(
-        body(words, higher) if higher else "", named(words, unit), one_name=False,
-        addressee=addressee, place=_seat(words, line),
-    )  # fmt: skip
+    above, place = body(words, higher) if higher else ("", "")
+    addressee = f"{above} {place}".strip()
+    if higher and higher[0].kind in _DIRECTED:
+        addressee = words("report.directors", unit=addressee)
+    one_name = unit.kind in PLACES
+    if one_name:
+        above, place, issuer = words("report.committee"), "", _place(words, unit)
+    else:
+        issuer = named(words, unit)
+    return Letterhead(above, place, issuer, one_name, addressee, _seat(words, line))
 
 
-def body(words: Words, line: Sequence[UnitNode]) -> str:
-    """The body that acts for the first unit of a line, with its place where it needs one."""
+def body(words: Words, line: Sequence[UnitNode]) -> tuple[str, str]:
+    """The body that acts for the first unit of a line, and its place where that is to be said."""
     unit, higher = line[0], line[1:]
     if unit.kind in PLACES:
-        return words("report.committee", place=within(_place(words, unit)))
+        return words("report.committee"), within(_place(words, unit))
     name = named(words, unit)
     # A department is called alike in every province.
     if unit.kind != UnitKind.AGENCY or not higher or higher[0].kind not in PLACES:
-        return name
+        return name, ""
     place = within(_place(words, higher[0]))
     if place.casefold() in name.casefold():
-        return name
+        return name, ""
     if words.language == "vi":
-        sort = place.removesuffix(_bare(higher[0]))
-        return f"{name.removesuffix(' ' + sort.strip())} {place}"
-    return words("report.of_place", name=name, place=place)
+        sort = place.removesuffix(_bare(higher[0])).strip()
+        return name.removesuffix(f" {sort}"), place
+    return words("report.of_place", name=name), place
 
 
 def named(words: Words, unit: UnitNode) -> str:

@@ -44,6 +44,7 @@ def _content(report: Report) -> Content:
         "language": w.language,
         "title": report.title.replace(period, period.replace(" ", _GAP)),
         "above": head.above.upper(),
+        "above_place": head.above_place.upper(),
         "issuer": head.issuer.upper(),
         "one_name": head.one_name,
         "addressee": w("report.addressee", unit=head.addressee) if head.addressee else "",
