@@ -1,4 +1,4 @@
-"""Citizens and patients are addressed as Ông/Bà, so written, and nobody as bạn, on all that we ship."""
+"""Citizens and patients are Ông/Bà, so written, and nobody is bạn, on all that we ship."""
 
 import re
 from pathlib import Path

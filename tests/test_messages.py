@@ -16,11 +16,12 @@ from app.figures.periods import Length
 from app.messages import LANGUAGES, catalogue, preferred, say
 from app.posters.drawing import Size
 from app.problems import Problem
-from app.registry.models import Channel, UnitKind
+from app.registry.models import Channel, PointState, UnitKind
 from app.reports.charts.specs import POSITIONS
 from app.web import commands as _all_rooms  # noqa: F401 - with them all problems are known
 from app.web.dashboard.pages import BOARDS
 from app.web.pages import MENU
+from app.web.staff.audit_words import ACTORS, DETAILS
 from app.web.staff.limits import STEPS
 
 ROOT = Path(__file__).parents[1]
@@ -86,6 +87,11 @@ BY_CODE = {
     "sector": set(Sector),
     "right": set(Right),
     "channel": set(Channel),
+    "point_state": set(PointState),
+    "detail": set(DETAILS),
+    "actor": {*ACTORS, "command"},
+    "language": set(LANGUAGES),
+    "signed_in_by": {"password"},
     "action": set(re.findall(r'record\(\s*\w+,\s*"([a-z_.]+)"', SOURCES)),
 }
 
