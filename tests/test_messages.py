@@ -15,12 +15,13 @@ from app.access.roles import Role
 from app.figures.periods import Length
 from app.messages import LANGUAGES, catalogue, preferred, say
 from app.posters.drawing import Size
-from app.problems import Problem
-from app.registry.models import Channel, UnitKind
+from app.problems import _CAUSES, Problem
+from app.registry.models import Channel, PointState, UnitKind
 from app.reports.charts.specs import POSITIONS
 from app.web import commands as _all_rooms  # noqa: F401 - with them all problems are known
 from app.web.dashboard.pages import BOARDS
 from app.web.pages import MENU
+from app.web.staff.audit_words import ACTORS, DETAILS
 from app.web.staff.limits import STEPS
 from app.web.unit_list import Column
 
@@ -92,6 +93,11 @@ BY_CODE = {
     "sector": set(Sector),
     "right": set(Right),
     "channel": set(Channel),
+    "point_state": set(PointState),
+    "detail": set(DETAILS),
+    "actor": {*ACTORS, "command"},
+    "language": set(LANGUAGES),
+    "signed_in_by": {"password"},
     "action": set(re.findall(r'record\(\s*\w+,\s*"([a-z_.]+)"', SOURCES)),
 }
 
@@ -117,6 +123,13 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     said |= {f"poster.how_{step}" for step in (1, 2, 3)} | {f"poster.size_{size}" for size in Size}
     said |= {f"view.{name}" for name in BOARDS} | {f"page.step_{step.value}" for step in STEPS}
     said |= {f"period.{name}" for name in PERIODS}
+    said |= {
+        f"fault.{kind}_{fault}"
+        for kind in ("field", "parameter")
+        for fault in ("missing", "unknown", "wrong")
+    }
+    said |= {f"cause.{cause}" for cause in _CAUSES.values()} | {"fault.further"}
+    said |= {f"report.recipients_{to}" for to in ("to_above", "to_others")}
     said |= {f"report.method_{n}" for n in (1, 2, 3, 4, 5)}
     # Headings of tables and of the PDF's parts are listed by their names alone.
     said |= {f"chart.{name}" for name in LISTED if f"chart.{name}" in keys}

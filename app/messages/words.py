@@ -160,6 +160,13 @@ class Words:
             return f"{value:%d/%m/%Y}"
         return f"{value.day} {value:%B %Y}"
 
+    def letter_day(self, value: date) -> str:
+        """A day in an official letter: ngày 05 tháng 02 năm 2026, as Decree 30/2020 has it."""
+        if self.language == "en":
+            return self.day(value)
+        month = f"{value.month:02}" if value.month < 3 else value.month
+        return f"ngày {value:%d} tháng {month} năm {value.year}"
+
     def days(self, first: date | str, last: date | str) -> str:
         """From one day to another."""
         days = (

@@ -126,7 +126,7 @@ def test_the_callers_own_unit_is_ringed_and_named_though_it_lies_within():
     _, ring = layers["point"]
     assert [row["unit_code"] for row in ring["values"]] == ["U4"]
     names = [row["name"] for layer in layers["text"] for row in layer["values"]]
-    assert "Xã 4 (đơn vị của bạn)" in names
+    assert "Xã 4 (đơn vị của người xem)" in names
     assert len(funnel_layers(WORDS["vi"], in_funnel())["point"]) == 1
 
 

@@ -308,7 +308,7 @@ def test_a_response_makes_the_next_answer_another_one(view, world):
     before = view("overview", unit="A1", period="2026-11")["index"]["respondents"]
     sent = {
         "id": "0196aa00-0000-7000-8000-00000000000" + str(before),
-        "questionnaire": FORM.code, "version": 1,
+        "questionnaire": FORM.code, "version": FORM.version,
         "point": world.province.points[("A1", FORM.code)],
         "answered_at": "2026-11-02T09:00:00+07:00", "answers": {"A1": 5},
     }  # fmt: skip

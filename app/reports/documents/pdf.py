@@ -24,6 +24,7 @@ from app.reports.views.results import UnitRow
 #: What the template fills in.
 Content: TypeAlias = dict[str, JsonValue]
 
+_GAP = "\N{NO-BREAK SPACE}"
 _TEMPLATE = Path(__file__).parent / "report.typ"
 
 
@@ -37,23 +38,25 @@ def pdf(report: Report) -> bytes:
 
 def _content(report: Report) -> Content:
     w = report.words
-    above, issuer = report.issuer
-    day = report.made_on
+    head, day = report.head, report.made_on
+    period = w.period(report.about.period)
+    to = "to_above" if head.addressee else "to_others"
     return {
         "language": w.language,
-        "title": report.title,
-        "subject": report.subject,
-        "period": w.period(report.about.period),
-        "above": above.upper(),
-        "issuer": issuer.upper(),
+        "title": report.title.replace(period, period.replace(" ", _GAP)),
+        "above": head.above.upper(),
+        "above_place": head.above_place.upper(),
+        "issuer": head.issuer.upper(),
+        "one_name": head.one_name,
+        "addressee": w("report.addressee", unit=head.addressee) if head.addressee else "",
         "synthetic": w("synthetic.notice") if report.about.synthetic else "",
-        "dated": w("report.dated", place=report.place, day=day.day, month=day.month, year=day.year),
+        "dated": w("report.dated", place=head.place, day=w.letter_day(day)),
+        "recipients_text": w(f"report.recipients_{to}"),
         "words": {
             name: w(f"report.{name}")
             for name in (
                 "kind", "number", "nation", "motto", "summary", "factors", "trend", "compared",
-                "improve", "official", "method", "annex", "recipients", "recipients_text", "signer",
-                "page",
+                "improve", "official", "method", "annex", "recipients", "signer", "page",
             )
         },
         "rate": w.percent(report.about.index.rate),

@@ -109,6 +109,9 @@ def _show(
 ) -> Response:
     database = DATABASE.of(request)
     words = Words(language_of(request, caller))
+    if not code.strip():
+        missing = FieldError("unit", "field.missing", kind="parameter")
+        raise InvalidFields(errors=[missing], count=1)
     with database.reading() as session:
         units = scope.units(session, caller, Right.READ_FIGURES)
         node = units.find(code.strip())
