@@ -48,10 +48,12 @@ def test_a_page_says_which_parameter_is_wrong_and_leads_back(client, province, l
     page = client.get("/audit?before=x", headers=headers)
     assert page.status_code == 422 and said in page.text
     assert 'href="/audit"' in page.text
-    missing = client.get("/limits", headers=headers | {"Referer": f"{client.base_url}/dashboard"})
     named = {"vi": "Thiếu tham số unit.", "en": "The parameter unit is missing."}[language]
-    assert missing.status_code == 422 and named in missing.text
-    assert 'href="/"' in missing.text
+    headers |= {"Referer": f"{client.base_url}/dashboard"}
+    for path in ("/limits", "/action-notes"):
+        missing = client.get(path, headers=headers)
+        assert missing.status_code == 422 and named in missing.text
+        assert 'href="/"' in missing.text
 
 
 def test_the_interface_says_which_parameter_is_missing(client, province):

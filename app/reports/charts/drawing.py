@@ -29,6 +29,8 @@ LOCALES: dict[str, dict[str, JsonValue]] = {
     "vi": {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", "\u00a0₫"]},
     "en": {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", "\u00a0₫"]},
 }
+#: What marks say to a screen reader; on a page their place says it, and they would weigh twice.
+_SAID = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 _ID = re.compile(r'(["#(])(gradient|clip)(\d+)')
 
 _drawn: LRUCache[str, bytes] = LRUCache(2048)
@@ -45,8 +47,9 @@ class Drawn:
 
     @classmethod
     def of(cls, chart: Chart, words: Words) -> Drawn:
-        """Draw a chart in a language."""
-        return cls(chart, svg(chart.spec, words.language), svg(chart.narrow, words.language))
+        """Draw a chart in a language, for a page."""
+        desk, phone = svg(chart.spec, words.language), svg(chart.narrow, words.language)
+        return cls(chart, _SAID.sub("", desk), _SAID.sub("", phone))
 
 
 def svg(spec: Spec, language: Language) -> str:

@@ -27,17 +27,20 @@ def finished(
     *,
     paper: Paper,
     beside: int = 0,
+    below: int = 0,
     height: int = 260,
 ) -> Spec:
     """The chart's specification with the house's sizes and type.
 
     ``beside`` are pixels that something beside the plot takes of the width of a desk; on narrow
-    paper the plot gets what is left.
+    paper the plot gets what is left, and ``below`` are left free under it.
     """
     sized = chart.properties(width=paper.width, height=height)
     if paper.narrow:
         fit = alt.AutoSizeParams(type="fit-x", contains="padding")
-        sized = sized.properties(autosize=fit, padding=2)
+        sized = sized.properties(
+            autosize=fit, padding={"left": 4, "right": 4, "top": 4, "bottom": 4 + below}
+        )
     else:
         sized = sized.properties(width=paper.width - beside)
     spec: Spec = (

@@ -22,6 +22,11 @@ TOLD = {
     "limits_998_told": "chart.funnel_limits",
     "place": "chart.position",
 }
+_HEIGHT = 340
+#: What an axis with its title takes beside or under a plot.
+_AXIS = 52
+#: What a line of the legend under it takes.
+_LINE = 24
 #: Dashes of the lines across, in their order.
 _DASHES = ([1, 0], [8, 4], [2, 3])
 
@@ -65,7 +70,7 @@ def funnel(
         shape=shape,
         tooltip=[alt.Tooltip(f"{name}:N", title=words(key)) for name, key in TOLD.items()],
     )
-    layers = [*limits, _across(lines, axis), marks]
+    layers = [*limits, _across(lines, axis, paper), marks]
     # Without a row there is no layer: Vega warns of scales of nothing.
     if own := [row for row in shown if row["own"]]:
         ring = alt.Chart(alt.InlineData(values=own)).mark_point(
@@ -73,11 +78,17 @@ def funnel(
         )
         layers.append(ring.encode(x=x, y=alt.Y("rate:Q", **axis)))
     layers += _names(shown, x, axis, paper)
-    return finished(alt.layer(*layers), paper=paper, height=340)
+    return finished(alt.layer(*layers), paper=paper, below=_LINE * len(lines), height=_HEIGHT)
 
 
-def _across(lines: Mapping[str, float], axis: RatesAxis) -> alt.Chart:
+def _across(lines: Mapping[str, float], axis: RatesAxis, paper: Paper) -> alt.Chart:
     """Rates that everything is set against, over the whole width, named in a legend."""
+    legend = alt.Legend(orient="bottom", symbolType="stroke", symbolSize=400, columns=1)
+    if paper.narrow:  # from the edge of the paper, not of the plot: the names are long
+        legend = alt.Legend(
+            orient="none", legendX=-_AXIS, legendY=_HEIGHT + _AXIS, direction="vertical",
+            symbolType="stroke", symbolSize=400, labelFontSize=11, labelLimit=paper.width - 36,
+        )  # fmt: skip
     across: alt.Chart = (
         alt.Chart(alt.InlineData(values=[{"line": name, "at": at} for name, at in lines.items()]))
         .mark_rule(color=BRAND, strokeWidth=1.5)
@@ -87,7 +98,7 @@ def _across(lines: Mapping[str, float], axis: RatesAxis) -> alt.Chart:
                 "line:N",
                 title=None,
                 scale=alt.Scale(domain=list(lines), range=list(_DASHES[: len(lines)])),
-                legend=alt.Legend(orient="bottom", symbolType="stroke", symbolSize=400, columns=1),
+                legend=legend,
             ),
         )
     )
