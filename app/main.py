@@ -19,6 +19,7 @@ from app.access.rate_limits import RateLimits
 from app.access.routes import router as access_routes
 from app.access.tidying import keep_tidy
 from app.api import registry
+from app.api.action_notes import router as action_note_routes
 from app.api.adjusted import router as adjusted_routes
 from app.api.comments import router as comment_routes
 from app.api.dependencies import CACHE
@@ -55,7 +56,17 @@ from app.web.public import wall
 from app.web.routes import STATIC_FILES
 from app.web.routes import router as web_routes
 from app.web.security import BodyLimit, SecurityHeaders
-from app.web.staff import accounts, audit_log, devices, keys, limits, posters, profile, sign_in
+from app.web.staff import (
+    accounts,
+    action_notes,
+    audit_log,
+    devices,
+    keys,
+    limits,
+    posters,
+    profile,
+    sign_in,
+)
 
 ROUTERS = (
     intake_routes,
@@ -70,13 +81,19 @@ ROUTERS = (
     web_routes,
 )
 PAGES = (
-    citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, limits, audit_log, registry,
-    dashboard_comments, dashboard_report, dashboard, public, wall,
+    citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, limits, action_notes,
+    audit_log, registry,    dashboard_comments, dashboard_report, dashboard, public, wall,
 )  # fmt: skip
 #: When those who waited for the server to start have been answered.
 _STARTED_AFTER_S = 5.0
 #: Routers are built when a request first passes them; these are large, and come last.
-LAST = (limit_decision_routes, statistics_routes, adjusted_routes, view_routes)
+LAST = (
+    limit_decision_routes,
+    action_note_routes,
+    statistics_routes,
+    adjusted_routes,
+    view_routes,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

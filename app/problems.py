@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -22,16 +22,42 @@ from app.messages import Language, preferred, say
 
 log = logging.getLogger("hailong")
 
+#: How many wrong fields a problem's sentence names; ``errors`` has all.
+_MOST_NAMED = 3
+#: Pydantic's sorts of errors that the catalogue has a sentence for, under ``cause``.
+_CAUSES = {
+    "int_parsing": "whole_number", "int_type": "whole_number", "int_from_float": "whole_number",
+    "float_parsing": "number", "float_type": "number", "finite_number": "number",
+    "bool_parsing": "truth", "bool_type": "truth",
+    "date_parsing": "day", "date_type": "day", "date_from_datetime_parsing": "day",
+    "date_from_datetime_inexact": "day",
+    "datetime_parsing": "moment", "datetime_type": "moment",
+    "datetime_from_date_parsing": "moment",
+    "enum": "one_of", "literal_error": "one_of",
+    "greater_than_equal": "at_least", "greater_than": "more_than",
+    "less_than_equal": "at_most", "less_than": "less_than",
+    "string_type": "text", "string_too_long": "too_long", "string_too_short": "too_short",
+    "string_pattern_mismatch": "form", "uuid_parsing": "form", "uuid_type": "form",
+    "list_type": "list", "dict_type": "object", "model_type": "object",
+    "model_attributes_type": "object", "too_long": "too_many", "too_short": "too_few",
+}  # fmt: skip
+
 MEDIA_TYPE = "application/problem+json"
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """One wrong field: its dotted path, the catalogue's key of the reason, the reason's values."""
+    """One wrong field: its dotted path, the catalogue's key of the reason, the reason's values.
+
+    ``cause`` is the key of the sentence that becomes the value ``reason``. ``kind`` says whether
+    the field is one of a body or a parameter of the address.
+    """
 
     field: str
     reason: str
     values: Mapping[str, object] = dataclass_field(default_factory=dict)
+    cause: str | None = None
+    kind: Literal["field", "parameter"] = "field"
 
     def document(self, language: Language) -> dict[str, str]:
         """The error as it stands in a problem's ``errors``."""
@@ -43,7 +69,16 @@ class FieldError:
 
     def detail(self, language: Language) -> str:
         """The sentence that tells what is wrong with the field."""
-        return say(self.reason, language, **self.values)
+        cause = {"reason": say(self.cause, language, **self.values)} if self.cause else {}
+        return say(self.reason, language, **{**self.values, **cause})
+
+    def named(self, language: Language) -> str:
+        """The same with the field's name in it, to stand outside a list of fields."""
+        detail = self.detail(language)
+        if self.field in ("", "form"):  # no field of its own
+            return detail
+        fault = {"field.missing": "missing", "field.unknown": "unknown"}.get(self.reason, "wrong")
+        return say(f"fault.{self.kind}_{fault}", language, field=self.field, detail=detail)
 
 
 class Problem(Exception):  # noqa: N818 - the RFC's word
@@ -112,6 +147,15 @@ class InvalidFields(Problem):
 
     code, status = "invalid-fields", 422
 
+    def detail(self, language: Language) -> str:
+        """Which fields are wrong, and what is wrong with each; of many, the first ones."""
+        if not self.errors:
+            return super().detail(language)
+        said = [error.named(language) for error in self.errors[:_MOST_NAMED]]
+        if further := len(self.errors) - len(said):
+            said.append(say("fault.further", language, count=further))
+        return " ".join(said)
+
 
 class BodyTooLarge(Problem):
     """The body has more bytes than the server takes."""
@@ -145,17 +189,28 @@ def invalid_fields(error: ValidationError | RequestValidationError) -> InvalidFi
 def _field_error(detail: Mapping[str, Any]) -> FieldError:
     location = [str(step) for step in detail["loc"] if step not in ("body", "query", "path")]
     path = ".".join(location)
+    kind: Literal["field", "parameter"] = (
+        "parameter" if detail["loc"][:1] in (("query",), ("path",)) else "field"
+    )
     match detail["type"]:
         case "missing":
-            return FieldError(path, "field.missing")
+            return FieldError(path, "field.missing", kind=kind)
         case "extra_forbidden":
-            return FieldError(path, "field.unknown")
+            return FieldError(path, "field.unknown", kind=kind)
         case "timezone_aware":
-            return FieldError(path, "field.no_offset")
+            return FieldError(path, "field.no_offset", kind=kind)
         case "string_pattern_mismatch" if path.rpartition(".")[2] == "id":
-            return FieldError(path, "field.not_uuid7")
+            return FieldError(path, "field.not_uuid7", kind=kind)
+        case sort if sort in _CAUSES:
+            values = {name: _listed(value) for name, value in detail.get("ctx", {}).items()}
+            return FieldError(path, "field.invalid", values, f"cause.{_CAUSES[sort]}", kind)
         case _:
-            return FieldError(path, "field.invalid", {"reason": detail["msg"]})
+            return FieldError(path, "field.invalid", {"reason": detail["msg"]}, kind=kind)
+
+
+def _listed(value: object) -> object:
+    """Choices as Pydantic writes them, 'a', 'b' or 'c', without a word of its language."""
+    return value.replace("'", "").replace(" or ", ", ") if isinstance(value, str) else value
 
 
 def respond(request: Request, problem: Problem) -> Response:

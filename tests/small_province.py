@@ -163,7 +163,7 @@ def body(
     made: dict[str, Any] = {
         "id": new_id(),
         "questionnaire": "sipas-desk",
-        "version": 1,
+        "version": 2,
         "answered_at": datetime.now(UTC).isoformat(),
         "answers": {"A1": 4, "B1": 5, "C1": 2} if answers is None else answers,
     }

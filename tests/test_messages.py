@@ -9,19 +9,21 @@ import pytest
 from analysis.alerts import LAST_PERIOD, LEVEL_SHIFT
 from analysis.control_charts import RULES
 from analysis.drivers import NOT_DISTINGUISHABLE, QUADRANTS
-from analysis.xmr import ASSURANCES, VARIATIONS
+from analysis.xmr import ASSURANCES, NHS_RULES, VARIATIONS
 from app.access.models import Right, Sector
 from app.access.roles import Role
 from app.figures.periods import Length
 from app.messages import LANGUAGES, catalogue, preferred, say
 from app.posters.drawing import Size
-from app.problems import Problem
-from app.registry.models import Channel, UnitKind
+from app.problems import _CAUSES, Problem
+from app.registry.models import Channel, PointState, UnitKind
 from app.reports.charts.specs import POSITIONS
 from app.web import commands as _all_rooms  # noqa: F401 - with them all problems are known
 from app.web.dashboard.pages import BOARDS
 from app.web.pages import MENU
+from app.web.staff.audit_words import ACTORS, DETAILS
 from app.web.staff.limits import STEPS
+from app.web.unit_list import Column
 
 ROOT = Path(__file__).parents[1]
 SOURCES = "\n".join(
@@ -42,8 +44,10 @@ PERIODS = set(re.findall(r"\?P<(\w+)>", (ROOT / "app/messages/words.py").read_te
 LISTED = {
     name
     for file in (
+        "app/reports/charts/trend_chart.py",
         "app/reports/charts/unit_charts.py",
         "app/reports/charts/comparison_charts.py",
+        "app/reports/charts/funnel_spec.py",
         "app/reports/documents/pdf.py",
     )
     for name in re.findall(r'"(\w+)"', (ROOT / file).read_text("utf-8"))
@@ -78,14 +82,22 @@ BY_CODE = {
     "funnel": set(POSITIONS),
     "standing": set(POSITIONS),
     "quadrant": {name.replace(" ", "_") for name in (*QUADRANTS, NOT_DISTINGUISHABLE)},
-    "rule": {name.replace(" ", "_") for name in (*RULES, LEVEL_SHIFT, LAST_PERIOD, "ewma")},
+    "rule": {
+        name.replace(" ", "_") for name in (*RULES, *NHS_RULES, LEVEL_SHIFT, LAST_PERIOD, "ewma")
+    },
     "variation": {name.replace(" ", "_") for name in VARIATIONS},
     "assurance": {name.replace(" ", "_") for name in ASSURANCES},
     "length": set(Length),
+    "sort": {sign + column for column in Column for sign in ("", "-")},
     "role": set(Role),
     "sector": set(Sector),
     "right": set(Right),
     "channel": set(Channel),
+    "point_state": set(PointState),
+    "detail": set(DETAILS),
+    "actor": {*ACTORS, "command"},
+    "language": set(LANGUAGES),
+    "signed_in_by": {"password"},
     "action": set(re.findall(r'record\(\s*\w+,\s*"([a-z_.]+)"', SOURCES)),
 }
 
@@ -111,6 +123,13 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     said |= {f"poster.how_{step}" for step in (1, 2, 3)} | {f"poster.size_{size}" for size in Size}
     said |= {f"view.{name}" for name in BOARDS} | {f"page.step_{step.value}" for step in STEPS}
     said |= {f"period.{name}" for name in PERIODS}
+    said |= {
+        f"fault.{kind}_{fault}"
+        for kind in ("field", "parameter")
+        for fault in ("missing", "unknown", "wrong")
+    }
+    said |= {f"cause.{cause}" for cause in _CAUSES.values()} | {"fault.further"}
+    said |= {f"report.recipients_{to}" for to in ("to_above", "to_others")}
     said |= {f"report.method_{n}" for n in (1, 2, 3, 4, 5)}
     # Headings of tables and of the PDF's parts are listed by their names alone.
     said |= {f"chart.{name}" for name in LISTED if f"chart.{name}" in keys}

@@ -7,7 +7,7 @@ import pytest
 
 from app.figures.results import Names, UnitOut, WithinOut
 from app.figures.statistic_results import Limits
-from app.messages.words import NOTHING, Words, alphabetical, axis_period
+from app.messages.words import NOTHING, Words, alphabetical, axis_period, folded
 
 VI, EN = Words("vi"), Words("en")
 
@@ -28,6 +28,9 @@ VI, EN = Words("vi"), Words("en")
         (lambda w: w.p(0.0001), "<\u00a00,001", "<\u00a00.001"),
         (lambda w: w.p(0.0316), "0,032", "0.032"),
         (lambda w: w.day(date(2026, 11, 5)), "05/11/2026", "5 November 2026"),
+        (lambda w: w.letter_day(date(2026, 11, 5)), "ngày 05 tháng 11 năm 2026", "5 November 2026"),
+        (lambda w: w.letter_day(date(2027, 2, 5)), "ngày 05 tháng 02 năm 2027", "5 February 2027"),
+        (lambda w: w.letter_day(date(2027, 3, 1)), "ngày 01 tháng 3 năm 2027", "1 March 2027"),
         (lambda w: w.period("2026-11"), "tháng 11 năm 2026", "November 2026"),
         (lambda w: w.period("2026-02"), "tháng 2 năm 2026", "February 2026"),
         (lambda w: w.period("2026-Q3"), "quý 3 năm 2026", "quarter 3 of 2026"),
@@ -85,3 +88,9 @@ def test_names_stand_in_the_order_of_the_vietnamese_alphabet():
     tones = ["ma", "mà", "mả", "mã", "má", "mạ"]
     assert sorted(Random(1).sample(tones, len(tones)), key=alphabetical) == tones
     assert sorted(["má", "mao"], key=alphabetical) == ["má", "mao"]
+
+
+def test_letters_are_folded_to_how_they_are_typed_without_marks():
+    assert folded("Xã  Hòa Hội") == folded("xa hoa hoi") == "xa hoa hoi"
+    assert folded("Thị trấn Đất Đỏ") == "thi tran dat do"
+    assert folded("Phước Bửu, Ơ Ư Ă Ê") == "phuoc buu, o u a e"

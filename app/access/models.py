@@ -27,6 +27,8 @@ class Right(StrEnum):
     READ_SMALL_CELLS = "figures:read-small"
     #: Decide on what control limits rest, and from when on they begin anew.
     DECIDE_LIMITS = "limits:decide"
+    #: Note what a unit did, and when.
+    NOTE_ACTIONS = "actions:note"
     #: Read what respondents wrote; every reading is logged.
     READ_COMMENTS = "comments:read"
     #: Read units, points and questionnaires.

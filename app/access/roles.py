@@ -27,6 +27,7 @@ _ANALYST = frozenset(
         Right.READ_REGISTRY,
         # Not a head's: who is judged by limits does not draw them.
         Right.DECIDE_LIMITS,
+        Right.NOTE_ACTIONS,
     }
 )
 RIGHTS: Mapping[Role, frozenset[Right]] = {
@@ -47,7 +48,13 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.DEPARTMENT_ANALYST: _ANALYST,
     # A head knows her patients: of few respondents she sees neither rates nor words.
     Role.UNIT_HEAD: frozenset(
-        {Right.READ_FIGURES, Right.READ_COMMENTS, Right.READ_REGISTRY, Right.MANAGE_POINTS}
+        {
+            Right.READ_FIGURES,
+            Right.READ_COMMENTS,
+            Right.READ_REGISTRY,
+            Right.MANAGE_POINTS,
+            Right.NOTE_ACTIONS,
+        }
     ),
     Role.DESK_STAFF: frozenset({Right.READ_FIGURES, Right.READ_REGISTRY, Right.MANAGE_POINTS}),
     # Reads all and changes nothing.
@@ -76,5 +83,6 @@ OF_KEYS = frozenset(
         Right.READ_COMMENTS,
         Right.READ_REGISTRY,
         Right.DECIDE_LIMITS,
+        Right.NOTE_ACTIONS,
     }
 )

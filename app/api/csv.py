@@ -73,12 +73,13 @@ def table(
 ) -> str:
     """Rows as CSV; columns are ``names``, then others in the order in which they come up.
 
-    ``common`` goes with every line, at its end.
+    ``common`` goes with every line, at its end; what a line says of itself it keeps.
 
     Undefined and suppressed figures are empty; texts that a spreadsheet would take for a formula
     begin with an apostrophe.
     """
-    lines = [line | dict(common or {}) for row in rows for line in _lines(row)]
+    shared = dict(common or {})
+    lines = [line | (shared | line) for row in rows for line in _lines(row)]
     columns = list(dict.fromkeys([*names, *(name for line in lines for name in line)]))
     # Null in one line and a group of figures in another: the group's columns say both.
     groups = {name.rpartition(".")[0] for name in columns}

@@ -76,8 +76,12 @@ def _figure(session: Session, caller: Caller, settings: Settings, chosen: Chosen
         )
         for day in (today, today.replace(day=1) - timedelta(days=1))
     ]  # fmt: skip
+    # Where neither month may be told of: what a page opens with.
+    contexts.append(
+        ViewContext.of(session, caller, settings, Chosen(chosen.unit, chosen.questionnaire))
+    )
     shown = [figure(context.figures.rates()[0]) for context in contexts]
-    latest = 1 if shown[0].rate is None and shown[1].rate is not None else 0
+    latest = next((place for place, each in enumerate(shown) if each.rate is not None), 0)
     # How many answered today is no secret; what they said is.
     counted, _ = contexts[0].figures.rates(first=today, last=today, counting=True)
     return LiveFigure(

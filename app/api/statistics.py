@@ -38,7 +38,7 @@ from app.figures.statistic_results import (
     ReliabilityResult,
 )
 from app.figures.trend_results import Alerts, Rule, Trend
-from app.settings import Settings
+from app.settings import Settings, Targets
 
 READERS = Door(Right.READ_FIGURES)
 router = APIRouter(
@@ -199,7 +199,9 @@ def trend(
     ] = [],  # noqa: B006 - FastAPI copies it
     target: Annotated[
         float | None,
-        Query(gt=0, lt=1, description="Rate aimed at; left out: HAILONG_TARGET_RATE."),
+        Query(
+            gt=0, lt=1, description="Rate aimed at in all periods; left out: HAILONG_TARGET_RATE."
+        ),
     ] = None,
     standardise: Annotated[
         Standardised | None,
@@ -215,12 +217,14 @@ def trend(
     the distribution of its counts, as the baseline foretells it: all periods asked for that came
     before, twelve at least, or what somebody decided (``/baselines``). ``limits`` says what they
     rest on, what was left out, how likely the rules mark something in ordinary periods, and
-    whether the target is met for certain. The trend is Mann and Kendall's (by season once there are
-    three years), the slope Theil and Sen's, beside Cochran and Armitage's linear trend, tested
-    against what periods vary about the line. Periods with too few respondents are suppressed, and
+    whether the target of the last period is met for certain. The trend is Mann and Kendall's (by
+    season once there are three years), the slope Theil and Sen's, beside Cochran and Armitage's
+    linear trend, tested against what periods vary about the line. What was noted of the unit's
+    actions (``/action-notes``) stands with it. Periods with too few respondents are suppressed, and
     everything else is computed from those that are shown.
     """
-    judging = Judging(rules, tuple(rule), settings.target_rate if target is None else target)
+    targets = settings.target_rate if target is None else Targets.read(target)
+    judging = Judging(rules, tuple(rule), targets)
     length = Step(step.value)
 
     def compute(context: Context) -> Trend:

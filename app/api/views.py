@@ -57,7 +57,8 @@ def chosen(
         str | None,
         Query(
             description="2026-11, 2026-Q4, 2026-H1, 2026-9M, 2026, or days like "
-            "2026-11-01..2026-11-15; left out: the running quarter, in its first month the last.",
+            "2026-11-01..2026-11-15; left out: the last whole quarter of which the caller may be "
+            "told a rate, or the running one where there is none.",
             examples=["2026-Q3"],
             max_length=32,
         ),

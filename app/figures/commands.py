@@ -57,7 +57,7 @@ def print_rates(database: Database, query: Query) -> None:
         with database.reading() as session:
             found = find_rates(session, query, owner(operator()), EVERYTHING)
     except Problem as problem:
-        raise Refused(say(f"problem.{problem.code}.detail", "en", **problem.values)) from problem
+        raise Refused(problem.detail("en")) from problem
     if found.synthetic:
         out.print(f"[bold]{say('synthetic.notice', 'vi')}\n{say('synthetic.notice', 'en')}[/]")
     out.print(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from analysis import control_charts, moving_averages, xmr
 from analysis.control_charts import Baseline
+from analysis.runs import Runs, runs
 from app.figures.context import number
 from app.figures.limit_decisions import Decided
-from app.figures.periods import Step, first_day
+from app.figures.periods import Step, first_day, last_day
 from app.figures.rate_arrays import Floats
 from app.figures.trend_results import (
     Assurance,
@@ -23,6 +24,10 @@ from app.figures.trend_results import (
     Rule,
     Variation,
 )
+from app.settings import Targets
+
+Bools = NDArray[np.bool_]
+Places = NDArray[np.int64]
 
 
 class Rules(StrEnum):
@@ -38,11 +43,15 @@ class Rules(StrEnum):
 
 @dataclass(frozen=True)
 class Judging:
-    """By what trends are judged: a set of rules, or some rules alone, against which target."""
+    """By what trends are judged: a set of rules, or some rules alone, against which targets."""
 
     rules: Rules = Rules.DEFAULT
     chosen: tuple[Rule, ...] = ()
-    target: float | None = None
+    targets: Targets | None = None
+
+    def target(self, period: str, step: Step) -> float | None:
+        """The rate aimed at when a period ended."""
+        return None if self.targets is None else self.targets.on(last_day(period, step))
 
     @property
     def named(self) -> tuple[Rule | NhsRule, ...]:
@@ -96,13 +105,20 @@ class Judged:
     between: Floats
     ewma: Floats
     ewma_limit: Floats
-    rests_on: NDArray[np.int64]
-    left_out: NDArray[np.bool_]
-    side: NDArray[np.int64]
-    screened: NDArray[np.int64] | None
-    signals: dict[Rule | NhsRule, NDArray[np.bool_]]
+    rests_on: Places
+    left_out: Bools
+    side: Places
+    screened: Places | None
+    signals: dict[Rule | NhsRule, Bools]
+    #: Which periods belong to the run of each rule that fired, and on which side of the centre.
+    parts: dict[Rule | NhsRule, Bools]
+    run_side: Places
     segments: list[Segment]
     method: str
+
+    def variation(self, at: int) -> Variation:
+        """What a period is, by itself or as part of a run."""
+        return Variation(xmr.variation(int(self.side[at]) or int(self.run_side[at])))
 
     def cut(self, begin: int) -> Judged:
         """The trend without its first periods, which only the limits were to rest on."""
@@ -114,6 +130,7 @@ class Judged:
             self.rests_on[begin:], self.left_out[begin:], self.side[begin:],
             None if self.screened is None else self.screened[begin:],
             {name: at[begin:] for name, at in self.signals.items()},
+            {name: at[begin:] for name, at in self.parts.items()}, self.run_side[begin:],
             [segment.moved(begin) for segment in self.segments if segment.end > begin],
             self.method,
         )  # fmt: skip
@@ -192,14 +209,39 @@ def _rows(
     alone = np.abs(chart.z) > control_charts.RULES[control_charts.BEYOND][2]
     towards = np.where(alone | np.isnan(average), np.nan_to_num(chart.z), np.nan_to_num(average))
     side = np.where(fired, np.sign(towards), 0).astype(np.int64)
+    parts = [_runs(chart.z[i], _of_row(chart.signals, i), side[i], average[i], segments)
+             for i in range(len(n))]  # fmt: skip
     return [
         Judged(
             chart.centre[i], chart.low[i], chart.high[i], chart.z[i], chart.between[i],
             average[i], limit[i], chart.rests_on[i], chart.left_out[i], side[i], None,
-            {Rule(name): at[i] for name, at in chart.signals.items()}, segments, chart.method,
+            {Rule(name): at[i] for name, at in chart.signals.items()},
+            {Rule(name): at for name, at in parts[i].members.items()}, parts[i].side,
+            segments, chart.method,
         )
         for i in range(len(n))
     ]  # fmt: skip
+
+
+def _of_row(signals: Mapping[str, Bools], row: int) -> dict[str, Bools]:
+    return {name: at[row] for name, at in signals.items()}
+
+
+def _runs(
+    z: Floats, signals: Mapping[str, Bools], side: Places, average: Floats, segments: list[Segment]
+) -> Runs:
+    """The runs of one row; none goes on where limits begin anew."""
+    whole = Runs(
+        {name: np.zeros(len(z), dtype=bool) for name in signals}, np.zeros(len(z), dtype=np.int64)
+    )
+    for begin, end in [(segment.begin, segment.end) for segment in segments]:
+        here = slice(begin, end)
+        fired = {name: at[here] for name, at in signals.items()}
+        found = runs(z[here], fired, side[here], average[here])
+        whole.side[here] = found.side
+        for name, there in found.members.items():
+            whole.members[name][here] = there
+    return whole
 
 
 def _by_moving_ranges(rate: Floats, n: Floats, segments: list[Segment]) -> list[Judged]:
@@ -213,25 +255,29 @@ def _by_moving_ranges(rate: Floats, n: Floats, segments: list[Segment]) -> list[
         spans.insert(0, (0, starts[0] - 1))
     found = xmr.xmr(values, starts=[start for start in starts if start > 0], baselines=spans)
     nothing = np.full(values.shape[1], np.nan)
+    parts = [_runs(nothing, _of_row(found.signals, i), found.side[i], nothing, segments)
+             for i in range(len(values))]  # fmt: skip
     # Moving ranges tell a standard deviation; it is not of the true rates alone.
     return [
         Judged(
             found.centre[i], np.maximum(found.low[i], 0.0), np.minimum(found.high[i], 1.0),
             nothing, nothing, nothing, nothing, found.rests_on[i],
             np.zeros(values.shape[1], dtype=bool), found.side[i], found.screened[i],
-            {NhsRule(name): at[i] for name, at in found.signals.items()}, segments, found.method,
+            {NhsRule(name): at[i] for name, at in found.signals.items()},
+            {NhsRule(name): at for name, at in parts[i].members.items()}, parts[i].side,
+            segments, found.method,
         )
         for i in range(len(values))
     ]  # fmt: skip
 
 
-def described(judged: Judged, labels: Sequence[str], judging: Judging) -> ControlLimits:
+def described(judged: Judged, labels: Sequence[str], step: Step, judging: Judging) -> ControlLimits:
     """What limits rest on and promise, besides the points."""
     has_limits = np.flatnonzero(judged.rests_on > 0)
     current = judged.segments[-1] if judged.segments else None
     at = next((int(t) for t in has_limits[::-1] if current and t >= current.begin), None)
     shown = np.flatnonzero(np.isfinite(judged.centre))
-    target = judging.target
+    target = judging.target(labels[-1], step)
     return ControlLimits(
         method=judged.method,
         rules=list(judging.named),
@@ -239,7 +285,7 @@ def described(judged: Judged, labels: Sequence[str], judging: Judging) -> Contro
         false_marks=judging.false_marks(len(has_limits)),
         least_periods=control_charts.LEAST_BASELINE,
         between=number(judged.between[shown[-1]]) if len(shown) else None,
-        variation=None if at is None else Variation(xmr.variation(judged.side[at])),
+        variation=None if at is None else judged.variation(at),
         target=target,
         assurance=None if at is None or target is None else _assurance(judged, at, target),
         segments=[_segment(judged, segment, labels) for segment in judged.segments],

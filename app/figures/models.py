@@ -1,4 +1,4 @@
-"""The table of what people decided about control limits."""
+"""The tables of what people decided about control limits, and of what they noted."""
 
 from __future__ import annotations
 
@@ -37,5 +37,24 @@ class LimitDecision(Base):
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_by: Mapped[str | None] = mapped_column(String(200))
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    unit: Mapped[Unit] = relationship()
+
+
+class ActionNote(Base):
+    """What a unit did on a local day. Never deleted: what is shown no more is withdrawn."""
+
+    __tablename__ = "action_note"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
+    #: Whose trend it belongs to; those of all questionnaires where there is none.
+    questionnaire: Mapped[str | None] = mapped_column(String(48))
+    day: Mapped[date]
+    text: Mapped[str] = mapped_column(String(200))
+    recorded_by: Mapped[str] = mapped_column(String(200))
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    withdrawn_by: Mapped[str | None] = mapped_column(String(200))
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     unit: Mapped[Unit] = relationship()

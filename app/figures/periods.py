@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from app.messages import say
 from app.problems import Problem
 
+#: A page does not open with figures that are older than these quarters.
+_QUARTERS_BACK = 8
 #: A month's name, as a parameter that takes nothing else.
 MONTH = r"^20\d\d-(0[1-9]|1[0-2])$"
 _MONTHS = re.compile(r"(20\d\d)(?:-(0[1-9]|1[0-2])|-Q([1-4])|-H([12])|-(9M))?")
@@ -132,6 +134,15 @@ def first_day(name: str, step: Step) -> date:
             return date(int(name), 1, 1)
 
 
+def last_day(name: str, step: Step) -> date:
+    """The last day of the period that has this label."""
+    number = ordinals(np.array([first_day(name, step)], dtype="datetime64[D]"), step)[0]
+    try:
+        return first_day(label(int(number) + 1, step), step) - timedelta(days=1)
+    except (ValueError, OverflowError):  # the last period of the calendar ends with it
+        return date.max
+
+
 class PeriodUnknown(Problem):
     """The name of a period is none of those that are known."""
 
@@ -224,11 +235,18 @@ def name_of(day: date, length: Length) -> str:
             return f"{day}..{day}"
 
 
-def usual(last: date) -> str:
-    """The period to open with: the running quarter, or in its first month the one before."""
-    name = name_of(last, Length.QUARTER)
-    begun = span(name).first
-    return name_of(begun - timedelta(days=1), Length.QUARTER) if last.month == begun.month else name
+def usual(first: date, last: date, today: date) -> list[str]:
+    """The quarters to open with, the best first: whole ones, the latest first, then a running one.
+
+    ``first`` and ``last`` are the days from which and up to which there are answers. A page opens
+    with the first of them of which its caller may be told something.
+    """
+    names: list[str] = []
+    day = min(last, today)
+    while day >= first and len(names) < _QUARTERS_BACK:
+        names.append(name_of(day, Length.QUARTER))
+        day = span(names[-1]).first - timedelta(days=1)
+    return sorted(names, key=lambda name: span(name).last >= today)
 
 
 def choices(first: date, last: date) -> dict[Length, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from pydantic import Field
@@ -93,7 +93,15 @@ class TrendPoint(Result):
     z: float | None = Field(description="Distance from the centre as a normal score.")
     ewma: float | None
     ewma_limit: float | None
-    signals: list[Rule | NhsRule]
+    target: float | None = Field(description="Rate aimed at when the period ended.")
+    variation: Variation | None = Field(
+        description="By itself or as part of a run: common cause, or special cause that is an "
+        "improvement or a concern; null: no limits."
+    )
+    signals: list[Rule | NhsRule] = Field(description="Rules that mark it.")
+    part_of: list[Rule | NhsRule] = Field(
+        description="Rules of several periods that mark it or a later one, and rest on it."
+    )
     fixed_channels: FixedChannels | None = Field(
         default=None,
         description="The rate with the mix of channels held fixed (standardise=channel); null: not "
@@ -146,12 +154,22 @@ class ControlLimits(Result):
         description="Of the last period judged: common cause, or special cause that is an "
         "improvement or a concern."
     )
-    target: float | None
+    target: float | None = Field(description="Rate aimed at when the last period ended.")
     assurance: Assurance | None = Field(
         description="consistently passing, consistently failing, or hit and miss: where the target "
         "lies against the limits of the last segment."
     )
     segments: list[LimitSegment]
+
+
+class NotedAction(Result):
+    """What a unit did on a day, as somebody noted it; it moves no figure."""
+
+    id: int
+    day: date
+    text: str
+    recorded_by: str
+    recorded_at: datetime
 
 
 class TrendRow(Result):
@@ -164,6 +182,9 @@ class TrendRow(Result):
     slope: TrendSlope
     limits: ControlLimits
     points: list[TrendPoint]
+    action_notes: list[NotedAction] = Field(
+        description="What the unit did in these periods, in order of time; not of all together."
+    )
 
 
 class Trend(Statistic):

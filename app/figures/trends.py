@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from analysis import clustered, trends
 from app.figures import control_limits, periods
+from app.figures.action_notes import noted
 from app.figures.context import Context, TooFewUnits, TooManyUnits, named, number, numbers
 from app.figures.control_limits import Judging
 from app.figures.lattice import CalendarPeriodsOnly
@@ -18,7 +20,14 @@ from app.figures.query import Key
 from app.figures.rate_arrays import PARTS, Floats
 from app.figures.results import Provenance, unit_result
 from app.figures.summing import TooManyRows
-from app.figures.trend_results import Trend, TrendPoint, TrendRow, TrendSlope, TrendTest
+from app.figures.trend_results import (
+    NotedAction,
+    Trend,
+    TrendPoint,
+    TrendRow,
+    TrendSlope,
+    TrendTest,
+)
 from app.registry.queries import UnitNode
 
 #: Units whose trend one result gives.
@@ -114,9 +123,11 @@ def trend(
     linear = trends.cochran_armitage(
         np.nan_to_num(grid.estimate) * n_eff, n_eff, between_periods=True
     )
+    actions = _noted(context, grid, step)
+    targets = [judging.target(period, step) for period in grid.periods]
     rows = []
     for i, (unit, found) in enumerate(zip(grid.units, judged, strict=True)):
-        limits = control_limits.described(found, grid.periods, judging)
+        limits = control_limits.described(found, grid.periods, step, judging)
         rows.append(
             TrendRow(
                 unit=unit_result(unit) if unit else None,
@@ -129,7 +140,8 @@ def trend(
                     high=number(slope.high[i]),
                 ),
                 limits=limits,
-                points=_points(grid, i, found),
+                points=_points(grid, i, found, targets),
+                action_notes=list(actions.get(unit.id, ())) if unit else [],
             )
         )
     return Trend(
@@ -146,7 +158,9 @@ def trend(
     )
 
 
-def _points(grid: Grid, i: int, judged: control_limits.Judged) -> list[TrendPoint]:
+def _points(
+    grid: Grid, i: int, judged: control_limits.Judged, targets: Sequence[float | None]
+) -> list[TrendPoint]:
     figures = zip(
         grid.periods,
         numbers(grid.estimate[i]),
@@ -160,6 +174,7 @@ def _points(grid: Grid, i: int, judged: control_limits.Judged) -> list[TrendPoin
         numbers(judged.z),
         numbers(judged.ewma),
         numbers(judged.ewma_limit),
+        targets,
         strict=True,
     )
     return [
@@ -176,11 +191,14 @@ def _points(grid: Grid, i: int, judged: control_limits.Judged) -> list[TrendPoin
             z=z,
             ewma=ewma,
             ewma_limit=ewma_limit,
+            target=target,
+            variation=judged.variation(t) if rate is not None and centre is not None else None,
             signals=[rule for rule, at in judged.signals.items() if at[t]],
+            part_of=[rule for rule, at in judged.parts.items() if at[t]],
         )
         for t, (
             period, rate, low, high, n, suppressed, centre, limit_low, limit_high, z, ewma,
-            ewma_limit,
+            ewma_limit, target,
         ) in enumerate(figures)
     ]  # fmt: skip
 
@@ -209,6 +227,14 @@ def _judged(
         n_eff = np.hstack([earlier.effective[place, :before], n_eff])
         labels = [*earlier.periods[:before], *labels]
     return control_limits.judge(rate, n_eff, decisions, labels, step, judging, before)
+
+
+def _noted(context: Context, grid: Grid, step: Step) -> Mapping[int, Sequence[NotedAction]]:
+    """What was noted of the units in the periods of a grid."""
+    first = periods.first_day(grid.periods[0], step)
+    last = periods.last_day(grid.periods[-1], step)
+    ids = {unit.id for unit in grid.units if unit is not None}
+    return noted(context.session, context.caller, ids, context.query, first, last) if ids else {}
 
 
 def _test(found: trends.Trend, i: int) -> TrendTest:

@@ -67,7 +67,7 @@ class BatchTooLarge(Problem):
 _EXAMPLE = {
     "id": "01937b3c-1f3a-7c3e-9c65-2f2f3c1b0a11",
     "questionnaire": "sipas-desk",
-    "version": 1,
+    "version": 2,
     "point": "K7XQ2MD",
     "answered_at": "2026-11-24T09:30:00+07:00",
     "duration_s": 75,

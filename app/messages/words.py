@@ -53,6 +53,16 @@ class NamedUnit(Above, Protocol):
     def within(self) -> Above | None: ...  # noqa: D102
 
 
+class Dated(Protocol):
+    """What is about a period that may still be running."""
+
+    @property
+    def period(self) -> str: ...  # noqa: D102
+
+    @property
+    def running_to(self) -> date | None: ...  # noqa: D102
+
+
 class Limits(Protocol):
     """What has an interval."""
 
@@ -150,12 +160,26 @@ class Words:
             return f"{value:%d/%m/%Y}"
         return f"{value.day} {value:%B %Y}"
 
+    def letter_day(self, value: date) -> str:
+        """A day in an official letter: ngày 05 tháng 02 năm 2026, as Decree 30/2020 has it."""
+        if self.language == "en":
+            return self.day(value)
+        month = f"{value.month:02}" if value.month < 3 else value.month
+        return f"ngày {value:%d} tháng {month} năm {value.year}"
+
     def days(self, first: date | str, last: date | str) -> str:
         """From one day to another."""
         days = (
             date.fromisoformat(each) if isinstance(each, str) else each for each in (first, last)
         )
         return " – ".join(map(self.day, days))
+
+    def period_of(self, view: Dated) -> str:
+        """The period of a view; of one that is running, up to which day it has come."""
+        name = self.period(view.period)
+        if view.running_to is None:
+            return name
+        return self("period.running", period=name, day=self.day(view.running_to))
 
     def period(self, name: str) -> str:
         """A period by its name: quý 3 năm 2026, quarter 3 of 2026; November 2026."""
@@ -187,6 +211,12 @@ def alphabetical(name: str) -> tuple[str, list[int]]:
             letters.append(f"d{_MARKED[0]}" if sign == "đ" else sign)
             tones.append(0)
     return re.sub(r"\d+", lambda number: number[0].zfill(9), "".join(letters)), tones
+
+
+def folded(text: str) -> str:
+    """Letters as they are typed without their marks: “hoa” for Hòa, “dat” for Đất."""
+    plain = unicodedata.normalize("NFD", text.casefold()).replace("đ", "d")
+    return " ".join("".join(sign for sign in plain if not unicodedata.combining(sign)).split())
 
 
 def axis_period(name: str) -> str:

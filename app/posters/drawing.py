@@ -39,13 +39,16 @@ class Poster:
     unit_en: str
     code: str
     address: str
+    unit_code: str = ""
+    questionnaire: str = ""
 
     @classmethod
     def of(cls, point: SurveyPoint, public_url: str) -> Poster:
         """The poster of a survey point with its current code."""
         code = current_code(point)
         address = f"{public_url.rstrip('/')}/q/{code}"
-        return cls(point.unit.name_vi, point.unit.name_en, code, address)
+        unit = point.unit
+        return cls(unit.name_vi, unit.name_en, code, address, unit.code, point.questionnaire)
 
 
 def pdf(posters: Sequence[Poster], size: Size) -> bytes:

@@ -153,6 +153,12 @@ def ids_with_all_above(unit_id: int) -> Select[tuple[int]]:
     return select(found.c.id)
 
 
+def line_of(session: Session, id: int) -> list[UnitNode]:
+    """A unit and all above it, the nearest first, whoever may see them: names are no secret."""
+    units = tree(session, ids_with_all_above(id))
+    return [units.nodes[id], *units.above(id)]
+
+
 def positions(session: Session, ids: Collection[int]) -> dict[int, tuple[float, float]]:
     """Latitude and longitude of those of some units that have them."""
     query = select(Unit.id, Unit.latitude, Unit.longitude).where(Unit.latitude.is_not(None))

@@ -17,6 +17,7 @@ from app.problems import Problem
 from app.registry.models import QuestionnaireVersion
 from surveys import AnswerSheet, Questionnaire, load_directory
 from surveys.loader import changed_reason
+from surveys.model import Text
 
 
 class UnknownQuestionnaire(Problem):
@@ -130,6 +131,11 @@ def versions_of(session: Session, code: str) -> list[Published]:
 def newest(versions: Iterable[Published]) -> dict[str, Published]:
     """The newest version of each questionnaire by its code, in the order of their first ones."""
     return {version.form.code: version for version in versions}
+
+
+def titles(session: Session) -> dict[str, Text]:
+    """What each published questionnaire is called, by its code."""
+    return {code: version.form.title for code, version in newest(published(session)).items()}
 
 
 def _read(id: int, content_hash: str, document: str) -> Published:

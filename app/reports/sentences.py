@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from app.figures.day_effects import NOTABLE
 from app.figures.doubts import HASTY_S
 from app.figures.statistic_results import Lowest
-from app.figures.trend_results import AlertRow
+from app.figures.trend_results import AlertRow, Assurance, Variation
 from app.messages.words import Words
 from app.reports.change_sentences import beside as beside
 from app.reports.change_sentences import change
-from app.reports.named_values import RULES
+from app.reports.named_values import RULES, SHORT_ASSURANCES, SHORT_VARIATIONS
 from app.reports.views.form_results import Quality
 from app.reports.views.results import (
     AlertsShown,
@@ -47,8 +47,11 @@ def index(words: Words, view: Headline | Overview | UnitView | Sections | Import
     if shown.suppressed:
         return [words("tell.suppressed")]
     if not shown.respondents:
-        what = "tell.waiting" if view.unreleased else "tell.nobody"
-        return [words(what, period=words.period(view.period))]
+        what, n = (
+            "tell.waiting" if view.unreleased else "tell.nobody",
+            words.number(view.unreleased),
+        )
+        return [words(what, period=words.period_of(view), n=n)]
     first = shown.headline
     if first.low is None:
         return [words("tell.one_only", n=words.number(shown.respondents))]
@@ -89,6 +92,9 @@ def index(words: Words, view: Headline | Overview | UnitView | Sections | Import
 def changed(words: Words, view: Overview | Units) -> list[str]:
     """Which units fell and rose by more than chance, and how many only seem to."""
     said = []
+    compared = view.standing if isinstance(view, Overview) else view
+    if compared is None or not compared.compared:
+        return [words("tell.none_compared")]
     for rows, some, none in (
         (view.fell, "tell.units_fell", "tell.none_fell"),
         (view.rose, "tell.units_rose", "tell.none_rose"),
@@ -110,7 +116,15 @@ def changed(words: Words, view: Overview | Units) -> list[str]:
 
 
 def standing(words: Words, found: Standing, target: float) -> str:
-    """How many units lie where against the target."""
+    """How many units lie where against the target; why none does, where there is no figure."""
+    if not found.units:
+        return words(
+            "tell.no_standing",
+            target=words.percent(target, 0),
+            suppressed=words.number(found.suppressed),
+            waiting=words.number(found.waiting),
+            silent=words.number(found.silent),
+        )
     return words(
         "tell.standing",
         units=words.number(found.units),
@@ -119,6 +133,23 @@ def standing(words: Words, found: Standing, target: float) -> str:
         not_distinguishable=words.number(found.not_distinguishable),
         target=words.percent(target, 0),
     )
+
+
+def variation(words: Words, found: Variation) -> str:
+    """What an icon of variation means, in a word or two."""
+    return words(SHORT_VARIATIONS[found])
+
+
+def assurance(words: Words, found: Assurance) -> str:
+    """What an icon of assurance means, in a word or two."""
+    return words(SHORT_ASSURANCES[found])
+
+
+def figureless(words: Words, row: UnitRow) -> str:
+    """Why a unit has no figure: too few answered, nothing is released yet, or nobody answered."""
+    if row.suppressed:
+        return words("view.suppressed")
+    return words("view.waiting") if row.waiting else words("view.silent")
 
 
 def best(words: Words, view: Units) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,9 @@ from app.access.callers import owner
 from app.access.models import Account, Credential, Right, Sector
 from app.access.roles import RIGHTS, Role
 from app.access.tokens import hash_of
+from app.figures import action_notes
 from app.figures import limit_decisions as baselines
+from app.figures.action_notes import NewNote
 from app.figures.limit_decisions import Wish
 from app.figures.periods import Step
 from app.main import create_app
@@ -201,6 +203,12 @@ class World:
             wish = Wish(unit, "sipas-desk", Step.MONTH, next(STARTS), "probe")
             return baselines.decide(session, owner("test"), wish).id
 
+    def noted(self, unit: str) -> int:
+        """A note of what a unit did."""
+        with self.province.database.writing() as session:
+            new = NewNote(unit, date(2026, 1, 15), "probe")
+            return action_notes.add(session, owner("test"), new, date(2026, 2, 1)).id
+
     def link(self) -> str:
         """The token of a link to set a password."""
         with self.province.database.writing() as session:
@@ -376,6 +384,27 @@ PROBES: dict[str, Probe] = {
     "DELETE /api/v1/satisfaction/baselines/{id}": Probe(
         lambda world, who, unit: world.call(
             who, "DELETE", f"/api/v1/satisfaction/baselines/{world.decision(unit)}"
+        ),
+        True,
+    ),
+    "GET /api/v1/satisfaction/action-notes": Probe(
+        lambda world, who, unit: (
+            world.noted(unit),
+            world.call(who, "GET", "/api/v1/satisfaction/action-notes", params={"unit": unit}),
+        )[1],
+        True,
+        has("notes"),
+    ),
+    "POST /api/v1/satisfaction/action-notes": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/api/v1/satisfaction/action-notes",
+            json={"unit": unit, "day": "2026-01-15", "text": "probe"},
+        ),
+        True,
+    ),
+    "DELETE /api/v1/satisfaction/action-notes/{id}": Probe(
+        lambda world, who, unit: world.call(
+            who, "DELETE", f"/api/v1/satisfaction/action-notes/{world.noted(unit)}"
         ),
         True,
     ),
@@ -594,6 +623,13 @@ PROBES: dict[str, Probe] = {
     ),
     "POST /limits/{id}/revoke": post_about(
         lambda world, unit: (f"/limits/{world.decision(unit)}/revoke", {})
+    ),
+    "GET /action-notes": about("/action-notes?unit={unit}"),
+    "POST /action-notes": post_about(
+        lambda world, unit: ("/action-notes", {"unit": unit, "day": "2026-01-15", "text": "r"})
+    ),
+    "POST /action-notes/{id}/withdraw": post_about(
+        lambda world, unit: (f"/action-notes/{world.noted(unit)}/withdraw", {})
     ),
     "GET /audit": get("/audit"),
 }  # fmt: skip

@@ -202,6 +202,17 @@ def test_a_trend_shows_points_limits_and_what_fired(world):
         assert point["limit_low"] <= point["centre"] <= point["limit_high"]
     assert row["limits"]["variation"] == "concern" and row["limits"]["least_periods"] == 12
     assert row["limits"]["rules"] == ["beyond 3 sigma", "ewma"]
+    assert [point["variation"] for point in row["points"]] == [None] * 12 + ["concern"] * 6
+
+
+def test_a_point_tells_of_which_run_it_is_part(world):
+    (row,) = world("trend", unit=FELL, rules="western-electric")["rows"]
+    for rule in ("2 of 3 beyond 2 sigma", "4 of 5 beyond 1 sigma"):
+        marked = [rule in point["signals"] for point in row["points"]]
+        parts = [rule in point["part_of"] for point in row["points"]]
+        assert any(marked) and sum(parts) > sum(marked), rule
+        assert not any(m and not p for m, p in zip(marked, parts, strict=True))
+    assert not any("beyond 3 sigma" in point["part_of"] for point in row["points"])
 
 
 @pytest.mark.parametrize("step", ["month", "quarter", "week"])

@@ -123,7 +123,7 @@ def _body(point: str) -> dict[str, object]:
     return {
         "id": str(made_uuid7(now, _rng.bytes(10))),
         "questionnaire": "sipas-desk",
-        "version": 1,
+        "version": 2,
         "point": point,
         "answered_at": now.isoformat(),
         "duration_s": 75,

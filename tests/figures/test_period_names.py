@@ -65,8 +65,23 @@ def test_choices_cover_all_days_without_gap(first, days):
 
 
 @pytest.mark.parametrize(
-    ("last", "name"),
-    [("2026-11-25", "2026-Q4"), ("2026-10-31", "2026-Q3"), ("2026-01-10", "2025-Q4")],
+    ("first", "last", "today", "names"),
+    [
+        # The running quarter comes after all whole ones, in whichever of its months.
+        ("2026-04-02", "2026-11-25", "2026-11-27", ["2026-Q3", "2026-Q2", "2026-Q4"]),
+        ("2026-04-02", "2026-10-31", "2026-12-31", ["2026-Q3", "2026-Q2", "2026-Q4"]),
+        ("2025-12-31", "2026-01-10", "2026-01-10", ["2025-Q4", "2026-Q1"]),
+        # Answers that have long ended lead to their own quarters, which are whole.
+        ("2026-04-02", "2026-06-30", "2027-02-01", ["2026-Q2"]),
+        ("2026-11-02", "2026-11-25", "2026-11-27", ["2026-Q4"]),
+        ("2026-11-02", "2027-03-01", "2026-11-27", ["2026-Q4"]),
+    ],
 )
-def test_the_period_that_a_page_opens_with(last, name):
-    assert usual(date.fromisoformat(last)) == name
+def test_the_periods_that_a_page_may_open_with(first, last, today, names):
+    assert usual(*map(date.fromisoformat, (first, last, today))) == names
+
+
+def test_a_page_opens_with_figures_of_two_years_at_most():
+    names = usual(date(2020, 1, 1), date(2026, 11, 25), date(2026, 11, 27))
+    assert names == ["2026-Q3", "2026-Q2", "2026-Q1", "2025-Q4", "2025-Q3", "2025-Q2", "2025-Q1",
+                     "2026-Q4"]  # fmt: skip

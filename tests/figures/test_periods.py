@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.figures.comparison_days import With, other_days
-from app.figures.periods import PeriodInvalid, Step, check, first_day, label, ordinals, span
+from app.figures.periods import (
+    PeriodInvalid,
+    Step,
+    check,
+    first_day,
+    label,
+    last_day,
+    ordinals,
+    span,
+)
 
 LABELS = {
     Step.DAY: date.isoformat,
@@ -17,6 +26,19 @@ LABELS = {
     Step.QUARTER: lambda d: f"{d.year}-Q{(d.month - 1) // 3 + 1}",
     Step.YEAR: lambda d: str(d.year),
 }
+
+
+@pytest.mark.parametrize("step", Step)
+def test_the_last_period_of_the_calendar_ends_with_it(step):
+    assert last_day(LABELS[step](date.max), step) == date.max
+
+
+@given(st.dates(date(1950, 1, 1), date(2100, 12, 31)), st.sampled_from(list(Step)))
+def test_the_day_after_a_periods_last_is_the_next_ones_first(day, step):
+    name = LABELS[step](day)
+    last = last_day(name, step)
+    assert first_day(name, step) <= day <= last and LABELS[step](last) == name
+    assert first_day(LABELS[step](last + timedelta(days=1)), step) == last + timedelta(days=1)
 
 
 @given(st.dates(date(1950, 1, 1), date(2100, 12, 31)), st.sampled_from(list(Step)))

@@ -258,8 +258,8 @@ def test_a_page_without_a_figure_says_that_answers_wait(client, province, runnin
     monkeypatch.setattr(ReleaseRule, "of", classmethod(lambda cls, settings: early))
     head = province.person((Role.UNIT_HEAD, "C1")).headers
     for period, said, others in (
-        ("2026-09", "Chưa đủ người trả lời để nêu số liệu của tháng 9", "Chưa có ai trả lời"),
-        ("2026-07", "Chưa có ai trả lời trong tháng 7", "Chưa đủ người trả lời để nêu"),
+        ("2026-09", "nhưng chưa ý kiến nào được công bố", "Chưa có ai trả lời"),
+        ("2026-07", "Chưa có ai trả lời trong tháng 7", "chưa ý kiến nào được công bố"),
     ):
         query = f"unit=C1&questionnaire=sipas-desk&period={period}"
         page = client.get(f"/dashboard/unit?{query}", headers=head).text

@@ -17,7 +17,7 @@ from app.intake.rollup_rebuild import verify
 from surveys import AnswerSheet, load_directory
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-SHEET = AnswerSheet(load_directory()[("sipas-desk", 1)])
+SHEET = AnswerSheet(load_directory()[("sipas-desk", 2)])
 
 
 @pytest.fixture

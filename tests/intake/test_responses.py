@@ -208,7 +208,7 @@ def test_size_and_count_are_limited(client, province, settings):
 
 def test_only_the_exact_version_and_form_of_the_point_are_taken(client, province):
     device = province.device()
-    answer = client.post(URL, json=body() | {"version": 2}, headers=device)
+    answer = client.post(URL, json=body() | {"version": 3}, headers=device)
     assert problem(answer, 422, "unknown-questionnaire-version")["retry"] is True
     faces = body(answers={"S1": 5}, questionnaire="kiosk-face")
     problem(client.post(URL, json=faces, headers=device), 422, "wrong-questionnaire")

@@ -2,13 +2,13 @@
 
 import json
 import re
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
-from app.figures.trend_results import ControlLimits
+from app.figures.trend_results import ControlLimits, NhsRule, Rule, Variation
 from app.messages.words import Words
-from app.reports.charts import colours, comparison_charts, drawing, specs, unit_charts
+from app.reports.charts import colours, comparison_charts, drawing, trend_chart, unit_charts
 from app.reports.views.results import ComparisonView, Units, UnitView
 from tests.results import result
 
@@ -62,56 +62,263 @@ def test_positions_differ_by_shape_as_well_as_by_colour():
         assert colour in found and shape in found
 
 
-def test_a_funnel_marks_units_by_its_own_limits_and_not_by_the_target():
+def in_funnel(*, own=None, whole=0.72):
     """All lie below the target; of the funnel's limits one is above, one below, three within."""
     places = ("above 99.8 %", "below 99.8 %", "above 95 %", "below 95 %", "inside")
     limits = {"low_95": 0.6, "high_95": 0.8, "low_998": 0.5, "high_998": 0.85}
     common = ("unit", "respondents", "suppressed")
     found = [
         {**{name: row[name] for name in common}, **limits, "position": place, "rate": 0.7,
-         "low": 0.65, "high": 0.75, "effective_answers": 50.0, "adjusted_p": 0.5}
-        for row, place in zip(rows(5), places, strict=True)
+         "low": 0.65, "high": 0.75, "effective_answers": size, "adjusted_p": 0.5, "z": 3.0}
+        for row, place, size in zip(rows(5), places, (20.0, 80.0, 50.0, 50.0, 50.0), strict=True)
     ]  # fmt: skip
     curve = [{"effective_answers": size, **limits} for size in (10.0, 90.0)]
-    funnel = {"units": 5, "respondents": 60, "target": 0.7, "rows": found, "curve": curve}
-    words = WORDS["vi"]
-    view = result(ComparisonView, {"period": "2026-Q3", "target": 0.9, "funnel": funnel})
+    return result(ComparisonView, {
+        "period": "2026-Q3", "target": 0.9, "whole": {"rate": whole},
+        "own": found[own]["unit"] if own is not None else None,
+        "funnel": {"units": 5, "respondents": 60, "target": 0.7, "rows": found, "curve": curve},
+    })  # fmt: skip
+
+
+def funnel_layers(words, view):
+    """The marks, what stands beside points, and the lines across of a funnel."""
     spec = comparison_charts.funnel(words, view).spec
-    text = json.dumps(spec, ensure_ascii=False)
-    marked = re.findall(r'"place": "([^"]+)"', text)
+    found = [
+        {**layer, "values": spec["datasets"][layer["data"]["name"]]} for layer in spec["layer"]
+    ]
+    kinds = {"rule": [], "text": [], "point": []}
+    for layer in found:
+        kinds.get(layer["mark"]["type"], []).append(layer)
+    return kinds
+
+
+def test_a_funnel_marks_units_by_its_own_limits_and_not_by_the_target():
+    words = WORDS["vi"]
+    (marks,) = funnel_layers(words, in_funnel())["point"]
     within = words("funnel.not_distinguishable")
-    assert marked == [words("funnel.above"), words("funnel.below"), within, within, within]
-    assert words("position.below") not in text
+    assert [row["place"] for row in marks["values"]] == [
+        words("funnel.above"), words("funnel.below"), within, within, within,
+    ]  # fmt: skip
+    assert words("position.below") not in json.dumps(marks, ensure_ascii=False)
 
 
-def point(period, *, limits=(None, None), signals=()):
-    return {
-        "period": period, "rate": 0.9, "low": 0.8, "high": 0.95, "respondents": 20,
-        "limit_low": limits[0], "limit_high": limits[1], "signals": list(signals),
+def test_units_outside_a_funnel_are_named_where_there_is_room():
+    texts = funnel_layers(WORDS["vi"], in_funnel())["text"]
+    named = {layer["mark"]["align"]: [row["name"] for row in layer["values"]] for layer in texts}
+    assert named == {"left": ["Xã 0", "Xã 2", "Xã 3"], "right": ["Xã 1"]}
+
+
+def test_a_funnel_names_the_whole_its_middle_and_the_target():
+    words = WORDS["en"]
+    (across,) = funnel_layers(words, in_funnel())["rule"]
+    assert {row["line"]: row["at"] for row in across["values"]} == {
+        "Middle of the units, which the limits are drawn around: 70.0\u00a0%": 0.7,
+        "Target: 90.0\u00a0%": 0.9,
+        f"The whole, {words('view.all_units')}: 72.0\u00a0%": 0.72,
+    }
+    low, high = across["encoding"]["y"]["scale"]["domain"]
+    assert low < 0.7 and high > 0.9
+    (across,) = funnel_layers(words, in_funnel(whole=None))["rule"]
+    assert len(across["values"]) == 2
+
+
+def test_the_callers_own_unit_is_ringed_and_named_though_it_lies_within():
+    layers = funnel_layers(WORDS["vi"], in_funnel(own=4))
+    _, ring = layers["point"]
+    assert [row["unit_code"] for row in ring["values"]] == ["U4"]
+    names = [row["name"] for layer in layers["text"] for row in layer["values"]]
+    assert "Xã 4 (đơn vị của người xem)" in names
+    assert len(funnel_layers(WORDS["vi"], in_funnel())["point"]) == 1
+
+
+def test_the_pointer_names_a_unit_of_a_funnel_with_its_limits():
+    (marks,) = funnel_layers(WORDS["vi"], in_funnel())["point"]
+    row = marks["values"][0]
+    found = {each["title"]: row[each["field"]] for each in marks["encoding"]["tooltip"]}
+    assert found == {
+        "Đơn vị": "Xã 0", "Tỷ lệ hài lòng": "70,0\u00a0%",
+        "Khoảng tin cậy 95 %": "65,0\u00a0–\u00a075,0\u00a0%", "Người trả lời": "10",
+        "Giới hạn 95 %": "60,0\u00a0–\u00a080,0\u00a0%",
+        "Giới hạn 99,8 %": "50,0\u00a0–\u00a085,0\u00a0%",
+        "Vị trí": WORDS["vi"]("funnel.above"),
     }  # fmt: skip
 
 
-def kinds(points):
-    spec = specs.trend(WORDS["vi"], points, target=0.9)
-    text = json.dumps(spec, ensure_ascii=False)
-    domain = json.loads(re.search(r'"domain": (\["[^\]]+\])', text)[1])
-    return re.findall(r'"kind": "([^"]+)"', text), domain
+def point(period, *, rate=0.9, target=0.9, variation=None, signals=(), part_of=()):
+    limits = {"centre": 0.85, "limit_low": 0.7, "limit_high": 1.0} if variation else {}
+    return {
+        "period": period, "target": target, "rate": rate, "low": 0.8, "high": 0.95,
+        "respondents": 1020, **limits,
+        "variation": variation and Variation(variation), "signals": list(map(Rule, signals)),
+        "part_of": list(map(Rule, part_of)),
+    }  # fmt: skip
+
+
+def trend_of(points, *, starts=("2025-01",), target=0.9, noted=()):
+    segments = [
+        {"start": start, "baseline_first": start, "rests_on": 12, "left_out": []}
+        for start in starts
+    ]
+    limits = {"segments": segments, "least_periods": 12, "periods_judged": 0}
+    return result(UnitView, {
+        "target": target,
+        "trend": {
+            "step": "month", "limits": limits, "points": points,
+            "action_notes": [
+                {"day": day, "text": text, "recorded_by": "Lê"} for day, text in noted
+            ],
+        },
+    })  # fmt: skip
+
+
+def layers(words, view):
+    """The layers of a trend: runs, lines, intervals, the line of rates, marks."""
+    spec = trend_chart.trend(words, view).spec
+    found = spec["datasets"]
+    return [{**layer, "values": found[layer["data"]["name"]]} for layer in spec["layer"]]
+
+
+def values(layer):
+    return layer["values"]
+
+
+MONTHS = [f"2025-{month:02}" for month in range(1, 13)]
+EIGHT = "8 in a row on one side"
+
+
+def test_points_differ_by_direction_in_colour_and_in_shape():
+    words = WORDS["vi"]
+    what = [None, "common cause", "improvement", "concern"]
+    view = trend_of([point(m, variation=v) for m, v in zip(MONTHS, what, strict=False)])
+    marks = layers(words, view)[-1]
+    keys = ("unjudged", "common_cause", "improvement", "concern")
+    assert [row["kind"] for row in values(marks)] == [words(f"chart.{key}") for key in keys]
+    looks = {}
+    for channel in ("color", "shape"):
+        scale = marks["encoding"][channel]["scale"]
+        for name, value in zip(scale["domain"], scale["range"], strict=True):
+            looks.setdefault(name, []).append(value)
+    assert looks[words("chart.improvement")] == [colours.ABOVE, "triangle-up"]
+    assert looks[words("chart.concern")] == [colours.BELOW, "triangle-down"]
+    assert looks[words("chart.common_cause")] == [colours.NEITHER, "circle"]
+    assert len({shape for _, shape in looks.values()}) == 4
 
 
 def test_a_period_without_limits_is_not_said_to_lie_within_them():
     words = WORDS["vi"]
-    unjudged, ordinary, out = (
-        words(f"chart.{kind}") for kind in ("unjudged", "ordinary", "stands_out")
-    )
-    both = (0.7, 1.0)
+    unjudged = words("chart.unjudged")
+    for points, named in (
+        ([point("2025-01")], [unjudged]),
+        ([point("2025-01"), point("2025-02", variation="common cause")], None),
+        ([point("2025-02", variation="common cause")], None),
+    ):
+        marks = layers(words, trend_of(points))[-1]
+        domain = marks["encoding"]["color"]["scale"]["domain"]
+        assert named is None or domain == named
+        assert (unjudged in domain) == any(row["kind"] == unjudged for row in values(marks))
+        assert (words("chart.concern") in domain) == (len(domain) > 1)
+
+
+def test_all_points_of_a_run_are_highlighted_and_a_gap_breaks_none():
+    run = {"variation": "concern", "part_of": [EIGHT]}
     points = [
-        point("2025-Q1"),
-        point("2025-Q2", limits=both),
-        point("2025-Q3", limits=both, signals=["ewma"]),
+        point(MONTHS[0], variation="common cause"),
+        *[point(m, **run) for m in MONTHS[1:4]],
+        point(MONTHS[4], rate=None, part_of=[]),
+        *[point(m, **run) for m in MONTHS[5:8]],
+        point(MONTHS[8], **run, signals=[EIGHT]),
+        point(MONTHS[9], variation="improvement", part_of=["ewma"]),
     ]
-    assert kinds(points) == ([unjudged, ordinary, out], [unjudged, ordinary, out])
-    assert kinds(points[1:]) == ([ordinary, out], [ordinary, out])
-    assert kinds(points[:1]) == ([unjudged], [unjudged])
+    runs = values(layers(WORDS["vi"], trend_of(points))[0])
+    assert [row["period"] for row in runs] == [*MONTHS[1:4], *MONTHS[5:10]]
+    assert len({row["run"] for row in runs}) == 2
+    assert runs[-1]["run"] != runs[-2]["run"]
+
+
+def test_centre_and_limits_are_drawn_and_begin_anew_with_a_segment():
+    words = WORDS["en"]
+    points = [point(m, variation="common cause") for m in MONTHS]
+    lines = layers(words, trend_of(points, starts=(MONTHS[0], MONTHS[6])))[1]
+    named = {row["line"]: set() for row in values(lines)}
+    for row in values(lines):
+        named[row["line"]].add(row["part"])
+    assert {name: len(parts) for name, parts in named.items()} == {
+        words("chart.centre"): 2, words("chart.limits"): 4, words("chart.target"): 1,
+    }  # fmt: skip
+    assert lines["encoding"]["strokeDash"]["scale"]["domain"] == list(named)
+    at = {row["at"] for row in values(lines) if row["line"] == words("chart.centre")}
+    assert at == {0.85}
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("vi", {
+            "Kỳ": "tháng 2 năm 2025", "Tỷ lệ hài lòng": "90,0\u00a0%",
+            "Khoảng tin cậy 95 %": "80,0\u00a0–\u00a095,0\u00a0%", "Người trả lời": "1.020",
+            "Đường giữa": "85,0\u00a0%", "Giới hạn kiểm soát": "70,0\u00a0–\u00a0100,0\u00a0%",
+            "Mục tiêu": "90,0\u00a0%", "Loại biến động": "đáng lo",
+            "Dấu hiệu": "ngoài giới hạn 3 sigma; "
+            "thuộc chuỗi kỳ: 8 kỳ liên tiếp ở cùng một phía của đường giữa",
+        }),
+        ("en", {
+            "Period": "February 2025", "Rate of satisfaction": "90.0\u00a0%",
+            "95 % confidence interval": "80.0\u00a0–\u00a095.0\u00a0%", "Respondents": "1,020",
+            "Centre line": "85.0\u00a0%", "Control limits": "70.0\u00a0–\u00a0100.0\u00a0%",
+            "Target": "90.0\u00a0%", "Variation": "concern",
+            "Signals": "beyond the limits of 3 sigma; "
+            "part of a run: 8 periods in a row on one side of the centre line",
+        }),
+    ],
+)  # fmt: skip
+def test_the_pointer_is_told_the_period_its_limits_and_its_rules_in_words(language, said):
+    told = point("2025-02", variation="concern", signals=["beyond 3 sigma"], part_of=[EIGHT])
+    marks = layers(WORDS[language], trend_of([told]))[-1]
+    (row,) = values(marks)
+    found = {each["title"]: row[each["field"]] for each in marks["encoding"]["tooltip"]}
+    assert found == said
+
+
+def test_a_target_that_changes_is_drawn_in_steps():
+    words = WORDS["vi"]
+    points = [
+        point(m, variation="common cause", target=t)
+        for m, t in zip(MONTHS, (0.85, 0.85, 0.92), strict=False)
+    ]
+    lines, marks = layers(words, trend_of(points))[1], layers(words, trend_of(points))[-1]
+    drawn = [row["at"] for row in values(lines) if row["line"] == words("chart.target")]
+    assert drawn == [0.85, 0.85, 0.92] and lines["mark"]["interpolate"] == "step"
+    assert [row["target_told"] for row in values(marks)][1:] == ["85,0\u00a0%", "92,0\u00a0%"]
+
+
+def test_what_was_done_is_a_dotted_line_with_its_number_and_a_list():
+    points = [point(m, variation="common cause") for m in MONTHS[:4]]
+    noted = [(date(2025, 1, 9), "Mở quầy 3"), (date(2025, 3, 1), "Đào tạo"),
+             (date(2025, 3, 30), "Sửa nhà")]  # fmt: skip
+    view = trend_of(points, noted=noted)
+    lines, numbers = layers(WORDS["vi"], view)[:2]
+    assert lines["mark"]["type"] == "rule" and lines["mark"]["strokeDash"] == [1, 3]
+    assert values(lines) == values(numbers) == [
+        {"label": "01/2025", "numbers": "1"}, {"label": "03/2025", "numbers": "2, 3"},
+    ]  # fmt: skip
+    assert numbers["encoding"]["text"]["field"] == "numbers"
+    chart = trend_chart.trend(WORDS["vi"], view)
+    assert chart.numbered[0] == "09/01/2025: Mở quầy 3 (Lê ghi)" and len(chart.numbered) == 3
+    assert ">2, 3</text>" in drawing.svg(chart.spec, "vi")
+    assert layers(WORDS["vi"], trend_of(points))[0]["mark"]["type"] == "line"
+
+
+def test_every_rule_has_its_name():
+    for words in WORDS.values():
+        names = [trend_chart.signal(words, rule) for rule in (*Rule, *NhsRule)]
+        assert len(set(names)) == len(names)
+
+
+def test_a_trend_of_one_period_and_one_without_limits_are_drawn():
+    for count, variation in ((1, None), (1, "concern"), (3, None)):
+        points = [point(m, variation=variation) for m in MONTHS[:count]]
+        chart = trend_chart.trend(WORDS["vi"], trend_of(points))
+        assert drawing.svg(chart.spec, "vi").startswith("<svg")
 
 
 def segment(start, *, count, decided=False, last=None):
@@ -142,7 +349,7 @@ def test_what_limits_rest_on_is_told_without_contradiction(segments, said):
         "variation": None, "assurance": None, "target": 0.9, "segments": segments,
         "least_periods": 12, "periods_judged": 0, "false_marks": None,
     }  # fmt: skip
-    found = unit_charts.limits(WORDS["vi"], result(ControlLimits, about))
+    found = trend_chart.limits(WORDS["vi"], result(ControlLimits, about))
     assert len(found) == len(said)
     assert all(part in sentence for part, sentence in zip(said, found, strict=True))
 

@@ -6,6 +6,7 @@ import re
 import socket
 import sys
 import threading
+from dataclasses import dataclass
 from email import message_from_bytes
 from email.policy import default
 
@@ -15,12 +16,16 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from app.access.callers import owner
+from app.access.models import Right
 from app.access.roles import Role
 from app.cli import main
 from app.db import Database
 from app.figures.periods import Length
 from app.reports.documents import schedule
+from app.reports.documents.contents import Report, gather
 from app.reports.documents.files import Kind, Order, make
+from app.reports.documents.pdf import pdf
+from app.reports.views.context import Chosen
 from app.settings import Settings
 from tests.figures.district import COMMUNES, FELL, FORM, SMALL, standing
 
@@ -91,10 +96,105 @@ def test_the_pdf_says_what_the_figures_say_and_can_be_searched(fetch, view):
     assert is_tagged(content)
 
 
+def test_what_was_done_stands_under_the_trend_of_a_pdf(world, fetch):
+    noter = world.province.credential(Right.READ_FIGURES, Right.NOTE_ACTIONS)
+    before = text_of(fetch(unit="K03"))
+    made = world.client.post(
+        "/api/v1/satisfaction/action-notes",
+        json={"unit": "K03", "day": "2026-02-03", "text": "Mở thêm quầy 3"},
+        headers=noter,
+    ).json()
+    world.fetched.clear()
+    text = text_of(fetch(unit="K03"))
+    said = f"03/02/2026: Mở thêm quầy 3 ({made['recorded_by']} ghi)"
+    assert said in text and said not in before
+    assert "Việc đã làm, theo số trên biểu đồ" in text
+    path = f"/api/v1/satisfaction/action-notes/{made['id']}"
+    assert world.client.delete(path, headers=noter).status_code == 204
+    world.fetched.clear()
+
+
 def test_english_is_an_option(fetch):
     text = text_of(fetch(language="en", unit=FELL))
     assert "SOCIALIST REPUBLIC OF VIETNAM" in text and "first half of 2026" in text
     assert "Fell against" in text and "not distinguishable" not in text.split("Annex")[0][:200]
+
+
+def test_the_letterhead_names_the_committee_and_the_addressee(fetch):
+    text = text_of(fetch())
+    assert "ỦY BAN NHÂN DÂN ĐƠN VỊ D1" in text
+    assert "Kính gửi: Ủy ban nhân dân Đơn vị 77." in text and "- Như trên;" in text
+    whole = text_of(fetch(unit="77"))
+    assert "ỦY BAN NHÂN DÂN ĐƠN VỊ 77" in whole  # nobody above: no "as above" either
+    assert "Kính gửi" not in whole and "Như trên" not in whole and "- Lưu: VT." in whole
+    english = text_of(fetch(language="en"))
+    assert "PEOPLE'S COMMITTEE OF UNIT D1" in english
+    assert "To: People's Committee of Unit 77." in english and "- As above;" in english
+
+
+def test_a_ward_whose_head_sees_no_other_unit_still_belongs_to_its_hospital(world):
+    head = world.province.person((Role.UNIT_HEAD, "W1"))
+    answer = world.client.get(
+        "/api/v1/reports", params={"unit": "W1", "period": PERIOD}, headers=head.headers
+    )
+    text = text_of(answer.content)
+    assert "ĐƠN VỊ H1 ĐƠN VỊ W1" in text and "Kính gửi: Ban Giám đốc Đơn vị H1." in text
+    assert "đối với Đơn vị W1, Đơn vị H1" in text
+
+
+@dataclass(frozen=True)
+class Longer(Report):
+    """A report with some sentences more, and as many rows in its last table."""
+
+    more: int = 0
+
+    @classmethod
+    def of(cls, report, more):
+        first, *others = report.levels.sections
+        items = [*first.items, *first.items[:1] * more]
+        sections = [first.model_copy(update={"items": items}), *others]
+        levels = report.levels.model_copy(update={"sections": sections})
+        return cls(**vars(report) | {"levels": levels}, more=more)
+
+    def summary(self):
+        return [*super().summary(), *["Một câu nữa."] * self.more]
+
+
+def lines_of(page):
+    text = page.get_textpage().get_text_range().replace("\u00a0", " ")
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize(
+    ("unit", "period", "language", "step"),
+    [("77", "2025-H2", "en", 5), ("D1", PERIOD, "vi", 4), (FELL, "2026-Q1", "vi", 1)],
+)
+def test_no_heading_ends_a_page_wherever_pages_end(world, unit, period, language, step):
+    settings = Settings(database_url=str(world.province.database.url))
+    chosen = Chosen(unit, FORM.code, period)
+    with world.province.database.reading() as session:
+        report = gather(session, owner("test"), settings, chosen, language)
+    words, view = report.words, report.levels
+    parts = ("summary", "factors", "trend", "compared", "improve", "official", "method", "annex")
+    headings = {words(f"report.{part}") for part in parts}
+    source = f"{words.name(view.title)} – {words.name(view.source)}"
+    sections = tuple(f"{s.factor}. {words.name(s.name)} " for s in view.sections)
+    ends = set()
+    for more in range(0, 40, step):
+        document = pdfium.PdfDocument(pdf(Longer.of(report, more)))
+        pages = [lines_of(page) for page in document]
+        assert any(line.endswith(words("report.official")) for page in pages for line in page)
+        for page in pages:
+            last = page[-1]
+            ends.add(last)
+            assert re.sub(r"^\d+\. ", "", last) not in headings, (more, last)
+            assert not source.endswith(last), (more, last)
+            assert not last.startswith(sections), (more, last)
+        # Its number, "recipients" and room to sign: a signature without what is signed.
+        to = words("report.recipients_to_above" if report.head.addressee
+                   else "report.recipients_to_others").splitlines()[0]  # fmt: skip
+        assert not [page for page in pages if to in page and page.index(to) < 3], more
+    assert len(ends) > 10, "page ends did not move"
 
 
 def test_every_page_of_the_pdf_can_be_drawn(fetch):

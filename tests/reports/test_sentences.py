@@ -9,7 +9,7 @@ from app.figures.trend_results import AlertRow
 from app.messages.words import Words
 from app.reports import sentences
 from app.reports.views.index_results import PeriodDifference, Placed
-from app.reports.views.results import AlertsShown, Headline
+from app.reports.views.results import AlertsShown, Headline, Standing, UnitRow, Units
 from tests.results import result
 
 ROW = {
@@ -81,7 +81,7 @@ def index_of(first, year_before):
     return result(
         Headline,
         {
-            "unreleased": 0, "period": "2026", "target": 0.9,
+            "unreleased": 0, "period": "2026", "target": 0.9, "running_to": None,
             "index": {
                 "suppressed": False, "respondents": 50, "rate": 0.95, "low": 0.92, "high": 0.97,
                 "headline": {
@@ -141,3 +141,47 @@ def test_a_change_that_is_sure_of_one_unit_alone_is_told_as_that():
     assert "which may be chance" in told(discovery=False, high=0.01)
     # The year before is not told of units beside one another.
     assert told(judged_together=None).startswith("Fell against then")
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_nobody_answered_not_released_and_too_few_are_three_sentences(language):
+    words = Words(language)
+    facts = {
+        "nobody": {"suppressed": False, "respondents": 0, "unreleased": 0},
+        "not released": {"suppressed": False, "respondents": 0, "unreleased": 7},
+        "too few": {"suppressed": True, "respondents": None, "unreleased": 0},
+    }
+    told = {
+        name: sentences.index(
+            words,
+            result(
+                Headline,
+                {"unreleased": fact.pop("unreleased"), "period": "2026-Q4",
+                 "running_to": date(2026, 11, 27), "index": fact},
+            ),
+        )
+        for name, fact in facts.items()
+    }  # fmt: skip
+    assert len({text for (text,) in told.values()}) == 3
+    assert "7" in told["not released"][0] and "27" in told["nobody"][0]
+    rows = [
+        result(UnitRow, {"suppressed": suppressed, "waiting": waiting})
+        for suppressed, waiting in ((False, False), (False, True), (True, False))
+    ]
+    assert len({sentences.figureless(words, row) for row in rows}) == 3
+
+
+def test_where_no_unit_has_a_figure_it_is_said_why():
+    found = result(Standing, {"units": 0, "suppressed": 3, "waiting": 5, "silent": 2})
+    said = sentences.standing(Words("vi"), found, 0.9)
+    assert "Trong 0 đơn vị" not in said
+    assert "3 đơn vị có quá ít" in said and "5 đơn vị có trả lời nhưng chưa công bố" in said
+    assert "2 đơn vị chưa có ai trả lời" in said
+
+
+def test_no_unit_fell_is_said_only_where_a_fall_could_be_looked_for():
+    view = {"fell": [], "rose": [], "rows": [], "compared": 0}
+    (said,) = sentences.changed(Words("vi"), result(Units, view))
+    assert said.startswith("Chưa xét được đơn vị nào tăng hay giảm")
+    looked = sentences.changed(Words("vi"), result(Units, view | {"compared": 4}))
+    assert looked[0].startswith("Không đơn vị nào giảm") and said not in looked

@@ -5,20 +5,23 @@ Past 400 lines because all views are asked of one world, which takes long to fil
 
 from collections import Counter
 from contextlib import closing
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import chain
 
 import numpy as np
 import pytest
 
+from app.access.models import Sector
 from app.access.roles import Role
 from app.db import Database
 from app.figures import alerts as figures_alerts
-from app.figures.periods import Step
+from app.figures import trends as figures_trends
+from app.figures.periods import Length, Step, name_of, span
 from app.registry.models import Unit
 from app.registry.volumes import keep_volumes
 from app.reports.views import alerts as views_alerts
 from app.settings import Settings
+from surveys.loader import FORMS, load_file
 from tests.conftest import serving
 from tests.databases import BACKENDS, address, copy_sqlite
 from tests.figures.district import (
@@ -125,6 +128,94 @@ def test_the_planted_fall_is_told_and_the_course_is_the_trend(view, api):
     assert points == row["points"]
 
 
+def test_a_comparison_tells_the_whole_and_whose_unit_is_the_callers(view, world):
+    shown = view("comparison")
+    assert figures(shown["whole"]) == figures(view("overview")["index"])
+    assert shown["own"] is None
+    both = world.province.person((Role.PROVINCIAL_ANALYST, None), (Role.UNIT_HEAD, FELL))
+    assert view("comparison", headers=both.headers)["own"]["code"] == FELL
+    above = world.province.person((Role.PROVINCIAL_ANALYST, None), (Role.UNIT_HEAD, "D1"))
+    assert view("comparison", headers=above.headers)["own"] is None
+    two = world.province.person((Role.UNIT_HEAD, FELL), (Role.UNIT_HEAD, ROSE))
+    two_communes = view("comparison", headers=two.headers, unit=FELL)
+    assert two_communes["own"] is None
+
+
+def test_each_unit_is_judged_as_on_its_own_page(view):
+    rows = {row["unit"]["code"]: row for row in view("units")["rows"]}
+    for code in (FELL, ROSE, "K05", SMALL):
+        limits = view("unit", unit=code)["trend"]["limits"]
+        assert [rows[code][name] for name in ("variation", "assurance")] == [
+            limits["variation"], limits["assurance"],
+        ], code  # fmt: skip
+    assert rows[FELL]["variation"] == "concern" and rows[ROSE]["variation"] == "improvement"
+    assert rows[SMALL]["variation"] is None
+    beside = {row["unit"]["code"]: row for row in view("comparison")["league"]["rows"]}
+    assert beside[FELL]["variation"] == "concern"
+
+
+def test_more_units_than_a_trend_gives_are_not_judged(view, monkeypatch):
+    monkeypatch.setattr(figures_trends, "MOST_UNITS", len(COMMUNES) - 1)
+    assert {row["variation"] for row in view("units", best=7)["rows"]} == {None}
+
+
+@pytest.fixture
+def risen(world):
+    """The same district where the target rose within the half-year, on 1 April."""
+    settings = Settings(
+        database_url=str(world.province.database.url), cache_s=0,
+        target_rate="0.2, 2026-04-01: 0.8, 2026-07-01: 0.99",
+    )  # fmt: skip
+    with serving(settings) as client:
+
+        def ask(path, **parameters):
+            asked = {"questionnaire": FORM.code} | parameters
+            answer = client.get(f"/api/v1{path}", params=asked, headers=world.analyst)
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        yield ask
+
+
+def test_figures_are_held_against_the_target_at_the_end_of_their_period(risen):
+    targets = {"2025-H2": 0.2, "2026-Q1": 0.2, "2026-Q2": 0.8, "2026-H1": 0.8}
+    for period, target in targets.items():
+        asked = {"unit": "D1", "period": period}
+        for name in ("overview", "units", "unit", "comparison", "sections", "items"):
+            assert risen(f"/views/{name}", **asked)["target"] == target, (period, name)
+        shown = risen("/views/unit", **asked)
+        for row in (shown["index"], *shown["factors"], *shown["items"]):
+            assert row["position"] == where(row, target)
+        for row in risen("/views/units", **asked)["rows"]:
+            assert row["position"] == where(row, target)
+
+
+def where(row, target):
+    if row["low"] is None:
+        return None
+    return (
+        "above" if row["low"] > target
+        else "below" if row["high"] < target
+        else "not_distinguishable"
+    )  # fmt: skip
+
+
+def test_a_trend_has_its_targets_in_steps_and_assurance_by_the_last(risen):
+    points = risen("/views/unit", unit="K03", period="2026-H1")["trend"]["points"]
+    steps = {point["period"]: point["target"] for point in points}
+    assert steps["2026-03"] == steps["2025-01"] == 0.2
+    assert steps["2026-04"] == steps["2026-06"] == 0.8
+    for last, target in (("2026-03-31", 0.2), ("2026-06-30", 0.8)):
+        asked = {"unit": "K03", "from": "2025-01-01", "to": last}
+        (row,) = risen("/satisfaction/trend", **asked)["rows"]
+        limits, at = row["limits"], row["limits"]["segments"][-1]
+        assert limits["target"] == row["points"][-1]["target"] == target
+        passing = target < at["limit_low"]
+        assert limits["assurance"] == ("consistently passing" if passing else "hit and miss")
+    (row,) = risen("/satisfaction/trend", unit="K03", target=0.5)["rows"]
+    assert {point["target"] for point in row["points"]} == {row["limits"]["target"]} == {0.5}
+
+
 def test_a_units_page_shows_factors_items_channels_drivers(view, api):
     shown = view("unit", unit=FELL)
     for name, by in (("factors", "factor"), ("items", "item"), ("channels", "channel")):
@@ -218,7 +309,7 @@ def test_a_response_makes_the_next_answer_another_one(view, world):
     before = view("overview", unit="A1", period="2026-11")["index"]["respondents"]
     sent = {
         "id": "0196aa00-0000-7000-8000-00000000000" + str(before),
-        "questionnaire": FORM.code, "version": 1,
+        "questionnaire": FORM.code, "version": FORM.version,
         "point": world.province.points[("A1", FORM.code)],
         "answered_at": "2026-11-02T09:00:00+07:00", "answers": {"A1": 5},
     }  # fmt: skip
@@ -487,6 +578,98 @@ def test_a_form_of_one_question_and_a_unit_without_answers_have_their_views(view
         assert empty["unit"]["code"] == "H1"
         assert view(name, unit="77", questionnaire="kiosk-face")["questionnaire"] == "kiosk-face"
     assert set(ITEMS) == {row["factor"] for row in view("items")["factors"]}
+
+
+def test_a_page_opens_with_the_last_whole_period_that_its_caller_is_told_of(world):
+    # Somebody answers in the running quarter, and that is no period to open with.
+    today = datetime.now(Settings().zone).date()
+    sent = [body(world.province.points[("A1", FORM.code)])]
+    # And twelve patients of a ward answered in February.
+    ward = load_file(FORMS / "moh-inpatient.yaml")
+    answers = {item.code: 4 for factor in ward.index_factors for item in ward.index_items(factor)}
+    sent += [
+        body(
+            world.province.points[("W1", ward.code)], answers, questionnaire=ward.code,
+            answered_at=f"2026-02-{day:02}T09:00:00+07:00",
+        )
+        for day in range(1, 13)
+    ]  # fmt: skip
+    for each in sent:
+        answer = world.client.post(
+            "/api/v1/responses", json=each, headers=world.province.importer()
+        )
+        assert answer.status_code == 201, answer.text
+    person = world.province.person
+    callers = {
+        "chairman": person((Role.UNIT_HEAD, FELL)).headers,
+        "chairman of few": person((Role.UNIT_HEAD, SMALL)).headers,
+        "head of a ward": person((Role.UNIT_HEAD, "W1")).headers,
+        "department": person((Role.DEPARTMENT_ANALYST, None, Sector.HEALTH)).headers,
+        "province": world.analyst,
+        "anybody": world.public,
+    }
+    opened = {}
+    for who, headers in callers.items():
+
+        def ask(**parameters):
+            answer = world.client.get(
+                "/api/v1/views/unit",
+                params=parameters,
+                headers=headers,  # noqa: B023
+            )
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        shown = ask()
+        opened[who] = shown["period"]
+        assert date.fromisoformat(shown["last"]) < today and shown["running_to"] is None
+        later, told = date.fromisoformat(shown["last"]) + timedelta(days=1), []
+        while (quarter := span(name_of(later, Length.QUARTER))).last < today:
+            told.append(ask(period=quarter.name)["index"]["rate"])
+            later = quarter.last + timedelta(days=1)
+        # Nothing is told of any whole quarter after that one.
+        assert told == [None] * len(told)
+        running = ask(period=name_of(today, Length.QUARTER))
+        assert running["running_to"] == today.isoformat()
+    assert opened["chairman"] == opened["province"] == opened["anybody"] == "2026-Q2"
+    assert opened["head of a ward"] == opened["department"] == "2026-Q1"
+    # Of four respondents nothing is told of any quarter: the last whole one says so.
+    before = span(name_of(today, Length.QUARTER)).first - timedelta(days=1)
+    assert opened["chairman of few"] == name_of(before, Length.QUARTER)
+
+
+def test_a_unit_that_waits_for_release_is_not_said_to_be_silent(view, world):
+    today = datetime.now(Settings().zone).date()
+    for _ in range(3):
+        sent = body(world.province.points[("C1", FORM.code)])
+        answer = world.client.post(
+            "/api/v1/responses", json=sent, headers=world.province.importer()
+        )
+        assert answer.status_code == 201, answer.text
+    head = world.province.person((Role.UNIT_HEAD, "D1")).headers
+    month = name_of(today, Length.MONTH)
+    shown = view("units", period=month, kind="commune", headers=head)
+    rows = {row["unit"]["code"]: row for row in shown["rows"]}
+    # Three answered about C1, and the head is told that of them and nothing else.
+    assert rows["C1"]["waiting"] and rows["C1"]["rate"] is None
+    assert not rows["C2"]["waiting"] and rows["C2"]["respondents"] == 0
+    assert shown["waiting"] == sum(row["waiting"] for row in shown["rows"]) >= 1
+    assert shown["silent"] == sum(
+        row["respondents"] == 0 and not row["waiting"] for row in shown["rows"]
+    )
+    assert shown["compared"] == 0
+    quality = view("quality", period=month, kind="commune", headers=head)
+    assert "C1" in {row["unit"]["code"] for row in quality["waiting"]}
+    silent = {row["unit"]["code"] for row in quality["silent"]}
+    assert "C1" not in silent and "C2" in silent
+    # Who may see small figures waits for nothing.
+    assert view("units", period=month, kind="commune")["waiting"] == 0
+
+
+def test_nobody_collects_answers_to_a_form_that_a_unit_does_not_use(view):
+    assert view("unit", unit="W1")["collecting"]["rows"] == []
+    rows = view("unit", unit="W1", questionnaire="moh-inpatient")["collecting"]["rows"]
+    assert [row["unit"]["code"] for row in rows] == ["W1"]
 
 
 def test_both_stores_say_the_same(templates, postgres, tmp_path):

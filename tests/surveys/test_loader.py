@@ -18,7 +18,7 @@ def line_of(text, part):
 @pytest.mark.parametrize(
     ("old", "new", "field", "said"),
     [
-        ("version: 1", "version: eins", "version", "integer"),
+        ("version: 2", "version: eins", "version", "integer"),
         ("        scale: faces", "        scale: smileys", "factors[0].items[0].scale", "smileys"),
         ("index: [S]", "index: [T]", "scoring.index[0]", "T is not a factor"),
         ("satisfied: [4, 5]", "satisfied: [4, 6]", "scales.faces", "6"),
@@ -43,7 +43,7 @@ def line_of(text, part):
             "comment is not an item before reason",
         ),
         ("  - code: comment", "  - code: reason", "more[1].code", "stands twice"),
-        ("estimated_minutes: 1", "version: 1", "version", "this key stands twice"),
+        ("estimated_minutes: 1", "version: 2", "version", "this key stands twice"),
     ],
 )
 def test_a_mistake_is_named_by_file_line_and_field(tmp_path, old, new, field, said):
@@ -73,7 +73,7 @@ def test_the_line_is_the_mistakes_own(tmp_path):
 
 def test_every_mistake_is_named_at_once(tmp_path):
     file = tmp_path / "form.yaml"
-    text = SOUND.replace("version: 1", "version: 0").replace("code: kiosk-face", "code: X")
+    text = SOUND.replace("version: 2", "version: 0").replace("code: kiosk-face", "code: X")
     file.write_text(text, encoding="utf-8")
     assert [m.field for m in check_file(file)] == ["code", "version"]
 
@@ -94,19 +94,19 @@ def test_a_changed_published_version_is_refused(tmp_path):
     shutil.copy(FORMS / "published.json", tmp_path)
     file = tmp_path / "kiosk-face.yaml"
     file.write_text(SOUND.replace("Waiting time", "Time spent waiting"), encoding="utf-8")
-    with pytest.raises(FormError, match="make this version 2"):
+    with pytest.raises(FormError, match="make this version 3"):
         load_directory(tmp_path)
     file.write_text(
-        SOUND.replace("Waiting time", "Time").replace("version: 1", "version: 2"), "utf-8"
+        SOUND.replace("Waiting time", "Time").replace("version: 2", "version: 3"), "utf-8"
     )
-    assert set(load_directory(tmp_path)) == {("kiosk-face", 2)}
+    assert set(load_directory(tmp_path)) == {("kiosk-face", 3)}
 
 
 def test_layout_of_the_yaml_is_no_change_of_content(tmp_path):
     file = tmp_path / "kiosk-face.yaml"
     file.write_text("# a comment\n" + SOUND.replace("{ value: 1,", "{value:   1,"), "utf-8")
     record = json.loads((FORMS / "published.json").read_text(encoding="utf-8"))
-    assert load_file(file).content_hash == record["kiosk-face/1"]
+    assert load_file(file).content_hash == record["kiosk-face/2"]
 
 
 def test_one_version_in_two_files_is_refused(tmp_path):

@@ -73,7 +73,7 @@ def test_a_form_is_filled_in(phone, code, database, script):
     choose(page, "trips", 2)
     page.fill("#i-comment", "Cảm ơn")
     page.get_by_role("button", name="Gửi ý kiến").click()
-    expect(page.locator("h1")).to_have_text("Cảm ơn ý kiến của bạn!")
+    expect(page.locator("h1")).to_have_text("Cảm ơn ý kiến của Ông/Bà!")
     # With script the form has left the history; without, the back button finds it.
     if script:
         page.goto(f"/q/{code}")

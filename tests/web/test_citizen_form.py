@@ -41,7 +41,7 @@ def test_a_form_is_filled_in_without_script_and_thanked_for(client, code, databa
     answer = fill(client, code, A1="5", B1="none", C1="2", trips="1", comment="Cảm ơn")
     assert (answer.status_code, answer.headers["location"]) == (303, f"/q/{code}/thanks")
     page = client.get(answer.headers["location"])
-    assert "Cảm ơn ý kiến của bạn" in page.text and "Đơn vị C1" in page.text
+    assert "Cảm ơn ý kiến của Ông/Bà" in page.text and "Đơn vị C1" in page.text
     with database.reading() as session:
         row = session.scalars(select(Response)).one()
         versions = {version.id: version for version in published(session)}

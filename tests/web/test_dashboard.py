@@ -4,7 +4,7 @@ import csv
 import html
 import io
 import re
-from datetime import date
+from datetime import date, datetime
 
 import openpyxl
 import pytest
@@ -13,9 +13,11 @@ from sqlalchemy import func, select
 
 from app.access.roles import Role
 from app.audit.models import AuditEntry
+from app.figures import periods
 from app.messages.words import Words
 from app.registry.models import Unit
 from app.reports.charts.drawing import script_name
+from app.settings import Settings
 from tests.figures.district import FELL, FORM, SMALL, standing
 
 LINK = f"unit=D1&questionnaire={FORM.code}&period=2026-H1&kind=commune"
@@ -50,6 +52,15 @@ def open_page(world):
         return answer
 
     return get
+
+
+def icons(answer, *, within=""):
+    """What the icons of a page say to those who do not see them."""
+    text = answer.text
+    if within:
+        text = re.search(within, text, flags=re.S)[0]
+    found = re.findall(r'<svg class="icon [^>]*role="img" aria-label="([^"]+)"', text)
+    return [html.unescape(each) for each in found]
 
 
 def words_of(answer):
@@ -158,6 +169,90 @@ def test_charts_are_downloaded_as_picture_and_as_figures(open_page, page, figure
     assert "layer" in open_page(f"{base}.json?{LINK}").json()
 
 
+def listed_units(answer):
+    return re.findall(r'<th scope="row"><a href="/dashboard/unit\?unit=([^&"]+)', answer.text)
+
+
+def test_units_are_sorted_searched_and_filtered_by_the_address(open_page, view):
+    rows = view("units")["rows"]
+    counts = {row["unit"]["code"]: row["respondents"] for row in rows}
+    page = open_page(f"/dashboard/units?{LINK}&sort=n")
+    shown = listed_units(page)
+    assert sorted(shown) == sorted(counts)
+    known = [counts[code] for code in shown if counts[code] is not None]
+    assert known == sorted(known) and len(set(known)) > 1
+    heads = dict(
+        re.findall(r'<th scope="col"( aria-sort="[a-z]+")?><a href="[^"]*sort=(-?\w+)', page.text)
+    )
+    assert heads[' aria-sort="ascending"'] == "-n"
+    below = [row["unit"]["code"] for row in rows if row["position"] == "below"]
+    assert below and listed_units(open_page(f"/dashboard/units?{LINK}&standing=below")) == below
+    found = open_page(f"/dashboard/units?{LINK}&find=XA+{FELL.lower()}")
+    assert listed_units(found) == [FELL] and f"1 trong {len(rows)} đơn vị" in words_of(found)
+    # What is downloaded is the whole all the same.
+    (link,) = re.findall(r'href="(/dashboard/charts/units/league\.csv[^"]*)"', found.text)
+    text = open_page(html.unescape(link)).text.lstrip("\ufeff")
+    assert len(list(csv.DictReader(io.StringIO(text)))) == len(rows)
+    nobody = open_page(f"/dashboard/units?{LINK}&find=zzz")
+    assert "Không đơn vị nào khớp" in words_of(nobody)
+
+
+def test_a_link_is_made_whole_with_what_the_list_asks_for(open_page):
+    answer = open_page("/dashboard/units?unit=D1&period=2026-H1&find=hoa&sort=-n")
+    assert {"find": "hoa", "sort": "-n", "kind": "commune"}.items() <= dict(
+        answer.url.params
+    ).items()
+
+
+def test_a_running_period_is_said_to_run_and_a_whole_one_is_not(open_page, view):
+    year = str(datetime.now(Settings().zone).year)
+    last = WORDS.day(date.fromisoformat(view("overview", period=year)["running_to"]))
+    said = f"năm {year} (đang diễn ra, đến ngày {last})"
+    page = open_page(f"/dashboard/overview?{LINK}".replace("2026-H1", year))
+    assert said in words_of(page) and f"năm {year} (đang diễn ra)</option>" in page.text
+    whole = open_page(f"/dashboard/overview?{LINK}")
+    assert "đang diễn ra, đến ngày" not in words_of(whole)
+
+
+def test_a_head_lands_on_the_last_whole_quarter_on_pages_and_on_the_wall(world, open_page):
+    head = world.province.person((Role.UNIT_HEAD, FELL))
+    api = world.client.get("/api/v1/views/overview", headers=head.headers).json()
+    assert api["index"]["rate"] is not None
+    landed = open_page("/dashboard", person=head)
+    assert landed.url.params["period"] == api["period"] == "2026-Q2"
+    assert shown(api["index"])[0] in words_of(landed)
+    wall = words_of(open_page(f"/wall/{FELL}", person=head))
+    assert "quý 2 năm 2026" in wall and shown(api["index"])[0] in wall
+
+
+def test_the_comparison_has_its_rows_once_and_the_chosen_units_first(open_page, view):
+    rows = view("units")["rows"]
+    last = [row["unit"]["code"] for row in rows if row["rate"] is not None][-1]
+    page = open_page(f"/dashboard/comparison?{LINK}&beside={last}")
+    assert listed_units(page)[0] == last and sorted(listed_units(page)) == sorted(
+        row["unit"]["code"] for row in rows
+    )
+    # A table of the league beside that list would say the same again.
+    league = re.search(r'<figure[^>]*id="league".*?</figure>', page.text, re.S)[0]
+    assert "<svg" in league and "<table" not in league
+    assert page.text.index('id="beside"') < page.text.index('id="funnel"')
+    assert page.text.count("/league.csv?") == 1
+
+
+def test_the_csv_of_a_trend_names_each_rows_own_period(open_page, view):
+    page = open_page(f"/dashboard/unit?{LINK}").text
+    (link,) = re.findall(r'href="(/dashboard/charts/unit/trend\.csv[^"]*)"', page)
+    text = open_page(html.unescape(link)).text.lstrip("\ufeff")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    points = view("unit")["trend"]["points"]
+    assert [row["period"] for row in rows] == [point["period"] for point in points]
+    assert len({row["period"] for row in rows}) == len(rows) > 1
+    for row in rows:
+        days = periods.span(row["period"])
+        assert (row["first"], row["last"]) == (str(days.first), str(days.last))
+        assert row["questionnaire"] == FORM.code
+
+
 def test_the_csv_of_a_chart_has_the_apis_figures(open_page, view):
     text = open_page(f"/dashboard/charts/unit/factors.csv?{LINK}").text.lstrip("\ufeff")
     rows = list(csv.DictReader(io.StringIO(text)))
@@ -212,7 +307,15 @@ def test_a_page_says_no_alerts_only_where_some_were_looked_for(world, open_page)
     text = words_of(open_page(f"/dashboard/overview?{OF_FELL}"))
     assert "Cảnh báo" in text and "Mức đã dịch chuyển" in text and "Ai cần giúp" not in text
     silent = "/dashboard/overview?unit=H1&questionnaire=moh-inpatient&period=2026-H1"
-    assert "Không có cảnh báo" not in words_of(open_page(silent))
+    text = words_of(open_page(silent))
+    assert "Không có cảnh báo" not in text and "Chưa xét được cảnh báo" in text
+
+
+def test_a_form_that_a_unit_does_not_use_is_not_to_be_collected(open_page):
+    used = "Còn phải thu bao nhiêu phiếu"
+    assert used in words_of(open_page(f"/dashboard/unit?{OF_FELL}"))
+    other = f"/dashboard/unit?unit=W1&questionnaire={FORM.code}&period=2026-H1"
+    assert used not in words_of(open_page(other))
 
 
 def test_a_head_without_survey_points_is_told_so(world, open_page):
@@ -250,3 +353,37 @@ def test_a_report_is_a_button_away(world, open_page):
         f"/api/v1/reports?unit=D1&questionnaire={FORM.code}&period=2026-H1&format=xlsx"
     )
     assert openpyxl.load_workbook(io.BytesIO(answer.content)).sheetnames[0] == "Tóm tắt"
+
+
+def icon(kind, word):
+    return f"{WORDS(f'chart.{kind}')}: {WORDS(f'chart.{word}')}"
+
+
+def test_icons_tell_variation_and_assurance_in_words(open_page, view):
+    page = open_page(f"/dashboard/unit?{OF_FELL}")
+    limits = view("unit", unit=FELL)["trend"]["limits"]
+    assert (limits["variation"], limits["assurance"]) == ("concern", "hit and miss")
+    said = [icon("variation", "concern"), icon("assurance", "hit_and_miss")]
+    assert icons(page, within=r'<figure[^>]* id="trend".*?</figure>') == said
+    for name in ("concern", "hit_and_miss"):
+        assert WORDS(f"chart.{name}") in words_of(page)
+
+
+def test_icons_stand_in_the_table_only_where_limits_say_something(open_page, view):
+    rows = view("units", kind="commune")["rows"]
+    for row in rows:
+        line = rf'<tr><th scope="row"><a href="/dashboard/unit\?unit={row["unit"]["code"]}&.*?</tr>'
+        found = icons(open_page(f"/dashboard/units?{LINK}"), within=line)
+        words = [
+            ("variation", {"improvement": "improvement", "concern": "concern",
+                           "common cause": "common_cause"}),
+            ("assurance", {"consistently passing": "passing", "consistently failing": "failing",
+                           "hit and miss": "hit_and_miss"}),
+        ]  # fmt: skip
+        assert found == [icon(kind, names[row[kind]]) for kind, names in words if row[kind]]
+    assert {row["variation"] for row in rows} >= {None, "improvement", "concern"}
+
+
+def test_without_limits_there_is_no_icon(open_page):
+    page = open_page(f"/dashboard/unit?unit={SMALL}&questionnaire={FORM.code}&period=2026-H1")
+    assert icons(page) == []

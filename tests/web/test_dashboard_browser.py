@@ -134,6 +134,116 @@ def test_every_page_fits_every_screen_and_everybody(visit):
         window.look(name)
 
 
+#: What of the visible charts is cut off by a phone: pictures wider than their place or the screen,
+#: and texts in them that lie outside.
+CUT_OFF = """() => {
+  const found = [];
+  const inside = (inner, outer) => inner.left >= outer.left - 1 && inner.right <= outer.right + 1
+    && inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
+  for (const svg of document.querySelectorAll("figure .drawn svg")) {
+    const box = svg.getBoundingClientRect();
+    if (!box.width) continue;
+    const name = svg.closest("figure").id;
+    const place = svg.closest(".drawn").getBoundingClientRect();
+    if (!inside(box, place)) found.push(`${name}: container`);
+    if (box.left < 0 || box.right > innerWidth) found.push(`${name}: screen`);
+    for (const text of svg.querySelectorAll("text")) {
+      const its = text.getBoundingClientRect();
+      if (its.width && !inside(its, box)) found.push(`${name}: ${text.textContent}`);
+      if (its.width && its.height < 9) found.push(`${name}: ${its.height} px, ${text.textContent}`);
+    }
+  }
+  return found;
+}"""
+
+
+def test_on_a_phone_no_page_scrolls_sideways_and_every_chart_is_whole(visit):
+    window = visit("cchc")
+    window.page.set_viewport_size({"width": 360, "height": 740})
+    charts = 0
+    public = f"/public?period={PERIOD}"
+    for name, path in (PATHS | {"public": public, "wall": "/wall/26506"}).items():
+        window.page.goto(path)
+        # As it comes, and as the script draws it again.
+        live = window.page.locator("figure[data-spec]:has(.drawn)")
+        for place in [None, *range(live.count())]:
+            if place is not None:
+                live.nth(place).scroll_into_view_if_needed()
+                expect(live.nth(place)).to_have_attribute("data-live", "")
+            wide = window.page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= 360, f"{name} is {wide} px wide"
+            assert window.page.evaluate(CUT_OFF) == [], name
+        charts += window.page.locator("figure .drawn:visible").count()
+        # A map names no rates; all others do, by their axis or by the row.
+        for drawn in window.page.locator("figure:not(#map) .drawn:visible").all():
+            assert any("%" in text for text in drawn.locator("svg text").all_text_contents())
+    assert charts >= 12
+    assert window.complaints == []
+
+
+#: Lines of text that are longer than 28 centimetres, and charts narrower than half of that.
+ILL_FILLED = """() => {
+  const found = [];
+  for (const each of document.querySelectorAll(".board .card :is(p, li)")) {
+    const range = document.createRange();
+    range.selectNodeContents(each);
+    const wide = Math.max(0, ...[...range.getClientRects()].map((line) => line.width));
+    if (wide > 1058) found.push(`${wide} px: ${each.textContent.slice(0, 40)}`);
+  }
+  for (const svg of document.querySelectorAll("figure .drawn svg")) {
+    const { width } = svg.getBoundingClientRect();
+    if (width && width < 529) found.push(`${svg.closest("figure").id}: ${width} px`);
+  }
+  return found;
+}"""
+
+
+def test_a_wide_screen_is_used(visit):
+    window = visit("cchc")
+    window.page.set_viewport_size({"width": 1920, "height": 1080})
+    for name in ("overview", "unit", "comparison", "items", "sections", "quality"):
+        window.page.goto(PATHS[name])
+        assert window.page.locator(".board").bounding_box()["width"] > 1700, name
+        assert window.page.evaluate(ILL_FILLED) == [], name
+        # What stands on the page reaches its right edge: no column is left empty from top to end.
+        right = window.page.evaluate(
+            "Math.max(...[...document.querySelectorAll('.board .card')]"
+            ".map((card) => card.getBoundingClientRect().right))"
+        )
+        assert right > 1800, name
+
+
+def test_the_units_are_searched_and_sorted_on_every_screen(visit):
+    window = visit("cchc")
+    names = [row["unit"]["name"]["vi"] for row in window.view("units")["rows"]]
+    wanted = [name for name in names if re.search("h[oò][aà]", name.lower())]
+    for width, lines in ((1280, 1), (360, 2)):
+        window.page.set_viewport_size({"width": width, "height": 800})
+        window.page.goto(f"/dashboard/units?period={PERIOD}")
+        rows = window.page.locator("table.units tbody tr")
+        assert rows.count() == 50
+        # A line of text is some 24 pixels high, and some 12 are left free around.
+        high = [rows.nth(place).bounding_box()["height"] for place in range(50)]
+        assert sorted(high)[45] <= 24 * lines + 14
+        assert window.page.evaluate("document.documentElement.scrollHeight") < 7000
+        window.page.get_by_role("link", name="Tiếp").click()
+        expect(window.page.locator("nav.parts [aria-current]")).to_have_text("2")
+        assert rows.count() == len(names) - 50
+        window.page.fill("#find", "hoa")
+        window.page.click(".list button")
+        expect(window.page.locator("[role=status]")).to_contain_text(
+            f"{len(wanted)} trong {len(names)}"
+        )
+        assert sorted(rows.locator("th a").all_inner_texts()) == sorted(wanted)
+    window.page.set_viewport_size({"width": 1280, "height": 800})
+    window.page.goto(f"/dashboard/units?period={PERIOD}")
+    window.page.get_by_role("link", name="Người trả lời").click()
+    expect(window.page.locator("th[aria-sort=descending]")).to_contain_text("Người trả lời")
+    counts = [int(each.replace(".", "")) for each in window.page.locator("td.n").all_inner_texts()]
+    assert counts == sorted(counts, reverse=True) and counts[0] > counts[-1]
+    assert window.complaints == []
+
+
 def test_a_chart_tells_a_units_name_under_the_pointer(visit):
     window = visit("cchc")
     window.page.set_viewport_size({"width": 1280, "height": 900})

@@ -610,7 +610,7 @@ def test_a_new_version_that_is_published_while_it_is_offline(
     text = (FORMS / "kiosk-face.yaml").read_text("utf-8")
     newer = tmp_path / "kiosk-face.yaml"
     newer.write_text(
-        text.replace("version: 1", "version: 2").replace("lần phục vụ vừa rồi", "hôm nay"), "utf-8"
+        text.replace("version: 2", "version: 3").replace("lần phục vụ vừa rồi", "hôm nay"), "utf-8"
     )
     with database.writing() as session:
         publish(session, [load_file(newer)])

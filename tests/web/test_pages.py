@@ -2,6 +2,9 @@
 
 import re
 
+import pytest
+
+from app.access.roles import Role
 from app.problems import Problem
 
 
@@ -31,6 +34,36 @@ def test_every_problem_explains_itself_at_its_address(client):
         assert meaning["title"]["vi"] and meaning["title"]["en"] and meaning["meaning"]
     answer = client.get("/problems/none")
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("vi", "Tham số before: Giá trị không hợp lệ: cần một số nguyên."),
+     ("en", "Parameter before: Invalid value: a whole number is needed.")],
+)  # fmt: skip
+def test_a_page_says_which_parameter_is_wrong_and_leads_back(client, province, language, said):
+    person = province.person((Role.OPERATOR, None))
+    cookies = f"{person.headers['Cookie']}; language={language}"
+    headers = {"Accept": "text/html", "Cookie": cookies}
+    page = client.get("/audit?before=x", headers=headers)
+    assert page.status_code == 422 and said in page.text
+    assert 'href="/audit"' in page.text
+    named = {"vi": "Thiếu tham số unit.", "en": "The parameter unit is missing."}[language]
+    headers |= {"Referer": f"{client.base_url}/dashboard"}
+    for path in ("/limits", "/action-notes"):
+        missing = client.get(path, headers=headers)
+        assert missing.status_code == 422 and named in missing.text
+        assert 'href="/"' in missing.text
+
+
+def test_the_interface_says_which_parameter_is_missing(client, province):
+    url = "/api/v1/satisfaction/trend"
+    for language, said in (("vi", "Thiếu tham số"), ("en", "The parameter")):
+        headers = province.reader() | {"Accept-Language": language}
+        answer = client.get(url, headers=headers)
+        assert answer.status_code == 422
+        detail = answer.json()["detail"]
+        assert said in detail and answer.json()["errors"][0]["field"] in detail
 
 
 def test_refusals_of_the_framework_are_problems_too(client):

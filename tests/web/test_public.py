@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from app.api.feed import COLUMNS
+from app.messages.words import alphabetical
 from app.settings import Settings
 from app.web.public import routes as public
 from app.web.public.routes import finished
@@ -49,6 +50,23 @@ def test_the_page_shows_rates_with_intervals_method_and_data(world):
     for words in ("Phương pháp", "Dữ liệu mở", "/public/data.csv", "Trong khoảng"):
         assert words in answer.text
     assert "Lê Thị" not in answer.text and " style=" not in answer.text
+
+
+def test_the_list_is_searched_and_sorted_by_its_address(world):
+    base = f"/public?period=2026-Q1&kind=commune&questionnaire={FORM.code}"
+
+    def names(more=""):
+        text = world.client.get(base + more).text
+        return re.findall(r'<th scope="row">([^<]+)</th>', text)
+
+    every = names()
+    assert len(every) > 3 and every == sorted(every, key=alphabetical)
+    assert names("&sort=-name") == every[::-1]
+    assert names(f"&find=xa+{SMALL.lower()}") == [f"Xã {SMALL}"]
+    page = world.client.get(base + "&sort=-rate").text
+    assert 'aria-sort="descending"' in page and "sort=change" not in page
+    rates = [float(rate.replace(",", ".")) for rate in re.findall(r"of-rate\"[^>]*>([\d,]+)", page)]
+    assert rates == sorted(rates, reverse=True) and len(set(rates)) > 1
 
 
 def test_a_small_cell_is_published_nowhere(world):

@@ -216,6 +216,39 @@ def test_an_analyst_decides_about_limits_and_a_head_reads_why(visit, province):
     expect(window.page.locator("tbody tr .tag")).to_contain_text("Đã thu hồi")
 
 
+def test_a_head_notes_what_was_done_and_withdraws_it(visit, province):
+    province.person((Role.UNIT_HEAD, "C1"), email="truong@xa.vn", password=GOOD)
+    province.person((Role.DESK_STAFF, "C1"), email="quay@xa.vn", password=GOOD)
+    head = visit()
+    head.sign_in("truong@xa.vn")
+    head.page.goto("/action-notes?unit=C1")
+    expect(head.page.get_by_text("Chưa ghi việc nào.")).to_be_visible()
+    head.look("action_notes")
+    head.page.fill("#day", "2026-04-01")
+    head.page.fill("#text", "ă" * 201)
+    head.page.get_by_role("button", name="Ghi", exact=True).click()
+    expect(head.page.locator("#text-error")).to_contain_text("200")
+    assert head.page.input_value("#day") == "2026-04-01"
+    head.look("action_notes_wrong")
+    head.page.fill("#text", "Mở thêm quầy 3 <b>")
+    head.page.get_by_role("button", name="Ghi", exact=True).click()
+    expect(head.page.get_by_role("status")).to_contain_text("Đã ghi")
+    row = head.page.locator("tbody tr")
+    expect(row).to_contain_text("01/04/2026")
+    expect(row).to_contain_text("Mở thêm quầy 3 <b>")
+    expect(row).to_contain_text("Mọi phiếu khảo sát")
+    head.look("action_notes_noted")
+
+    desk = visit()
+    desk.sign_in("quay@xa.vn")
+    desk.page.goto("/action-notes?unit=C1")
+    expect(desk.page.locator("tbody tr")).to_contain_text("Mở thêm quầy 3 <b>")
+    assert desk.page.locator("main button").count() == 0
+    head.page.get_by_role("button", name="Rút").click()
+    expect(head.page.get_by_role("status")).to_contain_text("Đã rút")
+    expect(head.page.locator("tbody tr .tag")).to_contain_text("Đã rút")
+
+
 def test_staff_pair_a_device_and_revoke_it(visit, province, client):
     province.person((Role.DESK_STAFF, "C1"), email="quay@xa.vn", password=GOOD)
     window = visit()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,6 +14,19 @@ from app.messages.words import Words
 Datum: TypeAlias = dict[str, JsonValue]
 #: A specification in Vega-Lite.
 Spec: TypeAlias = dict[str, JsonValue]
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What a chart is drawn on: it says the same on each, laid out for the width."""
+
+    #: Pixels: of the plot, or on narrow paper of the plot with all that stands beside it.
+    width: int
+    narrow: bool = False
+
+
+#: A page on a desk, or of a document; and a phone of 360 pixels, without the margins of its page.
+DESK, PHONE = Paper(560), Paper(304, narrow=True)
 
 
 @dataclass(frozen=True)
@@ -33,7 +46,8 @@ class Chart:
     title: str
     #: What it shows, for those who do not see it.
     summary: str
-    spec: Spec
+    #: Draws it on some paper.
+    draw: Callable[[Paper], Spec]
     table: Table
     #: Its figures as they were computed, for CSV.
     rows: Sequence[Datum]
@@ -41,8 +55,20 @@ class Chart:
     note: str
     #: What is said of it besides, in sentences.
     about: Sequence[str] = ()
+    #: What the numbers in the picture stand for, in their order.
+    numbered: Sequence[str] = ()
     #: Whether a browser makes it tell more under the pointer.
     interactive: bool = False
+
+    @property
+    def spec(self) -> Spec:
+        """Its specification for a desk."""
+        return self.draw(DESK)
+
+    @property
+    def narrow(self) -> Spec:
+        """Its specification for a phone."""
+        return self.draw(PHONE)
 
 
 def note(words: Words, period: str, n: int | None, method: str) -> str:

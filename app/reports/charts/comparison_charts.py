@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.figures.statistic_results import FunnelRow, RankRow
+from app.figures.statistic_results import FunnelResult, FunnelRow, RankRow
 from app.messages.words import NOTHING, Words
 from app.reports.change_sentences import told
-from app.reports.charts import specs
+from app.reports.charts import funnel_spec, specs
 from app.reports.charts.chart import Chart, Datum, Table, note
 from app.reports.charts.unit_charts import flat, placed, short
 from app.reports.views.results import Beside, ComparisonView, UnitRow, Units
 
 #: Signs of a unit's name beside a chart; what it is part of is among them.
 _LONGEST_NAME = 42
+#: Units outside a funnel's limits whose names stand beside them, the farthest first.
+_NAMED = 15
 
 
 def funnel(words: Words, view: ComparisonView) -> Chart | None:
@@ -21,16 +23,23 @@ def funnel(words: Words, view: ComparisonView) -> Chart | None:
     found = view.funnel
     if found is None:
         return None
-    labelled = _units(words, found.rows)
-    rows: list[Datum] = [
-        {**datum, "place": words(f"funnel.{_beyond(row)}")}
-        for datum, row in zip(labelled, found.rows, strict=True)
-    ]
+    lines = {
+        words("chart.funnel_middle", rate=words.percent(found.target)): found.target,
+        words("chart.funnel_target", rate=words.percent(view.target)): view.target,
+    }
+    if view.whole.rate is not None:
+        whole = words(
+            "chart.funnel_whole", unit=words.unit(view.unit), rate=words.percent(view.whole.rate)
+        )
+        lines[whole] = view.whole.rate
+    rows = _in_funnel(words, view, found)
     return Chart(
         "funnel",
         words("chart.funnel_title"),
         words("chart.funnel_summary", count=found.units),
-        specs.funnel(words, rows, [flat(point) for point in found.curve], target=found.target),
+        lambda paper: funnel_spec.funnel(
+            words, rows, [flat(point) for point in found.curve], lines=lines, paper=paper
+        ),
         Table(
             [words(f"chart.{key}") for key in
              ("unit", "rate", "interval", "respondents", "funnel_limits", "adjusted_p")],
@@ -49,11 +58,40 @@ def funnel(words: Words, view: ComparisonView) -> Chart | None:
         ),
         [flat(row) for row in found.rows],
         note(
-            words, words.period(view.period), found.respondents,
+            words, words.period_of(view), found.respondents,
             words("chart.method_funnel"),
         ),
         interactive=True,
     )  # fmt: skip
+
+
+def _in_funnel(words: Words, view: ComparisonView, found: FunnelResult) -> list[Datum]:
+    """Units as the specification wants them: the own one, and those far outside, with names."""
+    # Those beyond 95 % are named, too, as one sees them there; their mark says that it is chance.
+    beyond = [row for row in found.rows if row.position.startswith(("above", "below"))]
+    beyond.sort(key=lambda row: -abs(row.z or 0.0))
+    named = {row.unit.code for row in beyond[:_NAMED]}
+    own = view.own.code if view.own else None
+    rows: list[Datum] = []
+    for datum, row in zip(_units(words, found.rows), found.rows, strict=True):
+        label = str(datum["label"])
+        if row.unit.code == own:
+            label = words("chart.own_unit", unit=label)
+        rows.append(
+            {
+                **datum,
+                "label": label,
+                "name": label if row.unit.code in named or row.unit.code == own else "",
+                "own": row.unit.code == own,
+                "place": words(f"funnel.{_beyond(row)}"),
+                "rate_told": words.percent(row.rate),
+                "interval_told": words.limits(row),
+                "respondents_told": words.number(row.respondents),
+                "limits_95_told": words.between(row.low_95, row.high_95),
+                "limits_998_told": words.between(row.low_998, row.high_998),
+            }
+        )
+    return rows
 
 
 def _beyond(row: FunnelRow) -> str:
@@ -73,8 +111,9 @@ def league(words: Words, view: Units) -> Chart | None:
         "league",
         words("chart.league_title"),
         words("chart.league_summary", count=len(rows)),
-        specs.intervals(
-            words, labelled, title=words("chart.rate"), target=view.target, row_height=18
+        lambda paper: specs.intervals(
+            words, labelled, title=words("chart.rate"), target=view.target, row_height=18,
+            paper=paper,
         ),
         Table(
             [words(f"chart.{key}") for key in
@@ -93,7 +132,7 @@ def league(words: Words, view: Units) -> Chart | None:
             ],
         ),
         [flat(row) for row in view.rows],
-        note(words, words.period(view.period), view.respondents, method),
+        note(words, words.period_of(view), view.respondents, method),
     )  # fmt: skip
 
 
@@ -114,7 +153,7 @@ def places(words: Words, view: Units) -> Chart | None:
         "map",
         words("chart.map_title"),
         words("chart.map_summary", count=len(rows)),
-        specs.places(words, _units(words, rows)),
+        lambda paper: specs.places(words, _units(words, rows), paper=paper),
         Table(
             [words(f"chart.{key}") for key in
              ("unit", "position_lat", "position_lon", "rate", "respondents", "standing")],
@@ -132,7 +171,7 @@ def places(words: Words, view: Units) -> Chart | None:
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(view.period), sum(row.respondents or 0 for row in rows),
+            words, words.period_of(view), sum(row.respondents or 0 for row in rows),
             words("chart.method_rates"),
         ),
         interactive=True,
@@ -148,11 +187,12 @@ def beside(words: Words, view: ComparisonView) -> Chart | None:
         "beside",
         words("chart.beside_title"),
         words("chart.beside_summary", count=len(rows)),
-        specs.intervals(
+        lambda paper: specs.intervals(
             words,
             _units(words, rows),
             title=words("chart.rate"),
             target=view.target,
+            paper=paper,
         ),
         Table(
             [words("chart.unit"), words("chart.rate"), words("chart.interval"),
@@ -169,7 +209,7 @@ def beside(words: Words, view: ComparisonView) -> Chart | None:
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(view.period), sum(row.respondents or 0 for row in rows),
+            words, words.period_of(view), sum(row.respondents or 0 for row in rows),
             words("chart.method_rates"),
         ),
     )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from threading import Lock
@@ -18,7 +19,8 @@ from cachetools import LRUCache
 from pydantic import JsonValue
 
 from app.messages import Language
-from app.reports.charts.chart import Spec
+from app.messages.words import Words
+from app.reports.charts.chart import Chart, Spec
 
 #: The version of Vega-Lite that the installed Altair writes for, as vl-convert names it.
 VEGA_LITE = ".".join(altair.SCHEMA_VERSION.lstrip("v").split(".")[:2])
@@ -27,10 +29,27 @@ LOCALES: dict[str, dict[str, JsonValue]] = {
     "vi": {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", "\u00a0₫"]},
     "en": {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", "\u00a0₫"]},
 }
+#: What marks say to a screen reader; on a page their place says it, and they would weigh twice.
+_SAID = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 _ID = re.compile(r'(["#(])(gradient|clip)(\d+)')
 
-_drawn: LRUCache[str, bytes] = LRUCache(1024)
+_drawn: LRUCache[str, bytes] = LRUCache(2048)
 _lock = Lock()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A chart with its pictures for a desk and a phone; without, where they would be too long."""
+
+    chart: Chart
+    svg: str | None
+    narrow: str | None
+
+    @classmethod
+    def of(cls, chart: Chart, words: Words) -> Drawn:
+        """Draw a chart in a language, for a page."""
+        desk, phone = svg(chart.spec, words.language), svg(chart.narrow, words.language)
+        return cls(chart, _SAID.sub("", desk), _SAID.sub("", phone))
 
 
 def svg(spec: Spec, language: Language) -> str:

@@ -1,5 +1,8 @@
 """Specifications in Vega-Lite, made with Altair: marks, scales and colours of all charts.
 
+On narrow paper names stand over their rows instead of beside them, with the rate at the end, and
+axes have fewer ticks: nothing is cut off.
+
 What differs is told by shape or dash as well as by colour, so that it is told in print and by
 those who do not see colours (palette: Okabe and Ito 2008). No specification has an expression
 that a strict content security policy refuses.
@@ -8,82 +11,23 @@ that a strict content security policy refuses.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias, TypedDict
+from typing import TypeAlias
 
 import altair as alt
 
-from app.messages.words import Words, axis_period
-from app.reports.charts.chart import Datum, Spec
-from app.reports.charts.colours import BELOW, BRAND, INK, LINE, NEITHER, PLACES, SHAPES, SOFT
+from app.messages.words import Words
+from app.reports.charts.chart import DESK, Datum, Paper, Spec
+from app.reports.charts.colours import BELOW, BRAND, INK, NEITHER, PLACES, SHAPES
+from app.reports.charts.frames import PERCENT, RatesAxis, finished, number, rates_axis, reach, ticks
 
 Rows: TypeAlias = Sequence[Datum]
 POSITIONS = ("above", "not_distinguishable", "below")
-#: Colour and shape of a period by what its limits say of it.
-_LOOKS = {
-    "unjudged": (NEITHER, "square"),
-    "ordinary": (BRAND, "circle"),
-    "stands_out": (BELOW, "diamond"),
-}
-WIDTH = 560
-_FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
-_PERCENT = ".0%"
+#: What names take beside a plot; on narrow paper they stand over their rows, these high.
+_NAMES, _TALL_ROW = 230, 40
 
 
-class RatesAxis(TypedDict):
-    """A scale of rates, its axis and its title."""
-
-    title: str
-    axis: alt.Axis
-    scale: alt.Scale
-
-
-def finished(
-    chart: alt.Chart | alt.LayerChart | alt.FacetChart, *, width: int = WIDTH, height: int = 260
-) -> Spec:
-    """The chart's specification with the house's sizes and type."""
-    sized = chart.properties(width=width, height=height)
-    spec: Spec = (
-        sized.configure(font=_FONT, background="#ffffff")
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelColor=INK,
-            titleColor=SOFT, gridColor="#e8edeb", domainColor=LINE, tickColor=LINE,
-            labelLimit=260, titlePadding=8,
-        )
-        .configure_legend(
-            labelFontSize=12, titleFontSize=12, orient="top", labelColor=INK, symbolSize=90,
-            titleColor=SOFT, labelLimit=400, columns=3,
-        )
-        .to_dict(validate=False)
-    )  # fmt: skip
-    spec.pop("$schema", None)
-    return spec
-
-
-def rates_axis(title: str, low: float, high: float, pad: float = 0.01) -> RatesAxis:
-    """A scale of rates that holds what is shown, never a zero line that hides differences."""
-    pad = max(pad, (high - low) * 0.06)
-    return {
-        "title": title,
-        "axis": alt.Axis(format=_PERCENT if high - low > 0.05 else ".1%", tickCount=6),
-        "scale": alt.Scale(domain=[max(0.0, low - pad), min(1.0, high + pad)], nice=False),
-    }
-
-
-def reach(rows: Rows, *names: str, also: Sequence[float | None] = ()) -> tuple[float, float]:
-    """The least and the greatest of some columns; the whole scale where there is nothing."""
-    values = [value for row in rows for name in names if (value := number(row, name)) is not None]
-    values += [value for value in also if value is not None]
-    return (min(values), max(values)) if values else (0.0, 1.0)
-
-
-def number(row: Datum, name: str) -> float | None:
-    """A figure of a line; None where it has none."""
-    value = row.get(name)
-    return value if isinstance(value, int | float) else None
-
-
-def _labels(rows: Rows) -> list[str]:
+def labels_of(rows: Rows) -> list[str]:
+    """The labels of rows, in their order."""
     return [str(row["label"]) for row in rows]
 
 
@@ -113,18 +57,24 @@ def rule_at(value: float, channel: str, axis: RatesAxis | None = None) -> alt.Ch
 
 
 def intervals(
-    words: Words, rows: Rows, *, title: str, target: float | None, row_height: int = 26
+    words: Words,
+    rows: Rows,
+    *,
+    title: str,
+    target: float | None,
+    row_height: int = 26,
+    paper: Paper = DESK,
 ) -> Spec:
     """One line a row: the rate as a mark, its interval as a bar, the target as a dashed line.
 
     Each row has ``label``, ``rate``, ``low``, ``high`` and ``place``.
     """
     shown = [row for row in rows if row["rate"] is not None]
-    axis = rates_axis(title, *reach(shown, "low", "high", also=[target]))
+    axis = rates_axis(title, *reach(shown, "low", "high", also=[target]), count=ticks(paper))
     colour, shape = placed(against_target(words))
     if not any(row["place"] for row in rows):
         colour, shape = alt.Color(value=BRAND), alt.Shape(value="circle")
-    order = alt.Y("label:N", sort=_labels(rows), title=None, axis=alt.Axis(grid=False))
+    order = _order(rows, paper)
     base = alt.Chart(alt.InlineData(values=shown)).encode(y=order)
     bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", **axis), x2="high:Q", color=colour)
     marks = base.mark_point(filled=True, size=80, opacity=1).encode(
@@ -133,7 +83,34 @@ def intervals(
     layers = [bars, marks]
     if target is not None:
         layers.insert(0, rule_at(target, "x", axis))
-    return finished(alt.layer(*layers), width=WIDTH - 230, height=max(60, row_height * len(rows)))
+    if paper.narrow:
+        layers += _over_rows(base, "rate", paper)
+        row_height = _TALL_ROW
+    return finished(
+        alt.layer(*layers), paper=paper, beside=_NAMES, height=max(60, row_height * len(rows))
+    )
+
+
+def _order(rows: Rows, paper: Paper) -> alt.Y:
+    """One line a row, in the order in which they come; named beside it, if there is room."""
+    axis = None if paper.narrow else alt.Axis(grid=False)
+    return alt.Y("label:N", sort=labels_of(rows), title=None, axis=axis)
+
+
+def _over_rows(base: alt.Chart, figure: str, paper: Paper) -> list[alt.Chart]:
+    """On narrow paper: each row's name over it, and its figure at the end of that line."""
+    limit = paper.width - 60
+    # A line that goes through a name is interrupted there.
+    gap = base.mark_text(
+        align="left", limit=limit, dy=-14, fontSize=12, stroke="#ffffff", strokeWidth=4
+    )
+    named = base.mark_text(align="left", limit=limit, dy=-14, fontSize=12, color=INK)
+    told = base.mark_text(align="right", fontWeight=600, dy=-14, fontSize=12, color=INK)
+    return [
+        gap.encode(x=alt.value(0), text="label:N"),
+        named.encode(x=alt.value(0), text="label:N"),
+        told.encode(x=alt.value("width"), text=alt.Text(f"{figure}:Q", format=".1%")),
+    ]
 
 
 def _tooltip(words: Words) -> list[alt.Tooltip]:
@@ -146,118 +123,16 @@ def _tooltip(words: Words) -> list[alt.Tooltip]:
     ]
 
 
-def _kind(point: Datum) -> str:
-    if point["signals"]:
-        return "stands_out"
-    return "unjudged" if point["limit_low"] is None else "ordinary"
-
-
-def trend(words: Words, points: Rows, *, target: float) -> Spec:
-    """Rates over time with their intervals, control limits, and the periods that stand out."""
-    rows: list[Datum] = [{**point, "label": axis_period(str(point["period"]))} for point in points]
-    shown = [row for row in rows if row["rate"] is not None]
-    axis = rates_axis(
-        words("chart.rate"),
-        *reach(shown, "rate", "limit_low", "limit_high", also=[target]),
-        pad=0.03,
-    )
-    labels = _labels(rows)
-    x = alt.X(
-        "label:O", sort=labels, title=None,
-        axis=alt.Axis(labelAngle=0 if len(rows) <= 9 else -45, grid=False),
-    )  # fmt: skip
-    base = alt.Chart(alt.InlineData(values=shown)).encode(x=x)
-    names = {
-        "unjudged": words("chart.unjudged"),
-        "ordinary": words("chart.ordinary"),
-        "stands_out": words("chart.stands_out"),
-    }
-    marked = [{**row, "kind": names[_kind(row)]} for row in shown]
-    # A period without limits is not within them; the legend names it where there is one.
-    there = {_kind(row) for row in shown}
-    kinds = [
-        kind for kind in names if kind in there or (kind != "unjudged" and there - {"unjudged"})
-    ]
-    named = [names[kind] for kind in kinds]
-    colours, shapes = zip(*(_LOOKS[kind] for kind in kinds), strict=True)
-    limits = [
-        base.mark_line(interpolate="step", strokeDash=[3, 3], color=SOFT, strokeWidth=1.5).encode(
-            y=alt.Y(f"{name}:Q", **axis)
-        )
-        for name in ("limit_low", "limit_high")
-    ]
-    # The interval of a period with few respondents would flatten all the others: it is cut off.
-    bars = base.mark_rule(color=BRAND, strokeWidth=2, opacity=0.45, clip=True).encode(
-        y=alt.Y("low:Q", **axis), y2="high:Q"
-    )
-    line = base.mark_line(color=BRAND, strokeWidth=2).encode(y=alt.Y("rate:Q", **axis))
-    marks = (
-        alt.Chart(alt.InlineData(values=marked))
-        .mark_point(filled=True, size=80, opacity=1)
-        .encode(
-            x=x,
-            y=alt.Y("rate:Q", **axis),
-            color=alt.Color(
-                "kind:N",
-                scale=alt.Scale(domain=named, range=list(colours)),
-                title=None,
-            ),
-            shape=alt.Shape(
-                "kind:N",
-                scale=alt.Scale(domain=named, range=list(shapes)),
-                title=None,
-            ),
-            tooltip=_tooltip(words),
-        )
-    )
-    return finished(alt.layer(rule_at(target, "y", axis), *limits, bars, line, marks))
-
-
-def funnel(words: Words, rows: Rows, curve: Rows, *, target: float) -> Spec:
-    """Units by size and rate, between limits that are wider for small ones.
-
-    ``place`` of a row says whether it lies outside the wider ones.
-    """
-    shown = [row for row in rows if row["rate"] is not None]
-    # The wider limits are seen for units of more than middling size; for the least of them they lie
-    # so far away that little else would be left of the picture.
-    wide = reach(curve[len(curve) // 2 :], "low_998", "high_998")
-    axis = rates_axis(
-        words("chart.rate"),
-        *reach(shown, "rate", also=[*reach(curve, "low_95", "high_95"), *wide]),
-    )
-    x = alt.X(
-        "effective_answers:Q",
-        title=words("chart.effective_answers"),
-        axis=alt.Axis(format=",.0f", grid=False, tickCount=6),
-        scale=alt.Scale(nice=False, zero=False),
-    )
-    base = alt.Chart(alt.InlineData(values=list(curve))).encode(x=x)
-    lines = [
-        base.mark_line(
-            strokeDash=[6, 4] if size == "95" else [1, 0], color=SOFT, strokeWidth=1.5, clip=True
-        ).encode(y=alt.Y(f"{side}_{size}:Q", **axis))
-        for size in ("95", "998")
-        for side in ("low", "high")
-    ]
-    # By the lines of this plot, not by the target, from which they are drawn apart.
-    colour, shape = placed([words(f"funnel.{position}") for position in POSITIONS])
-    marks = (
-        alt.Chart(alt.InlineData(values=shown))
-        .mark_point(filled=True, size=60, opacity=0.85)
-        .encode(x=x, y=alt.Y("rate:Q", **axis), color=colour, shape=shape, tooltip=_tooltip(words))
-    )
-    return finished(alt.layer(*lines, rule_at(target, "y", axis), marks), height=340)
-
-
-def quadrants(words: Words, rows: Rows, *, middle: tuple[float, float]) -> Spec:
+def quadrants(
+    words: Words, rows: Rows, *, middle: tuple[float, float], paper: Paper = DESK
+) -> Spec:
     """Importance against rate; the lines stand at the means, the labels name each factor."""
     shown = [row for row in rows if row["rate"] is not None and row["share"] is not None]
     x = alt.X(
         "share:Q",
         title=words("chart.importance"),
-        axis=alt.Axis(format=".1%", grid=False, tickCount=6),
-        scale=alt.Scale(zero=False, padding=40),
+        axis=alt.Axis(format=".1%", grid=False, tickCount=ticks(paper)),
+        scale=alt.Scale(zero=False, padding=20 if paper.narrow else 40),
     )
     axis = rates_axis(words("chart.rate"), *reach(shown, "rate"))
     base = alt.Chart(alt.InlineData(values=shown)).encode(x=x, y=alt.Y("rate:Q", **axis))
@@ -289,11 +164,13 @@ def quadrants(words: Words, rows: Rows, *, middle: tuple[float, float]) -> Spec:
     )
     text = base.mark_text(align="left", dx=9, fontSize=12, color=INK).encode(text="short:N")
     return finished(
-        alt.layer(rule_at(middle[0], "x"), rule_at(middle[1], "y", axis), marks, text), height=320
+        alt.layer(rule_at(middle[0], "x"), rule_at(middle[1], "y", axis), marks, text),
+        paper=paper,
+        height=320,
     )
 
 
-def places(words: Words, rows: Rows) -> Spec:
+def places(words: Words, rows: Rows, *, paper: Paper = DESK) -> Spec:
     """Units as points where they stand on the map, larger the more answered."""
     shown = [row for row in rows if row["latitude"] is not None and row["rate"] is not None]
     colour, shape = placed(against_target(words))
@@ -309,19 +186,28 @@ def places(words: Words, rows: Rows) -> Spec:
                 "respondents:Q",
                 title=words("chart.respondents"),
                 scale=alt.Scale(range=[30, 400]),
-                legend=alt.Legend(symbolType="circle", format=",.0f", values=_round(shown)),
+                legend=alt.Legend(
+                    symbolType="circle",
+                    format=",.0f",
+                    values=_round(shown),
+                    orient="bottom" if paper.narrow else "top",
+                    columns=3,
+                ),
             ),
             tooltip=_tooltip(words),
         )
     )
-    # Those that need help are named; the others are by the pointer, and in the table.
-    named = [row for row in shown if row["place"] == words("position.below")][:12]
+    # Those that need help are named, where names have room; the others are by the pointer, and in
+    # the table.
+    below = [row for row in shown if row["place"] == words("position.below")][:12]
+    named = [] if paper.narrow else below
     names = (
         alt.Chart(alt.InlineData(values=named))
         .mark_text(dy=-12, fontSize=11, color=INK)
         .encode(longitude="longitude:Q", latitude="latitude:Q", text="label:N")
     )
-    return finished(alt.layer(marks, names).project("mercator"), height=420)
+    layers = alt.layer(marks, names).project("mercator")
+    return finished(layers, paper=paper, height=320 if paper.narrow else 420)
 
 
 def _round(rows: Rows) -> list[int]:
@@ -334,12 +220,17 @@ def _round(rows: Rows) -> list[int]:
     return sorted({max(1, top // 4), max(1, top // 2), top})
 
 
-def bars(words: Words, rows: Rows, *, title: str) -> Spec:
+def bars(words: Words, rows: Rows, *, title: str, paper: Paper = DESK) -> Spec:
     """Shares as bars, one a row; each row has ``label`` and ``share``."""
-    base = alt.Chart(alt.InlineData(values=list(rows))).encode(
-        y=alt.Y("label:N", sort=_labels(rows), title=None, axis=alt.Axis(grid=False)),
-        x=alt.X("share:Q", title=title, axis=alt.Axis(format=_PERCENT, tickCount=5)),
+    base = alt.Chart(alt.InlineData(values=list(rows))).encode(y=_order(rows, paper))
+    drawn = base.mark_bar(color=BRAND, size=10 if paper.narrow else 14).encode(
+        x=alt.X("share:Q", title=title, axis=alt.Axis(format=PERCENT, tickCount=ticks(paper)))
     )
+    over = _over_rows(base, "share", paper) if paper.narrow else []
+    row_height = _TALL_ROW if paper.narrow else 24
     return finished(
-        base.mark_bar(color=BRAND, size=14), width=WIDTH - 230, height=max(60, 24 * len(rows))
+        alt.layer(drawn, *over),
+        paper=paper,
+        beside=_NAMES,
+        height=max(60, row_height * len(rows)),
     )

@@ -8,18 +8,16 @@ from pydantic import JsonValue
 
 from app.figures.results import Result
 from app.figures.statistic_results import Position
-from app.figures.trend_results import ControlLimits, LimitSegment
 from app.messages.words import NOTHING, Words
 from app.reports.charts import specs
 from app.reports.charts.chart import Chart, Datum, Table, note
-from app.reports.named_values import ASSURANCES, QUADRANTS, RULES, VARIATIONS
+from app.reports.named_values import QUADRANTS
 from app.reports.views.form_results import Quality
 from app.reports.views.results import (
     Driving,
     FactorRow,
     Importance,
     ItemRow,
-    Overview,
     Sections,
     UnitView,
 )
@@ -38,100 +36,6 @@ def short(text: str, longest: int = _LONGEST) -> str:
 def placed(words: Words, position: Position) -> str:
     """Where an interval lies against the target, in words."""
     return words(f"position.{position}") if position else ""
-
-
-def trend(words: Words, view: Overview | UnitView) -> Chart | None:
-    """A unit over time; None where there is no course to show."""
-    shown = view.trend
-    if shown is None or not any(point.rate is not None for point in shown.points):
-        return None
-    points = shown.points
-    rows = [point.model_dump(mode="json") for point in points]
-    judged = any(point.limit_low is not None for point in points)
-    method = "; ".join(
-        words(f"chart.{key}") for key in ("method_rates", *(["method_trend"] if judged else []))
-    )
-    period = f"{words.period(points[0].period)} – {words.period(points[-1].period)}"
-    return Chart(
-        "trend",
-        words("chart.trend_title"),
-        words("chart.trend_summary", unit=words.unit(shown.unit), count=len(points)),
-        specs.trend(words, rows, target=view.target),
-        Table(
-            [words(f"chart.{key}") for key in
-             ("period", "rate", "interval", "respondents", "limits", "signals")],
-            [
-                [
-                    words.period(point.period),
-                    words.percent(point.rate),
-                    words.limits(point),
-                    words.number(point.respondents),
-                    words.between(point.limit_low, point.limit_high),
-                    ", ".join(signal(words, name) for name in point.signals) or NOTHING,
-                ]
-                for point in points
-            ],
-        ),
-        rows,
-        note(words, period, sum(point.respondents or 0 for point in points), method),
-        about=limits(words, shown.limits),
-        interactive=True,
-    )  # fmt: skip
-
-
-def limits(words: Words, found: ControlLimits) -> list[str]:
-    """What control limits rest on, how often they err, and what they say of the target."""
-    said = []
-    if found.variation:
-        said.append(words(VARIATIONS[found.variation]))
-    if found.assurance:
-        key = ASSURANCES[found.assurance]
-        said.append(words(key, target=words.percent(found.target)))
-    segments = found.segments
-    for segment, following in zip(segments, [*segments[1:], None], strict=True):
-        said.append(_resting(words, segment, following, found.least_periods))
-        decision = segment.decision
-        if decision:
-            said.append(
-                words(
-                    "chart.limits_decided", name=decision.decided_by,
-                    day=words.day(decision.decided_at.date()), reason=decision.reason,
-                )
-            )  # fmt: skip
-        if segment.left_out:
-            periods = ", ".join(words.period(each) for each in segment.left_out)
-            said.append(words("chart.limits_left_out", periods=periods))
-    if found.periods_judged:
-        share = words.percent(found.false_marks)
-        said.append(words("chart.limits_false", count=found.periods_judged, share=share))
-    return said
-
-
-def _resting(
-    words: Words, segment: LimitSegment, following: LimitSegment | None, least: int
-) -> str:
-    """What a segment's limits rest on; the first is told by its end, as nobody decided it."""
-    start, first = words.period(segment.start), words.period(segment.baseline_first)
-    count = segment.rests_on
-    end = words.period(following.start) if following else None
-    if not count and (segment.decision or end is None):
-        key = "chart.limits_none" if segment.decision else "chart.limits_none_yet"
-        return words(key, start=start, least=least)
-    if not count:
-        return words("chart.limits_none_before", end=end, least=least)
-    if segment.baseline_last:
-        last = words.period(segment.baseline_last)
-        return words("chart.limits_frozen", start=start, first=first, last=last, count=count)
-    if segment.decision:
-        return words("chart.limits_anew", start=start, first=first, count=count, least=least)
-    if end is not None:
-        return words("chart.limits_before", end=end, least=least)
-    return words("chart.limits_running", count=count, least=least)
-
-
-def signal(words: Words, name: str) -> str:
-    """The name of a rule that fired."""
-    return words(RULES[name])
 
 
 def factors(words: Words, view: UnitView | Sections | Importance) -> Chart | None:
@@ -167,8 +71,8 @@ def _rates(
         words("chart.factors_summary", count=len(rows))
         if name == "factors"
         else words("chart.items_summary", count=len(rows)),
-        specs.intervals(
-            words, labelled, title=words("chart.rate"), target=view.target
+        lambda paper: specs.intervals(
+            words, labelled, title=words("chart.rate"), target=view.target, paper=paper
         ),
         Table(
             [heading, *(words(f"chart.{key}") for key in
@@ -189,7 +93,7 @@ def _rates(
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(view.period), view.index.respondents,
+            words, words.period_of(view), view.index.respondents,
             words("chart.method_rates"),
         ),
     )  # fmt: skip
@@ -207,7 +111,9 @@ def channels(words: Words, view: UnitView) -> Chart | None:
         "channels",
         words("chart.channels_title"),
         words("chart.channels_summary", count=len(rows)),
-        specs.intervals(words, labelled, title=words("chart.rate"), target=None),
+        lambda paper: specs.intervals(
+            words, labelled, title=words("chart.rate"), target=None, paper=paper
+        ),
         Table(
             [words(f"chart.{key}") for key in ("channel", "rate", "interval", "respondents")],
             [
@@ -222,7 +128,7 @@ def channels(words: Words, view: UnitView) -> Chart | None:
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(view.period), view.index.respondents,
+            words, words.period_of(view), view.index.respondents,
             words("chart.method_rates"),
         ),
     )  # fmt: skip
@@ -247,7 +153,7 @@ def drivers(words: Words, view: UnitView | Importance) -> Chart | None:
         "drivers",
         words("chart.drivers_title"),
         words("chart.drivers_summary", count=len(rows)),
-        specs.quadrants(words, labelled, middle=middle),
+        lambda paper: specs.quadrants(words, labelled, middle=middle, paper=paper),
         Table(
             [words(f"chart.{key}") for key in
              ("factor", "importance", "interval", "rate", "quadrant")],
@@ -294,7 +200,7 @@ def no_opinion(words: Words, view: Quality) -> Chart | None:
         "no_opinion",
         words("chart.no_opinion_title"),
         words("chart.no_opinion_summary", count=len(rows)),
-        specs.bars(words, labelled, title=words("chart.share")),
+        lambda paper: specs.bars(words, labelled, title=words("chart.share"), paper=paper),
         Table(
             [words(f"chart.{key}") for key in ("item", "no_opinion", "share")],
             [
@@ -308,7 +214,7 @@ def no_opinion(words: Words, view: Quality) -> Chart | None:
         ),
         [flat(row) for row in rows],
         note(
-            words, words.period(view.period), view.responses.counted,
+            words, words.period_of(view), view.responses.counted,
             words("chart.method_counts"),
         ),
     )  # fmt: skip

@@ -11,7 +11,6 @@ from app.access.callers import owner
 from app.commands import Refused, open_database, operator, progress, say_error
 from app.db import Database
 from app.figures.periods import span
-from app.messages import say
 from app.problems import Problem
 from app.registry.models import UnitKind
 from app.reports.documents import schedule
@@ -49,7 +48,7 @@ def report(
         try:
             orders = _orders(database, settings, unit, only, questionnaire, period, kind, spoken)
         except Problem as problem:
-            sentence = say(f"problem.{problem.code}.detail", "en", **problem.values)
+            sentence = problem.detail("en")
             raise Refused(sentence) from problem
         _write(database, settings, orders, folder)
 
@@ -102,7 +101,7 @@ def _write(database: Database, settings: Settings, orders: list[Order], folder: 
     for outcome in failed:
         problem = outcome.problem
         assert problem is not None
-        sentence = say(f"problem.{problem.code}.detail", "en", **problem.values)
+        sentence = problem.detail("en")
         say_error(f"{outcome.order.unit}, {outcome.order.questionnaire}: {sentence}")
     typer.echo(f"{new} files written to {folder}, {kept} were there already")
     if failed:

@@ -14,8 +14,10 @@ from app.messages import Language
 from app.messages.words import Words
 from app.registry.queries import UnitNode
 from app.reports import sentences
-from app.reports.charts import comparison_charts, unit_charts
+from app.reports.charts import comparison_charts, trend_chart, unit_charts
 from app.reports.charts.chart import Chart
+from app.reports.documents import letterhead
+from app.reports.documents.letterhead import Letterhead, named
 from app.reports.views.comparison import comparison
 from app.reports.views.context import Chosen, ViewContext
 from app.reports.views.form_results import Levels
@@ -32,8 +34,8 @@ class Report:
     words: Words
     made_on: date
     unit: UnitNode | None
-    parent: UnitNode | None
-    province: UnitNode | None
+    #: The unit and all above it, nearest first; of several units what they have in common.
+    line: tuple[UnitNode, ...]
     about: UnitView
     #: The units below beside one another; None where there are none.
     compared: ComparisonView | None
@@ -41,8 +43,17 @@ class Report:
 
     @property
     def subject(self) -> str:
-        """The unit's name."""
-        return self._name(self.unit) if self.unit else self.words("view.all_units")
+        """The unit's name, with whose part it is; or whose units the report is about."""
+        words = self.words
+        if self.unit is None:
+            if not self.line:
+                return words("view.all_units")
+            return words("report.units_of", unit=letterhead.within(named(words, self.line[0])))
+        name, part_of = letterhead.within(named(words, self.unit)), self.unit.within
+        if part_of is None:
+            return name
+        above = words.name(Names(vi=part_of.name_vi, en=part_of.name_en))
+        return f"{name}, {letterhead.within(above)}"
 
     @property
     def title(self) -> str:
@@ -51,21 +62,10 @@ class Report:
             "report.title", unit=self.subject, period=self.words.period(self.about.period)
         )
 
-    def _name(self, node: UnitNode) -> str:
-        return self.words.name(Names(vi=node.name_vi, en=node.name_en))
-
     @property
-    def issuer(self) -> tuple[str, str]:
-        """Whose report it is: the body above it, and itself, for the letterhead."""
-        above = self._name(self.parent) if self.parent else self.words("report.issuer_above")
-        return above, self.subject
-
-    @property
-    def place(self) -> str:
-        """Where it is made: the province, without the word."""
-        if self.province is None:
-            return "…"
-        return self._name(self.province).removeprefix("Tỉnh ").removeprefix("Thành phố ")
+    def head(self) -> Letterhead:
+        """Who issues it, under whom, to whom, and where."""
+        return letterhead.letterhead(self.words, self.line)
 
     def summary(self) -> list[str]:
         """The report in sentences."""
@@ -87,7 +87,7 @@ class Report:
         """The charts, by name."""
         found: dict[str, Chart | None] = {
             "factors": unit_charts.factors(self.words, self.about),
-            "trend": unit_charts.trend(self.words, self.about),
+            "trend": trend_chart.trend(self.words, self.about),
             "drivers": unit_charts.drivers(self.words, self.about),
             "items": unit_charts.items(self.words, self.about),
         }
@@ -108,16 +108,14 @@ def gather(
         Where something of what was chosen is not there.
     """
     context = ViewContext.of(session, publishing(caller), settings, chosen)
-    above = context.figures.units.above(context.unit.id) if context.unit else []
-    parent = above[0] if above else None
-    top = above[-1] if above else context.unit
+    units = context.figures.units
+    tops = [id for id, node in units.nodes.items() if node.parent_id not in units.nodes]
     return Report(
         words=Words(language, context.unit.code if context.unit else None),
         made_on=context.today,
         unit=context.unit,
-        parent=parent,
-        province=top if top and top.kind == "province" else None,
+        line=letterhead.line(session, [context.unit.id] if context.unit else tops),
         about=unit(context),
-        compared=comparison(context) if context.kinds else None,
+        compared=comparison(context, judged=False) if context.kinds else None,
         levels=levels(context),
     )

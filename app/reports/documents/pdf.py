@@ -14,6 +14,7 @@ import typst
 from pydantic import JsonValue
 
 from app.messages.words import NOTHING, Words
+from app.reports import sentences
 from app.reports.change_sentences import told
 from app.reports.charts import drawing
 from app.reports.charts.comparison_charts import ranks
@@ -25,6 +26,7 @@ from app.reports.weighting_sentences import headline_label
 #: What the template fills in.
 Content: TypeAlias = dict[str, JsonValue]
 
+_GAP = "\N{NO-BREAK SPACE}"
 _TEMPLATE = Path(__file__).parent / "report.typ"
 
 
@@ -38,29 +40,32 @@ def pdf(report: Report) -> bytes:
 
 def _content(report: Report) -> Content:
     w = report.words
-    above, issuer = report.issuer
-    day = report.made_on
+    head, day = report.head, report.made_on
+    period = w.period(report.about.period)
+    to = "to_above" if head.addressee else "to_others"
     return {
         "language": w.language,
-        "title": report.title,
-        "subject": report.subject,
-        "period": w.period(report.about.period),
-        "above": above.upper(),
-        "issuer": issuer.upper(),
+        "title": report.title.replace(period, period.replace(" ", _GAP)),
+        "above": head.above.upper(),
+        "above_place": head.above_place.upper(),
+        "issuer": head.issuer.upper(),
+        "one_name": head.one_name,
+        "addressee": w("report.addressee", unit=head.addressee) if head.addressee else "",
         "synthetic": w("synthetic.notice") if report.about.synthetic else "",
-        "dated": w("report.dated", place=report.place, day=day.day, month=day.month, year=day.year),
+        "dated": w("report.dated", place=head.place, day=w.letter_day(day)),
+        "recipients_text": w(f"report.recipients_{to}"),
         "words": {
             name: w(f"report.{name}")
             for name in (
                 "kind", "number", "nation", "motto", "summary", "factors", "trend", "compared",
-                "improve", "official", "method", "annex", "recipients", "recipients_text", "signer",
-                "page",
+                "improve", "official", "method", "annex", "recipients", "signer", "page",
             )
         },
         "rate": w.percent(report.about.index.headline.estimate),
         "limits": w.limits(report.about.index.headline),
         "n": w.number(report.about.index.respondents),
         "rate_label": headline_label(w, report.about.index),
+        "numbered_label": w("chart.actions_list"),
         "interval_label": w("chart.interval"),
         "n_label": w("chart.respondents"),
         "summary": [*report.summary()],
@@ -70,6 +75,7 @@ def _content(report: Report) -> Content:
                 "title": chart.title,
                 "summary": chart.summary,
                 "note": chart.note,
+                "numbered": [*chart.numbered],
                 "table": _table(chart.table.headings, chart.table.rows),
             }
             for name, chart in report.charts().items()
@@ -155,8 +161,7 @@ def units_table(words: Words, rows: Sequence[UnitRow]) -> Content:
     for row in rows:
         name = f"{row.unit.code} {words.unit(row.unit)}"
         if row.rate is None:
-            why = words("view.suppressed") if row.suppressed else words("view.silent")
-            shown.append([name, why])  # over all columns
+            shown.append([name, sentences.figureless(words, row)])  # over all columns
             continue
         shown.append(
             [

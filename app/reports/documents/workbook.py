@@ -16,7 +16,7 @@ from app.figures.change_results import Change, FixedMixChange
 from app.figures.trend_results import TrendPoint
 from app.messages.words import Words
 from app.reports.charts.comparison_charts import ranks
-from app.reports.charts.unit_charts import signal
+from app.reports.charts.trend_chart import signals
 from app.reports.documents.contents import Report
 from app.reports.documents.pdf import besides
 from app.reports.views.form_results import LevelItem
@@ -201,9 +201,10 @@ def _of_items(w: Words) -> list[_Column[ItemRow]]:
 def _of_periods(w: Words) -> list[_Column[TrendPoint]]:
     period: _Column[TrendPoint] = _Column(w("chart.period"), 22, lambda r: w.period(r.period))
     limits: list[_Column[TrendPoint]] = [
+        _Column(w("chart.centre"), 12, lambda r: r.centre, "percent"),
         _Column(w("chart.limits"), 12, lambda r: r.limit_low, "percent"),
         _Column("", 12, lambda r: r.limit_high, "percent"),
-        _Column(w("chart.signals"), 50, lambda r: ", ".join(signal(w, each) for each in r.signals)),
+        _Column(w("chart.signals"), 50, lambda r: signals(w, r)),
     ]
     return [period, *_figures(w), *limits]
 
@@ -224,6 +225,8 @@ def _of_units(w: Words) -> list[_Column[UnitRow]]:
 def _position(words: Words, row: FactorRow | UnitRow) -> str:
     if row.suppressed:
         return words("view.suppressed")
+    if isinstance(row, UnitRow) and row.waiting:
+        return words("view.waiting")
     if not row.respondents:
         return words("view.silent")
     return words(f"position.{row.position}") if row.position else _EMPTY

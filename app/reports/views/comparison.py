@@ -10,8 +10,8 @@ from app.figures.microdata import NotANumber
 from app.figures.people import TooFewRespondents
 from app.figures.query import Expand, Key
 from app.figures.respondent_statistics import CHANNEL, find_casemix
-from app.figures.results import unit_result
-from app.figures.statistic_results import Casemix
+from app.figures.results import UnitOut, unit_result
+from app.figures.statistic_results import Casemix, FunnelResult
 from app.reports.views.context import ViewContext, figure
 from app.reports.views.results import Beside, ComparisonView, FactorFigure, WhyNoCasemix
 from app.reports.views.units import units
@@ -23,7 +23,7 @@ MOST_BESIDE = 8
 
 
 def comparison(
-    context: ViewContext, *, best: int = 10, beside: Sequence[str] = ()
+    context: ViewContext, *, best: int = 10, beside: Sequence[str] = (), judged: bool = True
 ) -> ComparisonView:
     """A funnel of the compared units, their ranks with sets, and the chosen ones by factor."""
     try:
@@ -33,10 +33,12 @@ def comparison(
     adjusted, why = casemix(context)
     return ComparisonView(
         **dict(context.head()),
+        whole=figure(context.figures.rates()[0]),
+        own=_own(context, funnel),
         funnel=funnel,
         casemix=adjusted,
         no_casemix=why,
-        league=units(context, best=best),
+        league=units(context, best=best, judged=judged),
         side_by_side=side_by_side(context, beside),
         method=funnel.method if funnel else "too few units to compare",
     )
@@ -59,6 +61,16 @@ def casemix(context: ViewContext) -> tuple[Casemix | None, WhyNoCasemix | None]:
     except NotANumber:
         return None, "not-a-number"
     return found, None
+
+
+def _own(context: ViewContext, funnel: FunnelResult | None) -> UnitOut | None:
+    """The one unit that the caller's rights name, where it is among those compared."""
+    grants = context.figures.caller.grants
+    named = {grant.unit_id for grant in grants if grant.unit_id is not None}
+    node = context.figures.units.nodes.get(named.pop()) if len(named) == 1 else None
+    if node is None or funnel is None:
+        return None
+    return next((row.unit for row in funnel.rows if row.unit.code == node.code), None)
 
 
 def side_by_side(context: ViewContext, codes: Sequence[str]) -> list[Beside]:

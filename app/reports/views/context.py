@@ -23,7 +23,7 @@ from app.figures.families import Family
 from app.figures.late import Asked
 from app.figures.lattice import lattice_of, named_period
 from app.figures.periods import Length, Span, Step, name_of, span, usual
-from app.figures.query import Expand, Query, QueryChanges
+from app.figures.query import Expand, Key, Query, QueryChanges
 from app.figures.rate_arrays import Measure, Rates
 from app.figures.release import ReleaseRule
 from app.figures.results import unit_result
@@ -107,19 +107,16 @@ class ViewContext:
             raise UnknownQuestionnaire(field="questionnaire", questionnaire=questionnaire)
         today = datetime.now(settings.zone).date()
         known = visible.span(session) or (today, today)
-        shown = span(chosen.period or usual(min(known[1], today)))
         reached = frozenset(units.with_all_above(asking[questionnaire]))
         kinds = _kinds(figures, unit, reached)
         if chosen.kind and chosen.kind not in kinds:
             raise UnknownKind(field="kind", kind=chosen.kind)
         few = [kind for kind, count in kinds.items() if count <= _MOST_AT_FIRST]
         kind = chosen.kind or max(few, key=lambda kind: kinds[kind], default=None)
-        query = Query(
-            units=[unit.code] if unit else [],
-            questionnaire=questionnaire,
-            first=shown.first,
-            last=shown.last,
-        )
+        about = Query(units=[unit.code] if unit else [], questionnaire=questionnaire)
+        figures = replace(figures, query=about)
+        shown = span(chosen.period) if chosen.period else _to_open_with(figures, known, today)
+        query = replace(about, first=shown.first, last=shown.last)
         return cls(
             replace(figures, query=query),
             settings,
@@ -147,6 +144,18 @@ class ViewContext:
     def today(self) -> date:
         """The local day."""
         return datetime.now(self.settings.zone).date()
+
+    @property
+    def target(self) -> float:
+        """The rate aimed at when the period ends."""
+        return self.settings.target_rate.on(self.span.last)
+
+    @cached_property
+    def running_to(self) -> date | None:
+        """The last day that a running period has so far; None where it is over, or not begun."""
+        if not self.span.first <= self.today <= self.span.last:
+            return None
+        return max(self.span.first, min(self.today, self.known[1]))
 
     def over(self, **changes: Unpack[QueryChanges]) -> Context:
         """The same question with other filters."""
@@ -206,7 +215,7 @@ class ViewContext:
 
     def target_family(self, kind: str, *, factors: bool = False) -> Family:
         """All units of a kind against the target, or all their factors, told together."""
-        target, calendar = self.settings.target_rate, self.span.calendar
+        target, calendar = self.target, self.span.calendar
         return families.target_family(
             self.figures, kind, target, calendar=calendar, factors=factors
         )
@@ -223,7 +232,7 @@ class ViewContext:
             family = self.target_family(unit.kind, factors=factors)
         id = unit.id if unit else 0
         places = [(id, measure.item or measure.factor) for measure in rates.measure]
-        return families.judged(rates, self.settings.target_rate, family, places)
+        return families.judged(rates, self.target, family, places)
 
     def judged_units(self, rates: Rates, *, factors: bool = False) -> list[Judged]:
         """Where units, or units by factor, lie against the target, each with all of its kind."""
@@ -233,9 +242,24 @@ class ViewContext:
             at = np.array([i for i, each in enumerate(kinds) if each == kind], dtype=np.intp)
             rows = rates.take(at)
             family = self.target_family(kind, factors=factors)
-            judged = families.judged(rows, self.settings.target_rate, family, families.places(rows))
+            judged = families.judged(rows, self.target, family, families.places(rows))
             found |= zip(at.tolist(), judged, strict=True)
         return [found[i] for i in range(len(kinds))]
+
+    @cached_property
+    def heard(self) -> frozenset[int]:
+        """The ids of the compared units of which somebody answered, released or not.
+
+        Empty where everything is released: how many answered is told by the figures then.
+        """
+        if self.figures.unreleased is None or not self.figures.unreleased.touches(self.span.last):
+            return frozenset()
+        rates, _ = self.compared.rates(Key.UNIT, counting=True)
+        return frozenset(
+            unit.id
+            for unit, n in zip(rates.unit, rates.sums["n"].tolist(), strict=True)
+            if unit is not None and n > 0
+        )
 
     def head(self) -> ViewHead:
         """What every view says of itself."""
@@ -247,8 +271,9 @@ class ViewContext:
             period=self.span.name,
             first=self.span.first,
             last=self.span.last,
+            running_to=self.running_to,
             kind=self.kind,
-            target=self.settings.target_rate,
+            target=self.target,
             unreleased=self.unreleased,
         )
 
@@ -276,6 +301,16 @@ def released_cells(context: ViewContext, version: Published) -> queries.CellRows
     unreleased = context.figures.unreleased
     asked = Asked(context.span.first, context.span.last, context.within)
     return rows if unreleased is None else unreleased.without(rows, version, asked)
+
+
+def _to_open_with(figures: Context, known: tuple[date, date], today: date) -> Span:
+    """The last whole period of which the caller is told a rate, or a running one where none is."""
+    spans = [span(name) for name in usual(*known, today)] or [span(name_of(today, Length.QUARTER))]
+    for each in spans:
+        found, _ = figures.rates(first=each.first, last=each.last)
+        if number(found.ratio.estimate[0]) is not None:
+            return each
+    return spans[0]
 
 
 def _only_top(figures: Context) -> UnitNode | None:

@@ -69,6 +69,9 @@ class Quality(View):
     channels: list[ChannelCount]
     units: int
     silent: list[FewRow]
+    waiting: list[FewRow] = Field(
+        description="Units that were answered about, and nothing is released yet."
+    )
     few: list[FewRow]
     hasty_s: int
     least_respondents: int

@@ -76,7 +76,7 @@ def headline_rate(context: ViewContext, pooled: Figure, judged: Judged) -> Headl
 
     ``judged`` is the pooled rate's place, which all units of the kind are judged by.
     """
-    session, span, target = context.figures.session, context.span, context.settings.target_rate
+    session, span, target = context.figures.session, context.span, context.target
     given = HeadlineRate(
         estimate=pooled.rate,
         low=pooled.low,

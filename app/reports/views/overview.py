@@ -24,7 +24,7 @@ _NAMED = 8
 
 def overview(context: ViewContext) -> Overview:
     """The index, how many answered, which units changed, what else stands out."""
-    compared = units(context) if context.kind else None
+    compared = units(context, judged=False) if context.kind else None
     return Overview(
         **dict(context.head()),
         index=index(context),

@@ -33,9 +33,12 @@ def quality(context: ViewContext) -> Quality:
     rates, _ = context.compared.rates(Key.UNIT)
     counts = [0 if rates.hidden[i] else int(rates.sums["n"][i]) for i in range(len(rates.unit))]
     asking = [
-        rates.hidden[i] or counts[i] > 0 or (unit is not None and unit.id in context.reached)
+        rates.hidden[i]
+        or counts[i] > 0
+        or (unit is not None and unit.id in context.reached | context.heard)
         for i, unit in enumerate(rates.unit)
     ]
+    waiting = {unit.code for unit in rates.unit if unit is not None and unit.id in context.heard}
     few = [
         FewRow(unit=unit_result(unit), respondents=None if rates.hidden[i] else counts[i])
         for i, unit in enumerate(rates.unit)
@@ -50,7 +53,8 @@ def quality(context: ViewContext) -> Quality:
         no_opinion=_no_opinion(context),
         channels=_channels(context),
         units=sum(map(bool, asking)),
-        silent=[row for row in few if row.respondents == 0],
+        silent=[row for row in few if row.respondents == 0 and row.unit.code not in waiting],
+        waiting=[row for row in few if row.respondents == 0 and row.unit.code in waiting],
         few=[row for row in few if row.respondents != 0],
         hasty_s=HASTY_S,
         least_respondents=context.figures.least,

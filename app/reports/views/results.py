@@ -24,13 +24,16 @@ from app.figures.statistic_results import (
 )
 from app.figures.trend_results import (
     AlertRow,
+    Assurance,
     CommonMovement,
     ControlLimits,
     FixedChannels,
+    NotedAction,
     PeriodNoise,
     TrendPoint,
     TrendSlope,
     TrendTest,
+    Variation,
 )
 from app.reports.views.index_results import Difference, Figure, Index, Placed
 
@@ -50,8 +53,11 @@ class ViewHead(Result):
     period: str = Field(examples=["2026-Q3"])
     first: date
     last: date
+    running_to: date | None = Field(
+        description="Last day that a running period has so far; null where the period is over."
+    )
     kind: str | None = Field(description="Kind of the units that are compared.")
-    target: float = Field(description="Rate aimed at (HAILONG_TARGET_RATE).")
+    target: float = Field(description="Rate aimed at when the period ends (HAILONG_TARGET_RATE).")
     unreleased: int = Field(
         description="Respondents of the running month whose answers are told later, together "
         "with at least HAILONG_LEAST_RESPONDENTS others; of figures:read-small nothing is held."
@@ -103,7 +109,9 @@ class Standing(Result):
     below: int
     not_distinguishable: int
     suppressed: int
-    silent: int
+    silent: int = Field(description="Units of which nobody answered.")
+    waiting: int = Field(description="Units that were answered about, and nothing is released yet.")
+    compared: int = Field(description="Units with figures of this period and the one before.")
 
 
 class Changed(Change):
@@ -149,6 +157,7 @@ class TrendView(Result):
     slope: TrendSlope
     limits: ControlLimits
     points: list[TrendPoint]
+    action_notes: list[NotedAction]
 
 
 class Overview(View):
@@ -171,6 +180,7 @@ class UnitRow(RankRow, Judged):
         description="Why its answers are to be looked at first: far more hasty ones, or with all "
         "items alike, than of the others. Such a unit is not called one of the best."
     )
+    waiting: bool = Field(description="Whether there are answers and none of them is released yet.")
     change: Change | None
     fixed_mix: FixedMixChange | None = Field(
         description="The change with the mix of units and channels held fixed, by which a unit is "
@@ -180,6 +190,13 @@ class UnitRow(RankRow, Judged):
     trend: list[float | None]
     latitude: float | None
     longitude: float | None
+    variation: Variation | None = Field(
+        description="What control limits say of its last period, as on its own page; null: no "
+        "limits, or more units than are judged at once (200)."
+    )
+    assurance: Assurance | None = Field(
+        description="Where the target lies against its control limits; null as variation."
+    )
 
     @property
     def told(self) -> Change | FixedMixChange | None:
@@ -310,6 +327,10 @@ class Beside(Figure):
 class ComparisonView(View):
     """Units against limits, ranked, and side by side."""
 
+    whole: Figure = Field(description="What is looked at, all its units together.")
+    own: UnitOut | None = Field(
+        description="The caller's unit: of callers whose rights name one, if it is compared."
+    )
     funnel: FunnelResult | None
     casemix: Casemix | None = Field(
         description="Rates as if all units had the same patients; null: the form does not ask "

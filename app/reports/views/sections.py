@@ -12,7 +12,7 @@ from app.reports.views.units import units
 
 def sections(context: ViewContext) -> Sections:
     """Rates of the compared units by factor, each unit's change, the ones that fell or rose."""
-    compared = units(context)
+    compared = units(context, judged=False)
     rates, _ = context.compared.rates(Key.UNIT, Key.FACTOR)
     judged = context.judged_units(rates, factors=True)
     by_unit: dict[str, list[SectionFigure]] = {}

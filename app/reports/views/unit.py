@@ -211,11 +211,13 @@ def collecting(context: ViewContext) -> Collecting:
     month = context.today.replace(day=1)
     figures = context.figures if context.unit else context.compared
     found = planning.plan(figures, month=month, margin=0.05, drop=0.1, total=None, neyman=False)
+    # Nobody collects answers to a questionnaire that a unit does not use.
+    using = {context.figures.units.nodes[id].code for id in context.reached}
     return Collecting(
         month=found.month,
         margin=found.margin,
         drop=found.drop,
         least_respondents=found.least_respondents,
-        rows=found.rows,
+        rows=[row for row in found.rows if row.unit.code in using or row.respondents],
         method=found.method,
     )

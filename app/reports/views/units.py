@@ -18,6 +18,7 @@ from app.figures.statistic_results import Heterogeneity, RankRow
 from app.registry.queries import positions
 from app.reports.views.context import ViewContext
 from app.reports.views.results import Changed, Standing, UnitRow, Units
+from app.reports.views.trend import limits_of_units
 
 #: Periods in a trend drawn small.
 _PERIODS = 8
@@ -27,27 +28,31 @@ _PERIODS = 8
 _ONE_IN = 3
 
 
-def units(context: ViewContext, *, best: int = 10) -> Units:
+def units(context: ViewContext, *, best: int = 10, judged: bool = True) -> Units:
     """The units of a kind with rate, ranks, change and trend; and how many of each standing.
 
     ``best`` is how many are looked for at most; of few units it is a third of them.
+    ``judged``: whether each is held against its control limits, which takes most of the time.
     """
     ranked, heterogeneity = _ranked(context, best)
     count = sum(row.rank is not None for row in ranked)
     best = max(1, min(best, count // _ONE_IN))
     changes = {row.unit.code: row for row in _changes(context)}
     rates, _ = context.compared.rates(Key.UNIT)
-    judged = {
+    placed = {
         unit.code: each
         for unit, each in zip(rates.unit, context.judged_units(rates), strict=True)
         if unit is not None
     }
     doubtful = _doubtful(context)
     trends, labels = _trends(context)
+    limits = limits_of_units(context) if judged else {}
     ids = {node.code: id for id, node in context.figures.units.nodes.items()}
     # Nobody waits for answers about a ward to a questionnaire that it does not use.
     ranked = [
-        row for row in ranked if row.respondents != 0 or ids[row.unit.code] in context.reached
+        row
+        for row in ranked
+        if row.respondents != 0 or ids[row.unit.code] in context.reached | context.heard
     ]
     where = positions(context.figures.session, {ids[row.unit.code] for row in ranked})
     rows = []
@@ -60,14 +65,17 @@ def units(context: ViewContext, *, best: int = 10) -> Units:
         rows.append(
             UnitRow(
                 **dict(row) | {"may_be_best": _may_be_best(row, best) and not doubts},
-                **dict(judged[code]),
+                **dict(placed[code]),
                 doubts=doubts,
+                waiting=row.respondents == 0 and ids[code] in context.heard,
                 change=change,
                 fixed_mix=held,
                 before=changed.other if changed else None,
                 trend=trends.get(code, []),
                 latitude=latitude,
                 longitude=longitude,
+                variation=limits[code].variation if code in limits else None,
+                assurance=limits[code].assurance if code in limits else None,
             )
         )
     standings = Counter(row.position for row in rows)
@@ -82,7 +90,9 @@ def units(context: ViewContext, *, best: int = 10) -> Units:
         below=standings["below"],
         not_distinguishable=standings["not_distinguishable"],
         suppressed=sum(row.suppressed for row in rows),
-        silent=sum(row.respondents == 0 for row in rows),
+        silent=sum(row.respondents == 0 and not row.waiting for row in rows),
+        waiting=sum(row.waiting for row in rows),
+        compared=sum(row.change is not None and row.change.p is not None for row in rows),
         fell=_changed(rows, -1),
         rose=_changed(rows, 1),
         only_mix=[
@@ -122,6 +132,8 @@ def standing(found: Units) -> Standing:
         not_distinguishable=found.not_distinguishable,
         suppressed=found.suppressed,
         silent=found.silent,
+        waiting=found.waiting,
+        compared=found.compared,
     )
 
 

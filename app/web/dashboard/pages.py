@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Protocol
 from urllib.parse import urlencode
 
 from app.messages.words import Words
-from app.reports.charts import comparison_charts, unit_charts
+from app.reports.charts import comparison_charts, trend_chart, unit_charts
 from app.reports.charts.chart import Chart
 from app.reports.views.cached import V, Views
 from app.reports.views.comparison import comparison
@@ -21,6 +21,7 @@ from app.reports.views.results import ComparisonView, View
 from app.reports.views.sections import sections
 from app.reports.views.unit import unit
 from app.reports.views.units import units
+from app.web.unit_list import Parts
 
 #: More rows than this are no picture any more: the table has them, the chart is to be downloaded.
 MOST_DRAWN = 40
@@ -34,16 +35,21 @@ class Link:
     best: int = 10
     beside: tuple[str, ...] = ()
 
-    def query(self, **changes: str | int | None) -> str:
-        """The address's query, with some of it changed."""
-        parts = {
+    @property
+    def parts(self) -> Parts:
+        """The parts of the address."""
+        return {
             "unit": self.chosen.unit,
             "questionnaire": self.chosen.questionnaire,
             "period": self.chosen.period,
             "kind": self.chosen.kind,
             "best": self.best if self.best != 10 else None,
             "beside": self.beside,
-        } | changes
+        }
+
+    def query(self, **changes: str | int | Sequence[str] | None) -> str:
+        """The address's query, with some of it changed."""
+        parts = {**self.parts, **changes}
         return urlencode({name: value for name, value in parts.items() if value}, doseq=True)
 
 
@@ -107,7 +113,7 @@ class AnyBoard(Protocol):
     def show(self, views: Views, link: Link, context: ViewContext | None = None) -> AnyShown: ...  # noqa: D102
 
 
-OVERVIEW = Board("overview", lambda context, link: overview(context), {"trend": unit_charts.trend})
+OVERVIEW = Board("overview", lambda context, link: overview(context), {"trend": trend_chart.trend})
 UNITS = Board(
     "units",
     lambda context, link: units(context, best=link.best),
@@ -118,7 +124,7 @@ UNIT = Board(
     lambda context, link: unit(context),
     {
         "factors": unit_charts.factors,
-        "trend": unit_charts.trend,
+        "trend": trend_chart.trend,
         "items": unit_charts.items,
         "channels": unit_charts.channels,
         "drivers": unit_charts.drivers,

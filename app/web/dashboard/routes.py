@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from functools import cache
 from types import ModuleType
@@ -27,19 +28,18 @@ from app.registry.models import UnitKind
 from app.registry.questionnaires import published
 from app.reports import sentences
 from app.reports.charts import drawing
-from app.reports.charts.chart import Chart
+from app.reports.charts.drawing import Drawn
 from app.reports.views.cached import Views
 from app.reports.views.context import Chosen, NothingToShow, ViewContext
-from app.reports.views.results import View
+from app.reports.views.results import ComparisonView, Units, View
 from app.web.dashboard.pages import BOARDS, MOST_DRAWN, AnyBoard, AnyShown, Link
 from app.web.pages import PRIVATE, QueryText, language_of, render
+from app.web.unit_list import Selection, UnitList, listed, selection
 
 router = APIRouter(include_in_schema=False)
 
 READERS = PageDoor(Right.READ_FIGURES)
 Reader = Annotated[Person, Depends(READERS)]
-#: Rows of units on one page.
-ROWS = 150
 #: Units that are offered while one types.
 _OFFERED = 400
 
@@ -78,14 +78,6 @@ Linked = Annotated[Link, Depends(link)]
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A chart with its picture; the picture is left out where it would be too long to read."""
-
-    chart: Chart
-    svg: str | None
-
-
-@dataclass(frozen=True)
 class Choices:
     """What a page offers to choose from."""
 
@@ -110,8 +102,8 @@ class BoardPage:
     drawn: Mapping[str, Drawn]
     sentences: ModuleType
     script: str
-    start: int
-    rows_at_once: int = ROWS
+    #: The units of the pages that list them.
+    list: UnitList | None
 
     @property
     def api(self) -> str:
@@ -147,7 +139,7 @@ def show(
     caller: Reader,
     name: str,
     linked: Linked,
-    start: Annotated[int, Query(ge=0, le=100_000)] = 0,
+    chosen: Annotated[Selection, Depends(selection)],
 ) -> Response:
     """A page of the dashboard; its address is made whole, so that a copy of it opens the same.
 
@@ -170,7 +162,8 @@ def show(
             context.kind if name != "unit" else linked.chosen.kind,
         )
         if whole != linked.chosen:
-            query = Link(whole, linked.best, linked.beside).query(start=start)
+            parts = chosen.parts if chosen != Selection() else {}
+            query = Link(whole, linked.best, linked.beside).query(**parts)
             return RedirectResponse(f"/dashboard/{name}?{query}", 303, PRIVATE)
         offered = choices(context, words)
         shown = board.show(views, linked, context)
@@ -185,7 +178,7 @@ def show(
         drawn=_drawn(shown, words),
         sentences=sentences,
         script=drawing.script_name(),
-        start=start,
+        list=_listed(words, board.name, shown.view, linked, chosen),
     )
     return render(request, caller, f"dashboard/{name}.html", page)
 
@@ -200,8 +193,11 @@ def download(
     figure: str,
     file_format: FileFormat,
     linked: Linked,
+    narrow: bool = False,
 ) -> Response:
     """A page's chart as SVG, PNG or CSV, or as the specification that a browser draws.
+
+    ``narrow`` has it drawn for a phone.
 
     Who: ``figures:read``, over the units that they have it on.
     """
@@ -217,13 +213,14 @@ def download(
     if found is None:
         raise NotFound
     file = f"{figure}-{view.period}"
+    spec = found.narrow if narrow else found.spec
     content: bytes | None = None
     media = "application/json"
     match file_format:
         case FileFormat.SVG:
-            content, media = drawing.svg(found.spec, words.language).encode(), "image/svg+xml"
+            content, media = drawing.svg(spec, words.language).encode(), "image/svg+xml"
         case FileFormat.PNG:
-            content, media = drawing.png(found.spec, words.language), "image/png"
+            content, media = drawing.png(spec, words.language), "image/png"
         case FileFormat.CSV:
             about = {
                 "questionnaire": view.questionnaire,
@@ -234,7 +231,7 @@ def download(
             content = table(found.rows, common=about).encode()
             media = "text/csv; charset=utf-8"
     if content is None:
-        return JSONResponse(found.spec, headers=PRIVATE)
+        return JSONResponse(spec, headers=PRIVATE)
     disposition = f'attachment; filename="{file}.{file_format.value}"'
     return Response(
         content, media_type=media, headers={**PRIVATE, "Content-Disposition": disposition}
@@ -262,14 +259,27 @@ def script(request: Request, caller: Annotated[Caller, Depends(ANYONE)], name: s
 
 def _drawn(shown: AnyShown, words: Words) -> dict[str, Drawn]:
     return {
-        name: Drawn(
-            chart,
-            None
-            if name == "league" and len(chart.table.rows) > MOST_DRAWN
-            else drawing.svg(chart.spec, words.language),
-        )
+        name: Drawn(chart, None, None)
+        if name == "league" and len(chart.table.rows) > MOST_DRAWN
+        else Drawn.of(chart, words)
         for name, chart in shown.draw(words).items()
     }
+
+
+def _listed(words: Words, name: str, view: View, link: Link, chosen: Selection) -> UnitList | None:
+    """The part of the units that a page lists; None where it lists none."""
+    league = view.league if isinstance(view, ComparisonView) else view
+    if name not in ("units", "comparison") or not isinstance(league, Units):
+        return None
+    path = f"/dashboard/{name}"
+    return listed(words, league.rows, chosen, path=path, about=link.parts, first=link.beside)
+
+
+def _named(words: Words, period: str, today: date) -> str:
+    """A period to choose; it is said of a running one that it is not over."""
+    name = words.period(period)
+    running = periods.span(period).last >= today
+    return words("period.not_over", period=name) if running else name
 
 
 def choices(context: ViewContext, words: Words) -> Choices:
@@ -283,7 +293,9 @@ def choices(context: ViewContext, words: Words) -> Choices:
         each.form.code: words.name(each.form.title) for each in published(context.figures.session)
     }
     by_length = {
-        words(f"length.{length.value}"): [(name, words.period(name)) for name in names]
+        words(f"length.{length.value}"): [
+            (name, _named(words, name, context.today)) for name in names
+        ]
         for length, names in periods.choices(*context.known).items()
     }
     if not any(context.span.name == name for names in by_length.values() for name, _ in names):

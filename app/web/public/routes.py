@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
+from types import ModuleType
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -28,21 +30,22 @@ from app.figures.periods import Length, PeriodUnknown, Span, Step
 from app.figures.query import Query as Filters
 from app.figures.release import ReleaseRule
 from app.figures.visible import PUBLIC
-from app.messages.words import Words, alphabetical
+from app.messages.words import Words
 from app.problems import NotFound
 from app.registry.models import UnitKind
 from app.registry.questionnaires import published
 from app.reports import sentences
-from app.reports.charts import comparison_charts, drawing
-from app.reports.charts.chart import Chart
+from app.reports.charts import comparison_charts
+from app.reports.charts.drawing import Drawn
 from app.reports.views.cached import Views
 from app.reports.views.context import Chosen, NothingToShow, ViewContext
 from app.reports.views.index_results import Index
-from app.reports.views.results import UnitRow, Units
+from app.reports.views.results import Units
 from app.reports.views.unit import headline
 from app.reports.views.units import units as units_view
 from app.settings import Settings
 from app.web.pages import QueryText, fill, language_of, render
+from app.web.unit_list import Column, Selection, UnitList, by_name, listed, selection
 
 router = APIRouter(include_in_schema=False)
 
@@ -107,15 +110,15 @@ class PublicPage:
 
     words: Words
     answer: Units
-    rows: Sequence[UnitRow]
+    list: UnitList
     index: Index
     summary: Sequence[str]
     questionnaires: Sequence[tuple[str, str]]
     periods: Sequence[tuple[str, str]]
     kinds: Sequence[tuple[str, int]]
-    map: Chart | None
-    svg: str
+    map: Drawn | None
     method: Sequence[str]
+    sentences: ModuleType = sentences
 
 
 @router.get("/public")
@@ -126,6 +129,9 @@ def show_public(
     questionnaire: QueryText = "",
     period: QueryText = "",
     kind: Annotated[UnitKind | None, Query()] = None,
+    *,
+    listing: Annotated[Selection, Depends(selection)],
+    sort: QueryText = "",
 ) -> Response:
     """The published rates of a period, with intervals and method. Who: anybody, if published."""
     settings = published_by(request)
@@ -143,14 +149,24 @@ def show_public(
             context.questionnaire, shown.name, context.kind,
         )  # fmt: skip
         views = Views(session, PUBLIC, settings, CACHE.of(request))
-        compared = views.of(chosen, "units 10", units_view)
+        compared = views.of(chosen, "units 10", partial(units_view, judged=False))
         about = views.of(chosen, "headline", headline)
     words = Words(words.language, chosen.unit)
     drawn = comparison_charts.places(words, compared)
     page = PublicPage(
         words=words,
         answer=compared,
-        rows=sorted(compared.rows, key=lambda row: alphabetical(words.unit(row.unit))),
+        list=listed(
+            words,
+            compared.rows,
+            by_name(listing, sort),
+            path="/public",
+            about={
+                "questionnaire": chosen.questionnaire, "period": chosen.period,
+                "kind": chosen.kind,
+            },
+            columns=(Column.NAME, Column.RATE, Column.RESPONDENTS),
+        ),
         index=about.index,
         summary=[
             *sentences.index(words, about), sentences.standing(words, compared, compared.target),
@@ -158,8 +174,7 @@ def show_public(
         questionnaires=[(code, titles[code]) for code in context.questionnaires],
         periods=_periods(context, words, settings),
         kinds=list(context.kinds.items()),
-        map=drawn,
-        svg=drawing.svg(drawn.spec, words.language) if drawn else "",
+        map=Drawn.of(drawn, words) if drawn else None,
         method=[words(f"report.method_{n}") for n in (1, 2, 3, 4, 5)],
     )  # fmt: skip
     answer = render(request, caller, "public/page.html", page)

@@ -136,7 +136,7 @@ def wall(
     page = WallPage(
         words,
         words.unit(first.unit),
-        words.period(first.period),
+        words.period_of(first),
         f"/wall/{first.unit.code}/stream?questionnaire={first.questionnaire}",
         first,
     )

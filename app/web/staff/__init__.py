@@ -1,1 +1,1 @@
-"""Pages for those who run surveys: accounts, keys, devices, posters, limits, the audit log."""
+"""Pages of those who run surveys: accounts, keys, devices, posters, limits, notes, audit log."""

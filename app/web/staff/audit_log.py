@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from app.access import scope
 from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Right
 from app.audit import log
-from app.audit.models import AuditEntry
 from app.dependencies import DatabaseDependency, SettingsDependency
-from app.web.pages import QueryText, render
+from app.messages.words import Words
+from app.registry.questionnaires import newest, published
+from app.web.pages import QueryText, language_of, render
+from app.web.staff.audit_words import AuditWords, EntryShown
 
 router = APIRouter(include_in_schema=False)
 
@@ -28,7 +30,7 @@ _PAGE = 100
 class AuditPage:
     """Entries, the newest first, the filters, and the number before which the next page is."""
 
-    entries: Sequence[tuple[AuditEntry, dict[str, Any]]]
+    entries: Sequence[EntryShown]
     actions: Sequence[str]
     filters: log.Filters
     older: int | None
@@ -52,9 +54,15 @@ def show_log(
         actor.strip(), action.strip(), subject.strip(), _day(first), _day(last), settings.zone
     )
     with database.reading() as session:
+        words = AuditWords(
+            Words(language_of(request, caller)),
+            settings.zone,
+            scope.units(session, caller, Right.READ_AUDIT).by_code,
+            {code: version.form for code, version in newest(published(session)).items()},
+        )
         found = log.newest(session, filters, before=before, limit=_PAGE + 1)
         page = AuditPage(
-            [(entry, json.loads(entry.details)) for entry in found[:_PAGE]],
+            [words.entry(entry) for entry in found[:_PAGE]],
             log.actions(session),
             filters,
             found[_PAGE - 1].id if len(found) > _PAGE else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -17,7 +17,9 @@ from app.access.models import Credential, Right
 from app.dependencies import DATABASE, DatabaseDependency
 from app.problems import FieldError, InvalidFields
 from app.registry.models import PointState, SurveyPoint
+from app.registry.questionnaires import titles
 from app.web.pages import EMPTY, Form, Number, Text, go_to, language_of, refused, render
+from surveys import model
 
 router = APIRouter(prefix="/devices", include_in_schema=False)
 
@@ -36,6 +38,7 @@ class DevicesPage:
     #: Devices not heard of since then are pointed out.
     silent_since: datetime
     points: Sequence[SurveyPoint]
+    titles: Mapping[str, model.Text]
     form: Form = EMPTY
 
 
@@ -47,6 +50,7 @@ class CodePage:
     pin: str
     point: SurveyPoint
     name: str
+    titles: Mapping[str, model.Text]
     minutes: int = devices.CODE_MINUTES
 
 
@@ -81,7 +85,8 @@ def make_code(
                 raise InvalidFields(errors=[FieldError("point", "device.no_point")], count=1)
             name = " ".join(name.split())[:200] or survey_point.name
             made = devices.new_code(session, survey_point, name)
-            page = CodePage(f"{made.code[:4]}-{made.code[4:]}", made.pin, survey_point, name)
+            code, names = f"{made.code[:4]}-{made.code[4:]}", titles(session)
+            page = CodePage(code, made.pin, survey_point, name, names)
             return render(request, caller, "staff/device_code.html", page, 201)
     except InvalidFields as problem:
         form = refused(problem, language_of(request, caller), {"point": point, "name": name})
@@ -106,6 +111,7 @@ def _show(request: Request, caller: Person, form: Form = EMPTY, status: int = 20
             devices.of_caller(session, caller),
             datetime.now(UTC) - timedelta(hours=1),
             [point for point in points if point.state != PointState.REVOKED],
+            titles(session),
             form,
         )
         return render(request, caller, "staff/devices.html", page, status)

@@ -19,7 +19,7 @@ from app.figures.limit_decisions import LimitDecisionOut, Wish, as_result
 from app.figures.periods import Step
 from app.figures.results import Names
 from app.messages.words import Words
-from app.problems import Problem
+from app.problems import FieldError, InvalidFields, Problem
 from app.registry.points import units_asking
 from app.registry.questionnaires import newest, published
 from app.web.pages import EMPTY, Form, Number, QueryText, Text, go_to, language_of, refused, render
@@ -126,6 +126,9 @@ def _show(
 ) -> Response:
     database = DATABASE.of(request)
     words = Words(language_of(request, caller))
+    if not code.strip():
+        missing = FieldError("unit", "field.missing", kind="parameter")
+        raise InvalidFields(errors=[missing], count=1)
     with database.reading() as session:
         units = scope.units(session, caller, Right.READ_FIGURES)
         node = units.find(code.strip())

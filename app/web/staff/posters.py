@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,7 +15,9 @@ from app.dependencies import DatabaseDependency
 from app.posters.drawing import Poster, Size
 from app.posters.selection import address_of, of_units
 from app.registry.queries import UnknownUnit
+from app.registry.questionnaires import titles
 from app.web.pages import QueryText, render
+from surveys.model import Text
 
 router = APIRouter(include_in_schema=False)
 
@@ -31,6 +33,7 @@ class PostersPage:
     unit: str
     unknown: bool
     more: int
+    titles: Mapping[str, Text]
     sizes: Sequence[Size] = tuple(Size)
 
 
@@ -54,5 +57,6 @@ def show_posters(
             code,
             unknown,
             max(0, len(found) - _PAGE),
+            titles(session),
         )
     return render(request, caller, "staff/posters.html", page)

@@ -1,0 +1,42 @@
+"""Targets that change in time, as they are read from the environment."""
+
+from datetime import date, timedelta
+
+import pytest
+from pydantic import ValidationError
+
+from app.settings import Settings, Targets
+
+CHANGE = date(2027, 1, 1)
+
+
+def test_one_target_holds_on_all_days(monkeypatch):
+    assert Settings().target_rate.on(CHANGE) == 0.9
+    monkeypatch.setenv("HAILONG_TARGET_RATE", "0.85")
+    found = Settings().target_rate
+    assert {found.on(day) for day in (date.min, CHANGE, date.max)} == {0.85}
+    assert str(found) == "0.85" and Settings(target_rate=0.85).target_rate == found
+
+
+def test_several_targets_hold_from_their_days_on(monkeypatch):
+    monkeypatch.setenv("HAILONG_TARGET_RATE", "0.85, 2028-01-01: 0.95, 2027-01-01:0.9")
+    found = Settings().target_rate
+    assert found.on(CHANGE - timedelta(days=1)) == 0.85
+    assert found.on(CHANGE) == found.on(date(2027, 12, 31)) == 0.9
+    assert found.on(date(2028, 1, 1)) == 0.95
+    assert Targets.read(str(found)) == found
+
+
+def test_the_first_holds_before_its_day_too():
+    found = Targets.read("2027-01-01: 0.9, 2028-01-01: 0.95")
+    assert found.on(date(2020, 1, 1)) == 0.9
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", "1", "0", "90%", "0,85", "0.85, 0.9", "2027-13-01: 0.9", "0.85, 2027-01-01: 1.5",
+     "2027-01-01: 0.9, 2027-01-01: 0.8", "0.85,", 1.2],
+)  # fmt: skip
+def test_what_is_no_target_is_refused(given):
+    with pytest.raises(ValidationError, match="target_rate"):
+        Settings(target_rate=given)
