@@ -161,7 +161,9 @@ def judged(
 
 def changed(change: Limits, p: float | None, family: Family, unit_id: int) -> Change:
     """A unit's change with what is left of its p among all of its kind."""
-    adjusted = None if p is None else family.adjusted_p((unit_id, None), p)
+    adjusted = p
+    if p is not None and family.size > 1:  # of a unit looked at alone its own p says it all
+        adjusted = family.adjusted_p((unit_id, None), p)
     beside = change.low is not None and change.high is not None and change.low * change.high > 0
     return Change(
         estimate=change.estimate,

@@ -106,6 +106,17 @@ def test_of_days_that_nobody_may_be_told_of_the_number_of_units_is_all_that_coun
     assert shown["change"]["adjusted_p"] == pytest.approx(min(1.0, 18 * shown["change"]["p"]))
 
 
+def test_where_nobody_else_may_ask_for_the_days_before_the_number_of_units_counts(view, world):
+    """Nine months have no period of the calendar before them."""
+    months = {"period": "2026-9M", "headers": world.analyst}
+    shown = by_code(view("units", **months)["rows"])["K04"]
+    assert shown["judged_together"] != len(COMMUNES) + 2 and shown["position"]
+    previous = view("unit", unit="K04", **months)["index"]["previous"]
+    assert previous["first"] == "2025-04-01" and previous["judged_together"] == len(COMMUNES) + 2
+    for change in (previous, shown["change"]):
+        assert change["adjusted_p"] == pytest.approx(min(1.0, 18 * change["p"]))
+
+
 def test_sections_and_a_units_factors_are_one_family(view):
     rows = view("sections", period=WITH_SMALL)["rows"]
     cells = [cell for row in rows for cell in row["sections"] if cell["rate"] is not None]

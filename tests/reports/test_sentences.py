@@ -8,7 +8,7 @@ from app.figures.statistic_results import Limits
 from app.figures.trend_results import AlertRow
 from app.messages.words import Words
 from app.reports import sentences
-from app.reports.views.index_results import PeriodDifference, Placed
+from app.reports.views.index_results import HeadlineRate, PeriodDifference, Placed
 from app.reports.views.results import AlertsShown, Headline, Standing, UnitRow, Units
 from tests.results import result
 
@@ -185,3 +185,36 @@ def test_no_unit_fell_is_said_only_where_a_fall_could_be_looked_for():
     assert said.startswith("Chưa xét được đơn vị nào tăng hay giảm")
     looked = sentences.changed(Words("vi"), result(Units, view | {"compared": 4}))
     assert looked[0].startswith("Không đơn vị nào giảm") and said not in looked
+
+
+def test_a_change_with_the_mix_held_fixed_is_judged_with_all_units():
+    held = {"estimate": -0.05, "low": -0.09, "high": -0.01, "crude": 0.02, "mix": 0.07}
+    fields = {"estimate": 0.02, "low": -0.01, "high": 0.05, "judged_together": 28}
+    row = result(PeriodDifference, fields | {"fixed_mix": held, "discovery": False})
+    said = sentences.change(Words("en"), row, "then")
+    assert "alone it fell" in said and "judged with all 28 units" in said
+    assert "mix of units and channels held fixed" in said
+    sure = row.model_copy(update={"discovery": True})
+    assert sentences.change(Words("en"), sure, "then").startswith("Fell against then")
+
+
+@pytest.mark.parametrize(
+    ("position", "own", "key"),
+    [
+        ("above", "above", "above_target"),
+        ("above", "not_distinguishable", "above_target_pooled"),
+        ("below", "above", "below_target_pooled"),
+        ("not_distinguishable", "above", "above_target_by_volume"),
+        ("not_distinguishable", "below", "below_target_by_volume"),
+        ("not_distinguishable", "not_distinguishable", "near_target"),
+    ],
+)
+def test_where_the_interval_by_volume_says_another_thing_than_the_pooled_call_both_are_told(
+    position, own, key
+):
+    fields = {"position": position, "interval_position": own, "judged_together": 5}
+    row = result(HeadlineRate, fields | {"weighting": "by_volume"})
+    for code in ("vi", "en"):
+        words = Words(code)
+        said = sentences.against_target(words, row, 0.9)
+        assert said == words(f"tell.{key}", target=words.percent(0.9, 0))
