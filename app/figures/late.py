@@ -42,7 +42,7 @@ class Late:
 
 
 @dataclass(frozen=True)
-class Asked:
+class CellSelection:
     """Which cells were read; None or nothing: all."""
 
     first: date | None = None
@@ -75,7 +75,7 @@ class Withheld:
     rows: CellRows
     moved: CellRows
 
-    def without(self, rows: CellRows, exempt: frozenset[int], asked: Asked) -> CellRows:
+    def without(self, rows: CellRows, exempt: frozenset[int], selection: CellSelection) -> CellRows:
         """Cells again, less what is withheld of units that are not ``exempt``."""
         place = {key: i for i, key in enumerate(_keys(rows))}
         cells = rows.cells.copy()
@@ -85,7 +85,7 @@ class Withheld:
                 continue
             for name in cells.dtype.names or ():
                 cells[name][i] -= self.rows.cells[name][k]
-        more = self.moved[asked.among(self.moved)]
+        more = self.moved[selection.among(self.moved)]
         return CellRows(
             np.concatenate([rows.unit_id, more.unit_id]),
             np.concatenate([rows.day, more.day]),

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from analysis.lattices import Axis, protect
 from app.audit.models import AuditEntry
 from app.figures import cell_reading, visible
-from app.figures.late import Asked
+from app.figures.late import CellSelection
 from app.figures.periods import Length, name_of, span
 from app.figures.query import Key, Query
 from app.figures.rate_arrays import Measure
@@ -217,9 +217,9 @@ def _build(
     read = []
     for version in versions:
         rows = cell_reading.cells(session, version, first=None, last=None, units=None, channels=())
-        read.append(
-            (version, rows if unreleased is None else unreleased.without(rows, version, Asked()))
-        )
+        if unreleased is not None:
+            rows = unreleased.without(rows, version, CellSelection())
+        read.append((version, rows))
     whole_of, alone_of, unit_axis = _unit_axis(units, (rows for _, rows in read))
     names = sorted({str(name) for _, rows in read for name in np.unique(rows.channel)})
     channels = {name: i for i, name in enumerate(names, start=1)}

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
 from app.access.models import Right
-from app.figures.late import Asked, Withheld, find_withheld
+from app.figures.late import CellSelection, Withheld, find_withheld
 from app.figures.session_cache import per_session
 from app.registry.questionnaires import Published
 from app.rollups import queries
@@ -93,10 +93,10 @@ class Unreleased:
         """Whether a period that ends on a day may contain answers that are unreleased."""
         return last is None or last >= self.month or bool(self.late)
 
-    def without(self, rows: CellRows, version: Published, asked: Asked) -> CellRows:
+    def without(self, rows: CellRows, version: Published, selection: CellSelection) -> CellRows:
         """The cells of a version again, as they were asked for, without what is unreleased."""
         if version.id in self.withheld:
-            rows = self.withheld[version.id].without(rows, self.exempt, asked)
+            rows = self.withheld[version.id].without(rows, self.exempt, selection)
         kept = ~self.among(rows.unit_id, rows.day, rows.channel)
         return rows if kept.all() else rows[kept]
 
@@ -139,7 +139,7 @@ def _batches(
     for version in versions:
         rows = queries.read(session, version, first=month)
         if version.id in withheld:
-            rows = withheld[version.id].without(rows, frozenset(), Asked(first=month))
+            rows = withheld[version.id].without(rows, frozenset(), CellSelection(first=month))
         read.append(rows)
     counted = [rows.cells["sums"][:, 0, SUMS.index("n")] for rows in read]
     pairs: dict[tuple[int, str], int] = {}

@@ -19,7 +19,7 @@ from app.figures import periods
 from app.figures import within_correlation as resemblance
 from app.figures.day_effects import DayPart, day_sums
 from app.figures.groupings import Splits, scale_of, sums_by_measure
-from app.figures.late import Asked
+from app.figures.late import CellSelection
 from app.figures.measures import measures_of
 from app.figures.query import Key, Query
 from app.figures.rate_arrays import Floats, Measure, Summed
@@ -141,7 +141,7 @@ class Ground:
         unreleased = self.unreleased
         return (
             unreleased.without(
-                rows, version, Asked(query.first, query.last, covered, query.channels)
+                rows, version, CellSelection(query.first, query.last, covered, query.channels)
             )
             if unreleased is not None and unreleased.touches(query.last)
             else rows

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from analysis.clustered import shared_correlation
 from app.figures import cell_reading
 from app.figures.groupings import Splits
-from app.figures.late import Asked
+from app.figures.late import CellSelection
 from app.figures.query import Query
 from app.figures.rate_arrays import PARTS, Floats, Measure
 from app.figures.release import Unreleased
@@ -77,7 +77,7 @@ def everybody(
         )  # fmt: skip
         if unreleased is not None and unreleased.touches(query.last):
             rows = replace(unreleased, exempt=frozenset()).without(
-                rows, version, Asked(query.first, query.last, None, query.channels)
+                rows, version, CellSelection(query.first, query.last, None, query.channels)
             )
         read[version] = rows
     return read

@@ -20,7 +20,7 @@ from app.figures.comparison_days import With
 from app.figures.comparisons import difference
 from app.figures.context import Context, number
 from app.figures.families import Family
-from app.figures.late import Asked
+from app.figures.late import CellSelection
 from app.figures.lattice import lattice_of, named_period
 from app.figures.periods import Length, Span, Step, name_of, span, usual
 from app.figures.query import Expand, Key, Query, QueryChanges
@@ -299,8 +299,10 @@ def released_cells(context: ViewContext, version: Published) -> queries.CellRows
         units=context.within,
     )
     unreleased = context.figures.unreleased
-    asked = Asked(context.span.first, context.span.last, context.within)
-    return rows if unreleased is None else unreleased.without(rows, version, asked)
+    if unreleased is None:
+        return rows
+    chosen = CellSelection(context.span.first, context.span.last, context.within)
+    return unreleased.without(rows, version, chosen)
 
 
 def _to_open_with(figures: Context, known: tuple[date, date], today: date) -> Span:

@@ -16,6 +16,7 @@ from app.figures.context import Context
 from app.figures.doubts import Doubt, find_doubtful
 from app.figures.drivers import OutcomeNeeded, find_drivers, find_lowest
 from app.figures.families import of_everybody
+from app.figures.lattice import CalendarPeriodsOnly
 from app.figures.microdata import NotANumber
 from app.figures.nonresponse import find_nonresponse
 from app.figures.nonresponse_results import NonResponseRow
@@ -185,14 +186,17 @@ def find_driving(context: ViewContext) -> FoundDriving:
 def _in_period_or_year(
     context: ViewContext, find: Callable[[Context], Found]
 ) -> tuple[Found | None, WhyNot | None]:
-    """What is found; or the code of the problem why it is not."""
-    last = context.span.last
+    """What is found; or the code of the problem why it is not.
+
+    Whoever is shown calendar periods alone has the year so far in place of the year up to its end.
+    """
+    last, begin = context.span.last, context.span.first
     in_a_year = date(last.year - (last.month < 12), last.month % 12 + 1, 1)  # of whole months
-    for first in dict.fromkeys((context.span.first, min(context.span.first, in_a_year))):
+    for first in dict.fromkeys((begin, min(begin, in_a_year), min(begin, date(last.year, 1, 1)))):
         try:
             found = find(context.over(first=first))
             return found.model_copy(update={"first": first, "last": last}), None
-        except (TooFewRespondents, NotANumber):
+        except (TooFewRespondents, NotANumber, CalendarPeriodsOnly):
             continue
         except OutcomeNeeded:
             return None, "outcome-needed"
