@@ -105,9 +105,10 @@ def test_parts_that_a_caller_may_not_see_stand_together_as_the_rest(world, compa
     (row,) = compare("C2", headers=public)
     assert row["fixed_mix"]["unseparated"] == 1 and row["fixed_mix"]["mix"] == 0
     assert row["fixed_mix"]["estimate"] == pytest.approx(row["change"]["estimate"])
-    # The agency's five follow from nothing: the province is not shown, and has no mix.
+    # The agency is shown, and answered in one of the periods alone.
     (row,) = compare("77", headers=public)
-    assert row["suppressed"] and row["fixed_mix"] is None
+    (alone,) = row["fixed_mix"]["one_period_only"]
+    assert alone["unit"]["code"] == "A1"
 
 
 def test_one_channel_alone_has_its_own_parts(compare):
