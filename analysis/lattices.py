@@ -2,9 +2,8 @@
 
 What is published of a survey is a lattice: units within units, months within quarters within
 years, channels within all of them. A cell is a set of people; two cells that differ by few people
-give these away, wherever in the lattice they stand. ``analysis.suppression`` solves any system of
-sums exactly, cell by cell; here the sums have the form of trees, and whole arrays are looked at at
-once, as a province of 200 units with ten years of months wants it.
+give these away, wherever in the lattice they stand. The sums have the form of trees, and whole
+arrays are looked at at once, as a province of 200 units with ten years of months wants it.
 """
 
 from __future__ import annotations
