@@ -1,0 +1,117 @@
+"""What else leaves the house besides rates tells strangers to small cells nothing of them."""
+
+import pytest
+
+from app.registry.models import Channel, Unit, UnitKind
+from app.registry.points import current_code, open_point
+from tests.small_province import body
+
+pytestmark = pytest.mark.usefixtures("month_over")
+SATISFACTION, LEVELS, QUALITY = (
+    "/api/v1/satisfaction", "/api/v1/views/levels", "/api/v1/views/quality",
+)  # fmt: skip
+DAY = "2026-08-10T09:00:00+07:00"
+ABOUT = {"unit": "C1", "questionnaire": "sipas-desk", "period": "2026-Q3"}
+
+
+@pytest.fixture
+def get(client):
+    def ask(path, headers, status=200, **parameters):
+        answer = client.get(path, params=parameters, headers=headers)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    return ask
+
+
+def send(client, province, point, every):
+    batch = [body(point=point, answered_at=DAY, **each) for each in every]
+    answer = client.post(
+        "/api/v1/responses", json={"responses": batch}, headers=province.importer()
+    )
+    assert {each["status"] for each in answer.json()["responses"]} == {"accepted"}
+
+
+def by_item(levels):
+    return {item["item"]: item for section in levels["sections"] for item in section["items"]}
+
+
+def test_levels_of_an_item_that_few_answered_are_hidden_with_those_of_a_guard(
+    client, province, get
+):
+    few = [{"answers": {"A1": 4, "A2": 5, "A3": 5, "B1": 3}} for _ in range(4)]
+    most = [{"answers": {"A1": 4, "A3": 2, "B1": 3}} for _ in range(20)]
+    send(client, province, province.points[("C1", "sipas-desk")], few + most)
+    open_, hidden = (
+        by_item(get(LEVELS, headers, **ABOUT))
+        for headers in (province.reader(), province.public_reader())
+    )
+    assert sum(open_["A2"]["levels"]) == 4 and sum(open_["A1"]["levels"]) == 24
+    assert hidden["A2"]["levels"] == [] and hidden["A2"]["no_opinion"] is None
+    # The factor less the other items would be those four: another item is hidden too.
+    gone = {
+        item for item, row in hidden.items() if sum(open_[item]["levels"]) and not row["levels"]
+    }
+    assert "A2" in gone and len(gone) == 2
+    assert sum(hidden["B1"]["levels"]) == 24
+
+
+def test_counts_of_how_few_answered_are_not_given(client, province, get):
+    point = province.points[("C1", "sipas-desk")]
+    send(client, province, point, [{"duration_s": 5} for _ in range(9)])
+    for headers, counted in ((province.reader(), 9), (province.public_reader(), None)):
+        shown = get(QUALITY, headers, **ABOUT)
+        assert shown["responses"]["counted"] == shown["responses"]["hasty"] == counted
+        assert shown["set_aside"]["responses"] == counted
+    (row,) = get(
+        f"{SATISFACTION}/planning", province.public_reader(),
+        questionnaire="sipas-desk", unit="C1", month="2026-08",
+    )["rows"]  # fmt: skip
+    assert row["respondents"] is row["needed_to_publish"] is row["needed_for_margin"] is None
+    (row,) = get(
+        f"{SATISFACTION}/planning", province.reader(),
+        questionnaire="sipas-desk", unit="C1", month="2026-08",
+    )["rows"]  # fmt: skip
+    assert (row["respondents"], row["needed_to_publish"]) == (9, 1)
+
+
+def test_two_choices_of_adjusters_are_about_the_same_patients(client, database, province, get):
+    with database.writing() as session:
+        hospital = session.get_one(Unit, province.units["H1"])
+        first = session.get_one(Unit, province.units["W1"])
+        second = Unit(
+            code="W2", kind=UnitKind.WARD, name_vi="Khoa 2", name_en="Ward 2", parent=hospital,
+            valid_from=first.valid_from,
+        )  # fmt: skip
+        session.add(second)
+        session.flush()
+        points = {
+            unit.code: current_code(
+                open_point(session, unit, "moh-inpatient", Channel.PAPER, unit.code)
+            )
+            for unit in (first, second)
+        }
+    for ward, without_age in (("W1", 1), ("W2", 0)):
+        patients = [
+            {"A1": 3 + n % 3, "G1": 80 + n % 9, "G2": 4 + n % 2, "sex": 1 + n % 2,
+             "insurance": 1 + n % 2, "nights": 2 + n % 5, "age": 30 + n}
+            for n in range(40)
+        ]  # fmt: skip
+        for patient in patients[:without_age]:
+            del patient["age"]
+        form = {"questionnaire": "moh-inpatient"}
+        send(client, province, points[ward], [form | {"answers": each} for each in patients])
+    ask = {"questionnaire": "moh-inpatient", "unit": ["W1", "W2"], "from": "2026-07-01",
+           "to": "2026-09-30"}  # fmt: skip
+
+    def rows(headers, adjuster):
+        found = get(f"{SATISFACTION}/casemix", headers, adjust=adjuster, **ask)
+        return {row["unit"]["code"]: row for row in found["rows"]}
+
+    open_ = [rows(province.reader(), name)["W1"]["respondents"] for name in ("sex", "age")]
+    assert open_ == [40, 39]  # by the difference one patient's answers were told
+    for name in ("sex", "age"):
+        shown = rows(province.public_reader(), name)
+        assert shown["W1"]["raw"] is shown["W1"]["respondents"] is shown["W1"]["rank_raw"] is None
+        assert shown["W1"]["adjusted"] is not None
+        assert shown["W2"]["respondents"] == 40
