@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from dataclasses import dataclass
+from datetime import datetime
 from email import message_from_bytes
 from email.policy import default
 
@@ -20,7 +21,7 @@ from app.access.models import Right
 from app.access.roles import Role
 from app.cli import main
 from app.db import Database
-from app.figures.periods import Length
+from app.figures.periods import Length, name_of, span
 from app.reports.documents import schedule
 from app.reports.documents.contents import Report, gather
 from app.reports.documents.files import Kind, Order, make
@@ -468,3 +469,14 @@ def test_the_command_writes_all_of_a_kind_and_goes_on(command, tmp_path):
 def test_the_command_refuses_in_a_sentence(command, arguments, words):
     code, told = command(*arguments)
     assert code == 1 and words in told and "Traceback" not in told
+
+
+def test_a_report_about_a_running_period_says_up_to_which_day(fetch):
+    today = datetime.now(Settings().zone).date()
+    period = name_of(today, Length.HALF)
+    if span(period).last == today:
+        pytest.skip("the period ends today")
+    text = text_of(fetch(period=period))
+    assert "đang diễn ra" in text
+    book = openpyxl.load_workbook(io.BytesIO(fetch(period=period, format="xlsx")))
+    assert "đang diễn ra" in str(book.worksheets[0]["A1"].value)

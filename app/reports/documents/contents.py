@@ -59,7 +59,7 @@ class Report:
     def title(self) -> str:
         """What the report is called."""
         return self.words(
-            "report.title", unit=self.subject, period=self.words.period(self.about.period)
+            "report.title", unit=self.subject, period=self.words.period_of(self.about)
         )
 
     @property

@@ -41,7 +41,7 @@ def pdf(report: Report) -> bytes:
 def _content(report: Report) -> Content:
     w = report.words
     head, day = report.head, report.made_on
-    period = w.period(report.about.period)
+    period = w.period_of(report.about)
     to = "to_above" if head.addressee else "to_others"
     return {
         "language": w.language,
