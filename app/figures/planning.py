@@ -72,12 +72,12 @@ def plan(
         ),
     )  # fmt: skip
     have = now.sums["n"]
-    told = [
+    told = np.array([
         unit is not None
         and (context.gate.shows(unit, n) or n == 0)
         and (not gone or context.gate.everywhere or unit.id in context.gate.exempt)
         for unit, n, gone in zip(now.unit, have.tolist(), shown.hidden.tolist(), strict=True)
-    ]
+    ], dtype=np.bool_)  # fmt: skip
     detected = sampling.power(
         usual,
         np.clip(usual - drop, 0.0, 1.0),
@@ -102,7 +102,7 @@ def plan(
         numbers(allocated),
         of_respondents.tolist(),
         numbers(np.where((have > 1) & told, detected, np.nan)),
-        told,
+        told.tolist(),
         strict=True,
     )
     rows = [
@@ -144,6 +144,6 @@ def plan(
         drop=drop,
         least_respondents=context.least,
         units=len(rows),
-        respondents=int(have[np.array(told, dtype=bool)].sum()),
+        respondents=int(have[told].sum()),
         rows=rows,
     )  # fmt: skip

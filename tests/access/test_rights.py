@@ -289,7 +289,8 @@ def listed(path: str, mark: Callable[[World, str], str]) -> Probe:
 def let_in(answer: httpx.Response, unit: str) -> bool:
     """The statistics were computed, or there was too little to compute them from."""
     if answer.status_code == 422:
-        return str(answer.json()["type"]).startswith("/problems/too-few-")
+        problem = str(answer.json()["type"]).removeprefix("/problems/")
+        return problem.startswith("too-few-") or problem == "margin-unregistered"
     return answer.status_code == 200
 
 

@@ -129,6 +129,8 @@ FOR_THE_SERVICE = {
     "demonstration/province.py": {"found", "points", "serve"},
     # Which days of a unit are told; how many answered does not leave it.
     "figures/release.py": {"_batches"},
+    # Its context is the caller's, or the public's.
+    "figures/doubts.py": {"_found"},
     # Which cells are hidden from all strangers alike; nothing else leaves it.
     "figures/lattice.py": {"_build"},
     # Units are handed to them, and their callers are looked at.

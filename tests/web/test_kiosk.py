@@ -437,7 +437,7 @@ def test_what_is_refused_for_good_is_laid_aside_and_lets_others_pass(
             """async () => {
                 const store = await import('/static/kiosk/store.js');
                 const at = new Date().toISOString();
-                const make = (id, more) => ({id, questionnaire: 'kiosk-face', version: 1,
+                const make = (id, more) => ({id, questionnaire: 'kiosk-face', version: 2,
                     answered_at: at, language: 'vi', answers: {S1: 5}, ...more});
                 await store.enqueue(make('019ab000-0000-7000-8000-000000000001',
                     {answers: {S1: 9}}));

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from app.figures.change_results import Change
 from app.figures.results import Names, UnitOut
-from app.figures.statistic_results import Change
 from app.messages.words import Words
 from app.reports.views.results import UnitRow
 from app.web.unit_list import ROWS, Against, Column, Selection, by_name, listed

@@ -70,6 +70,8 @@ def alerts(context: ViewContext) -> AlertsShown | None:
 def _watched(context: ViewContext) -> tuple[Context, Context | None] | None:
     """The question about the units that are looked at, and that about the only one to tell of."""
     first = context.known[0]
+    if context.span.last < first:  # nobody had answered yet
+        return None
     if context.kind is not None:
         return context.compared_over(first), None
     if context.unit is None or not context.span.calendar:

@@ -224,4 +224,5 @@ def _back(context: ViewContext, count: int) -> date:
     step = context.span.step
     last = periods.ordinals(np.array([context.span.last], dtype="datetime64[D]"), step)[0]
     first = periods.first_day(periods.label(int(last) - count + 1, step), step)
-    return max(first, context.known[0])
+    # Before anybody answered there is that period alone.
+    return max(first, min(context.known[0], context.span.first))
