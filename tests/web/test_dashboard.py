@@ -387,3 +387,11 @@ def test_icons_stand_in_the_table_only_where_limits_say_something(open_page, vie
 def test_without_limits_there_is_no_icon(open_page):
     page = open_page(f"/dashboard/unit?unit={SMALL}&questionnaire={FORM.code}&period=2026-H1")
     assert icons(page) == []
+
+
+def test_comments_name_the_unit_and_open_with_the_month_of_the_page(world, open_page):
+    page = open_page(f"/dashboard/unit?unit=K03&questionnaire={FORM.code}&period=2026-Q1")
+    link = "/dashboard/comments?unit=K03&amp;month=2026-03"
+    assert link in page.text
+    heading = words_of(open_page(link.replace("&amp;", "&")))
+    assert "Xã K03" in heading and "tháng 3 năm 2026" in heading.lower()

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from app.access import scope
 from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Right
@@ -15,6 +16,7 @@ from app.dependencies import DatabaseDependency, SettingsDependency
 from app.figures import comments
 from app.figures.periods import MONTH
 from app.figures.release import ReleaseRule
+from app.figures.results import unit_result
 from app.messages.words import Words
 from app.registry.questionnaires import published
 from app.web.pages import QueryText, language_of, render
@@ -53,6 +55,7 @@ def show_comments(
             units=[unit],
             release_rule=ReleaseRule.of(settings),
         )
+        about = unit_result(scope.units(session, caller, Right.READ_COMMENTS).find(unit))
         texts = {
             (each.form.code, item.code): words.name(item.text)
             for each in published(session)
@@ -62,5 +65,7 @@ def show_comments(
     for comment in found.comments:
         question = texts.get((comment.questionnaire, comment.item), comment.item)
         by_item.setdefault(question, []).append(comment.body)
-    page = CommentsPage(unit, words.period(month), found.withheld, list(by_item.items()))
+    page = CommentsPage(
+        words.unit(about), words.period(month), found.withheld, list(by_item.items())
+    )
     return render(request, caller, "dashboard/comments.html", page)
