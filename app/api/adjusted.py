@@ -61,8 +61,8 @@ def casemix(
     one by one; those without an answer to an adjuster are left out. ``channel`` adjusts for the
     way in which people answered, as HCAHPS does for the survey's mode. For whoever may not see
     small figures, those without an answer to any item that could be an adjuster are left out, so
-    that two choices of adjusters are about the same people; where fewer than may be shown are left
-    out of a unit, its figures before adjustment are null.
+    that two choices of adjusters are about the same people, and the figures before adjustment are
+    those of all respondents, not of the complete ones.
     """
     compute = partial(find_casemix, adjusters=adjust, outcome=outcome.value)
     return answer_of(request, caller, query, compute)

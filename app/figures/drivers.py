@@ -9,7 +9,7 @@ from analysis.contrasts import Contrast
 from app.figures.comparisons import SEED
 from app.figures.context import Context, named, number, numbers
 from app.figures.microdata import Respondents
-from app.figures.people import check_enough, people_of, scores_of
+from app.figures.people import check_enough, check_shown, people_of, scores_of
 from app.figures.query import Key
 from app.figures.rate_arrays import Floats, Rates
 from app.figures.results import Names
@@ -48,6 +48,7 @@ def find_drivers(context: Context, *, outcome: str | None) -> Drivers:
     overall = people.respondents.number(outcome)
     confidence = context.query.confidence
     found = drivers.importance(scores, overall, confidence=confidence, seed=SEED)
+    check_shown(context, people)
     check_enough(context, people, found.n)
     rate = _shown(rates, codes)
     below = _apart(people.respondents, codes, rate, confidence)
@@ -111,6 +112,7 @@ def find_lowest(context: Context) -> Lowest:
     """By how much each factor's rate lies below or above the others', the lowest first."""
     rates, provenance = context.rates(Key.FACTOR)
     people = people_of(context, provenance)
+    check_shown(context, people)
     check_enough(context, people, len(people.respondents))
     codes, _ = scores_of(people.respondents)
     rate = _shown(rates, codes)

@@ -6,6 +6,7 @@ many who did not, volumes tell. Of the invited it is known by unit and month.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
@@ -137,8 +138,14 @@ class _Ground:
         issued, answered = sum(row[0] for row in rows), sum(row[1] for row in rows)
         if not issued:
             return None
+        # Where few were invited below, these would follow from the whole and the others.
+        of_units: Counter[int] = Counter()
+        for (id, _), row in self.invited.items():
+            of_units[id] += row[0] if id in ids else 0
+        least = self.context.least
         shown = not rates.hidden[i] and (
-            self.context.gate.everywhere or issued >= self.context.least
+            self.context.gate.everywhere
+            or (issued >= least and all(n == 0 or n >= least for n in of_units.values()))
         )
         return _sensitivity(issued, answered, float(rates.ratio.estimate[i]), shown)
 

@@ -74,6 +74,17 @@ def check_enough(context: Context, people: People, n: int) -> None:
         raise TooFewRespondents(respondents=n if context.gate.everywhere else None, needed=least)
 
 
+def check_shown(context: Context, people: People) -> None:
+    """Refuse where a unit is hidden: a look at its respondents one by one would tell of them."""
+    if people.hidden - context.gate.exempt and not context.gate.everywhere:
+        raise TooFewRespondents(respondents=None, needed=context.least)
+
+
+def few_left_out(context: Context, people: People, complete: int) -> bool:
+    """Whether so few lack an answer that the caller may not be told how many have all."""
+    return not context.gate.everywhere and 0 < len(people.respondents) - complete < context.least
+
+
 def scores_of(people: Respondents) -> tuple[list[str], Floats]:
     """Mean level of each index factor, shape (respondents, factors)."""
     codes, scores = [], []

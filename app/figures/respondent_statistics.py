@@ -12,7 +12,14 @@ from analysis import casemix, clustered, ranks, reliability
 from app.figures.comparisons import SEED
 from app.figures.context import Context, TooFewUnits, named, number, numbers
 from app.figures.microdata import NotANumber, Respondents
-from app.figures.people import LEAST_RESPONDENTS, check_enough, people_of, scores_of
+from app.figures.people import (
+    LEAST_RESPONDENTS,
+    check_enough,
+    check_shown,
+    few_left_out,
+    people_of,
+    scores_of,
+)
 from app.figures.query import Key
 from app.figures.rate_arrays import Floats
 from app.figures.results import unit_result
@@ -70,13 +77,14 @@ def find_reliability(context: Context) -> ReliabilityResult:
                 alpha=number(found.alpha),
                 low=number(found.low),
                 high=number(found.high),
-                complete_respondents=found.n,
+                complete_respondents=None if few_left_out(context, people, found.n) else found.n,
                 items=[
                     ReliabilityItem(item=item, alpha_if_deleted=without, item_rest_correlation=rest)
                     for item, without, rest in figures
                 ],
             )
         )
+    check_shown(context, people)
     check_enough(context, people, len(people.respondents))
     return ReliabilityResult(
         **dict(provenance),
@@ -127,16 +135,16 @@ def find_casemix(
         )
         for value in (found.raw, found.adjusted)
     )
-    everybody = {
-        unit.id: float(n) for unit, n in zip(rates.unit, rates.sums["n"], strict=True) if unit
-    }
-    # Less the figures of those who are complete, everybody's would be those of the few who are not.
-    guarded = [
-        not context.gate.everywhere
-        and unit.id not in gate.exempt
-        and 0 < everybody[unit.id] - n < context.least
-        for unit, n in zip(units, found.n.tolist(), strict=True)
-    ]
+    # Strangers are told of everybody what is not adjusted: complete people are other people than
+    # those of any figure beside it, and by the difference a few of them.
+    row_of = {unit.id: i for i, unit in enumerate(rates.unit) if unit is not None}
+    place_of = np.array([row_of[unit.id] for unit in units], dtype=np.intp)
+    crude = rates.ratio.estimate if outcome == "rate" else rates.mean.estimate
+    guarded = [not gate.everywhere and unit.id not in gate.exempt for unit in units]
+    raw = np.where(guarded, crude[place_of], found.raw)
+    people_told = np.where(guarded, rates.sums["n"][place_of], found.n)
+    if not names and any(guarded):
+        raise NotANumber(field="adjust", item=", ".join(adjusters))
     # As many degrees of freedom as the residuals have.
     alpha = (1 - context.query.confidence) / 2
     reach = found.standard_error * clustered.t_quantile(
@@ -146,13 +154,13 @@ def find_casemix(
     most = 1.0 if outcome == "rate" else np.inf
     figures = zip(
         units,
-        numbers(found.raw),
+        numbers(raw),
         numbers(np.clip(found.adjusted, 0.0, most)),
         numbers(np.clip(found.adjusted - reach, 0.0, most)),
         numbers(np.clip(found.adjusted + reach, 0.0, most)),
-        numbers(found.difference),
+        numbers(found.adjusted - raw),
         numbers(found.standard_error),
-        found.n.tolist(),
+        people_told.tolist(),
         single.rank.tolist(),
         adjusted.rank.tolist(),
         adjusted.low.tolist(),
@@ -168,7 +176,7 @@ def find_casemix(
             context.query,
         ),
         units=len(units),
-        respondents=int(found.n.sum()),
+        respondents=int(people_told.sum()),
         outcome=outcome,
         left_out=len(values) - int(found.n.sum()) if gate.everywhere else None,
         adjusters=[
@@ -181,13 +189,13 @@ def find_casemix(
         rows=[
             CasemixRow(
                 unit=unit_result(unit),
-                raw=None if guard else raw,
+                raw=raw,
                 adjusted=mean,
                 low=low,
                 high=high,
-                difference=None if guard else difference,
+                difference=difference,
                 standard_error=error,
-                respondents=None if guard else n,
+                respondents=int(n),
                 rank_raw=None if guard else rank_raw,
                 rank_adjusted=rank,
                 rank_adjusted_low=rank_low,

@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from analysis import proportions
 from app.access.callers import Caller
 from app.figures import visible
+from app.figures.lattice import CalendarPeriodsOnly
+from app.figures.periods import end_of_month
 from app.figures.results import ResponseRateRow, ResponseRates, unit_result
 from app.invitations.service import months
 
@@ -34,9 +36,16 @@ def find(
     ------
     UnknownUnit
         Where a unit is not there, or not the caller's.
+    CalendarPeriodsOnly
+        Where parts of months are asked for by who may not see what few did.
     """
     readable = visible.units(session, caller)
     small = visible.small_units(session, caller)
+    if small is not None and least_respondents > 1:
+        if first.day != 1:
+            raise CalendarPeriodsOnly(field="from")
+        if last != end_of_month(last):
+            raise CalendarPeriodsOnly(field="to")
     wanted = {readable.find(code).id for code in units} or set(readable.nodes)
     rows = months(session, wanted, first, last)
     n = np.array([row[2] for row in rows], dtype=np.float64)

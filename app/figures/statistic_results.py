@@ -238,7 +238,10 @@ class CasemixRow(Result):
     """A unit's mean score or rate, as it is and as if all had the same respondents."""
 
     unit: UnitOut
-    raw: float | None = Field(description="Of its complete respondents, as it is.")
+    raw: float | None = Field(
+        description="Of its complete respondents, as it is; of all of them for whoever may not see "
+        "small figures, as are ``respondents``."
+    )
     adjusted: float | None
     low: float | None = Field(description="Lower limit of the adjusted one.")
     high: float | None

@@ -112,6 +112,29 @@ def test_two_choices_of_adjusters_are_about_the_same_patients(client, database, 
     assert open_ == [40, 39]  # by the difference one patient's answers were told
     for name in ("sex", "age"):
         shown = rows(province.public_reader(), name)
-        assert shown["W1"]["raw"] is shown["W1"]["respondents"] is shown["W1"]["rank_raw"] is None
-        assert shown["W1"]["adjusted"] is not None
-        assert shown["W2"]["respondents"] == 40
+        # What is not adjusted is everybody's.
+        whole = get(SATISFACTION, province.public_reader(), by="unit", **ask)["rows"]
+        mean = {row["unit"]["code"]: row["mean_score"] for row in whole}
+        for ward in ("W1", "W2"):
+            assert shown[ward]["raw"] == pytest.approx(mean[ward])
+            assert shown[ward]["respondents"] == 40 and shown[ward]["rank_raw"] is None
+            assert shown[ward]["adjusted"] is not None
+
+
+def test_nothing_is_said_of_the_people_of_a_hidden_unit_one_by_one(client, province, get):
+    for unit, times in (("C1", 4), ("C2", 40)):
+        answers = [{"A1": 1 + n % 5, "A2": 5 - n % 5, "B1": 1 + n % 4} for n in range(times)]
+        point = province.points[(unit, "sipas-desk")]
+        send(client, province, point, [{"answers": each} for each in answers])
+    ask = {"questionnaire": "sipas-desk", "unit": "C2", "from": "2026-07-01", "to": "2026-09-30"}
+    # The second commune guards the first, of whom there are four.
+    refused = get(f"{SATISFACTION}/reliability", province.public_reader(), 422, **ask)
+    assert refused["type"] == "/problems/too-few-respondents"
+    assert get(f"{SATISFACTION}/reliability", province.reader(), **ask)["respondents"] == 40
+
+
+def test_response_rates_are_of_whole_months(get, province):
+    days = {"from": "2026-07-01", "to": "2026-07-15"}
+    refused = get("/api/v1/response-rates", province.public_reader(), 422, **days)
+    assert (refused["type"], refused["field"]) == ("/problems/calendar-periods-only", "to")
+    assert get("/api/v1/response-rates", province.reader(), **days)["rows"] == []

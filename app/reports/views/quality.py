@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 from sqlalchemy import case, func, select
 
@@ -89,9 +91,11 @@ def _responses(context: ViewContext) -> Handled:
         )
         .group_by(Response.unit_id, Response.day, Response.channel)
     )
+    unreleased = context.figures.unreleased
+    if unreleased is not None and unreleased.late:
+        query = query.where(Response.id.not_in(sorted(unreleased.late)))
     rows = [row for row in context.figures.session.execute(query) if row[0] in context.within]
     numbers = np.array([[int(n or 0) for n in row[3:]] for row in rows]).reshape(-1, 5)
-    unreleased = context.figures.unreleased
     if unreleased is not None and rows:
         held = unreleased.among(
             np.array([row[0] for row in rows], dtype=np.int64),
@@ -132,29 +136,30 @@ def _straight_lining(context: ViewContext) -> Alike | None:
 
 def _no_opinion(context: ViewContext) -> list[NoOpinionRow]:
     """Of each rated item, how many said that they have no opinion, the most first."""
-    layout = layout_of(context.form)
-    read = released_cells(context, context.form)
-    counts = read.cells["counts"].sum(axis=0).astype(np.float64)
     if context.hides():
         return []
+    none: Counter[str] = Counter()
+    every: Counter[str] = Counter()
+    for version in context.figures.versions:
+        counts = released_cells(context, version).cells["counts"].sum(axis=0, dtype=np.int64)
+        for (code, answer), slot in layout_of(version).slots.items():
+            every[code] += int(counts[slot])
+            none[code] += int(counts[slot]) if answer is None else 0
+    form = context.form.form
+    factors = {item.code: f.code for f in form.index_factors for item in form.index_items(f)}
+    layout = layout_of(context.form)
     rows = []
-    for item in context.form.form.items:
-        slot = layout.slots.get((item.code, None))
-        if slot is None or not isinstance(item, RatedItem):
+    for item in form.items:
+        if not isinstance(item, RatedItem) or (item.code, None) not in layout.slots:
             continue
-        factor = next(
-            (f.code for f in context.form.form.index_factors
-             if item in context.form.form.index_items(f)), None,
-        )  # fmt: skip
-        if context.hides(Measure(factor, item.code)):
+        if context.hides(Measure(factors.get(item.code), item.code)):
             continue
-        all_ = sum(counts[place] for (code, _), place in layout.slots.items() if code == item.code)
         rows.append(
             NoOpinionRow(
                 item=item.code,
                 name=Names(vi=item.text.vi, en=item.text.en),
-                no_opinion=int(counts[slot]),
-                share=number(counts[slot] / all_) if all_ else None,
+                no_opinion=none[item.code],
+                share=number(none[item.code] / every[item.code]) if every[item.code] else None,
             )
         )
     rows.sort(key=lambda row: -(row.share or 0))
