@@ -42,12 +42,12 @@ def find_weighted(
     ------
     MarginInvalid, MarginUnregistered, TooFewRespondents
     """
+    rates, provenance = context.rates()
     if not context.gate.everywhere:
         known_margins = {_margin_key(text) for text in registered}
         for text in margins:
             if _margin_key(text) not in known_margins:
                 raise MarginUnregistered(field="margin", margin=text)
-    rates, provenance = context.rates()
     people = people_of(context, provenance)
     known = [_margin(text) for text in margins]
     table = people.respondents

@@ -138,3 +138,11 @@ def test_response_rates_are_of_whole_months(get, province):
     refused = get("/api/v1/response-rates", province.public_reader(), 422, **days)
     assert (refused["type"], refused["field"]) == ("/problems/calendar-periods-only", "to")
     assert get("/api/v1/response-rates", province.reader(), **days)["rows"] == []
+
+
+def test_a_first_month_in_the_midst_of_a_quarter_has_its_pages(client, province, get):
+    send(client, province, province.points[("C1", "sipas-desk")], [{} for _ in range(12)])
+    for name in ("overview", "unit", "units"):
+        for headers in (province.reader(), province.public_reader()):
+            ask = {"unit": "D1", "questionnaire": "sipas-desk", "period": "2026-08"}
+            assert get(f"/api/v1/views/{name}", headers, **ask)["period"] == "2026-08"

@@ -37,11 +37,14 @@ def alerts(context: ViewContext) -> AlertsShown | None:
     if watched is None:
         return None
     figures, own = watched
-    together = None
+    found, together, rows = None, None, []
     for step in _STEPS:
+        whole = up_to_whole(figures, step, context.known[1])
+        if whole is None:
+            break
         try:
             found = find_alerts(
-                up_to_whole(figures, step, context.known[1]),
+                whole,
                 step=step,
                 q=_FALSE / len(_STEPS),
                 looks=_LOOKS,
@@ -57,6 +60,8 @@ def alerts(context: ViewContext) -> AlertsShown | None:
             together = found.together
         if rows:
             break
+    if found is None:
+        return None
     return AlertsShown(
         step=found.step,
         false_discovery_rate=_FALSE,

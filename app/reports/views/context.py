@@ -278,15 +278,18 @@ class ViewContext:
         )
 
 
-def up_to_whole(figures: Context, step: Step, known: date) -> Context:
-    """The question up to the last whole period: a month of a quarter is no quarter."""
-    last = figures.query.last
+def up_to_whole(figures: Context, step: Step, known: date) -> Context | None:
+    """The question up to the last whole period, if there is one: a month is no quarter."""
+    first, last = figures.query.first, figures.query.last
     if last is None or last >= known:
         return figures
     end = span(name_of(last, Length(step.value)))
     if end.last == last:
         return figures
-    return replace(figures, query=replace(figures.query, last=end.first - timedelta(days=1)))
+    before = end.first - timedelta(days=1)
+    if first is not None and before < first:
+        return None
+    return replace(figures, query=replace(figures.query, last=before))
 
 
 def released_cells(context: ViewContext, version: Published) -> queries.CellRows:

@@ -28,13 +28,9 @@ def trend(context: ViewContext) -> TrendView | None:
     judging = Judging(targets=context.settings.target_rate)
     try:
         found = trends.trend(figures, step=Step.MONTH, together=together, judging=judging)
-        if not _by_month(found.rows[0], context.figures.least):
-            found = trends.trend(
-                up_to_whole(figures, Step.QUARTER, context.known[1]),
-                step=Step.QUARTER,
-                together=together,
-                judging=judging,
-            )
+        whole = up_to_whole(figures, Step.QUARTER, context.known[1])
+        if whole is not None and not _by_month(found.rows[0], context.figures.least):
+            found = trends.trend(whole, step=Step.QUARTER, together=together, judging=judging)
     except TooFewUnits:
         return None
     return TrendView(step=found.step, method=found.method, **dict(found.rows[0]))
