@@ -81,7 +81,7 @@ class Report:
             more = sentences.best(self.words, league), sentences.doubtful(self.words, league)
             said += [sentence for sentence in more if sentence]
         said += sentences.improve(self.words, self.about)
-        return [*said, self.words("view.chose_to_answer")]
+        return [*said, self.words("view.chose_to_answer"), self.words("report.hides_few")]
 
     def charts(self) -> dict[str, Chart]:
         """The charts, by name."""
