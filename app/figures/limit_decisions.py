@@ -119,7 +119,7 @@ def decide(session: Session, caller: Caller, wish: Wish) -> LimitDecision:
     InvalidFields
         Naming each period that is none, a baseline of fewer than twelve periods, or one that begins
         after its limits do, and a missing reason.
-    BaselineDecided
+    LimitsDecided
         Where limits begin with this period already.
     """
     node = scope.units(session, caller, Right.DECIDE_LIMITS).find(wish.unit)
@@ -169,7 +169,7 @@ def revoke(session: Session, caller: Caller, id: int) -> LimitDecision:
 
     Raises
     ------
-    UnknownBaseline
+    UnknownLimitDecision
         Where there is none that counts, or the caller may not decide about its unit.
     """
     decision = session.scalar(

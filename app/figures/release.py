@@ -5,11 +5,11 @@ after, what that citizen said. So they are told answers of the running month by 
 is a run of days that are over, of one unit, questionnaire and channel, with at least as many
 respondents as a figure must have to be shown; it is told once as many others have answered after
 it. Whatever two moments they compare, the figures differ by no answers or by at least so many,
-also when the month is over and told whole. How many answered is no secret and is told at once.
+also when the month is over and told whole. How many answered is told at once, if it is not few.
 What a kiosk brings late waits until ten have come (``app.figures.late``).
 
-For the same reason they ask for whole months: of two periods that a day with one respondent sets
-apart, the difference would tell what that one said.
+For the same reason they ask for periods of the calendar (``app.figures.lattice``): of two periods
+that a day with one respondent sets apart, the difference would tell what that one said.
 """
 
 from __future__ import annotations
