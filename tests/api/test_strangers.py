@@ -119,6 +119,14 @@ def test_two_choices_of_adjusters_are_about_the_same_patients(client, database, 
             assert shown[ward]["raw"] == pytest.approx(mean[ward])
             assert shown[ward]["respondents"] == 40 and shown[ward]["rank_raw"] is None
             assert shown[ward]["adjusted"] is not None
+    # The regression is over the same 79 complete patients, whatever it adjusts for.
+    freedom = {
+        name: get(f"{SATISFACTION}/casemix", province.public_reader(), adjust=name, **ask)[
+            "degrees_of_freedom"
+        ][1]
+        for name in ("sex", "age")
+    }
+    assert freedom["sex"] == freedom["age"] == 79 - 2 - 1
 
 
 def test_nothing_is_said_of_the_people_of_a_hidden_unit_one_by_one(client, province, get):
