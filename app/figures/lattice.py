@@ -24,6 +24,7 @@ from analysis.lattices import Axis, protect
 from app.audit.models import AuditEntry
 from app.figures import cell_reading, visible
 from app.figures.late import CellSelection
+from app.figures.measure_counts import counted, measures_of_all
 from app.figures.periods import Length, name_of, span
 from app.figures.query import Key, Query
 from app.figures.rate_arrays import Measure
@@ -32,10 +33,9 @@ from app.figures.session_cache import per_session
 from app.problems import Problem
 from app.registry.queries import UnitTree
 from app.registry.questionnaires import Published
-from app.rollups.cells import SUMS, layout_of
+from app.rollups.cells import SUMS
 from app.rollups.queries import CellRows
 from app.rollups.version import version as rollup_version
-from surveys.model import SingleChoiceItem
 
 
 class CalendarPeriodsOnly(Problem):
@@ -227,7 +227,7 @@ def _build(
     measures, measure_axis = _measure_axis(versions)
     shape = (len(unit_axis.parent), 1 + len(channels), len(periods))
     people = np.zeros(shape, dtype=np.int64)
-    answered = np.zeros((len(measures), shape[0], shape[2]), dtype=np.int64)
+    by_measure = np.zeros((len(measures), shape[0], shape[2]), dtype=np.int64)
     for version, rows in read:
         if not len(rows.day):
             continue
@@ -237,13 +237,13 @@ def _build(
         month = _places(np.datetime_as_string(rows.day, unit="M"), periods)
         n = rows.cells["sums"][:, 0, SUMS.index("n")]
         np.add.at(people, (unit, channel, month), n)
-        for measure, count in _answered(version, rows):
-            np.add.at(answered[measures[measure]], (unit, month), count)
+        for measure, count in counted(version, rows.cells):
+            np.add.at(by_measure[measures[measure]], (unit, month), count)
     channel_axis = Axis(np.array([-1] + [0] * len(channels), dtype=np.intp))
     for axis, number in ((unit_axis, 0), (channel_axis, 1), (time_axis, 2)):
         _add_upwards(people, axis, number)
     for axis, number in ((unit_axis, 1), (time_axis, 2)):
-        _add_upwards(answered, axis, number)
+        _add_upwards(by_measure, axis, number)
     seen = np.zeros(shape[0], dtype=np.bool_)
     seen[[place[id] for id in exempt for place in (whole_of, alone_of) if id in place]] = True
     least = max(release_rule.least, 1)
@@ -254,9 +254,9 @@ def _build(
             people, (unit_axis, channel_axis, time_axis), least, hidden=hidden, seen=by_channel
         )
         hidden_measures = protect(
-            answered, (measure_axis, unit_axis, time_axis), least,
-            hidden=np.broadcast_to(hidden[:, _WHOLE], answered.shape),
-            seen=np.broadcast_to(seen[None, :, None], answered.shape),
+            by_measure, (measure_axis, unit_axis, time_axis), least,
+            hidden=np.broadcast_to(hidden[:, _WHOLE], by_measure.shape),
+            seen=np.broadcast_to(seen[None, :, None], by_measure.shape),
         )  # fmt: skip
         # Where a factor has nothing else to hide behind, the index goes with it.
         more = hidden_measures[_WHOLE] & ~hidden[:, _WHOLE]
@@ -301,45 +301,11 @@ def _time_axis(read: Iterable[CellRows]) -> tuple[dict[str, int], Axis]:
 
 
 def _measure_axis(versions: Sequence[Published]) -> tuple[dict[Measure, int], Axis]:
-    """The index, its factors and their items, over all versions."""
-    places = {Measure(): _WHOLE}
-    parent = [-1]
-    for version in versions:
-        for factor in version.form.index_factors:
-            whole = places.setdefault(Measure(factor.code), len(parent))
-            if whole == len(parent):
-                parent.append(_WHOLE)
-            for item in version.form.index_items(factor):
-                place = places.setdefault(Measure(factor.code, item.code), len(parent))
-                if place == len(parent):
-                    parent.append(whole)
-        for other in version.form.more:
-            # A question besides the index is part of nothing.
-            if places.setdefault(Measure(None, other.code), len(parent)) == len(parent):
-                parent.append(-1)
+    """The index, its factors and their items, over all versions, and the questions besides."""
+    within = measures_of_all(versions)
+    parent = [-1 if whole is None else whole for whole in within.values()]
+    places = {measure: i for i, measure in enumerate(within)}
     return places, Axis(np.array(parent, dtype=np.intp), nested=False)
-
-
-def _answered(version: Published, rows: CellRows) -> Iterable[tuple[Measure, NDArray[np.int64]]]:
-    """How many answered each measure, by cell."""
-    layout = layout_of(version)
-    n = rows.cells["sums"][:, :, SUMS.index("n")]
-    yield Measure(), n[:, layout.row(None)]
-    for factor in version.form.index_factors:
-        yield Measure(factor.code), n[:, layout.row(factor.code)]
-        for item in version.form.index_items(factor):
-            scale = version.form.scales[item.scale]
-            slots = [layout.slots[(item.code, level.value)] for level in scale.levels]
-            count = rows.cells["counts"][:, slots].sum(axis=1, dtype=np.int64)
-            yield Measure(factor.code, item.code), count
-    for other in version.form.more:
-        if other.code in layout.numbers:
-            moments = rows.cells["moments"][:, layout.numbers[other.code]]
-            yield Measure(None, other.code), moments[:, 0]
-        elif isinstance(other, SingleChoiceItem):
-            slots = [layout.slots[(other.code, option.value)] for option in other.options]
-            count = rows.cells["counts"][:, slots].sum(axis=1, dtype=np.int64)
-            yield Measure(None, other.code), count
 
 
 def _places(values: NDArray[np.str_], places: dict[str, int]) -> Places:
