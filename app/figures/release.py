@@ -37,15 +37,20 @@ from app.settings import Settings
 
 @dataclass(frozen=True)
 class ReleaseRule:
-    """From how many respondents on a figure is shown to everybody who may read it, and the day."""
+    """From how many respondents on a figure is shown to everybody who may read it, and the day.
+
+    ``invitation_days`` is how long after its case an invitation may be answered.
+    """
 
     least: int
     today: date
+    invitation_days: int = 0
 
     @classmethod
     def of(cls, settings: Settings) -> ReleaseRule:
         """The rule that the settings give, on the local day."""
-        return cls(settings.least_respondents, datetime.now(settings.zone).date())
+        today = datetime.now(settings.zone).date()
+        return cls(settings.least_respondents, today, settings.invitation_days)
 
 
 #: For the owner of the machine, who may read the database.
