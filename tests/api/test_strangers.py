@@ -133,6 +133,26 @@ def test_two_choices_of_adjusters_are_about_the_same_patients(client, database, 
     assert freedom["sex"] == freedom["age"] == 79 - 2 - 1
 
 
+def test_casemix_tells_of_no_other_people_than_rates_do(client, province, get):
+    """Of D1 beside C1 only those who are not C1's are left: by the difference, a few may follow."""
+    for unit, times in (("A1", 40), ("C1", 40), ("C2", 50), ("D1", 12)):
+        answers = [{"A1": 1 + n % 5, "trips": 1 + n % 3} for n in range(times)]
+        point = province.points[unit, "sipas-desk"]
+        send(client, province, point, [{"answers": each} for each in answers])
+    ask = {"questionnaire": "sipas-desk", "from": "2026-07-01", "to": "2026-09-30"}
+
+    def units(headers, **more):
+        found = get(f"{SATISFACTION}/casemix", headers, adjust="trips", **ask, **more)
+        return {row["unit"]["code"] for row in found["rows"]}
+
+    nested = ["A1", "C1", "D1"]
+    assert units(province.reader(), unit=nested) == {"A1", "C1", "D1"}
+    assert units(province.public_reader(), unit=nested) == {"A1", "C1"}
+    # Alone, without those below, D1 is a figure of its own.
+    alone = units(province.public_reader(), unit=nested, descendants=False)
+    assert alone == {"A1", "C1", "D1"}
+
+
 def test_nothing_is_said_of_the_people_of_a_hidden_unit_one_by_one(client, province, get):
     for unit, times in (("C1", 4), ("C2", 40)):
         answers = [{"A1": 1 + n % 5, "A2": 5 - n % 5, "B1": 1 + n % 4} for n in range(times)]
