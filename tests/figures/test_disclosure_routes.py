@@ -45,7 +45,7 @@ def two_worlds(templates, tmp_path, monkeypatch):
 
     def make(seed):
         urls = [copy_sqlite(templates("sqlite"), tmp_path / f"{seed}.db")]
-        world = World.drawn(address(urls[0]), seed, tiny=2 + seed % 2)
+        world = World.drawn(address(urls[0]), seed, tiny=3)
         urls.append(copy_sqlite(urls[0], tmp_path / f"{seed}-swapped.db"))
 
         def ask(change, question):
