@@ -119,13 +119,13 @@ def response_rates(
     """Invitations answered over invitations issued, by unit and month, with Wilson's interval.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Where fewer were
-    invited than HAILONG_LEAST_RESPONDENTS, the figures are ``suppressed``, unless the caller has
-    ``figures:read-small`` there.
+    invited than HAILONG_LEAST_RESPONDENTS, or that would follow, and while a link of the month can
+    still be used, the figures are ``suppressed``, unless the caller has ``figures:read-small``
+    there.
     """
     periods.check(first, last)
     with database.reading() as session:
         found = find_response_rates(
-            session, caller, first, last, units=unit,
-            least_respondents=settings.least_respondents,
+            session, caller, first, last, units=unit, release_rule=ReleaseRule.of(settings),
         )  # fmt: skip
     return answered(request, found)

@@ -3,7 +3,8 @@
 A kiosk was offline, and what it brings changes a day that was told already: by one answer, if it
 is one. So late answers wait until ten of one unit, channel and month have come, day by day as
 days end; or else they join ten of the unit above, and count there alone; fewer than that in all the
-tree wait. Those that come within their own month wait for its end, and are told with it.
+tree wait. Ten of each factor and question that anybody of them answered: who alone answered one
+waits. Those that come within their own month wait for its end, and are told with it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.figures import visible
+from app.figures.measure_counts import counts_by_measure
 from app.intake.models import Disposition, LateResponse, Response
 from app.registry.queries import UnitTree
 from app.registry.questionnaires import Published
@@ -109,9 +111,11 @@ def find_withheld(
     late = [Late(*row) for row in session.connection().execute(query.order_by(columns.response_id))]
     if not late:
         return {}, frozenset()
-    told = told_of(late, visible.whole_tree(session), least, today)
+    packed = _packed(session, [each.id for each in late if not _within_month(each, today)])
+    measured = _measured(versions, late, packed)
+    told = told_of(late, measured, visible.whole_tree(session), least, today)
     withheld = [each for each in late if told.get(each.id) != each.unit_id]
-    packed = _packed(session, [each.id for each in withheld])
+    packed |= _packed(session, [each.id for each in withheld if each.id not in packed])
     found = {}
     for version in versions:
         own = [each for each in withheld if each.version_id == version.id and each.id in packed]
@@ -128,18 +132,32 @@ def find_withheld(
 _COLUMNS = ("response_id", "version_id", "unit_id", "channel", "day", "received")
 
 
-def told_of(late: Iterable[Late], units: UnitTree, least: int, today: date) -> dict[str, int]:
-    """Of which unit each late answer is told; those that are told of none are missing."""
+def _within_month(late: Late, today: date) -> bool:
+    """Whether an answer came within its month, and that is over: it is told with the rest of it."""
+    month = late.day.replace(day=1)
+    return late.received.replace(day=1) == month < today.replace(day=1)
+
+
+def told_of(
+    late: Iterable[Late],
+    measured: Mapping[str, NDArray[np.int64]],
+    units: UnitTree,
+    least: int,
+    today: date,
+) -> dict[str, int]:
+    """Of which unit each late answer is told; those that are told of none are missing.
+
+    ``measured`` says by id which measures each answered, 0 or 1; who does not count is missing.
+    """
     told: dict[str, int] = {}
     # By channel, since these are shown apart: a batch of two would be two that are few.
     waiting: dict[tuple[date, str], dict[date, list[Late]]] = defaultdict(lambda: defaultdict(list))
     for each in late:
         month = each.day.replace(day=1)
-        if month < today.replace(day=1):
-            if each.received.replace(day=1) == month:
-                told[each.id] = each.unit_id  # with the rest of its month, which is over
-            else:
-                waiting[month, each.channel][each.received].append(each)
+        if _within_month(each, today):
+            told[each.id] = each.unit_id
+        elif month < today.replace(day=1) and each.id in measured:
+            waiting[month, each.channel][each.received].append(each)
     for by_day in waiting.values():
         pending: dict[int, list[Late]] = defaultdict(list)
         for day in sorted(by_day):
@@ -147,12 +165,16 @@ def told_of(late: Iterable[Late], units: UnitTree, least: int, today: date) -> d
                 break
             for each in by_day[day]:
                 pending[each.unit_id].append(each)
-            _tell(pending, units, least, told)
+            _tell(pending, measured, units, least, told)
     return told
 
 
 def _tell(
-    pending: dict[int, list[Late]], units: UnitTree, least: int, told: dict[str, int]
+    pending: dict[int, list[Late]],
+    measured: Mapping[str, NDArray[np.int64]],
+    units: UnitTree,
+    least: int,
+    told: dict[str, int],
 ) -> None:
     """Tell of each lowest unit that has enough, of its own and of those below that have not."""
     at = units.with_all_above(pending)
@@ -160,12 +182,41 @@ def _tell(
     together: dict[int, list[Late]] = defaultdict(list)
     for id in sorted(at, key=lambda id: (-depth[id], id)):
         mine = [*pending.get(id, []), *together[id]]
-        if len(mine) >= least:
-            for each in mine:
+        enough = {each.id for each in _enough(mine, measured, least)}
+        for each in mine:
+            if each.id in enough:
                 told[each.id] = id
                 pending[each.unit_id].remove(each)
-        elif (parent := units.nodes[id].parent_id) is not None:
-            together[parent] += mine
+        if (parent := units.nodes[id].parent_id) is not None:
+            together[parent] += [each for each in mine if each.id not in enough]
+
+
+def _enough(
+    late: Sequence[Late], measured: Mapping[str, NDArray[np.int64]], least: int
+) -> Sequence[Late]:
+    """Those of some late answers of which each measure has enough, or none."""
+    while len(late) >= least:
+        each: NDArray[np.int64] = np.array([measured[one.id] for one in late])
+        n = each.sum(axis=0)
+        few = (n > 0) & (n < least)
+        if not few.any():
+            return late
+        # Which questions somebody answered says who waits; what they said to them does not.
+        waits = each[:, few].sum(axis=1).tolist()
+        late = [one for one, any_ in zip(late, waits, strict=True) if not any_]
+    return []
+
+
+def _measured(
+    versions: Sequence[Published], late: Sequence[Late], packed: Mapping[str, bytes]
+) -> dict[str, NDArray[np.int64]]:
+    """Which measures those answered whose packed answers are given, 0 or 1."""
+    found: dict[str, NDArray[np.int64]] = {}
+    for version in versions:
+        ids = [each.id for each in late if each.version_id == version.id and each.id in packed]
+        cells = layout_of(version).tally([packed[id] for id in ids], np.arange(len(ids)), len(ids))
+        found |= zip(ids, counts_by_measure(versions, version, cells), strict=True)
+    return found
 
 
 def _packed(session: Session, ids: Sequence[str]) -> dict[str, bytes]:

@@ -8,7 +8,7 @@ questions tell more than one (``analysis.lattices``). What is no cell of it is r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from threading import Lock
@@ -24,6 +24,7 @@ from analysis.lattices import Axis, protect
 from app.audit.models import AuditEntry
 from app.figures import cell_reading, visible
 from app.figures.late import CellSelection
+from app.figures.measure_counts import counted, measures_of_all
 from app.figures.periods import Length, name_of, span
 from app.figures.query import Key, Query
 from app.figures.rate_arrays import Measure
@@ -32,10 +33,8 @@ from app.figures.session_cache import per_session
 from app.problems import Problem
 from app.registry.queries import UnitTree
 from app.registry.questionnaires import Published
-from app.rollups.cells import SUMS, layout_of
-from app.rollups.queries import CellRows
+from app.rollups.cells import SUMS
 from app.rollups.version import version as rollup_version
-from surveys.model import SingleChoiceItem
 
 
 class CalendarPeriodsOnly(Problem):
@@ -220,14 +219,17 @@ def _build(
         if unreleased is not None:
             rows = unreleased.without(rows, version, CellSelection())
         read.append((version, rows))
-    whole_of, alone_of, unit_axis = _unit_axis(units, (rows for _, rows in read))
+    whole_of, alone_of, of_units = unit_axis(
+        units, {int(id) for _, rows in read for id in np.unique(rows.unit_id)}
+    )
     names = sorted({str(name) for _, rows in read for name in np.unique(rows.channel)})
     channels = {name: i for i, name in enumerate(names, start=1)}
-    periods, time_axis = _time_axis(rows for _, rows in read)
-    measures, measure_axis = _measure_axis(versions)
-    shape = (len(unit_axis.parent), 1 + len(channels), len(periods))
+    days = [np.unique(rows.day.astype("datetime64[M]")).tolist() for _, rows in read]
+    periods, of_time = time_axis({day for each in days for day in each})
+    measures, of_measures = _measure_axis(versions)
+    shape = (len(of_units.parent), 1 + len(channels), len(periods))
     people = np.zeros(shape, dtype=np.int64)
-    answered = np.zeros((len(measures), shape[0], shape[2]), dtype=np.int64)
+    by_measure = np.zeros((len(measures), shape[0], shape[2]), dtype=np.int64)
     for version, rows in read:
         if not len(rows.day):
             continue
@@ -237,13 +239,13 @@ def _build(
         month = _places(np.datetime_as_string(rows.day, unit="M"), periods)
         n = rows.cells["sums"][:, 0, SUMS.index("n")]
         np.add.at(people, (unit, channel, month), n)
-        for measure, count in _answered(version, rows):
-            np.add.at(answered[measures[measure]], (unit, month), count)
-    channel_axis = Axis(np.array([-1] + [0] * len(channels), dtype=np.intp))
-    for axis, number in ((unit_axis, 0), (channel_axis, 1), (time_axis, 2)):
-        _add_upwards(people, axis, number)
-    for axis, number in ((unit_axis, 1), (time_axis, 2)):
-        _add_upwards(answered, axis, number)
+        for measure, count in counted(version, rows.cells):
+            np.add.at(by_measure[measures[measure]], (unit, month), count)
+    of_channels = Axis(np.array([-1] + [0] * len(channels), dtype=np.intp))
+    for axis, number in ((of_units, 0), (of_channels, 1), (of_time, 2)):
+        add_upwards(people, axis, number)
+    for axis, number in ((of_units, 1), (of_time, 2)):
+        add_upwards(by_measure, axis, number)
     seen = np.zeros(shape[0], dtype=np.bool_)
     seen[[place[id] for id in exempt for place in (whole_of, alone_of) if id in place]] = True
     least = max(release_rule.least, 1)
@@ -251,12 +253,12 @@ def _build(
     hidden = np.zeros(shape, dtype=np.bool_)
     while True:
         hidden = protect(
-            people, (unit_axis, channel_axis, time_axis), least, hidden=hidden, seen=by_channel
+            people, (of_units, of_channels, of_time), least, hidden=hidden, seen=by_channel
         )
         hidden_measures = protect(
-            answered, (measure_axis, unit_axis, time_axis), least,
-            hidden=np.broadcast_to(hidden[:, _WHOLE], answered.shape),
-            seen=np.broadcast_to(seen[None, :, None], answered.shape),
+            by_measure, (of_measures, of_units, of_time), least,
+            hidden=np.broadcast_to(hidden[:, _WHOLE], by_measure.shape),
+            seen=np.broadcast_to(seen[None, :, None], by_measure.shape),
         )  # fmt: skip
         # Where a factor has nothing else to hide behind, the index goes with it.
         more = hidden_measures[_WHOLE] & ~hidden[:, _WHOLE]
@@ -266,12 +268,11 @@ def _build(
     return Lattice(whole_of, alone_of, channels, periods, measures, people, hidden, hidden_measures)
 
 
-def _unit_axis(
-    units: UnitTree, read: Iterable[CellRows]
+def unit_axis(
+    units: UnitTree, within: Collection[int]
 ) -> tuple[dict[int, int], dict[int, int], Axis]:
-    """Units that somebody answered about and all above them: with those below, and alone."""
-    answered = {int(id) for rows in read for id in np.unique(rows.unit_id)}
-    ids = sorted(units.with_all_above(answered))
+    """Some units and all above them: their places with those below, and alone."""
+    ids = sorted(units.with_all_above(within))
     whole_of = {id: i for i, id in enumerate(ids)}
     parent = [whole_of.get(units.nodes[id].parent_id or 0, -1) for id in ids]
     alone_of = {}
@@ -284,9 +285,8 @@ def _unit_axis(
     return whole_of, alone_of, Axis(np.array(parent, dtype=np.intp))
 
 
-def _time_axis(read: Iterable[CellRows]) -> tuple[dict[str, int], Axis]:
-    """Months that somebody answered in, and the calendar above them."""
-    months = {day for rows in read for day in np.unique(rows.day.astype("datetime64[M]")).tolist()}
+def time_axis(months: Collection[date]) -> tuple[dict[str, int], Axis]:
+    """Months, by a day of each, and the calendar above them."""
     places: dict[str, int] = {}
     parent: list[int] = []
     for month in sorted(months):
@@ -301,45 +301,11 @@ def _time_axis(read: Iterable[CellRows]) -> tuple[dict[str, int], Axis]:
 
 
 def _measure_axis(versions: Sequence[Published]) -> tuple[dict[Measure, int], Axis]:
-    """The index, its factors and their items, over all versions."""
-    places = {Measure(): _WHOLE}
-    parent = [-1]
-    for version in versions:
-        for factor in version.form.index_factors:
-            whole = places.setdefault(Measure(factor.code), len(parent))
-            if whole == len(parent):
-                parent.append(_WHOLE)
-            for item in version.form.index_items(factor):
-                place = places.setdefault(Measure(factor.code, item.code), len(parent))
-                if place == len(parent):
-                    parent.append(whole)
-        for other in version.form.more:
-            # A question besides the index is part of nothing.
-            if places.setdefault(Measure(None, other.code), len(parent)) == len(parent):
-                parent.append(-1)
+    """The index, its factors and their items, over all versions, and the questions besides."""
+    within = measures_of_all(versions)
+    parent = [-1 if whole is None else whole for whole in within.values()]
+    places = {measure: i for i, measure in enumerate(within)}
     return places, Axis(np.array(parent, dtype=np.intp), nested=False)
-
-
-def _answered(version: Published, rows: CellRows) -> Iterable[tuple[Measure, NDArray[np.int64]]]:
-    """How many answered each measure, by cell."""
-    layout = layout_of(version)
-    n = rows.cells["sums"][:, :, SUMS.index("n")]
-    yield Measure(), n[:, layout.row(None)]
-    for factor in version.form.index_factors:
-        yield Measure(factor.code), n[:, layout.row(factor.code)]
-        for item in version.form.index_items(factor):
-            scale = version.form.scales[item.scale]
-            slots = [layout.slots[(item.code, level.value)] for level in scale.levels]
-            count = rows.cells["counts"][:, slots].sum(axis=1, dtype=np.int64)
-            yield Measure(factor.code, item.code), count
-    for other in version.form.more:
-        if other.code in layout.numbers:
-            moments = rows.cells["moments"][:, layout.numbers[other.code]]
-            yield Measure(None, other.code), moments[:, 0]
-        elif isinstance(other, SingleChoiceItem):
-            slots = [layout.slots[(other.code, option.value)] for option in other.options]
-            count = rows.cells["counts"][:, slots].sum(axis=1, dtype=np.int64)
-            yield Measure(None, other.code), count
 
 
 def _places(values: NDArray[np.str_], places: dict[str, int]) -> Places:
@@ -347,7 +313,7 @@ def _places(values: NDArray[np.str_], places: dict[str, int]) -> Places:
     return np.array([places[value] for value in used.tolist()], dtype=np.intp)[where]
 
 
-def _add_upwards(counts: NDArray[np.int64], axis: Axis, number: int) -> None:
+def add_upwards(counts: NDArray[np.int64], axis: Axis, number: int) -> None:
     """Add each place to the one above it, in place."""
     along = np.moveaxis(counts, number, 0)
     for whole, parts in axis.families:

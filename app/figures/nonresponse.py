@@ -6,8 +6,7 @@ many who did not, volumes tell. Of the invited it is known by unit and month.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from analysis import nonresponse, strata
 from app.figures.context import Context, named, number
+from app.figures.invited import find_invited
 from app.figures.nonresponse_results import (
     Moved,
     NonResponse,
@@ -22,6 +22,7 @@ from app.figures.nonresponse_results import (
     ResponseWeighted,
     Sensitivity,
 )
+from app.figures.periods import span
 from app.figures.query import Expand, Key
 from app.figures.rate_arrays import Rates
 from app.figures.results import unit_result
@@ -132,22 +133,41 @@ class _Ground:
             answers,
         )
 
-    def by_invitations(self, ids: Collection[int], rates: Rates, i: int) -> Sensitivity | None:
+    def by_invitations(self, ids: Set[int], rates: Rates, i: int) -> Sensitivity | None:
         """By how many of the invited answered."""
         rows = [row for (id, _), row in self.invited.items() if id in ids]
         issued, answered = sum(row[0] for row in rows), sum(row[1] for row in rows)
         if not issued:
             return None
-        # Where few were invited below, these would follow from the whole and the others.
-        of_units: Counter[int] = Counter()
-        for (id, _), row in self.invited.items():
-            of_units[id] += row[0] if id in ids else 0
-        least = self.context.least
-        shown = not rates.hidden[i] and (
-            self.context.gate.everywhere
-            or (issued >= least and all(n == 0 or n >= least for n in of_units.values()))
-        )
+        shown = not rates.hidden[i] and self._tells(ids)
         return _sensitivity(issued, answered, float(rates.ratio.estimate[i]), shown)
+
+    def _tells(self, ids: Set[int]) -> bool:
+        """Whether the caller is told how many were invited about some units, and answered."""
+        tree = self.context.units
+        tops = {id for id in ids if tree.nodes[id].parent_id not in ids}
+        whole = all(ids >= set(tree.below(id)) for id in tops)
+        return self.days is not None and self._shows(tops if whole else ids, *self.days, whole)
+
+    def _tells_month(self, id: int, month: str) -> bool:
+        """The same of one unit alone, in a month of which no day was left out."""
+        days, asked = span(month), self.days
+        whole = asked is not None and asked[0] <= days.first and days.last <= asked[1]
+        return self._everything([id]) or (whole and self._shows([id], days.first, days.last, False))
+
+    def _everything(self, ids: Collection[int]) -> bool:
+        gate = self.context.gate
+        return gate.everywhere or gate.least <= 1 or gate.exempt.issuperset(ids)
+
+    def _shows(self, ids: Collection[int], first: date, last: date, whole: bool) -> bool:
+        if self._everything(ids):
+            return True
+        invited = find_invited(
+            self.context.session, self.context.release_rule, self.context.gate.exempt
+        )
+        return invited.tells(
+            ids, first, last, questionnaire=self.context.query.questionnaire, descendants=whole
+        )
 
     def by_volumes(self, ids: Collection[int], rates: Rates, i: int) -> Sensitivity | None:
         """By how many of those served answered, by whatever channel."""
@@ -166,16 +186,15 @@ class _Ground:
     def _has_parts(self, id: int, units: Collection[int]) -> bool:
         return any(below in units for below in self.context.units.below(id) if below != id)
 
-    def weighted(self, ids: Collection[int], rates: Rates, i: int) -> ResponseWeighted | None:
+    def weighted(self, ids: Set[int], rates: Rates, i: int) -> ResponseWeighted | None:
         """The rate of the invited, each by one over the response rate of unit and month."""
-        least = 0 if self.context.gate.everywhere else self.context.least
         issued = sum(row[0] for (id, _), row in self.invited.items() if id in ids)
         groups = [
             (*self.invited[key], *self.answers[key])
             for key in sorted(self.answers)
-            if key[0] in ids and key in self.invited and self.invited[key][0] >= least
+            if key[0] in ids and key in self.invited and self._tells_month(*key)
         ]
-        if not groups or rates.hidden[i]:
+        if not groups or rates.hidden[i] or not self._tells(ids):
             return None
         invited, answered, rate, error, m, n = np.array(groups, dtype=np.float64).T
         weight = nonresponse.response_weights(invited, answered)

@@ -3,9 +3,11 @@
 Somebody at a desk who knows who stood there last could tell from two figures, one before and one
 after, what that citizen said. So they are told answers of the running month by batches. A batch
 is a run of days that are over, of one unit, questionnaire and channel, with at least as many
-respondents as a figure must have to be shown; it is told once as many others have answered after
-it. Whatever two moments they compare, the figures differ by no answers or by at least so many,
-also when the month is over and told whole. How many answered is told at once, if it is not few.
+respondents as a figure must have to be shown; and as many, or none, of each factor and question
+(``app.figures.measure_counts``). It is told once as many others have answered after it, everything
+that somebody answered in it. Whatever two moments they compare, the figures of the month differ by
+no answers or by at least so many, also when the month is over and told whole. How many answered is
+told at once, if it is not few.
 What a kiosk brings late waits until ten have come (``app.figures.late``).
 
 For the same reason they ask for periods of the calendar (``app.figures.lattice``): of two periods
@@ -25,25 +27,30 @@ from sqlalchemy.orm import Session
 from app.access.callers import Caller
 from app.access.models import Right
 from app.figures.late import CellSelection, Withheld, find_withheld
+from app.figures.measure_counts import counts_by_measure
 from app.figures.session_cache import per_session
 from app.registry.questionnaires import Published
 from app.rollups import queries
-from app.rollups.cells import SUMS
 from app.rollups.queries import CellRows
 from app.settings import Settings
 
 
 @dataclass(frozen=True)
 class ReleaseRule:
-    """From how many respondents on a figure is shown to everybody who may read it, and the day."""
+    """From how many respondents on a figure is shown to everybody who may read it, and the day.
+
+    ``invitation_days`` is how long after its case an invitation may be answered.
+    """
 
     least: int
     today: date
+    invitation_days: int = 0
 
     @classmethod
     def of(cls, settings: Settings) -> ReleaseRule:
         """The rule that the settings give, on the local day."""
-        return cls(settings.least_respondents, datetime.now(settings.zone).date())
+        today = datetime.now(settings.zone).date()
+        return cls(settings.least_respondents, today, settings.invitation_days)
 
 
 #: For the owner of the machine, who may read the database.
@@ -141,7 +148,10 @@ def _batches(
         if version.id in withheld:
             rows = withheld[version.id].without(rows, frozenset(), CellSelection(first=month))
         read.append(rows)
-    counted = [rows.cells["sums"][:, 0, SUMS.index("n")] for rows in read]
+    counts = [
+        counts_by_measure(versions, version, rows.cells)
+        for version, rows in zip(versions, read, strict=True)
+    ]
     pairs: dict[tuple[int, str], int] = {}
     place = [
         pairs.setdefault((unit, channel), len(pairs))
@@ -151,8 +161,9 @@ def _batches(
     if not pairs:
         return Unreleased(month, {}, frozenset(), withheld, late)
     day = np.concatenate([rows.day for rows in read]) - np.datetime64(month)
-    n = np.zeros((len(pairs), int(day.astype(np.int64).max()) + 1))
-    np.add.at(n, (np.array(place), day.astype(np.int64)), np.concatenate(counted))
+    days = int(day.astype(np.int64).max()) + 1
+    n = np.zeros((len(pairs), days, counts[0].shape[1]), dtype=np.int32)
+    np.add.at(n, (np.array(place), day.astype(np.int64)), np.concatenate(counts))
     last = last_released(n, release_rule.least, over=(release_rule.today - month).days)
     return Unreleased(
         month,
@@ -167,22 +178,27 @@ def _batches(
     )
 
 
-def last_released(n: NDArray[np.float64], least: int, *, over: int) -> NDArray[np.intp]:
+def last_released(n: NDArray[np.int32], least: int, *, over: int) -> NDArray[np.intp]:
     """The last day of each row that is told; -1 where none is.
+
+    A batch ends on the first day by which each measure has enough respondents, or none. Whether
+    it is told changes with those after it alone, so what was told is never taken back.
 
     Parameters
     ----------
     n
-        Respondents by day, shape (rows, days).
+        Respondents by day and measure, shape (rows, days, measures); first those of the index.
     over
         How many of the days are over.
     """
     after = n.sum(axis=1)
-    since = np.zeros(len(n))
+    since = np.zeros_like(after)
     last = np.full(len(n), -1, dtype=np.intp)
     for day in range(min(over, n.shape[1])):
         since += n[:, day]
         after -= n[:, day]
-        ends = (since >= least) & (after >= least)
+        # What nobody answered in the batch does not move with it, and needs nobody after it.
+        enough = (since == 0) | ((since >= least) & (after >= least))
+        ends = enough.all(axis=1) & (since[:, 0] >= least)
         last[ends], since[ends] = day, 0
     return last

@@ -21,7 +21,7 @@ from app.figures.people import (
     scores_of,
 )
 from app.figures.query import Key
-from app.figures.rate_arrays import Floats
+from app.figures.rate_arrays import Floats, Rates
 from app.figures.results import unit_result
 from app.figures.statistic_results import (
     Adjuster,
@@ -108,6 +108,7 @@ def find_casemix(
     complete = np.isfinite(values) & np.isfinite(table).all(axis=1)
     if not context.gate.everywhere:
         complete &= _answered_all(people.respondents)
+        complete &= ~np.isin(people.unit_of, _unadjustable(context, rates, adjusters))
     ids, place = np.unique(people.unit_of[complete], return_inverse=True)
     sizes = np.bincount(place, minlength=len(ids))
     gate = context.gate
@@ -218,6 +219,25 @@ def find_casemix(
             ) in figures
         ],
     )
+
+
+def _unadjustable(context: Context, rates: Rates, adjusters: Sequence[str]) -> list[int]:
+    """Units of whose respondents strangers are told nothing adjusted.
+
+    Of a unit above others that are asked about these others are no part, and what is left are
+    other people than those of any figure. What a hidden channel's few said follows from what
+    channels have to do with answers.
+    """
+    units = [unit for unit in rates.unit if unit is not None]
+    found: set[int] = set()
+    if context.query.descendants:
+        lowest = context.lowest(units)
+        found |= {unit.id for unit, is_lowest in zip(units, lowest, strict=True) if not is_lowest}
+    if CHANNEL in adjusters:
+        by_channel, _ = context.rates(Key.UNIT, Key.CHANNEL)
+        gone = zip(by_channel.unit, by_channel.hidden.tolist(), strict=True)
+        found |= {unit.id for unit, hidden in gone if unit is not None and hidden}
+    return sorted(found - context.gate.exempt)
 
 
 def _answered_all(people: Respondents) -> NDArray[np.bool_]:

@@ -2,7 +2,8 @@
 
 The rate is invitations answered over invitations issued (AAPOR Standard Definitions, 10th ed.
 2023: RR1 for a list sample whose members are all eligible), with Wilson's interval. A month is
-not over before its links have expired: until then its rate can only rise.
+not over before its links have expired: until then its rate can only rise, and those who may not
+see what few did are told nothing of it (``app.figures.invited``).
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from sqlalchemy.orm import Session
 from analysis import proportions
 from app.access.callers import Caller
 from app.figures import visible
+from app.figures.invited import find_invited
 from app.figures.lattice import CalendarPeriodsOnly
-from app.figures.periods import end_of_month
+from app.figures.periods import end_of_month, span
+from app.figures.release import ReleaseRule
 from app.figures.results import ResponseRateRow, ResponseRates, unit_result
 from app.invitations.service import months
 
@@ -28,7 +31,7 @@ def find(
     last: date,
     *,
     units: list[str],
-    least_respondents: int,
+    release_rule: ReleaseRule,
 ) -> ResponseRates:
     """The response rates of the units named, or of all whose figures the caller may read.
 
@@ -41,7 +44,7 @@ def find(
     """
     readable = visible.units(session, caller)
     small = visible.small_units(session, caller)
-    if small is not None and least_respondents > 1:
+    if small is not None and release_rule.least > 1:
         if first.day != 1:
             raise CalendarPeriodsOnly(field="from")
         if last != end_of_month(last):
@@ -51,9 +54,16 @@ def find(
     n = np.array([row[2] for row in rows], dtype=np.float64)
     k = np.array([row[3] for row in rows], dtype=np.float64)
     wilson = proportions.interval(k, n)
+    invited = None if small is None else find_invited(session, release_rule, small)
     found = []
     for place, (unit_id, month, issued, answered) in enumerate(rows):
-        shown = issued >= least_respondents or small is None or unit_id in small
+        days = span(month)
+        shown = (
+            invited is None
+            or (small is not None and unit_id in small)
+            or release_rule.least <= 1
+            or invited.tells([unit_id], days.first, days.last, descendants=False)
+        )
         found.append(
             ResponseRateRow(
                 unit=unit_result(readable.nodes[unit_id]),

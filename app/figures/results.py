@@ -145,7 +145,9 @@ class ResponseRateRow(Result):
     rate: float | None = Field(description="Answered over issued.")
     low: float | None
     high: float | None
-    suppressed: bool = Field(description="Whether too few were invited to be shown.")
+    suppressed: bool = Field(
+        description="Whether too few were invited to be shown, or some may still answer."
+    )
 
 
 class ResponseRates(Result):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import case as sql_case
-from sqlalchemy import func, select, update
+from sqlalchemy import extract, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -215,6 +215,20 @@ def months(
             cell[0] += issued
             cell[1] += int(answered)
     return [(unit, month, n, k) for (unit, month), (n, k) in sorted(counted.items())]
+
+
+def by_questionnaire(session: Session) -> list[tuple[int, str, date, int]]:
+    """All invitations, by unit, questionnaire and the first day of the month of the case."""
+    year, month = (extract(part, Invitation.finished_on) for part in ("year", "month"))
+    query = (
+        select(Invitation.unit_id, SurveyPoint.questionnaire, year, month, func.count())
+        .join(SurveyPoint, SurveyPoint.id == Invitation.point_id)
+        .group_by(Invitation.unit_id, SurveyPoint.questionnaire, year, month)
+    )
+    return [
+        (unit, questionnaire, date(int(y), int(m), 1), n)
+        for unit, questionnaire, y, m, n in session.execute(query)
+    ]
 
 
 def _point(session: Session, unit_id: int, code: str | None) -> Point:

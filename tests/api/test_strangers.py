@@ -1,7 +1,11 @@
 """What else leaves the house besides rates tells strangers to small cells nothing of them."""
 
+from datetime import UTC, date, datetime
+
 import pytest
 
+from app.figures.release import ReleaseRule
+from app.invitations.models import Invitation
 from app.registry.models import Channel, Unit, UnitKind
 from app.registry.points import current_code, open_point
 from tests.small_province import body
@@ -129,6 +133,26 @@ def test_two_choices_of_adjusters_are_about_the_same_patients(client, database, 
     assert freedom["sex"] == freedom["age"] == 79 - 2 - 1
 
 
+def test_casemix_tells_of_no_other_people_than_rates_do(client, province, get):
+    """Of D1 beside C1 only those who are not C1's are left: by the difference, a few may follow."""
+    for unit, times in (("A1", 40), ("C1", 40), ("C2", 50), ("D1", 12)):
+        answers = [{"A1": 1 + n % 5, "trips": 1 + n % 3} for n in range(times)]
+        point = province.points[unit, "sipas-desk"]
+        send(client, province, point, [{"answers": each} for each in answers])
+    ask = {"questionnaire": "sipas-desk", "from": "2026-07-01", "to": "2026-09-30"}
+
+    def units(headers, **more):
+        found = get(f"{SATISFACTION}/casemix", headers, adjust="trips", **ask, **more)
+        return {row["unit"]["code"] for row in found["rows"]}
+
+    nested = ["A1", "C1", "D1"]
+    assert units(province.reader(), unit=nested) == {"A1", "C1", "D1"}
+    assert units(province.public_reader(), unit=nested) == {"A1", "C1"}
+    # Alone, without those below, D1 is a figure of its own.
+    alone = units(province.public_reader(), unit=nested, descendants=False)
+    assert alone == {"A1", "C1", "D1"}
+
+
 def test_nothing_is_said_of_the_people_of_a_hidden_unit_one_by_one(client, province, get):
     for unit, times in (("C1", 4), ("C2", 40)):
         answers = [{"A1": 1 + n % 5, "A2": 5 - n % 5, "B1": 1 + n % 4} for n in range(times)]
@@ -146,6 +170,80 @@ def test_response_rates_are_of_whole_months(get, province):
     refused = get("/api/v1/response-rates", province.public_reader(), 422, **days)
     assert (refused["type"], refused["field"]) == ("/problems/calendar-periods-only", "to")
     assert get("/api/v1/response-rates", province.reader(), **days)["rows"] == []
+
+
+def invite(database, province, form, month, times, answered=0):
+    """Invitations about C1, of which some were answered."""
+    with database.writing() as session:
+        unit = session.get_one(Unit, province.units["C1"])
+        point = open_point(session, unit, form, Channel.INVITATION, f"{form} {month}")
+        session.flush()
+        for n in range(times):
+            mark = f"{form} {month} {n}"
+            session.add(
+                Invitation(
+                    number=mark, token_hash=mark, case_hash=mark, unit_id=unit.id,
+                    point_id=point.id, finished_on=date(2026, month, 10), answered=n < answered,
+                    expires_at=datetime(2026, month + 1, 9, tzinfo=UTC),
+                )
+            )  # fmt: skip
+
+
+def test_how_many_were_invited_follows_from_no_two_routes(client, database, province, get):
+    """Three invited in a month, or to another form, are no difference of two figures."""
+    send(client, province, province.points[("C1", "sipas-desk")], [{} for _ in range(12)])
+    for form, month, times in (
+        ("sipas-desk", 7, 20), ("sipas-desk", 8, 3), ("sipas-desk", 9, 15), ("kiosk-face", 9, 4),
+    ):  # fmt: skip
+        invite(database, province, form, month, times, times // 2)
+
+    def told(headers):
+        days = {"from": "2026-07-01", "to": "2026-09-30", "unit": "C1"}
+        rows = get("/api/v1/response-rates", headers, **days)["rows"]
+        found = {row["month"]: row["issued"] for row in rows}
+        for period in ("2026-08", "2026-09", "2026-Q3"):
+            about = ABOUT | {"period": period}
+            found[f"view {period}"] = get("/api/v1/views/overview", headers, **about)["volume"][
+                "invited"
+            ]
+        (row,) = get(f"{SATISFACTION}/non-response", headers, **days, questionnaire="sipas-desk")[
+            "rows"
+        ]
+        found["form"] = row["by_invitations"]["reached"]
+        return found
+
+    assert told(province.reader()) == {
+        "2026-07": 20, "2026-08": 3, "2026-09": 19,
+        "view 2026-08": 3, "view 2026-09": 19, "view 2026-Q3": 42, "form": 38,
+    }  # fmt: skip
+    shown = {name: n for name, n in told(province.public_reader()).items() if n is not None}
+    assert shown and not {"2026-08", "view 2026-08"} & set(shown)
+    # 42 of the quarter less 38 of the form are four; 42 less 20 and 19 are three.
+    assert not {"view 2026-Q3", "form"} <= set(shown)
+    assert not {"view 2026-Q3", "2026-07", "2026-09"} <= set(shown)
+
+
+def test_who_was_invited_lately_moves_no_count(client, database, province, get, monkeypatch):
+    send(client, province, province.points[("C1", "sipas-desk")], [{} for _ in range(12)])
+    invite(database, province, "sipas-desk", 8, 20, 5)
+    days = {"from": "2026-08-01", "to": "2026-08-31"}
+
+    def told(day):
+        rule = classmethod(lambda cls, settings: cls(settings.least_respondents, day, 30))
+        monkeypatch.setattr(ReleaseRule, "of", rule)
+        headers = province.public_reader()
+        (row,) = get(
+            "/api/v1/response-rates", headers, **{"from": "2026-08-01", "to": "2026-08-31"}
+        )["rows"]
+        about = ABOUT | {"period": "2026-08"}
+        volume = get("/api/v1/views/overview", headers, **about)["volume"]
+        asked = days | {"questionnaire": "sipas-desk", "unit": "C1"}
+        (silent,) = get(f"{SATISFACTION}/non-response", headers, **asked)["rows"]
+        return row["answered"], volume["answered"], silent["by_invitations"]["answered"]
+
+    # A case of the last day of August may be answered until the thirtieth of September.
+    assert told(date(2026, 9, 30)) == (None, None, None)
+    assert told(date(2026, 10, 1)) == (5, 5, 5)
 
 
 def test_a_first_month_in_the_midst_of_a_quarter_has_its_pages(client, province, get):

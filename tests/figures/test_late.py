@@ -1,9 +1,9 @@
 """What a device brings late to days that were told already is told with nine others, or not yet."""
 
-from collections import Counter
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,26 +25,45 @@ TREE = UnitTree([UnitNode(id, f"U{id}", "unit", "", "", above) for id, above in 
 MARCH, BEGIN = date(2026, 3, 15), date(2026, 4, 1)
 
 
+#: Which of the index, one question of it, and one besides somebody answered; None: set aside.
+KINDS = ((1, 1, 0), (1, 0, 0), (1, 1, 1), (0, 0, 1), None)
+
+
 @given(
-    st.lists(st.tuples(st.integers(1, 9), st.integers(0, 20)), max_size=120),
+    st.lists(
+        st.tuples(st.integers(1, 9), st.integers(0, 20), st.sampled_from(KINDS)), max_size=120
+    ),
     st.integers(2, LEAST),
 )
-def test_whatever_two_days_are_compared_figures_differ_by_none_or_by_enough(arrivals, least):
+def test_whatever_two_days_are_compared_measures_differ_by_none_or_by_enough(arrivals, least):
     late = [
         Late(str(i), 1, unit, "kiosk", MARCH, BEGIN + timedelta(days=day))
-        for i, (unit, day) in enumerate(arrivals)
+        for i, (unit, day, _) in enumerate(arrivals)
     ]
+    measured = {str(i): np.array(kind) for i, (*_, kind) in enumerate(arrivals) if kind is not None}
     before: set[tuple[int, str]] = set()
     for day in range(23):
         today = BEGIN + timedelta(days=day)
-        told = told_of([each for each in late if each.received <= today], TREE, least, today)
+        come = [each for each in late if each.received <= today]
+        told = told_of(come, measured, TREE, least, today)
         assert all(unit in _upwards(late[int(id)].unit_id) for id, unit in told.items())
         now = {(above, id) for id, unit in told.items() for above in _upwards(unit)}
         assert before <= now  # what was told is not taken back
         alone = {(-unit, id) for id, unit in told.items()}
-        assert all(count >= least for count in Counter(u for u, _ in now - before).values())
-        assert all(count >= least for count in Counter(u for u, _ in alone).values())
+        for moved in (now - before, alone):
+            for unit in {unit for unit, _ in moved}:
+                n = sum(measured[id] for of, id in moved if of == unit)
+                assert ((n == 0) | (n >= least)).all()
         before = now
+
+
+def test_who_alone_answered_a_question_waits_and_the_others_do_not():
+    late = [Late(str(i), 1, 4, "kiosk", MARCH, BEGIN) for i in range(12)]
+    measured = {str(i): np.array([1, int(i < 2)]) for i in range(12)}
+    tomorrow = BEGIN + timedelta(days=1)
+    told = told_of(late, measured, TREE, LEAST, tomorrow)
+    assert set(told) == {str(i) for i in range(2, 12)}
+    assert told_of(late[:11], measured, TREE, LEAST, tomorrow) == {}
 
 
 def _upwards(unit):
@@ -53,8 +72,8 @@ def _upwards(unit):
 
 def test_what_comes_within_its_month_is_told_with_its_end():
     late = [Late("a", 1, 4, "kiosk", date(2026, 3, 15), date(2026, 3, 20))]
-    assert told_of(late, TREE, LEAST, date(2026, 3, 31)) == {}
-    assert told_of(late, TREE, LEAST, date(2026, 4, 1)) == {"a": 4}
+    assert told_of(late, {}, TREE, LEAST, date(2026, 3, 31)) == {}
+    assert told_of(late, {}, TREE, LEAST, date(2026, 4, 1)) == {"a": 4}
 
 
 @pytest.fixture

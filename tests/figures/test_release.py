@@ -44,34 +44,54 @@ QUESTIONS = [
 COUNTED = {"unreleased", "collecting", "volume", "responses", "set_aside", "silent", "few"}
 
 
+#: Whether somebody answered the index, one question of it, and two besides.
+KINDS = ((1, 0, 0, 0), (1, 1, 0, 0), (1, 1, 1, 0), (0, 0, 1, 1), (1, 1, 1, 1))
+
+
 @given(
-    st.lists(st.integers(0, 14), min_size=1, max_size=31),
+    st.lists(st.lists(st.sampled_from(KINDS), max_size=20), min_size=1, max_size=31),
     st.integers(1, 12),
 )
-def test_figures_differ_by_none_or_by_enough(days, least):
+def test_figures_differ_by_none_or_by_enough_of_every_measure(days, least):
     """Days fill up answer by answer; what is told at each moment, and in the end, is noted."""
-    told = {0}
+    n = np.zeros((1, 31, len(KINDS[0])), dtype=np.int32)
+    noted = [n[0, 0].copy()]
     for today in range(len(days) + 1):
-        for came in range((days[today] if today < len(days) else 0) + 1):
-            n = np.zeros((1, 31))
-            n[0, :today] = days[:today]
-            if today < len(days):
-                n[0, today] = came
+        for kind in (None, *(days[today] if today < len(days) else ())):
+            if kind is not None:
+                n[0, today] += kind
             (last,) = last_released(n, least, over=today)
             assert last < today
-            told.add(int(n[0, : last + 1].sum()))
-    told = sorted(told | {sum(days)})
-    # A month with few is told at its end alone; then the figure is hidden, if it is too small.
-    assert (np.diff(told) >= least).all() or len(told) == 2
+            noted.append(n[0, : last + 1].sum(axis=0))
+    steps = np.diff(noted, axis=0)
+    assert ((steps == 0) | (steps >= least)).all()
+    # At its end the month is told whole. What nothing was told of before is then hidden, if few.
+    rest = n[0].sum(axis=0) - noted[-1]
+    assert ((noted[-1] == 0) | (rest >= least)).all()
+
+
+def of_index(*days):
+    return np.array(days, dtype=np.int32)[None, :, None]
 
 
 def test_days_are_told_once_enough_came_after_them():
-    n = np.array([[4, 6, 3, 7, 9, 1]], dtype=float)
+    n = of_index(4, 6, 3, 7, 9, 1)
     assert last_released(n, 10, over=2) == 1  # ten on two days, twenty after them
     assert last_released(n, 10, over=5) == 3  # ten more, and ten after them
     n[0, 5] = 0
     assert last_released(n, 10, over=6) == 1  # nine after them are too few
-    assert last_released(np.array([[4, 5, 0, 0, 9, 1]], dtype=float), 10, over=6) == -1
+    assert last_released(of_index(4, 5, 0, 0, 9, 1), 10, over=6) == -1
+
+
+def test_a_question_that_few_answered_keeps_a_batch_waiting():
+    # Respondents of the index, and of one question, by day.
+    days = [(12, 0), (12, 3), (12, 7), (12, 0), (12, 9), (12, 1)]
+    n = np.array(days, dtype=np.int32)[None]
+    assert last_released(n, 10, over=1) == 0  # nobody answered it: it does not move
+    assert last_released(n, 10, over=2) == 0  # three would have
+    assert last_released(n, 10, over=3) == 2  # ten did, and ten after them
+    n[0, 5, 1] = 0
+    assert last_released(n, 10, over=3) == 0  # nine after them would move it at the month's end
 
 
 @pytest.fixture
@@ -250,6 +270,37 @@ def test_days_that_are_over_are_told_by_batches(client, province, running):
     asked = ASKED | {"unit": "C1", "period": "2026-09"}
     volume = client.get("/api/v1/views/unit", params=asked, headers=head).json()["volume"]
     assert (volume["cases"], volume["respondents_to_cases"]) == (120, 30 / 120)
+
+
+def test_no_question_moves_by_fewer_than_its_batch(client, province, running):
+    head = province.person((Role.UNIT_HEAD, "D1")).headers
+
+    def send(day, times):
+        sent = [
+            body(
+                province.points[("C1", "sipas-desk")],
+                dict.fromkeys(CODES, 3) | {"trips": 1},
+                answered_at=f"2026-09-{day:02}T09:00:00+07:00",
+            )
+            for _ in range(times)
+        ]
+        client.post("/api/v1/responses", json={"responses": sent}, headers=province.importer())
+
+    def told():
+        asked = ASKED | {"unit": "C1", "period": "2026-09"}
+        found = client.get("/api/v1/views/levels", params=asked, headers=head).json()
+        trips = [each["n"] for each in found["besides"] if each["item"] == "trips"]
+        return found["whole"]["respondents"], trips
+
+    assert told() == (10, [0])
+    send(2, 3)
+    assert told() == (0, [])  # in ten others three would tell how often they came
+    send(8, 7)
+    assert told() == (0, [])  # of ten; and the month's end would tell what comes after them
+    send(20, 9)
+    assert told() == (0, [])
+    send(20, 1)
+    assert told() == (26, [10])
 
 
 def test_a_page_without_a_figure_says_that_answers_wait(client, province, running, monkeypatch):

@@ -21,6 +21,8 @@ from statsmodels.stats.proportion import proportion_confint
 from app.access.models import Right
 from app.access.roles import Role
 from app.db import Base
+from app.figures.periods import end_of_month
+from app.figures.release import ReleaseRule
 from app.intake.models import Response
 from app.intake.rollup_rebuild import verify
 from app.invitations import sending
@@ -225,29 +227,46 @@ def test_the_slip_carries_the_link_as_a_code(client, province, software):
     assert [found.text for found in zxingcpp.read_barcodes(picture)] == [answer["link"]]
 
 
-def test_response_rates_are_known_by_unit_and_month(client, province, software):
+def test_response_rates_are_known_by_unit_and_month(client, province, software, monkeypatch):
     """Wilson's interval as statsmodels 0.14 computes it."""
     paths = [invite(client, province, software, case=f"c{n}") for n in range(12)]
     for path in paths[:5]:
         with httpx.Client(base_url=client.base_url) as phone:
             assert fill(phone, path, A1="4").status_code == 303
-    for n in range(9):
-        invite(client, province, software, case=f"d{n}", unit="D1",
-               point=province.points[("D1", "sipas-desk")])  # fmt: skip
+    for unit, times in (("D1", 9), ("C2", 10)):
+        for n in range(times):
+            invite(client, province, software, case=f"{unit}{n}", unit=unit,
+                   point=province.points[(unit, "sipas-desk")])  # fmt: skip
     head = province.person((Role.UNIT_HEAD, "D1"))
+    local = (NOW + timedelta(hours=7)).date()
+    months = {"from": f"{local:%Y-%m}-01", "to": f"{end_of_month(local)}"}
     year = {"from": f"{NOW:%Y}-01-01", "to": f"{NOW + timedelta(days=2):%Y-%m-%d}"}
-    rows = client.get("/api/v1/response-rates", params=year, headers=head.headers).json()["rows"]
+
+    def told(day):
+        rule = classmethod(lambda cls, given: cls(given.least_respondents, day, 30))
+        monkeypatch.setattr(ReleaseRule, "of", rule)
+        answer = client.get("/api/v1/response-rates", params=months, headers=head.headers)
+        return answer.json()["rows"]
+
+    # Somebody invited on the last day of the month may answer for thirty days.
+    settled = end_of_month(local) + timedelta(days=31)
+    assert {row["issued"] for row in told(settled - timedelta(days=1))} == {None}
+    rows = told(settled)
     by_unit = {row["unit"]["code"]: row for row in rows}
     low, high = proportion_confint(5, 12, method="wilson")
     assert (by_unit["C1"]["issued"], by_unit["C1"]["answered"]) == (12, 5)
     assert by_unit["C1"]["rate"] == pytest.approx(5 / 12)
     assert by_unit["C1"]["low"] == pytest.approx(low)
     assert by_unit["C1"]["high"] == pytest.approx(high)
-    # Nine were invited about D1: too few to be shown to its head, not to an analyst.
-    assert by_unit["D1"]["suppressed"] and by_unit["D1"]["answered"] is None
+    # Nine were invited about D1 itself: too few to be shown to its head, not to an analyst; and
+    # these would follow from the whole, were C2 shown too.
+    for unit in ("D1", "C2"):
+        assert by_unit[unit]["suppressed"] and by_unit[unit]["answered"] is None
     analyst = province.person((Role.PROVINCIAL_ANALYST, "D1"))
     rows = client.get("/api/v1/response-rates", params=year, headers=analyst.headers).json()["rows"]
-    assert {row["unit"]["code"]: row["issued"] for row in rows} == {"C1": 12, "D1": 9}
+    assert {row["unit"]["code"]: row["issued"] for row in rows} == {
+        "C1": 12, "C2": 10, "D1": 9,
+    }  # fmt: skip
 
 
 # --- what is sent ---------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from app.figures.comparison_days import With
 from app.figures.comparisons import difference
 from app.figures.context import Context, number
 from app.figures.families import Family
+from app.figures.invited import find_invited
 from app.figures.late import CellSelection
 from app.figures.lattice import lattice_of, named_period
 from app.figures.periods import Length, Span, Step, name_of, span, usual
@@ -205,6 +206,16 @@ class ViewContext:
         known = visible.span(figures.session)
         period = named_period(self.span.first, self.span.last, known)
         return any(id not in small and lattice.hides(id, period, measure=measure) for id in tops)
+
+    def tells_invited(self) -> bool:
+        """Whether the caller is told how many were invited about the unit, and answered."""
+        figures = self.figures
+        small = figures.gate.exempt
+        if figures.gate.everywhere or figures.least <= 1 or self.within <= small:
+            return True
+        tops = [id for id in self.within if figures.units.nodes[id].parent_id not in self.within]
+        invited = find_invited(figures.session, figures.release_rule, small)
+        return invited.tells(tops, self.span.first, self.span.last)
 
     def change_family(self, kind: str, *, crude: bool = False) -> Family:
         """The changes since the period before of all units of a kind, told together."""

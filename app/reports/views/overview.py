@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from sqlalchemy import func, select
 
 from app.access import scope
@@ -52,14 +50,7 @@ def volume(context: ViewContext) -> Volume:
     comparable = cases > 0 and are_complete(session, context.asking, span.first, last)
     rows = months(session, context.within, span.first, span.last)
     issued, answered = sum(row[2] for row in rows), sum(row[3] for row in rows)
-    # Where few were invited below, these would follow from the whole and the others.
-    of_units: Counter[int] = Counter()
-    for unit_id, _, sent, _ in rows:
-        of_units[unit_id] += sent
-    shown = context.figures.gate.everywhere or (
-        issued >= context.figures.least
-        and all(n == 0 or n >= context.figures.least for n in of_units.values())
-    )
+    shown = context.tells_invited()
     interval = response_rates.interval(answered, issued)
     heard = None
     if comparable and not rates.hidden[0]:
@@ -67,7 +58,7 @@ def volume(context: ViewContext) -> Volume:
     return Volume(
         cases=cases or None,
         respondents_to_cases=heard,
-        invited=issued,
+        invited=issued if shown else None,
         answered=answered if shown else None,
         response_rate=number(interval.estimate[0]) if shown else None,
         response_rate_low=number(interval.low[0]) if shown else None,

@@ -86,7 +86,9 @@ class Volume(Result):
         description="Respondents over cases: how many of those served were heard, by whatever "
         "channel; null where the respondents are hidden, or the cases of a month or unit not known."
     )
-    invited: int
+    invited: int | None = Field(
+        description="null, as below: too few, or somebody invited may still answer."
+    )
     answered: int | None
     response_rate: float | None
     response_rate_low: float | None
