@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.figures.day_effects import NOTABLE
 from app.figures.doubts import HASTY_S
-from app.figures.statistic_results import Lowest
+from app.figures.statistic_results import Lowest, PlanRow
 from app.figures.trend_results import AlertRow, Assurance, Variation
 from app.messages.words import Words
 from app.reports.change_sentences import beside as beside
@@ -191,6 +191,7 @@ def improve(words: Words, view: UnitView | Importance) -> list[str]:
         names = {row.factor: words.name(row.name) for row in driving.rows}
         factors = ", ".join(f"{code}. {names[code]}" for code in driving.improve_first)
         said.append(words("tell.improve_factors", factors=factors))
+        said.append(words("tell.improve_test"))
     elif driving is not None:
         said.append(words("tell.no_factor"))
     elif view.no_drivers == "outcome-needed":
@@ -274,13 +275,32 @@ def collecting(words: Words, view: UnitView) -> list[str]:
                 unit=words.unit(row.unit),
                 month=words.period(plan.month),
                 have=words.number(row.respondents),
-                publish=words.number(row.needed_to_publish),
-                least=plan.least_respondents,
-                margin_need=words.number(row.needed_for_margin),
-                margin=words.number(100 * plan.margin),
+                publish=words(
+                    "tell.collecting_publish",
+                    n=words.number(row.needed_to_publish),
+                    least=plan.least_respondents,
+                )
+                if row.needed_to_publish
+                else words("tell.collecting_published"),
+                margin=_for_margin(words, row, words.number(100 * plan.margin)),
             )
         )
     return said
+
+
+def _for_margin(words: Words, row: PlanRow, margin: str) -> str:
+    """What a unit still needs to be known well enough; that it cannot, where it serves too few."""
+    if not row.needed_for_margin:
+        return words("tell.collecting_margin_held", margin=margin)
+    if row.cases is not None and row.required > row.cases:
+        return words(
+            "tell.collecting_out_of_reach",
+            margin=margin,
+            required=words.number(row.required),
+            cases=words.number(row.cases),
+        )
+    n = words.number(row.needed_for_margin)
+    return words("tell.collecting_margin", n=n, margin=margin)
 
 
 def alert(words: Words, row: AlertRow) -> str:
