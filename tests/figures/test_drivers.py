@@ -151,7 +151,7 @@ def test_without_an_overall_question_only_what_is_lower_is_told():
     sure = told(apart)
     assert "nothing can be said of effects" in sure[0]
     assert sure[1].startswith("B. Factor B: −15.0 percentage points") and "−20.0" in sure[1]
-    assert sure[2] == "Questions to begin with: B1. B (80.0\u00a0%)." and len(sure) == 3
+    assert sure[2] == "Questions to begin with: B1. B (80.0%)." and len(sure) == 3
     assert not any("Improve first" in each or "much effect" in each for each in sure)
     # The highest one is never called lower, nor any whose limits hold 0.
     unsure = told({"rows": [row("B", -0.15, -0.32, 0.02), row("A", 0.15, -0.02, 0.32)]})

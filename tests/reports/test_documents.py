@@ -245,7 +245,7 @@ def test_the_workbook_has_the_views_figures_as_numbers(fetch, view):
         assert [row["Mã"] for row in rows] == [row[code] for row in shown[kind]]
         for row, right in zip(rows, shown[kind], strict=True):
             assert row["Tỷ lệ hài lòng"] == pytest.approx(right["rate"])
-            assert row["Cận dưới 95 %"] == pytest.approx(right["low"])
+            assert row["Cận dưới 95%"] == pytest.approx(right["low"])
             assert row["Người trả lời"] == right["respondents"]
             assert row["Thay đổi (điểm %)"] == pytest.approx(100 * right["change"]["estimate"])
     units = {row["unit"]["code"]: row for row in view("units")["rows"]}

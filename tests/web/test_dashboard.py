@@ -98,6 +98,24 @@ def test_a_link_is_made_whole_and_opens_the_same_page(world, open_page):
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_pages_of_communes_speak_of_files_and_one_way_of_per_cent(open_page, page):
+    said = words_of(open_page(f"/dashboard/{page}?{LINK}"))
+    assert "Theo đơn vị và mục" in said and "Theo khoa" not in said
+    assert "lượt khám" not in said and "lượt người bệnh" not in said
+    assert not re.search(r"\d\s%", said) and "p = 1,000" not in said and "còn cần 0" not in said
+
+
+def test_words_that_need_explaining_are_explained_where_they_stand(open_page):
+    units = words_of(open_page(f"/dashboard/units?{LINK}"))
+    assert "luôn đạt" in units and "vẫn có thể “chưa rõ”" in units
+    overview = words_of(open_page(f"/dashboard/overview?{LINK}"))
+    assert "Cảnh báo so mỗi đơn vị với mức của chính mình" in overview
+    assert "trung bình trượt có trọng số giảm dần (EWMA)" in overview
+    one = words_of(open_page(f"/dashboard/units?{OF_FELL}"))
+    assert "Tải cả 1" not in one
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_page_is_complete_light_and_free_of_inline_code(open_page, page):
     answer = open_page(f"/dashboard/{page}?{LINK}")
     assert len(answer.content) < 200_000
@@ -134,12 +152,12 @@ def test_the_unit_page_has_every_figure_of_the_api(open_page, view):
         told = f"{row['factor']}. {row['name']['vi']}: {WORDS.points(row['difference'])} điểm"
         assert (told in text) == row["below"]
     (plan,) = answer["collecting"]["rows"]
-    assert f"còn cần {plan['needed_to_publish']} để đủ 10 người" in text
+    assert f"còn cần {plan['needed_to_publish']} để có 10 người" in text
 
 
 def test_the_plain_sentences(open_page):
     text = words_of(open_page(f"/dashboard/overview?{LINK}"))
-    assert re.search(r"Trong khoảng \d+,\d % đến \d+,\d % \([\d.]+ người trả lời\)", text)
+    assert re.search(r"Trong khoảng \d+,\d% đến \d+,\d% \([\d.]+ người trả lời\)", text)
     assert "giảm vượt quá ngẫu nhiên so với kỳ trước: Xã K01" in text
     english = (
         words_of(
@@ -288,7 +306,7 @@ def test_somebody_sees_their_own_units_and_few_respondents_are_hidden(world, ope
     page = f"/dashboard/unit?unit={SMALL}&questionnaire={FORM.code}&period=2025-H1"
     text = words_of(open_page(page, of_small))
     assert "quá ít nên không nêu tỷ lệ" in text and "n = –" not in text
-    assert not re.search(r"\d+,\d % – ", text)
+    assert not re.search(r"\d+,\d% – ", text)
 
 
 def test_a_page_that_is_refused_leads_back_to_itself(world, open_page):
