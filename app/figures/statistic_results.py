@@ -246,10 +246,13 @@ class CasemixRow(Result):
         "small figures, as are ``respondents``."
     )
     adjusted: float | None
-    low: float | None = Field(description="Lower limit of the adjusted one.")
+    low: float | None = Field(
+        description="Lower limit of the adjusted one: by the variance that all units share, or by "
+        "the unit's own where that is wider; by the first for whoever may not see small figures."
+    )
     high: float | None
     difference: float | None
-    standard_error: float | None
+    standard_error: float | None = Field(description="With one variance for all units.")
     respondents: int | None = Field(description="Complete ones: with an answer to every adjuster.")
     rank_raw: int | None
     rank_adjusted: int

@@ -4,7 +4,7 @@ import csv
 import html
 import io
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import openpyxl
 import pytest
@@ -405,6 +405,19 @@ def test_icons_stand_in_the_table_only_where_limits_say_something(open_page, vie
 def test_without_limits_there_is_no_icon(open_page):
     page = open_page(f"/dashboard/unit?unit={SMALL}&questionnaire={FORM.code}&period=2026-H1")
     assert icons(page) == []
+
+
+def test_comments_open_with_the_last_whole_month_and_offer_others(open_page):
+    page = open_page("/dashboard/comments?unit=K03")
+    today = datetime.now(Settings().zone).date()
+    whole = today.replace(day=1) - timedelta(days=1)
+    assert dict(page.url.params) == {"unit": "K03", "month": f"{whole:%Y-%m}"}
+    offered = re.findall(r'<option value="(20\d\d-\d\d)"( selected)?>', page.text)
+    assert [month for month, chosen in offered if chosen] == [f"{whole:%Y-%m}"]
+    assert offered[0][0] == f"{today:%Y-%m}" and len(offered) > 24
+    old = open_page("/dashboard/comments?unit=K03&month=2021-02")
+    assert '<option value="2021-02" selected>' in old.text
+    open_page("/dashboard/comments?unit=K03&month=2026", status=422)
 
 
 def test_comments_name_the_unit_and_open_with_the_month_of_the_page(world, open_page):
