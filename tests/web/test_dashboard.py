@@ -407,6 +407,33 @@ def test_without_limits_there_is_no_icon(open_page):
     assert icons(page) == []
 
 
+def test_of_one_unit_there_is_one_sentence_in_place_of_empty_cards(open_page):
+    def cards(link):
+        text = open_page(f"/dashboard/comparison?{link}").text
+        return text.count("Xếp hạng kèm độ chắc chắn"), WORDS("view.nothing_to_rank") in text, text
+
+    _, said, one = cards(OF_FELL)
+    assert said and 'id="league"' not in one and 'id="casemix"' not in one
+    assert "Có ít hơn hai đơn vị" not in one and not re.search(r"</h2>\s*</section>", one)
+    ranked, said, many = cards(LINK)
+    assert ranked and not said and 'id="league"' in many
+    assert 'id="league"' not in open_page(f"/dashboard/sections?{OF_FELL}").text
+
+
+def test_sections_are_searched_in_pages_and_labelled_on_a_phone(open_page, view):
+    page = open_page(f"/dashboard/sections?{LINK}&find=K03")
+    assert listed_units(page) == ["K03"]
+    named = [f"{row['factor']}. {row['name']['vi']}" for row in view("sections")["factors"]]
+    assert " · ".join(named) in words_of(page)
+    (row,) = (r for r in view("sections")["rows"] if r["unit"]["code"] == "K03")
+    for section in row["sections"]:
+        cell = (
+            f'<span class="thin-only">{section["factor"]}</span> {WORDS.percent(section["rate"])}'
+        )
+        assert cell in page.text
+    assert 'name="find"' in page.text and "thay đổi" in words_of(page)
+
+
 def test_comments_open_with_the_last_whole_month_and_offer_others(open_page):
     page = open_page("/dashboard/comments?unit=K03")
     today = datetime.now(Settings().zone).date()

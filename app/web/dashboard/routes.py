@@ -112,6 +112,17 @@ class BoardPage:
         return self.words(f"view.{board}")
 
     @property
+    def comparable(self) -> bool:
+        """Whether at least two of the units compared have a rate: of one there is no order."""
+        rows = self._league.rows if self._league else ()
+        return sum(row.rate is not None for row in rows) > 1
+
+    @property
+    def _league(self) -> Units | None:
+        league = self.answer.league if isinstance(self.answer, ComparisonView) else self.answer
+        return league if isinstance(league, Units) else None
+
+    @property
     def api(self) -> str:
         """The call that gives another system what this page shows."""
         return f"/api/v1/views/{self.board.name}?{self.link.query()}"
@@ -275,7 +286,7 @@ def _drawn(shown: AnyShown, words: Words) -> dict[str, Drawn]:
 def _listed(words: Words, name: str, view: View, link: Link, chosen: Selection) -> UnitList | None:
     """The part of the units that a page lists; None where it lists none."""
     league = view.league if isinstance(view, ComparisonView) else view
-    if name not in ("units", "comparison") or not isinstance(league, Units):
+    if not isinstance(league, Units):
         return None
     path = f"/dashboard/{name}"
     return listed(words, league.rows, chosen, path=path, about=link.parts, first=link.beside)
