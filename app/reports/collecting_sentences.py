@@ -42,12 +42,12 @@ def collecting(words: Words, view: UnitView) -> list[str]:
 
 
 def _for_margin(words: Words, row: PlanRow, margin: str) -> str:
-    """What a unit still needs to be known well enough; that it cannot, where it serves too few."""
+    """What a unit still needs to be known well enough, beside what it served where that is less."""
     if not row.needed_for_margin:
         return words("tell.collecting_margin_held", margin=margin)
     if row.cases is not None and row.required > row.cases:
         return words(
-            "tell.collecting_out_of_reach",
+            "tell.collecting_beyond_cases",
             margin=margin,
             required=words.number(row.required),
             cases=words.number(row.cases),

@@ -116,7 +116,7 @@ def test_a_funnel_names_the_whole_its_middle_and_the_target():
     (across,) = funnel_layers(words, in_funnel())["rule"]
     assert {row["line"]: row["at"] for row in across["values"]} == {
         "Middle of the units, which the limits are drawn around: 70.0%": 0.7,
-        "Target: 90.0%": 0.9,
+        "Target: 90%": 0.9,
         f"The whole, {words('view.all_units')}: 72.0%": 0.72,
     }
     low, high = across["encoding"]["y"]["scale"]["domain"]

@@ -257,7 +257,7 @@ def test_units_that_seem_lower_are_others_only_beside_some_that_fell():
     view = {"fell": [], "rose": [], "rows": [row], "compared": 4, "only_mix": []}
     said = sentences.changed(Words("vi"), result(Units, view))
     assert said[0].startswith("Không đơn vị nào") and said[2].startswith("1 đơn vị có")
-    fell = sentences.changed(Words("vi"), result(Units, view | {"fell": [moved_unit("B", 0)]}))
+    fell = sentences.changed(Words("vi"), result(Units, view | {"fell": [{"unit": row["unit"]}]}))
     assert fell[2].startswith("1 đơn vị khác")
 
 
