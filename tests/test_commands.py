@@ -129,7 +129,7 @@ def test_rates_and_cells(hailong, client, province):
             client.post("/api/v1/responses", json=sent, headers=province.device())
         )
     said = hailong("rates", "--unit", "C1", "--questionnaire", "sipas-desk")
-    assert "C1 Đơn vị C1" in said and "83.3 %" in said
+    assert "C1 Đơn vị C1" in said and "83.3%" in said
     assert "A1" in hailong("rates", "--questionnaire", "sipas-desk", "--by", "item")
     assert "no unit with code X" in hailong("rates", "--unit", "X", code=1)
     assert "not a day" in hailong("rates", "--from", "soon", code=1)

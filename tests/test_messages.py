@@ -3,6 +3,7 @@
 import re
 import string
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -14,6 +15,7 @@ from app.access.models import Right, Sector
 from app.access.roles import Role
 from app.figures.periods import Length
 from app.messages import LANGUAGES, catalogue, preferred, say
+from app.messages.words import Served
 from app.posters.drawing import Size
 from app.problems import _CAUSES, Problem
 from app.registry.models import Channel, PointState, UnitKind
@@ -97,6 +99,7 @@ BY_CODE = {
     "detail": set(DETAILS),
     "actor": {*ACTORS, "command"},
     "language": set(LANGUAGES),
+    "served": set(get_args(Served)),
     "signed_in_by": {"password"},
     "action": set(re.findall(r'record\(\s*\w+,\s*"([a-z_.]+)"', SOURCES)),
 }

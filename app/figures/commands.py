@@ -91,7 +91,7 @@ def print_rates(database: Database, query: Query) -> None:
             box=box.SIMPLE_HEAD,
             padding=(0, 1, 0, 0),
         )
-        for heading in ("rate", "95 % interval", "people", "answers", "deff"):
+        for heading in ("rate", "95% interval", "people", "answers", "deff"):
             table.add_column(heading, justify="right", no_wrap=True)
         for i in kept:
             table.add_row(
@@ -108,4 +108,4 @@ def print_rates(database: Database, query: Query) -> None:
 
 
 def _percent(rate: float) -> str:
-    return f"{100 * rate:.1f} %"
+    return f"{100 * rate:.1f}%"

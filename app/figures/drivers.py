@@ -52,6 +52,14 @@ def find_drivers(context: Context, *, outcome: str | None) -> Drivers:
     check_enough(context, people, found.n)
     rate = _shown(rates, codes)
     below = _apart(people.respondents, codes, rate, confidence)
+    # Nothing is said to be lower whose limits, which are shown, hold 0. It costs no power: what
+    # decides is the influence, and that is a test to one side (docs/methods.md).
+    first = drivers.to_improve_first(found, below, confidence=confidence) & (below.high < 0)
+    quadrant_of = drivers.quadrants(found, below, confidence=confidence)
+    concentrate, *_ = drivers.QUADRANTS
+    quadrant_of = np.where(
+        (quadrant_of == concentrate) & ~first, drivers.NOT_DISTINGUISHABLE, quadrant_of
+    )
     figures = zip(
         codes,
         _names(form, codes),
@@ -66,8 +74,8 @@ def find_drivers(context: Context, *, outcome: str | None) -> Drivers:
         numbers(below.difference),
         numbers(below.low),
         numbers(below.high),
-        drivers.quadrants(found, below, confidence=confidence).tolist(),
-        drivers.to_improve_first(found, below, confidence=confidence).tolist(),
+        quadrant_of.tolist(),
+        first.tolist(),
         strict=True,
     )
     return Drivers(
@@ -75,7 +83,8 @@ def find_drivers(context: Context, *, outcome: str | None) -> Drivers:
         method=named(
             "LMG shares of R² (Lindeman, Merenda, Gold 1980); differences from the mean of the "
             "other factors with simultaneous limits by bootstrap over respondents (Westfall and "
-            f"Young 1993), seed {SEED}",
+            f"Young 1993), seed {SEED}; first to improve by the limits of the rate's difference, "
+            "and among those factors by a one-sided test of the share's",
             context.query,
         ),
         outcome=outcome,

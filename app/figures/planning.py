@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from analysis import sampling
+from analysis import precision, sampling
 from app.figures import periods
 from app.figures.context import Context, named, numbers
 from app.figures.periods import Length, name_of
@@ -43,14 +43,17 @@ def plan(
     # What a respondent is worth, and the level, are known better from all there is.
     ever, _ = replace(context, query=replace(context.query, first=None, last=None)).rates(Key.UNIT)
     volume = volumes_between(context.session, month, last)
-    n, m = ever.sums["n"], ever.sums["m"]
-    rate, deff = ever.ratio.estimate, ever.ratio.design_effect
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # The design effect on answers, over the answers of one respondent, is that of respondents.
-        of_respondents = np.where(np.isfinite(deff) & (deff > 0), deff / (m / n), 1.0)
+    n = ever.sums["n"]
+    rate = ever.ratio.estimate
     released = ~ever.hidden
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # What the limits that are shown rest on, of one respondent.
+        answers_each, people_each = ever.ratio.interval_n / n, ever.ratio.people / n
     # The size needed depends on the rate: where that is not to be seen, on the least favourable.
-    of_respondents = np.where(released, of_respondents, 1.0)
+    usable = released & np.isfinite(answers_each) & (answers_each > 0) & (people_each > 0)
+    answers_each = np.where(usable, answers_each, 1.0)
+    people_each = np.where(usable, people_each, 1.0)
+    of_respondents = 1 / answers_each
     usual = np.where(released & np.isfinite(rate), np.clip(rate, 0.05, 0.95), 0.5)
     cases = np.array(
         [
@@ -59,17 +62,10 @@ def plan(
         ],
         dtype=np.float64,
     )
-    known = cases > 0
-    wanted = np.where(
-        known,
-        sampling.required(
-            cases, margin=margin, confidence=context.query.confidence,
-            design_effect=of_respondents, rate=usual,
-        ),
-        sampling.required(
-            margin=margin, confidence=context.query.confidence,
-            design_effect=of_respondents, rate=usual,
-        ),
+    # The interval of a unit knows no finite population, so neither does its plan.
+    wanted = precision.respondents_within(
+        margin, rate=usual, answers_each=answers_each, people_each=people_each,
+        confidence=context.query.confidence,
     )  # fmt: skip
     have = now.sums["n"]
     told = np.array([
@@ -135,8 +131,9 @@ def plan(
     return Plan(
         **dict(provenance),
         method=named(
-            "Cochran (1977), section 4.4, with the design effect of respondents and, where volumes "
-            "are known, the finite population; power of the two-sided z test",
+            "respondents from whom on the limits that are shown (Wilson's equation on effective "
+            "answers, no finite population) lie within the margin, at the unit's rate so far; "
+            "power of the two-sided z test",
             context.query,
         ),
         month=name_of(month, Length.MONTH),

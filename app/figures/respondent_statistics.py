@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import casemix, clustered, ranks, reliability
+from analysis import casemix, casemix_limits, ranks, reliability
 from app.figures.comparisons import SEED
 from app.figures.context import Context, TooFewUnits, named, number, numbers
 from app.figures.microdata import NotANumber, Respondents
@@ -146,19 +146,23 @@ def find_casemix(
     people_told = np.where(guarded, rates.sums["n"][place_of], found.n)
     if not names and any(guarded):
         raise NotANumber(field="adjust", item=", ".join(adjusters))
-    # As many degrees of freedom as the residuals have.
-    alpha = (1 - context.query.confidence) / 2
-    reach = found.standard_error * clustered.t_quantile(
-        np.full(len(units), float(found.degrees_of_freedom[1])), 1 - alpha
-    )
+    # By how much complete people differ is told to nobody who may not see few of them.
+    by_one, by_own = (
+        casemix_limits.limits(
+            values[complete][kept], place, chosen, found,
+            confidence=context.query.confidence, own=own,
+        )
+        for own in (False, True)
+    )  # fmt: skip
+    low, high = np.where(guarded, by_one, by_own)
     # A rate stays on its scale, though the regression knows none.
     most = 1.0 if outcome == "rate" else np.inf
     figures = zip(
         units,
         numbers(raw),
         numbers(np.clip(found.adjusted, 0.0, most)),
-        numbers(np.clip(found.adjusted - reach, 0.0, most)),
-        numbers(np.clip(found.adjusted + reach, 0.0, most)),
+        numbers(np.clip(low, 0.0, most)),
+        numbers(np.clip(high, 0.0, most)),
         numbers(found.adjusted - raw),
         numbers(found.standard_error),
         people_told.tolist(),
@@ -172,7 +176,8 @@ def find_casemix(
     return Casemix(
         **dict(provenance),
         method=named(
-            "linear regression with unit effects, adjusters centred (CAHPS); the channel is "
+            "linear regression with unit effects, adjusters centred (CAHPS); limits the wider of "
+            "one variance for all and the unit's own (White, t with n - 1); the channel is "
             "adjusted for as HCAHPS does for the survey's mode",
             context.query,
         ),

@@ -169,7 +169,10 @@ class DriverRow(Result):
     rate_difference_low: float | None = Field(description="For all factors at once.")
     rate_difference_high: float | None
     quadrant: str = Field(description="“not distinguishable” where it is not told apart.")
-    improve_first: bool = Field(description="Told apart: more important, and with a lower rate.")
+    improve_first: bool = Field(
+        description="Told apart: with a lower rate, by the limits given here, and of such factors "
+        "more important, by a test to one side; so the limits of share_difference may hold 0."
+    )
 
 
 class Drivers(Statistic):
@@ -243,10 +246,13 @@ class CasemixRow(Result):
         "small figures, as are ``respondents``."
     )
     adjusted: float | None
-    low: float | None = Field(description="Lower limit of the adjusted one.")
+    low: float | None = Field(
+        description="Lower limit of the adjusted one: by the variance that all units share, or by "
+        "the unit's own where that is wider; by the first for whoever may not see small figures."
+    )
     high: float | None
     difference: float | None
-    standard_error: float | None
+    standard_error: float | None = Field(description="With one variance for all units.")
     respondents: int | None = Field(description="Complete ones: with an answer to every adjuster.")
     rank_raw: int | None
     rank_adjusted: int
@@ -314,11 +320,16 @@ class PlanRow(Result):
         "unit's sake."
     )
     needed_to_publish: int | None
-    required: int = Field(description="Respondents for the margin asked for.")
+    required: int = Field(
+        description="Respondents from whom on neither limit that is shown lies farther from the "
+        "rate than the margin asked for, at the unit's rate so far; may be more than cases."
+    )
     needed_for_margin: int | None
     allocated: int | None = Field(description="Its part of the total asked for.")
     publishable: bool
-    design_effect: float
+    design_effect: float = Field(
+        description="Of respondents: one over how many independent answers one is worth."
+    )
     power: float | None = Field(description="To see the drop asked for, by the next month.")
 
 

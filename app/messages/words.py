@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Protocol
+from typing import Literal, Protocol
 
 from app.messages import Language, say
 
@@ -20,6 +20,8 @@ _MARKS, _MARKED, _TONES = (
     "\u0300\u0309\u0303\u0301\u0323",
 )
 _GAP = "\N{NO-BREAK SPACE}"
+#: What is served where it is not known by whom: files, patients, or either.
+Served = Literal["cases", "visits", "either"]
 _NAME = re.compile(
     r"(?P<year>20\d\d)(?:-(?:(?P<month>\d\d)|Q(?P<quarter>\d)|(?P<first_half>H1)|"
     r"(?P<second_half>H2)|(?P<nine_months>9M)|W(?P<week>\d\d)))?"
@@ -75,13 +77,16 @@ class Limits(Protocol):
 
 @dataclass(frozen=True)
 class Words:
-    """One language; ``here`` is the code of the unit that a page is about."""
+    """One language; ``here`` is the code of the unit that a page is about, ``served`` what its
+    units serve: every sentence may name it."""
 
     language: Language
     here: str | None = None
+    served: Served = "either"
 
     def __call__(self, key: str, **values: object) -> str:
         """The sentence under a key."""
+        values.setdefault("served", say(f"served.{self.served}", self.language))
         return say(key, self.language, **values)
 
     def name(self, names: Bilingual | None, default: str = "") -> str:
@@ -113,10 +118,10 @@ class Words:
         return text.translate(str.maketrans(",.", ".,")) if self.language == "vi" else text
 
     def percent(self, rate: float | None, digits: int = 1) -> str:
-        """A rate in [0, 1] as per cent, with a space that does not break."""
+        """A rate in [0, 1] as per cent, without a space, as both languages write it."""
         if rate is None:
             return NOTHING
-        return f"{self.number(100 * rate, digits)}{_GAP}%"
+        return f"{self.number(100 * rate, digits)}%"
 
     def points(self, difference: float | None, digits: int = 1) -> str:
         """A difference of rates in percentage points, with its sign."""
@@ -126,11 +131,11 @@ class Words:
         return sign + self.number(100 * difference, digits)
 
     def limits(self, estimate: Limits, digits: int = 1) -> str:
-        """The interval of a rate: 86,1 – 90,7 %."""
+        """The interval of a rate: 86,1 – 90,7%."""
         return self.between(estimate.low, estimate.high, digits)
 
     def between(self, low: float | None, high: float | None, digits: int = 1) -> str:
-        """From one rate to another: 86,1 – 90,7 %."""
+        """From one rate to another: 86,1 – 90,7%."""
         if low is None or high is None:
             return NOTHING
         return f"{self.number(100 * low, digits)}{_GAP}–{_GAP}{self.percent(high, digits)}"
@@ -147,12 +152,20 @@ class Words:
         return f"{low}{_GAP}…{_GAP}{high}"
 
     def p(self, value: float | None) -> str:
-        """A p-value: three decimals, or less than that."""
+        """A p-value: three decimals, or less or more than these can say."""
         if value is None:
             return NOTHING
         if value < 0.001:
             return f"<{_GAP}{self.number(0.001, 3)}"
+        if value > 0.999:
+            return f">{_GAP}{self.number(0.999, 3)}"
         return self.number(value, 3)
+
+    def p_is(self, value: float | None) -> str:
+        """A p-value in a sentence: p = 0,023; p < 0,001; p > 0,999."""
+        told = self.p(value)
+        sign = "" if told[0] in "<>" else f"={_GAP}"
+        return f"p{_GAP}{sign}{told}"
 
     def day(self, value: date) -> str:
         """A day: 05/11/2026 in Vietnamese, 5 November 2026 in English."""

@@ -11,6 +11,7 @@ from app.figures.trend_results import AlertRow, Assurance, Variation
 from app.messages.words import Words
 from app.reports.change_sentences import beside as beside
 from app.reports.change_sentences import change
+from app.reports.collecting_sentences import collecting as collecting
 from app.reports.named_values import RULES, SHORT_ASSURANCES, SHORT_VARIATIONS
 from app.reports.views.form_results import Quality
 from app.reports.views.results import (
@@ -95,11 +96,12 @@ def changed(words: Words, view: Overview | Units) -> list[str]:
     compared = view.standing if isinstance(view, Overview) else view
     if compared is None or not compared.compared:
         return [words("tell.none_compared")]
-    for rows, some, none in (
-        (view.fell, "tell.units_fell", "tell.none_fell"),
-        (view.rose, "tell.units_rose", "tell.none_rose"),
-    ):
-        said.append(words(some, n=len(rows), units=_units(words, rows)) if rows else words(none))
+    said.append(_fell(words, view))
+    said.append(
+        words("tell.units_rose", n=len(view.rose), units=_units(words, view.rose))
+        if view.rose
+        else words("tell.none_rose")
+    )
     if not isinstance(view, Units):
         return said
     seeming = [
@@ -108,11 +110,25 @@ def changed(words: Words, view: Overview | Units) -> list[str]:
         if (told := row.told) and not told.discovery and (told.estimate or 0) < 0
     ]
     if seeming:
-        said.append(words("tell.seem_lower", n=len(seeming)))
+        said.append(words("tell.seem_lower" if view.fell else "tell.some_lower", n=len(seeming)))
     if view.only_mix:
         units = ", ".join(words.unit(unit) for unit in view.only_mix[:_NAMED])
         said.append(words("tell.only_mix", n=len(view.only_mix), units=units))
     return said
+
+
+def _fell(words: Words, view: Overview | Units) -> str:
+    """Which units fell since the period before; beside alerts, which begin elsewhere, so said."""
+    alerts = view.alerts if isinstance(view, Overview) else None
+    lower = (
+        {row.unit.code for row in alerts.rows if (row.change.estimate or 0) < 0} if alerts else {}
+    )
+    if not view.fell:
+        return (
+            words("tell.none_fell_but_alerts", n=len(lower)) if lower else words("tell.none_fell")
+        )
+    said = words("tell.units_fell", n=len(view.fell), units=_units(words, view.fell))
+    return said + " " + words("tell.units_fell_and_alerts") if lower else said
 
 
 def standing(words: Words, found: Standing, target: float) -> str:
@@ -191,6 +207,7 @@ def improve(words: Words, view: UnitView | Importance) -> list[str]:
         names = {row.factor: words.name(row.name) for row in driving.rows}
         factors = ", ".join(f"{code}. {names[code]}" for code in driving.improve_first)
         said.append(words("tell.improve_factors", factors=factors))
+        said.append(words("tell.improve_test"))
     elif driving is not None:
         said.append(words("tell.no_factor"))
     elif view.no_drivers == "outcome-needed":
@@ -251,36 +268,6 @@ def lowest_items(view: UnitView | Importance) -> list[ItemRow]:
         if row.rate is not None and row.rate < 1 and (not wanted or row.factor in wanted)
     ]
     return sorted(shown, key=lambda row: row.rate or 0.0)
-
-
-def collecting(words: Words, view: UnitView) -> list[str]:
-    """How many more each unit must ask in the running month."""
-    plan = view.collecting
-    said = []
-    for row in plan.rows:
-        if row.respondents is None:
-            said.append(
-                words(
-                    "tell.collecting_few",
-                    unit=words.unit(row.unit),
-                    month=words.period(plan.month),
-                    least=plan.least_respondents,
-                )
-            )
-            continue
-        said.append(
-            words(
-                "tell.collecting",
-                unit=words.unit(row.unit),
-                month=words.period(plan.month),
-                have=words.number(row.respondents),
-                publish=words.number(row.needed_to_publish),
-                least=plan.least_respondents,
-                margin_need=words.number(row.needed_for_margin),
-                margin=words.number(100 * plan.margin),
-            )
-        )
-    return said
 
 
 def alert(words: Words, row: AlertRow) -> str:

@@ -107,6 +107,10 @@ def casemix(words: Words, view: ComparisonView) -> list[str]:
 def non_response(words: Words, view: UnitView) -> list[str]:
     """How far the rate would move if those who did not answer differed, and the weighted rate."""
     row, said = view.non_response, []
+    first = view.index.headline
+    which = words(
+        "tell.rate_of_silent" if first.weighting == "one_unit" else "tell.rate_of_silent_pooled"
+    )
     for found, key in (
         (row.by_invitations, "tell.invited_silent"),
         (row.by_volumes, "tell.served_silent"),
@@ -119,6 +123,7 @@ def non_response(words: Words, view: UnitView) -> list[str]:
                 answered=words.number(found.answered),
                 reached=words.number(found.reached),
                 share=words.percent(found.response_rate),
+                which=which,
                 rate=words.percent(found.rate),
                 moved="; ".join(
                     words(
@@ -130,6 +135,8 @@ def non_response(words: Words, view: UnitView) -> list[str]:
                 ),
             )
         )
+    if said and first.weighting == "by_volume":
+        said.append(words("tell.silent_pooled", headline=words.percent(first.estimate)))
     weighted = row.weighted
     if weighted is not None and weighted.rate is not None:
         said.append(

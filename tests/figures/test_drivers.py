@@ -1,5 +1,7 @@
 """Drivers of an overall question over HTTP: what is named, what the pages say, what is drawn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -88,7 +90,8 @@ def test_the_overall_question_is_the_outcome_and_what_is_told_apart_is_named(ask
     rates = {row["item"]: row["rate"] for row in items["items"] if row["factor"] == "C"}
     assert items["improve_first"] == sorted(rates, key=rates.get)[:5]
     words = Words("vi")
-    first, size, second = sentences.improve(words, UnitView.model_validate(unit))
+    first, how, size, second = sentences.improve(words, UnitView.model_validate(unit))
+    assert "kiểm định một phía" in how
     assert first.startswith("Cải thiện trước: C. ") and second.startswith("Câu hỏi nên bắt đầu: C")
     lowest = unit["lowest"]["rows"][0]
     assert size.startswith("C. ") and lowest["factor"] == "C" and lowest["below"]
@@ -102,6 +105,28 @@ def test_the_overall_question_is_the_outcome_and_what_is_told_apart_is_named(ask
         refused = ask("/satisfaction/drivers", 422, outcome=outcome)
         assert refused["type"] == "/problems/outcome-needed"
         assert "G1" not in refused["title"] and refused["field"] == "outcome"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_nothing_is_first_to_improve_whose_shown_interval_holds_zero(ask, monkeypatch):
+    """The analysis looks to one side, what is shown has two: what is told follows from it."""
+    apart = drivers.rates_apart
+
+    def wide(*args, **options):
+        found = apart(*args, **options)
+        lowest = found.difference == np.nanmin(found.difference)
+        return replace(found, high=np.where(lowest, 0.001, found.high))
+
+    assert [r["factor"] for r in ask("/satisfaction/drivers")["rows"] if r["improve_first"]] == [
+        "C"
+    ]
+    monkeypatch.setattr(drivers, "rates_apart", wide)
+    for row in ask("/satisfaction/drivers")["rows"]:
+        assert not row["improve_first"] and row["quadrant"] != "concentrate here"
+        assert row["factor"] != "C" or row["rate_difference_high"] > 0
+    unit = ask("/views/unit", period="2026-Q3")
+    said = " ".join(sentences.improve(Words("en"), UnitView.model_validate(unit)))
+    assert "No factor is told apart" in said and "Improve first" not in said
 
 
 def row(factor, difference, low, high, rate=0.8):
@@ -126,7 +151,7 @@ def test_without_an_overall_question_only_what_is_lower_is_told():
     sure = told(apart)
     assert "nothing can be said of effects" in sure[0]
     assert sure[1].startswith("B. Factor B: −15.0 percentage points") and "−20.0" in sure[1]
-    assert sure[2] == "Questions to begin with: B1. B (80.0\u00a0%)." and len(sure) == 3
+    assert sure[2] == "Questions to begin with: B1. B (80.0%)." and len(sure) == 3
     assert not any("Improve first" in each or "much effect" in each for each in sure)
     # The highest one is never called lower, nor any whose limits hold 0.
     unsure = told({"rows": [row("B", -0.15, -0.32, 0.02), row("A", 0.15, -0.02, 0.32)]})

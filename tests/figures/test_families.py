@@ -215,9 +215,7 @@ def test_one_unit_has_one_answer_everywhere(view, world):
         for chart in charts:
             assert chart[code]["position"] == call
         assert lines[code]["So với mục tiêu"] == WORDS(f"position.{call}")
-        (placed,) = re.findall(
-            rf"{code} Xã {code} \S+ [\d,]+ % \S+ – \S+ % \d+ (\S+(?: rõ)?)", annex
-        )
+        (placed,) = re.findall(rf"{code} Xã {code} \S+ [\d,]+% \S+ – \S+% \d+ (\S+(?: rõ)?)", annex)
         assert placed == WORDS(f"standing.{call}")
         changed = by_code(view("sections", period=period)["rows"])[code]["change"]
         assert changed == units[code]["change"]
@@ -242,11 +240,11 @@ def by_text(answer):
 def sentence(call, row):
     """What is said of a unit's index and the target."""
     if call != "not_distinguishable":
-        return f"Chắc chắn {'trên' if call == 'above' else 'dưới'} mục tiêu 77 %."
+        return f"Chắc chắn {'trên' if call == 'above' else 'dưới'} mục tiêu 77%."
     if row["interval_position"] == "above":
         together = row["judged_together"]
         return (
-            "Khoảng tin cậy riêng nằm hẳn trên mục tiêu 77 %, nhưng xét cùng "
+            "Khoảng tin cậy riêng nằm hẳn trên mục tiêu 77%, nhưng xét cùng "
             f"{together} đơn vị thì chưa chắc."
         )
-    return "Chưa phân biệt được với mục tiêu 77 %."
+    return "Chưa phân biệt được với mục tiêu 77%."

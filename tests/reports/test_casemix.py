@@ -87,8 +87,13 @@ def by_statsmodels():
     x = np.array(
         [[age, sex == 1, insured == 1] for _, _, age, sex, insured, _ in rows], dtype=float
     )
-    fit = OLS(y, np.column_stack([np.eye(2)[ward], x - x.mean(axis=0)])).fit()
-    reach = stats.t.ppf(0.975, fit.df_resid) * fit.bse[:2]
+    model = OLS(y, np.column_stack([np.eye(2)[ward], x - x.mean(axis=0)]))
+    fit, n = model.fit(), np.bincount(ward)
+    own = model.fit(cov_type="HC0").bse[:2] * np.sqrt(n / (n - 1))
+    reach = np.maximum(
+        stats.t.ppf(0.975, fit.df_resid) * fit.bse[:2], stats.t.ppf(0.975, n - 1) * own
+    )
+    assert reach[1] != reach[0]
     return [y[ward == w].mean() for w in (0, 1)], fit.params[:2], reach, len(rows)
 
 

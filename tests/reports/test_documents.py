@@ -90,7 +90,7 @@ def test_the_pdf_says_what_the_figures_say_and_can_be_searched(fetch, view):
                   "Phương pháp", "Phụ lục", "6 tháng đầu năm 2026", "ĐƠN VỊ D1"):  # fmt: skip
         assert words in text, words
     index = view("unit")["index"]
-    assert f"{100 * index['rate']:.1f} %".replace(".", ",") in text
+    assert f"{100 * index['rate']:.1f}%".replace(".", ",") in text
     assert f"{index['respondents']:,}".replace(",", ".") in text
     for row in view("units")["rows"]:
         assert row["unit"]["code"] in text  # the annex has every unit
@@ -100,7 +100,7 @@ def test_the_pdf_says_what_the_figures_say_and_can_be_searched(fetch, view):
     assert is_tagged(content)
 
 
-def test_what_was_done_stands_under_the_trend_of_a_pdf(world, fetch):
+def test_what_was_done_stands_in_both_files(world, fetch):
     noter = world.province.credential(Right.READ_FIGURES, Right.NOTE_ACTIONS)
     before = text_of(fetch(unit="K03"))
     made = world.client.post(
@@ -113,6 +113,10 @@ def test_what_was_done_stands_under_the_trend_of_a_pdf(world, fetch):
     said = f"03/02/2026: Mở thêm quầy 3 ({made['recorded_by']} ghi)"
     assert said in text and said not in before
     assert "Việc đã làm, theo số trên biểu đồ" in text
+    book = openpyxl.load_workbook(io.BytesIO(fetch(unit="K03", format="xlsx")))
+    assert rows_of(book, "Việc đã làm") == [
+        {"Ngày": "03/02/2026", "Việc đã làm": "Mở thêm quầy 3", "Người ghi": made["recorded_by"]}
+    ]
     path = f"/api/v1/satisfaction/action-notes/{made['id']}"
     assert world.client.delete(path, headers=noter).status_code == 204
     world.fetched.clear()
@@ -245,7 +249,7 @@ def test_the_workbook_has_the_views_figures_as_numbers(fetch, view):
         assert [row["Mã"] for row in rows] == [row[code] for row in shown[kind]]
         for row, right in zip(rows, shown[kind], strict=True):
             assert row["Tỷ lệ hài lòng"] == pytest.approx(right["rate"])
-            assert row["Cận dưới 95 %"] == pytest.approx(right["low"])
+            assert row["Cận dưới 95%"] == pytest.approx(right["low"])
             assert row["Người trả lời"] == right["respondents"]
             assert row["Thay đổi (điểm %)"] == pytest.approx(100 * right["change"]["estimate"])
     units = {row["unit"]["code"]: row for row in view("units")["rows"]}

@@ -86,7 +86,7 @@ def test_pages_say_whose_rate_it_is(world, headline, language):
     client, province = world
     person = province.person((Role.PROVINCIAL_ANALYST, None))
     headers = {"Cookie": f"{person.headers['Cookie']}; language={language}"}
-    words = Words(language)
+    words = Words(language, served="cases")
 
     def page(unit):
         asked = ASKED | {"unit": unit, "kind": "commune"}
@@ -108,7 +108,7 @@ def test_pages_say_whose_rate_it_is(world, headline, language):
 
 def test_files_say_it_too(world, headline):
     client, province = world
-    first, words = headline("D1")["headline"], Words("vi")
+    first, words = headline("D1")["headline"], Words("vi", served="cases")
     asked = ASKED | {"unit": "D1"}
     book = client.get(
         "/api/v1/reports", params=asked | {"format": "xlsx"}, headers=province.public_reader()

@@ -7,9 +7,17 @@ import pytest
 from app.figures.statistic_results import Limits
 from app.figures.trend_results import AlertRow
 from app.messages.words import Words
-from app.reports import sentences
+from app.reports import sentences, served
 from app.reports.views.index_results import HeadlineRate, PeriodDifference, Placed
-from app.reports.views.results import AlertsShown, Headline, Standing, UnitRow, Units
+from app.reports.views.results import (
+    AlertsShown,
+    Headline,
+    Overview,
+    Standing,
+    UnitRow,
+    Units,
+    UnitView,
+)
 from tests.results import result
 
 ROW = {
@@ -218,3 +226,62 @@ def test_where_the_interval_by_volume_says_another_thing_than_the_pooled_call_bo
         words = Words(code)
         said = sentences.against_target(words, row, 0.9)
         assert said == words(f"tell.{key}", target=words.percent(0.9, 0))
+
+
+def moved_unit(code, change):
+    unit = {"code": code, "kind": "commune", "name": {"vi": f"Xã {code}", "en": code}}
+    return {"unit": unit, "change": {"estimate": change, "low": change - 0.1, "high": change + 0.1}}
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_beside_alerts_it_is_said_against_what_each_tells(language):
+    words = Words(language)
+
+    def said(fell, rows):
+        view = {"fell": fell, "rose": [], "standing": {"compared": 4}, "alerts": {"rows": rows}}
+        return sentences.changed(words, result(Overview, view))[0]
+
+    twice = [moved_unit("A", -0.3), moved_unit("A", -0.4), moved_unit("B", -0.2)]
+    none = words("tell.none_fell")
+    assert said([], []) == said([], [moved_unit("A", 0.3)]) == none
+    assert said([], twice) == words("tell.none_fell_but_alerts", n=2) and none not in said(
+        [], twice
+    )
+    fell = [{"unit": moved_unit("C", 0)["unit"]}]
+    other = words("tell.units_fell_and_alerts")
+    assert said(fell, twice).endswith(other) and other not in said(fell, [])
+
+
+def test_units_that_seem_lower_are_others_only_beside_some_that_fell():
+    row = {**moved_unit("A", -0.1), "change": {"estimate": -0.1, "discovery": False}}
+    view = {"fell": [], "rose": [], "rows": [row], "compared": 4, "only_mix": []}
+    said = sentences.changed(Words("vi"), result(Units, view))
+    assert said[0].startswith("Không đơn vị nào") and said[2].startswith("1 đơn vị có")
+    fell = sentences.changed(Words("vi"), result(Units, view | {"fell": [{"unit": row["unit"]}]}))
+    assert fell[2].startswith("1 đơn vị khác")
+
+
+@pytest.mark.parametrize(
+    ("weighting", "which"), [("by_volume", "gộp chung"), ("one_unit", "hài lòng")]
+)
+def test_what_non_response_rests_on_is_named_beside_the_rate_at_the_top(weighting, which):
+    heard = {"reached": 100, "answered": 40, "response_rate": 0.4, "rate": 0.934, "moved": []}
+    view = {
+        "index": {"headline": {"weighting": weighting, "estimate": 0.916}},
+        "non_response": {"by_volumes": heard},
+    }
+    said = sentences.non_response(Words("vi", served="visits"), result(UnitView, view))
+    assert f"tỷ lệ {which} 93,4%" in said[0] and "100 lượt người bệnh" in said[0]
+    assert [("91,6%" in each) for each in said] == [False, True][: 1 + (weighting == "by_volume")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit", "named"),
+    [("commune", "province", "hồ sơ"), ("ward", None, "lượt người bệnh"),
+     (None, "hospital", "lượt người bệnh"), (None, "commune", "hồ sơ"),
+     (None, "province", "hồ sơ, lượt người bệnh")],
+)  # fmt: skip
+def test_a_page_says_files_or_patients_by_the_kind_of_its_units(kind, unit, named):
+    about = {"code": "X", "kind": unit, "name": {"vi": "X", "en": "X"}} if unit else None
+    words = served.about(Words("vi"), result(Overview, {"kind": kind, "unit": about}))
+    assert words("tell.cases", cases="5") == f"Trong kỳ có 5 {named}."

@@ -4,7 +4,7 @@ import csv
 import html
 import io
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import openpyxl
 import pytest
@@ -98,6 +98,24 @@ def test_a_link_is_made_whole_and_opens_the_same_page(world, open_page):
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_pages_of_communes_speak_of_files_and_one_way_of_per_cent(open_page, page):
+    said = words_of(open_page(f"/dashboard/{page}?{LINK}"))
+    assert "Theo đơn vị và mục" in said and "Theo khoa" not in said
+    assert "lượt khám" not in said and "lượt người bệnh" not in said
+    assert not re.search(r"\d\s%", said) and "p = 1,000" not in said and "còn cần 0" not in said
+
+
+def test_words_that_need_explaining_are_explained_where_they_stand(open_page):
+    units = words_of(open_page(f"/dashboard/units?{LINK}"))
+    assert "luôn đạt" in units and "vẫn có thể “chưa rõ”" in units
+    overview = words_of(open_page(f"/dashboard/overview?{LINK}"))
+    assert "Cảnh báo so mỗi đơn vị với mức của chính mình" in overview
+    assert "trung bình trượt có trọng số giảm dần (EWMA)" in overview
+    one = words_of(open_page(f"/dashboard/units?{OF_FELL}"))
+    assert "Tải cả 1" not in one
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_page_is_complete_light_and_free_of_inline_code(open_page, page):
     answer = open_page(f"/dashboard/{page}?{LINK}")
     assert len(answer.content) < 200_000
@@ -134,12 +152,12 @@ def test_the_unit_page_has_every_figure_of_the_api(open_page, view):
         told = f"{row['factor']}. {row['name']['vi']}: {WORDS.points(row['difference'])} điểm"
         assert (told in text) == row["below"]
     (plan,) = answer["collecting"]["rows"]
-    assert f"còn cần {plan['needed_to_publish']} để đủ 10 người" in text
+    assert f"còn cần {plan['needed_to_publish']} để có 10 người" in text
 
 
 def test_the_plain_sentences(open_page):
     text = words_of(open_page(f"/dashboard/overview?{LINK}"))
-    assert re.search(r"Trong khoảng \d+,\d % đến \d+,\d % \([\d.]+ người trả lời\)", text)
+    assert re.search(r"Trong khoảng \d+,\d% đến \d+,\d% \([\d.]+ người trả lời\)", text)
     assert "giảm vượt quá ngẫu nhiên so với kỳ trước: Xã K01" in text
     english = (
         words_of(
@@ -288,7 +306,7 @@ def test_somebody_sees_their_own_units_and_few_respondents_are_hidden(world, ope
     page = f"/dashboard/unit?unit={SMALL}&questionnaire={FORM.code}&period=2025-H1"
     text = words_of(open_page(page, of_small))
     assert "quá ít nên không nêu tỷ lệ" in text and "n = –" not in text
-    assert not re.search(r"\d+,\d % – ", text)
+    assert not re.search(r"\d+,\d% – ", text)
 
 
 def test_a_page_that_is_refused_leads_back_to_itself(world, open_page):
@@ -387,6 +405,46 @@ def test_icons_stand_in_the_table_only_where_limits_say_something(open_page, vie
 def test_without_limits_there_is_no_icon(open_page):
     page = open_page(f"/dashboard/unit?unit={SMALL}&questionnaire={FORM.code}&period=2026-H1")
     assert icons(page) == []
+
+
+def test_of_one_unit_there_is_one_sentence_in_place_of_empty_cards(open_page):
+    def cards(link):
+        text = open_page(f"/dashboard/comparison?{link}").text
+        return text.count("Xếp hạng kèm độ chắc chắn"), WORDS("view.nothing_to_rank") in text, text
+
+    _, said, one = cards(OF_FELL)
+    assert said and 'id="league"' not in one and 'id="casemix"' not in one
+    assert "Có ít hơn hai đơn vị" not in one and not re.search(r"</h2>\s*</section>", one)
+    ranked, said, many = cards(LINK)
+    assert ranked and not said and 'id="league"' in many
+    assert 'id="league"' not in open_page(f"/dashboard/sections?{OF_FELL}").text
+
+
+def test_sections_are_searched_in_pages_and_labelled_on_a_phone(open_page, view):
+    page = open_page(f"/dashboard/sections?{LINK}&find=K03")
+    assert listed_units(page) == ["K03"]
+    named = [f"{row['factor']}. {row['name']['vi']}" for row in view("sections")["factors"]]
+    assert " · ".join(named) in words_of(page)
+    (row,) = (r for r in view("sections")["rows"] if r["unit"]["code"] == "K03")
+    for section in row["sections"]:
+        cell = (
+            f'<span class="thin-only">{section["factor"]}</span> {WORDS.percent(section["rate"])}'
+        )
+        assert cell in page.text
+    assert 'name="find"' in page.text and "thay đổi" in words_of(page)
+
+
+def test_comments_open_with_the_last_whole_month_and_offer_others(open_page):
+    page = open_page("/dashboard/comments?unit=K03")
+    today = datetime.now(Settings().zone).date()
+    whole = today.replace(day=1) - timedelta(days=1)
+    assert dict(page.url.params) == {"unit": "K03", "month": f"{whole:%Y-%m}"}
+    offered = re.findall(r'<option value="(20\d\d-\d\d)"( selected)?>', page.text)
+    assert [month for month, chosen in offered if chosen] == [f"{whole:%Y-%m}"]
+    assert offered[0][0] == f"{today:%Y-%m}" and len(offered) > 24
+    old = open_page("/dashboard/comments?unit=K03&month=2021-02")
+    assert '<option value="2021-02" selected>' in old.text
+    open_page("/dashboard/comments?unit=K03&month=2026", status=422)
 
 
 def test_comments_name_the_unit_and_open_with_the_month_of_the_page(world, open_page):

@@ -185,9 +185,9 @@ def test_an_analyst_decides_about_limits_and_a_head_reads_why(visit, province):
     window.page.goto("/limits?unit=C1")
     expect(window.page.get_by_text("Chưa có quyết định nào.")).to_be_visible()
     window.look("limits")
-    window.page.fill("#start", "2026-04")
-    window.page.fill("#first", "2025-01")
-    window.page.fill("#last", "2025-11")
+    window.page.select_option("#start", "2026-04")
+    window.page.select_option("#first", "2025-01")
+    window.page.select_option("#last", "2025-11")
     window.page.fill("#reason", "  ")
     window.page.get_by_role("button", name="Quyết định").click()
     # Eleven months are too few, and nobody would know why; what was typed is still there.
@@ -195,7 +195,7 @@ def test_an_analyst_decides_about_limits_and_a_head_reads_why(visit, province):
     expect(window.page.locator("#reason-error")).to_be_visible()
     assert window.page.input_value("#start") == "2026-04"
     window.look("limits_wrong")
-    window.page.fill("#last", "2025-12")
+    window.page.select_option("#last", "2025-12")
     window.page.fill("#reason", "Chuyển sang trụ sở mới <b>")
     window.page.get_by_role("button", name="Quyết định").click()
     expect(window.page.get_by_role("status")).to_contain_text("Đã quyết định")

@@ -25,7 +25,7 @@ def funnel(words: Words, view: ComparisonView) -> Chart | None:
         return None
     lines = {
         words("chart.funnel_middle", rate=words.percent(found.target)): found.target,
-        words("chart.funnel_target", rate=words.percent(view.target)): view.target,
+        words("chart.funnel_target", rate=words.percent(view.target, 0)): view.target,
     }
     if view.whole.rate is not None:
         whole = words(

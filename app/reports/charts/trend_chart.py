@@ -141,7 +141,7 @@ def limits(words: Words, found: ControlLimits) -> list[str]:
         said.append(words(VARIATIONS[found.variation]))
     if found.assurance:
         key = ASSURANCES[found.assurance]
-        said.append(words(key, target=words.percent(found.target)))
+        said.append(words(key, target=words.percent(found.target, 0)))
     segments = found.segments
     for segment, following in zip(segments, [*segments[1:], None], strict=True):
         said.append(_resting(words, segment, following, found.least_periods))

@@ -13,7 +13,7 @@ from app.figures.results import Names
 from app.messages import Language
 from app.messages.words import Words
 from app.registry.queries import UnitNode
-from app.reports import sentences
+from app.reports import sentences, served
 from app.reports.charts import comparison_charts, trend_chart, unit_charts
 from app.reports.charts.chart import Chart
 from app.reports.documents import letterhead
@@ -110,12 +110,13 @@ def gather(
     context = ViewContext.of(session, publishing(caller), settings, chosen)
     units = context.figures.units
     tops = [id for id, node in units.nodes.items() if node.parent_id not in units.nodes]
+    shown = unit(context)
     return Report(
-        words=Words(language, context.unit.code if context.unit else None),
+        words=served.about(Words(language), shown),
         made_on=context.today,
         unit=context.unit,
         line=letterhead.line(session, [context.unit.id] if context.unit else tops),
-        about=unit(context),
+        about=shown,
         compared=comparison(context, judged=False) if context.kinds else None,
         levels=levels(context),
     )

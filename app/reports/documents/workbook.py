@@ -13,7 +13,7 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from app.figures.change_results import Change, FixedMixChange
-from app.figures.trend_results import TrendPoint
+from app.figures.trend_results import NotedAction, TrendPoint
 from app.messages.words import Words
 from app.reports.charts.comparison_charts import ranks
 from app.reports.charts.trend_chart import signals
@@ -61,7 +61,7 @@ class _Formats:
             strong=made(bold=True, text_wrap=True),
             count=made(num_format="#,##0"),
             percent=made(num_format="0.0%"),
-            points=made(num_format='+0.0" %";-0.0" %";0.0" %"'),
+            points=made(num_format="+0.0;-0.0;0.0"),
             score=made(num_format="0.00"),
             p=made(num_format="0.000"),
         )
@@ -114,6 +114,8 @@ def workbook(report: Report) -> bytes:
     if report.about.trend:
         points = report.about.trend.points
         _sheet(book, formats, w("report.sheet_trend"), _of_periods(w), points)
+        if notes := report.about.trend.action_notes:
+            _sheet(book, formats, w("report.sheet_actions"), _of_actions(w), notes)
     if report.compared:
         rows = report.compared.league.rows
         _sheet(book, formats, w("report.sheet_units"), _of_units(w), rows)
@@ -209,6 +211,14 @@ def _of_periods(w: Words) -> list[_Column[TrendPoint]]:
     return [period, *_figures(w), *limits]
 
 
+def _of_actions(w: Words) -> list[_Column[NotedAction]]:
+    return [
+        _Column(w("chart.action_day"), 14, lambda r: w.day(r.day)),
+        _Column(w("chart.action"), 70, lambda r: r.text),
+        _Column(w("chart.action_by"), 30, lambda r: r.recorded_by),
+    ]
+
+
 def _of_units(w: Words) -> list[_Column[UnitRow]]:
     about: list[_Column[UnitRow]] = [
         _Column(w("report.code"), 10, lambda r: r.unit.code),
@@ -287,12 +297,14 @@ def _summary(sheet: Worksheet, formats: _Formats, report: Report) -> None:
         (w("chart.low"), first.low, formats.percent),
         (w("chart.high"), first.high, formats.percent),
         *(
-            [(w("tell.rate_pooled"), index.rate, formats.percent)]
+            [
+                (w("tell.rate_pooled"), index.rate, formats.percent),
+                (f"{w('tell.rate_pooled')}: {w('chart.low')}", index.low, formats.percent),
+                (f"{w('tell.rate_pooled')}: {w('chart.high')}", index.high, formats.percent),
+            ]
             if first.weighting == "by_volume"
             else []
         ),
-        (w("chart.low"), index.low, formats.percent),
-        (w("chart.high"), index.high, formats.percent),
         (w("chart.respondents"), index.respondents, formats.count),
         (w("chart.mean"), index.mean_score, formats.score),
     ):

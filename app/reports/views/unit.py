@@ -163,10 +163,14 @@ def find_driving(context: ViewContext) -> FoundDriving:
     In the period, or in the year up to its end where the period has too few respondents;
     ``no_drivers`` is the code of the problem where nothing is said of drivers.
     """
-    lowest, _ = _in_period_or_year(context, find_lowest)
     found, why = _in_period_or_year(context, partial(find_drivers, outcome=None))
     if found is None:
+        lowest, _ = _in_period_or_year(context, find_lowest)
         return FoundDriving(None, why, lowest)
+    # Of the same days, so that what is told of a factor follows from what stands beside it.
+    lowest = find_lowest(context.over(first=found.first)).model_copy(
+        update={"first": found.first, "last": found.last}
+    )
     wanted = sorted(
         (row for row in found.rows if row.improve_first), key=lambda row: -(row.share or 0)
     )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import RedirectResponse
 
 from app.access import scope
 from app.access.callers import Person
@@ -14,16 +17,18 @@ from app.access.doors import PageDoor
 from app.access.models import Right
 from app.dependencies import DatabaseDependency, SettingsDependency
 from app.figures import comments
-from app.figures.periods import MONTH
+from app.figures.periods import MONTH, Length, choices
 from app.figures.release import ReleaseRule
 from app.figures.results import unit_result
 from app.messages.words import Words
 from app.registry.questionnaires import published
-from app.web.pages import QueryText, language_of, render
+from app.web.pages import PRIVATE, QueryText, language_of, render
 
 router = APIRouter(include_in_schema=False)
 
 COMMENT_READERS = PageDoor(Right.READ_COMMENTS)
+#: So many years back a month is offered; an older one by its address.
+_YEARS_OFFERED = 3
 
 
 @dataclass(frozen=True)
@@ -31,9 +36,12 @@ class CommentsPage:
     """What was written in a month, by question."""
 
     unit: str
+    code: str
     month: str
+    months: Sequence[tuple[str, str]]
     withheld: int
     comments: Sequence[tuple[str, Sequence[str]]]
+    words: Words
 
 
 @router.get("/dashboard/comments")
@@ -43,10 +51,18 @@ def show_comments(
     settings: SettingsDependency,
     caller: Annotated[Person, Depends(COMMENT_READERS)],
     unit: QueryText,
-    month: Annotated[str, Query(pattern=MONTH)],
+    month: Annotated[str | None, Query(pattern=MONTH)] = None,
 ) -> Response:
-    """What respondents wrote about a unit and those below it. Who: ``comments:read`` there."""
+    """What respondents wrote about a unit and those below it, in the last whole month at first.
+
+    Who: ``comments:read`` there.
+    """
     words = Words(language_of(request, caller))
+    today = datetime.now(settings.zone).date()
+    names = choices(date(today.year - _YEARS_OFFERED, 1, 1), today)[Length.MONTH]
+    if month is None:
+        query = urlencode({"unit": unit, "month": names[1]})
+        return RedirectResponse(f"/dashboard/comments?{query}", 303, PRIVATE)
     with database.writing(caller.name) as session:
         found = comments.read(
             session,
@@ -66,6 +82,7 @@ def show_comments(
         question = texts.get((comment.questionnaire, comment.item), comment.item)
         by_item.setdefault(question, []).append(comment.body)
     page = CommentsPage(
-        words.unit(about), words.period(month), found.withheld, list(by_item.items())
-    )
+        words.unit(about), unit, month, [(name, words.period(name)) for name in names],
+        found.withheld, list(by_item.items()), words,
+    )  # fmt: skip
     return render(request, caller, "dashboard/comments.html", page)

@@ -26,7 +26,7 @@ from app.messages.words import Words
 from app.problems import NotFound
 from app.registry.models import UnitKind
 from app.registry.questionnaires import published
-from app.reports import sentences
+from app.reports import sentences, served
 from app.reports.charts import drawing
 from app.reports.charts.drawing import Drawn
 from app.reports.views.cached import Views
@@ -105,6 +105,23 @@ class BoardPage:
     #: The units of the pages that list them.
     list: UnitList | None
 
+    def title_of(self, board: str) -> str:
+        """What a page is called: a hospital has wards, a district units."""
+        if board == "sections" and self.words.served != "visits":
+            return self.words("view.sections_of_units")
+        return self.words(f"view.{board}")
+
+    @property
+    def comparable(self) -> bool:
+        """Whether at least two of the units compared have a rate: of one there is no order."""
+        rows = self._league.rows if self._league else ()
+        return sum(row.rate is not None for row in rows) > 1
+
+    @property
+    def _league(self) -> Units | None:
+        league = self.answer.league if isinstance(self.answer, ComparisonView) else self.answer
+        return league if isinstance(league, Units) else None
+
     @property
     def api(self) -> str:
         """The call that gives another system what this page shows."""
@@ -167,7 +184,7 @@ def show(
             return RedirectResponse(f"/dashboard/{name}?{query}", 303, PRIVATE)
         offered = choices(context, words)
         shown = board.show(views, linked, context)
-    words = words.about(shown.view.unit)
+    words = served.about(words, shown.view)
     page = BoardPage(
         board=board,
         boards=list(BOARDS),
@@ -209,7 +226,7 @@ def download(
         views = Views(session, caller, settings, CACHE.of(request))
         shown = board.show(views, linked)
     view = shown.view
-    found = shown.draw_one(words.about(view.unit), figure)
+    found = shown.draw_one(served.about(words, view), figure)
     if found is None:
         raise NotFound
     file = f"{figure}-{view.period}"
@@ -269,7 +286,7 @@ def _drawn(shown: AnyShown, words: Words) -> dict[str, Drawn]:
 def _listed(words: Words, name: str, view: View, link: Link, chosen: Selection) -> UnitList | None:
     """The part of the units that a page lists; None where it lists none."""
     league = view.league if isinstance(view, ComparisonView) else view
-    if name not in ("units", "comparison") or not isinstance(league, Units):
+    if not isinstance(league, Units):
         return None
     path = f"/dashboard/{name}"
     return listed(words, league.rows, chosen, path=path, about=link.parts, first=link.beside)

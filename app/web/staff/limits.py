@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Annotated
 from urllib.parse import quote
 
@@ -13,10 +14,10 @@ from app.access import scope
 from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Right
-from app.dependencies import DATABASE, DatabaseDependency
+from app.dependencies import DATABASE, SETTINGS, DatabaseDependency
 from app.figures import limit_decisions
 from app.figures.limit_decisions import LimitDecisionOut, Wish, as_result
-from app.figures.periods import Step
+from app.figures.periods import Length, Step, choices, end_of_month
 from app.figures.results import Names
 from app.messages.words import Words
 from app.problems import FieldError, InvalidFields, Problem
@@ -30,7 +31,9 @@ router = APIRouter(prefix="/limits", include_in_schema=False)
 READERS = PageDoor(Right.READ_FIGURES)
 DECIDERS = PageDoor(Right.DECIDE_LIMITS)
 #: Lengths of a period that the form offers; by others the API decides.
-STEPS = (Step.MONTH, Step.QUARTER)
+STEPS = {Step.MONTH: Length.MONTH, Step.QUARTER: Length.QUARTER}
+#: So many years back limits may begin here: the service has existed for no longer.
+_YEARS_OFFERED = 5
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,21 @@ class LimitsPage:
     may_decide: bool
     words: Words
     forms: Mapping[str, model.Questionnaire]
+    today: date
     form: Form = EMPTY
 
     @property
-    def steps(self) -> list[tuple[str, str]]:
-        """The lengths of a period, with their names."""
-        return [(step.value, self.words(f"page.step_{step.value}")) for step in STEPS]
+    def periods(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """The months and the quarters to choose from, the latest first."""
+        first = self.today.replace(year=self.today.year - _YEARS_OFFERED, month=1, day=1)
+        names = choices(first, end_of_month(end_of_month(self.today) + timedelta(days=1)))
+        return [
+            (
+                self.words(f"page.step_{step.value}"),
+                [(name, self.words.period(name)) for name in names[length]],
+            )
+            for step, length in STEPS.items()
+        ]
 
     def about(self, decision: LimitDecisionOut) -> str:
         """What the decided limits are of, in words: a form, or a factor or an item of it."""
@@ -83,14 +95,14 @@ def decide(
     database: DatabaseDependency,
     unit: Text = "",
     questionnaire: Text = "",
-    step: Text = "month",
     start: Text = "",
     first: Text = "",
     last: Text = "",
     reason: Text = "",
 ) -> Response:
     """Decide from when on limits begin anew, or what they rest on. Who: ``limits:decide``."""
-    length = next((each for each in STEPS if each.value == step), Step.MONTH)
+    # The first period chosen says of which length all are.
+    length = Step.QUARTER if "-Q" in start else Step.MONTH
     code = unit.strip()
     wish = Wish(
         code, questionnaire, length, start.strip(), reason,
@@ -103,8 +115,8 @@ def decide(
         if problem.status == 404:
             raise
         values = {
-            "questionnaire": questionnaire, "step": step, "start": start, "first": first,
-            "last": last, "reason": reason,
+            "questionnaire": questionnaire, "start": start, "first": first, "last": last,
+            "reason": reason,
         }  # fmt: skip
         form = refused(problem, language_of(request, caller), values)
         return _show(request, caller, code, form, 422)
@@ -129,6 +141,7 @@ def _show(
     if not code.strip():
         missing = FieldError("unit", "field.missing", kind="parameter")
         raise InvalidFields(errors=[missing], count=1)
+    settings = SETTINGS.of(request)
     with database.reading() as session:
         units = scope.units(session, caller, Right.READ_FIGURES)
         node = units.find(code.strip())
@@ -146,6 +159,7 @@ def _show(
             bool(codes) and scope.covers(session, caller, Right.DECIDE_LIMITS, node.id),
             words,
             forms,
+            datetime.now(settings.zone).date(),
             form,
         )
         return render(request, caller, "staff/limits.html", page, status)

@@ -2,7 +2,7 @@
 const { stream, period, language, few, between, people, lost } = document.body.dataset;
 const state = document.getElementById("state");
 const locale = language === "vi" ? "vi-VN" : "en-GB";
-const percent = (rate) => `${(100 * rate).toLocaleString(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 })}\u00a0%`;
+const percent = (rate) => `${(100 * rate).toLocaleString(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 })}%`;
 const TRY_AGAIN_MS = 10_000;
 
 const events = new EventSource(stream);
