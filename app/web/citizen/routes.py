@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +39,7 @@ from app.registry.points import as_point, current_code
 from app.registry.queries import is_synthetic
 from app.registry.questionnaires import Published, versions_of
 from app.web.citizen.form_fields import FormFields
+from app.web.citizen.form_versions import FormOutdated, read
 from app.web.pages import PRIVATE, fill, language_of
 from app.web.security import CONTENT_SECURITY_POLICY
 
@@ -66,6 +67,8 @@ class Survey:
     name_vi: str
     name_en: str
     version: Published
+    #: All versions of the questionnaire, oldest first: a form may have been opened in another.
+    versions: tuple[Published, ...]
     synthetic: bool
     #: Hash of the invitation's token, where somebody was invited.
     invitation: str | None = None
@@ -198,8 +201,8 @@ async def _take(request: Request, find: Callable[[], Survey]) -> Response:
         survey = await run_in_threadpool(find)
     except NoForm as none:
         return _closed(request, none)
-    page = _filled_in(survey, data)
-    problem = await _submit(request, page)
+    page, outdated = _filled_in(request, survey, data)
+    problem = outdated or await _submit(request, page)
     if isinstance(problem, PointClosed):
         return _closed(request, NoForm("paused", 403))
     if isinstance(problem, InvitationUsed):
@@ -213,24 +216,31 @@ async def _take(request: Request, find: Callable[[], Survey]) -> Response:
             status_code=status, headers={"Location": f"{survey.path}/thanks{already}"}
         )
         return _keep(thanks, request, survey, f"{page.id}.done")
-    shown = _html(request, "citizen/form.html", _with_mistakes(request, page, problem))
-    shown.status_code = problem.status
-    shown.headers.update(problem.headers)
-    return _keep(shown, request, survey, page.id)
+    anew = _html(request, "citizen/form.html", _with_mistakes(request, page, problem))
+    anew.status_code = problem.status
+    anew.headers.update(problem.headers)
+    return _keep(anew, request, survey, page.id)
 
 
-def _filled_in(survey: Survey, data: FormData) -> FormPage:
-    """The page as the browser sent it; what is not as we made it is made anew."""
-    fields = FormFields(survey.version.form)
+def _filled_in(
+    request: Request, survey: Survey, data: FormData
+) -> tuple[FormPage, FormOutdated | None]:
+    """The page as the browser sent it; what is not as we made it is made anew.
+
+    In the version that it showed, or if that is taken no longer, in the newest.
+    """
+    within = timedelta(seconds=SETTINGS.of(request).older_form_s)
+    version, sent, problem = read(data, survey.versions, within)
     id, opened = data.get("id"), data.get("opened")
-    return FormPage(
-        survey,
-        fields,
+    page = FormPage(
+        replace(survey, version=version),
+        FormFields(version.form),
         id if isinstance(id, str) and _ID.fullmatch(id) else new_id(),
         int(opened) if isinstance(opened, str) and _SECONDS.fullmatch(opened) else 0,
-        fields.sent(data),
+        sent,
         {},
     )
+    return page, problem
 
 
 async def _submit(request: Request, page: FormPage) -> Problem | None:
@@ -327,9 +337,9 @@ def _invited(request: Request, token: str, *, spent: bool = False) -> Survey:
 
 
 def _described(session: Session, point: SurveyPoint, code: str, path: str) -> Survey:
-    version = versions_of(session, point.questionnaire)[-1]
-    unit = point.unit
-    return Survey(code, path, unit.name_vi, unit.name_en, version, is_synthetic(session))
+    versions, unit = tuple(versions_of(session, point.questionnaire)), point.unit
+    synthetic = is_synthetic(session)
+    return Survey(code, path, unit.name_vi, unit.name_en, versions[-1], versions, synthetic)
 
 
 def _thanks(request: Request, survey: Survey, *, already: bool) -> Response:
