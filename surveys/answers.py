@@ -28,6 +28,7 @@ from surveys.model import (
     TextItem,
     ZeroToTenItem,
 )
+from surveys.numbers import bounds
 
 NOT_ANSWERED = 0
 #: "No opinion / not applicable" by the width of the field in bytes.
@@ -275,19 +276,18 @@ def _encode_coded(column: Column, value: object) -> int:
 def _encode_percent(column: Column, value: object) -> int:
     assert isinstance(column.item, PercentItem)
     if type(value) is not int or not 0 <= value <= column.item.maximum:
-        raise _Refused("answer.not_a_percent", maximum=column.item.maximum)
+        raise _Refused("answer.not_a_percent", maximum=bounds(column.item)["maximum"])
     return value + 1
 
 
 def _encode_number(column: Column, value: object) -> int:
     item = column.item
     assert isinstance(item, NumberItem)
-    bounds = {"minimum": f"{item.minimum:g}", "maximum": f"{item.maximum:g}"}
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _Refused("answer.not_a_number", **bounds)
+        raise _Refused("answer.not_a_number", **bounds(item))
     # NaN, the infinities and numbers too large for a float lie in no bounds.
     if not item.minimum <= value <= item.maximum:
-        raise _Refused("answer.not_a_number", **bounds)
+        raise _Refused("answer.not_a_number", **bounds(item))
     steps: float = (value - item.minimum) * 10**item.decimals
     if abs(steps - round(steps)) > 1e-6:
         raise _Refused("answer.too_many_decimals", decimals=item.decimals)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import yaml
 
 Language = Literal["vi", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+
+@runtime_checkable
+class Written(Protocol):
+    """A value that every language writes in its own way."""
+
+    def written(self, language: Language) -> str: ...  # noqa: D102
 
 
 @cache
@@ -37,7 +44,8 @@ def say(key: str, language: Language, **values: object) -> str:
     KeyError
         Where the catalogue has no such message: a defect, and a test keeps it from happening.
     """
-    return catalogue(language)[key].format(**values)
+    own = {n: v.written(language) if isinstance(v, Written) else v for n, v in values.items()}
+    return catalogue(language)[key].format(**own)
 
 
 def preferred(accept_language: str | None) -> Language:

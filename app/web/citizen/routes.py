@@ -245,7 +245,7 @@ def _filled_in(
 
 async def _submit(request: Request, page: FormPage) -> Problem | None:
     """Send the answers through the intake like every other response; the problem if refused."""
-    answers = page.fields.answers(page.sent)
+    answers = page.fields.answers(page.sent, _language(request))
     if not answers:
         nothing = FieldError("form", "form.nothing_answered")
         return InvalidFields(errors=[nothing], count=1)
@@ -276,9 +276,7 @@ def _with_mistakes(request: Request, page: FormPage, problem: Problem) -> FormPa
     language = _language(request)
     if not isinstance(problem, InvalidFields):
         return replace(page, trouble=problem.detail(language))
-    errors = {
-        error.field.removeprefix("answers."): error.detail(language) for error in problem.errors
-    }
+    errors = page.fields.sentences(problem.errors, page.sent, language)
     return replace(page, errors=errors, trouble=errors.pop("form", None))
 
 
