@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from surveys.conditions import hidden
 from surveys.model import (
     CodedItem,
     LongTextItem,
@@ -203,15 +204,16 @@ class AnswerSheet:
     def _check_conditions(
         self, record: bytearray, texts: dict[str, str], partial: bool
     ) -> list[Mistake]:
+        def given(code: str) -> object:
+            column = self._by_code[code]
+            packed = self._read(column, record)
+            return _decoded(column.item, packed) if 0 < packed < NO_OPINION[column.width] else None
+
         mistakes = []
-        hidden: set[str] = set()
+        not_asked = hidden(self._conditional, given)
         for item in self._conditional:
             assert item.shown_if is not None
-            asked = self._by_code[item.shown_if.item]
-            packed = self._read(asked, record)
-            given = _decoded(asked.item, packed) if 0 < packed < NO_OPINION[asked.width] else None
-            if asked.item.code in hidden or given not in item.shown_if.is_:
-                hidden.add(item.code)
+            if item.code in not_asked:
                 if not self._is_empty(item.code, record, texts):
                     mistakes.append(
                         Mistake(item.code, "answer.not_shown", {"asked": item.shown_if.item})

@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 
 from app.messages import Language, say
 from app.problems import FieldError
+from surveys.conditions import hidden
 from surveys.model import (
     BaseItem,
     LongTextItem,
@@ -65,14 +66,13 @@ class FormFields:
         An answer to an item that its condition does not show is left out: without script every
         item is seen, and the citizen did nothing wrong by answering it.
         """
-        answers: dict[str, object] = {}
-        for item in self.items:
-            condition = item.shown_if
-            if condition is not None and answers.get(condition.item) not in condition.is_:
-                continue
-            if item.code in sent:
-                answers[item.code] = _answer(item, sent[item.code], language)
-        return answers
+        answers = {
+            item.code: _answer(item, sent[item.code], language)
+            for item in self.items
+            if item.code in sent
+        }
+        not_asked = hidden(self.items, answers.get)
+        return {code: answer for code, answer in answers.items() if code not in not_asked}
 
     def sentences(
         self, errors: Sequence[FieldError], sent: Mapping[str, Sequence[str]], language: Language

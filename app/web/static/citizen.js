@@ -44,7 +44,8 @@
       if (!question.dataset.if) continue;
       const asked = document.getElementById(`q-${question.dataset.if}`);
       const chosen = fieldsOf(asked).find((f) => f.checked);
-      question.hidden = !(chosen && question.dataset.is.split(" ").includes(chosen.value));
+      // Hidden hides on: questions stand in order, so the one asked before is settled already.
+      question.hidden = asked.hidden || !(chosen && question.dataset.is.split(" ").includes(chosen.value));
       question.querySelector(".only").hidden = true;
     }
     const shown = questions.filter((q) => !q.hidden);

@@ -21,9 +21,10 @@ export class Respondent {
 
   wording(text) { return text[this.language]; }
 
+  /** An answer to an item that is not asked itself shows no other: hidden hides on. */
   applies(item) {
     const condition = item.shown_if;
-    return !condition || condition.is.includes(this.answers[condition.item]);
+    return !condition || condition.is.includes(this.given()[condition.item]);
   }
 
   /** Answers to items that apply: one that no longer does is left out. */
