@@ -292,6 +292,8 @@ def _encode_number(column: Column, value: object) -> int:
         raise _Refused("answer.not_a_number", **bounds(item))
     steps: float = (value - item.minimum) * 10**item.decimals
     if abs(steps - round(steps)) > 1e-6:
+        if not item.decimals:
+            raise _Refused("answer.not_whole")
         raise _Refused("answer.too_many_decimals", decimals=item.decimals)
     return round(steps) + 1
 

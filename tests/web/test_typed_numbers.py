@@ -68,7 +68,8 @@ def test_the_form_takes_numbers_as_its_language_writes_them(
          {"fee": "Takes a number from 0 to 10,000,000.",
           "weight": "Takes a number from 0.0 to 60,000.0."}),
         ("", {"share": "1.000"}, {"share": "Chỉ nhận số nguyên từ 0 đến 100."}),
-        ("", {"fee": "1,5"}, {"fee": "Nhiều nhất 0 chữ số thập phân."}),
+        ("", {"fee": "1,5"}, {"fee": "Chỉ nhận số nguyên."}),
+        ("", {"weight": "1,55"}, {"weight": "Nhiều nhất 1 chữ số thập phân."}),
     ],
 )  # fmt: skip
 def test_the_form_says_why_a_number_is_not_taken(
@@ -173,7 +174,7 @@ def test_the_kiosks_script_reads_every_text_as_the_server_does(browser, client):
 
 @needs_browser
 def test_the_kiosk_says_what_it_does_not_take_and_sends_what_was_meant(
-    browser, client, province, database
+    browser, client, province, database, screenshots
 ):
     code = opened_point(database, province, Channel.KIOSK)
     with database.writing() as session:
@@ -191,12 +192,13 @@ def test_the_kiosk_says_what_it_does_not_take_and_sends_what_was_meant(
         ("50,000", "Không rõ “50,000” là 50 hay 50000."),
         ("10.000.001", "Chỉ nhận số từ 0 đến 10.000.000."),
         ("1e3", "Chỉ nhận số từ 0 đến 10.000.000."),
-        ("1,5", "Nhiều nhất 0 chữ số thập phân."),
+        ("1,5", "Chỉ nhận số nguyên."),
     ):
         page.locator(".typed input").fill(typed)
         go_on.click()
         expect(error).to_contain_text(sentence)
         expect(page.locator("h1")).to_have_text("Lệ phí")
+    page.screenshot(path=str(screenshots / "kiosk_number.png"))
     # In English the same text is one number; typed in Vietnamese again, another says it.
     page.locator(".typed input").fill("50,000")
     page.get_by_role("button", name="English").click()

@@ -72,7 +72,7 @@
   form.addEventListener("input", save);
 
   const status = document.getElementById("status");
-  const button = form.querySelector("button");
+  const button = form.querySelector("button:not([type])");
   let sending = false;
   let wait = 1000;
 

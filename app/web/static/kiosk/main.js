@@ -1,4 +1,5 @@
 // The kiosk: pairs once, then asks one respondent after another, with a network or without.
+import { silence, voiceOf, whenVoices } from "./aloud.js";
 import { element } from "./element.js";
 import { call, flush, onChange, state } from "./queue.js";
 import { Respondent } from "./respondent.js";
@@ -56,6 +57,7 @@ function speak(language) {
 // --- one respondent after another ---------------------------------------------------------
 
 function begin() {
+  silence();
   clearTimeout(thanksTimer);
   clearTimeout(idleTimer);
   document.querySelector(".countdown")?.remove();
@@ -77,6 +79,7 @@ function begin() {
 }
 
 async function finish(respondent) {
+  silence();
   const kept = await keep(respondent);
   kiosk.respondent = null;
   clearTimeout(idleTimer);
@@ -257,6 +260,7 @@ async function start() {
   if (!(await store.fact("secret"))) kiosk.configuration = null;
   begin();
   onChange(refreshTrouble);
+  whenVoices(() => document.querySelectorAll(".aloud").forEach((button) => { button.hidden = !voiceOf(kiosk.language); }));
   setInterval(heartbeat, HEARTBEAT_MS * (0.9 + Math.random() / 5));
   await heartbeat();
   flush();

@@ -1,5 +1,6 @@
 // One respondent's way through the form, a question a screen. Everything about the respondent is
 // in this object: when it is dropped, nothing of it is left for the next one.
+import { silence, speakAloud, voiceOf } from "./aloud.js";
 import { element, face } from "./element.js";
 import { read, written } from "./numbers.js";
 
@@ -42,7 +43,9 @@ export class Respondent {
     const asked = this.items.filter((each) => this.applies(each));
     const screen = element("section", { class: `question ${item.kind}` });
     const heading = element("h1", { tabindex: "-1" }, this.wording(item.text));
-    screen.append(heading, ...this.controls(item).filter(Boolean));
+    const controls = this.controls(item).filter(Boolean);
+    silence();
+    screen.append(heading, this.aloud(heading, controls), ...controls);
     const foot = element("div", { class: "foot" });
     if (this.place > 0) foot.append(element("button", { class: "quiet", onclick: () => this.back() }, `← ${this.say("back")}`));
     if (asked.length > 1) foot.append(element("progress", { max: asked.length, value: asked.indexOf(item), "aria-label": this.say("progress") }));
@@ -51,6 +54,18 @@ export class Respondent {
     screen.append(foot);
     this.show(screen);
     if (this.place > 0) heading.focus();
+  }
+
+  /** A button that reads the question and its answers; hidden where there is no voice for it. */
+  aloud(heading, controls) {
+    const button = element("button", { class: "quiet aloud", "aria-pressed": "false", hidden: !voiceOf(this.language), onclick: () => {
+      const speaking = button.getAttribute("aria-pressed") === "true";
+      button.setAttribute("aria-pressed", String(!speaking));
+      if (speaking) { silence(); return; }
+      const choices = controls.flatMap((part) => (part.matches(".choice") ? [part] : [...part.querySelectorAll(".choice")]));
+      speakAloud([heading, ...choices].map((part) => part.textContent), this.language, () => button.setAttribute("aria-pressed", "false"));
+    } }, this.say("aloud"));
+    return button;
   }
 
   movesByItself(item) { return ["rated", "single_choice", "zero_to_ten"].includes(item.kind); }
@@ -137,7 +152,8 @@ export class Respondent {
     }
     // The same steps, from the least value on, as the server counts.
     const steps = (value - least) * 10 ** decimals;
-    return Math.abs(steps - Math.round(steps)) > 1e-6 ? this.say("too_many_decimals", { decimals }) : "";
+    if (Math.abs(steps - Math.round(steps)) <= 1e-6) return "";
+    return decimals ? this.say("too_many_decimals", { decimals }) : this.say("not_whole");
   }
 
   text(item) {
