@@ -21,15 +21,14 @@ ENGLISH = {"name": "Ann", "lang": "en-GB", "localService": True}
 #: A browser that has the given voices, and writes down what it is to speak.
 STUB = """voices => {
   window.spoken = []; window.silenced = 0; window.found = [];
-  const target = new EventTarget();
-  window.later = () => { window.found = voices; target.dispatchEvent(new Event('voiceschanged')); };
+  window.later = () => { window.found = voices; window.speechSynthesis.onvoiceschanged(); };
   window.ended = () => window.spoken.at(-1).onend();
   window.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };
   Object.defineProperty(window, 'speechSynthesis', { value: {
     getVoices: () => window.found,
     speak: utterance => window.spoken.push(utterance),
     cancel: () => { window.silenced += 1; },
-    addEventListener: (kind, listener) => target.addEventListener(kind, listener),
+    onvoiceschanged: null,
   }});
 }"""
 SPOKEN = "() => window.spoken.map(each => [each.text, each.voice.name, each.lang])"
@@ -116,7 +115,7 @@ def test_a_kiosk_reads_what_it_shows_and_is_silent_for_the_next_one(
     page.get_by_role("button", name="Ghép máy").click()
     button = page.locator(".aloud")
     expect(page.locator(".faces")).to_be_visible()
-    expect(button).to_be_hidden()
+    expect(button).to_have_count(0)
     page.evaluate("later()")
     expect(button).to_be_visible()
     button.click()
@@ -128,7 +127,7 @@ def test_a_kiosk_reads_what_it_shows_and_is_silent_for_the_next_one(
     before = page.evaluate("silenced")
     page.get_by_role("button", name="English").click()
     expect(page.locator("h1")).to_contain_text("Were you satisfied")
-    expect(button).to_be_hidden()
+    expect(button).to_have_count(0)
     assert page.evaluate("silenced") > before
     page.get_by_role("button", name="Tiếng Việt").click()
     button.click()

@@ -8,10 +8,13 @@ export function voiceOf(language) {
   return own.find((voice) => voice.localService) ?? own[0] ?? null;
 }
 
-/** Calls back now, and again once the browser has found its voices, which may take seconds. */
+/**
+ * Calls back now, and again once the browser has found its voices, which may take seconds. There is
+ * one who waits, the last: on a kiosk each question would leave one behind, for days.
+ */
 export function whenVoices(look) {
   look();
-  speech?.addEventListener?.("voiceschanged", look);
+  if (speech) speech.onvoiceschanged = look;
 }
 
 export const silence = () => speech?.cancel();

@@ -1,5 +1,5 @@
 // The kiosk: pairs once, then asks one respondent after another, with a network or without.
-import { silence, voiceOf, whenVoices } from "./aloud.js";
+import { silence } from "./aloud.js";
 import { element } from "./element.js";
 import { call, flush, onChange, state } from "./queue.js";
 import { Respondent } from "./respondent.js";
@@ -260,7 +260,6 @@ async function start() {
   if (!(await store.fact("secret"))) kiosk.configuration = null;
   begin();
   onChange(refreshTrouble);
-  whenVoices(() => document.querySelectorAll(".aloud").forEach((button) => { button.hidden = !voiceOf(kiosk.language); }));
   setInterval(heartbeat, HEARTBEAT_MS * (0.9 + Math.random() / 5));
   await heartbeat();
   flush();

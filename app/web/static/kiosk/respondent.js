@@ -1,6 +1,6 @@
 // One respondent's way through the form, a question a screen. Everything about the respondent is
 // in this object: when it is dropped, nothing of it is left for the next one.
-import { silence, speakAloud, voiceOf } from "./aloud.js";
+import { silence, speakAloud, voiceOf, whenVoices } from "./aloud.js";
 import { element, face } from "./element.js";
 import { read, written } from "./numbers.js";
 
@@ -45,7 +45,10 @@ export class Respondent {
     const heading = element("h1", { tabindex: "-1" }, this.wording(item.text));
     const controls = this.controls(item).filter(Boolean);
     silence();
-    screen.append(heading, this.aloud(heading, controls), ...controls);
+    screen.append(heading, ...controls);
+    const aloud = this.aloud(heading, controls);
+    const { language } = this;
+    whenVoices(() => (voiceOf(language) ? heading.after(aloud) : aloud.remove()));
     const foot = element("div", { class: "foot" });
     if (this.place > 0) foot.append(element("button", { class: "quiet", onclick: () => this.back() }, `← ${this.say("back")}`));
     if (asked.length > 1) foot.append(element("progress", { max: asked.length, value: asked.indexOf(item), "aria-label": this.say("progress") }));
@@ -56,9 +59,9 @@ export class Respondent {
     if (this.place > 0) heading.focus();
   }
 
-  /** A button that reads the question and its answers; hidden where there is no voice for it. */
+  /** A button that reads the question and its answers. */
   aloud(heading, controls) {
-    const button = element("button", { class: "quiet aloud", "aria-pressed": "false", hidden: !voiceOf(this.language), onclick: () => {
+    const button = element("button", { class: "quiet aloud", "aria-pressed": "false", onclick: () => {
       const speaking = button.getAttribute("aria-pressed") === "true";
       button.setAttribute("aria-pressed", String(!speaking));
       if (speaking) { silence(); return; }
