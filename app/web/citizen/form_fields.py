@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from starlette.datastructures import FormData
 
-from app.messages import Language, say
+from app.messages import house_language, say
 from app.problems import FieldError
 from surveys.conditions import hidden
 from surveys.model import (
@@ -60,7 +60,7 @@ class FormFields:
                 found[item.code] = values
         return found
 
-    def answers(self, sent: Mapping[str, Sequence[str]], language: Language) -> dict[str, object]:
+    def answers(self, sent: Mapping[str, Sequence[str]], language: str) -> dict[str, object]:
         """The answers as the interface takes them; numbers were written in a language.
 
         An answer to an item that its condition does not show is left out: without script every
@@ -75,7 +75,7 @@ class FormFields:
         return {code: answer for code, answer in answers.items() if code not in not_asked}
 
     def sentences(
-        self, errors: Sequence[FieldError], sent: Mapping[str, Sequence[str]], language: Language
+        self, errors: Sequence[FieldError], sent: Mapping[str, Sequence[str]], language: str
     ) -> dict[str, str]:
         """What is wrong, by item code; of a text that may say two numbers, which two."""
         kinds = {item.code: item for item in self.items if _is_typed_number(item)}
@@ -85,7 +85,7 @@ class FormFields:
             said[code] = error.detail(language)
             if code in kinds and code in sent:
                 try:
-                    read(sent[code][0], decimals_of(kinds[code]), language)
+                    read(sent[code][0], decimals_of(kinds[code]), house_language(language))
                 except TwoNumbersError as two:
                     said[code] = say("answer.two_numbers", language, **two.values)
                 except UnreadableNumberError:
@@ -93,7 +93,7 @@ class FormFields:
         return said
 
 
-def _answer(item: BaseItem, values: Sequence[str], language: Language) -> object:
+def _answer(item: BaseItem, values: Sequence[str], language: str) -> object:
     if isinstance(item, ShortTextItem | LongTextItem):
         return values[0]
     if values[0] == NO_OPINION:
@@ -103,17 +103,17 @@ def _answer(item: BaseItem, values: Sequence[str], language: Language) -> object
     return _number(item, values[0], language)
 
 
-def _number(item: BaseItem, value: str, language: Language) -> object:
+def _number(item: BaseItem, value: str, language: str) -> object:
     """A number as it was typed; what is none is left to the form's checks, which say so."""
     try:
-        return read(value, decimals_of(item), language)
+        return read(value, decimals_of(item), house_language(language))
     except UnreadableNumberError:
         return value
 
 
-def in_language(text: Text, language: Language) -> str:
+def in_language(text: Text, language: str) -> str:
     """A wording of the form in a language."""
-    return text.vi if language == "vi" else text.en
+    return text.in_language(language)
 
 
 def _is_typed_number(item: BaseItem) -> bool:

@@ -20,7 +20,7 @@ export class Respondent {
     this.startedAt = null;
   }
 
-  wording(text) { return text[this.language]; }
+  wording(text) { return text[this.language] ?? text.vi; }
 
   /** An answer to an item that is not asked itself shows no other: hidden hides on. */
   applies(item) {
