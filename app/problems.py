@@ -18,7 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from app.messages import Language, preferred, say
+from app.messages import preferred, say
 
 log = logging.getLogger("hailong")
 
@@ -59,7 +59,7 @@ class FieldError:
     cause: str | None = None
     kind: Literal["field", "parameter"] = "field"
 
-    def document(self, language: Language) -> dict[str, str]:
+    def document(self, language: str) -> dict[str, str]:
         """The error as it stands in a problem's ``errors``."""
         return {
             "field": self.field,
@@ -67,12 +67,12 @@ class FieldError:
             "detail": self.detail(language),
         }
 
-    def detail(self, language: Language) -> str:
+    def detail(self, language: str) -> str:
         """The sentence that tells what is wrong with the field."""
         cause = {"reason": say(self.cause, language, **self.values)} if self.cause else {}
         return say(self.reason, language, **{**self.values, **cause})
 
-    def named(self, language: Language) -> str:
+    def named(self, language: str) -> str:
         """The same with the field's name in it, to stand outside a list of fields."""
         detail = self.detail(language)
         if self.field in ("", "form"):  # no field of its own
@@ -106,11 +106,11 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
         self.headers, self.values = dict(headers or {}), values
 
     @classmethod
-    def title(cls, language: Language) -> str:
+    def title(cls, language: str) -> str:
         """What this kind of problem is called."""
         return say(f"problem.{cls.code}.title", language)
 
-    def detail(self, language: Language) -> str:
+    def detail(self, language: str) -> str:
         """The sentence that tells what was refused here, and why."""
         return say(f"problem.{self.code}.detail", language, **self.values)
 
@@ -118,7 +118,7 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
         """The same as an error of its field, to stand in a list of such."""
         return FieldError(self.field or "", f"problem.{self.code}.detail", self.values)
 
-    def document(self, language: Language, instance: str | None = None) -> dict[str, Any]:
+    def document(self, language: str, instance: str | None = None) -> dict[str, Any]:
         """The problem as RFC 9457 JSON in one language."""
         document: dict[str, Any] = {
             "type": f"/problems/{self.code}",
@@ -147,7 +147,7 @@ class InvalidFields(Problem):
 
     code, status = "invalid-fields", 422
 
-    def detail(self, language: Language) -> str:
+    def detail(self, language: str) -> str:
         """Which fields are wrong, and what is wrong with each; of many, the first ones."""
         if not self.errors:
             return super().detail(language)

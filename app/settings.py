@@ -96,6 +96,12 @@ class Settings(BaseSettings):
     backlog_days: int = Field(
         30, description="How many days back a device may date a response that it kept offline."
     )
+    older_form_s: int = Field(
+        24 * 3600,
+        ge=0,
+        description="Seconds for which a form in the browser is still taken in the version that it "
+        "shows, once a newer one is published; later it is shown anew with what still fits.",
+    )
     public_rate: str = Field(
         "30/minute",
         description="Responses with a public code from one address to one point.",

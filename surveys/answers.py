@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from surveys.conditions import hidden
 from surveys.model import (
     CodedItem,
     LongTextItem,
@@ -28,6 +29,7 @@ from surveys.model import (
     TextItem,
     ZeroToTenItem,
 )
+from surveys.numbers import bounds
 
 NOT_ANSWERED = 0
 #: "No opinion / not applicable" by the width of the field in bytes.
@@ -202,15 +204,16 @@ class AnswerSheet:
     def _check_conditions(
         self, record: bytearray, texts: dict[str, str], partial: bool
     ) -> list[Mistake]:
+        def given(code: str) -> object:
+            column = self._by_code[code]
+            packed = self._read(column, record)
+            return _decoded(column.item, packed) if 0 < packed < NO_OPINION[column.width] else None
+
         mistakes = []
-        hidden: set[str] = set()
+        not_asked = hidden(self._conditional, given)
         for item in self._conditional:
             assert item.shown_if is not None
-            asked = self._by_code[item.shown_if.item]
-            packed = self._read(asked, record)
-            given = _decoded(asked.item, packed) if 0 < packed < NO_OPINION[asked.width] else None
-            if asked.item.code in hidden or given not in item.shown_if.is_:
-                hidden.add(item.code)
+            if item.code in not_asked:
                 if not self._is_empty(item.code, record, texts):
                     mistakes.append(
                         Mistake(item.code, "answer.not_shown", {"asked": item.shown_if.item})
@@ -275,21 +278,22 @@ def _encode_coded(column: Column, value: object) -> int:
 def _encode_percent(column: Column, value: object) -> int:
     assert isinstance(column.item, PercentItem)
     if type(value) is not int or not 0 <= value <= column.item.maximum:
-        raise _Refused("answer.not_a_percent", maximum=column.item.maximum)
+        raise _Refused("answer.not_a_percent", maximum=bounds(column.item)["maximum"])
     return value + 1
 
 
 def _encode_number(column: Column, value: object) -> int:
     item = column.item
     assert isinstance(item, NumberItem)
-    bounds = {"minimum": f"{item.minimum:g}", "maximum": f"{item.maximum:g}"}
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _Refused("answer.not_a_number", **bounds)
+        raise _Refused("answer.not_a_number", **bounds(item))
     # NaN, the infinities and numbers too large for a float lie in no bounds.
     if not item.minimum <= value <= item.maximum:
-        raise _Refused("answer.not_a_number", **bounds)
+        raise _Refused("answer.not_a_number", **bounds(item))
     steps: float = (value - item.minimum) * 10**item.decimals
     if abs(steps - round(steps)) > 1e-6:
+        if not item.decimals:
+            raise _Refused("answer.not_whole")
         raise _Refused("answer.too_many_decimals", decimals=item.decimals)
     return round(steps) + 1
 

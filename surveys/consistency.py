@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from surveys.model import (
+    LANGUAGES,
     CodedItem,
     MultipleChoiceItem,
     Questionnaire,
@@ -25,6 +27,7 @@ def breaches(form: Questionnaire) -> Iterator[tuple[Place, str]]:
     yield from _repeated_factor_codes(form)
     yield from _items(form)
     yield from _scoring(form)
+    yield from _languages(form)
 
 
 def _placed_items(form: Questionnaire) -> Iterator[tuple[Place, CodedItem | TextItem]]:
@@ -104,3 +107,24 @@ def _scoring(form: Questionnaire) -> Iterator[tuple[Place, str]]:
     for i, code in enumerate(form.scoring.leave_out):
         if code not in codes:
             yield ("scoring", "leave_out", i), f"{code} is not an item"
+
+
+def _languages(form: Questionnaire) -> Iterator[tuple[Place, str]]:
+    for code in sorted(form.languages.keys() & LANGUAGES.keys()):
+        yield ("languages", code), f"every form speaks {code}"
+    yield from _strange_wordings((), form.model_dump(by_alias=True), form.spoken)
+
+
+def _strange_wordings(
+    place: Place, part: Any, spoken: dict[str, str]
+) -> Iterator[tuple[Place, str]]:
+    """Wordings in a language that the form does not name: mostly a misspelt field."""
+    if isinstance(part, list | tuple):
+        for n, each in enumerate(part):
+            yield from _strange_wordings((*place, n), each, spoken)
+    elif isinstance(part, dict) and part.keys() >= LANGUAGES.keys():
+        for code in part.keys() - spoken.keys():
+            yield (*place, code), "no such field, and no language that languages names"
+    elif isinstance(part, dict):
+        for key, each in part.items():
+            yield from _strange_wordings((*place, key), each, spoken)

@@ -35,11 +35,29 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Text(Part):
-    """A wording in both languages; Vietnamese is what citizens see first."""
+#: A word of a form, of however many languages.
+Wording = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+#: ISO 639: two letters, or three where a language has no two.
+LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+#: The languages of the whole service, with their own names; a form may have more.
+LANGUAGES = {"vi": "Tiếng Việt", "en": "English"}
 
-    vi: Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-    en: Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+class Text(Part):
+    """A wording in both languages, and in further ones of its form.
+
+    Vietnamese is what citizens see first, and where a further language lacks a wording.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, Wording]
+
+    vi: Wording
+    en: Wording
+
+    def in_language(self, language: str) -> str:
+        """The wording in a language, or in Vietnamese."""
+        return self.en if language == "en" else self.__pydantic_extra__.get(language, self.vi)
 
 
 class Level(Part):
@@ -227,6 +245,8 @@ class Questionnaire(Part):
     title: Text
     source: Text
     unverified: tuple[str, ...] = ()
+    #: Further languages that it may be answered in, by code, each with its own name.
+    languages: dict[LanguageCode, Wording] = {}
     estimated_minutes: Annotated[int, Field(ge=1, le=60)] = 3
     #: Whether a kiosk sends what a respondent had answered before walking away.
     keep_partial: bool = False
@@ -241,6 +261,11 @@ class Questionnaire(Part):
         for factor in self.factors:
             yield from factor.items
         yield from self.more
+
+    @cached_property
+    def spoken(self) -> dict[str, str]:
+        """Every language that it may be answered in, by code, with its own name."""
+        return LANGUAGES | self.languages
 
     @cached_property
     def index_factors(self) -> tuple[Factor, ...]:
@@ -262,8 +287,9 @@ class Questionnaire(Part):
         """SHA-256 of the form's whole meaning, wordings too; layout of the YAML does not count."""
         meaning = self.model_dump(mode="json", by_alias=True)
         # Came after versions had been published: where it is not set, they are what they were.
-        if not meaning["keep_partial"]:
-            del meaning["keep_partial"]
+        for late in ("keep_partial", "languages"):
+            if not meaning[late]:
+                del meaning[late]
         canonical = json.dumps(
             meaning,
             ensure_ascii=False,

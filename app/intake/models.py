@@ -43,7 +43,7 @@ class Response(Base):
     claimed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
     duration_s: Mapped[int | None] = mapped_column(Integer)
-    language: Mapped[str] = mapped_column(String(2))
+    language: Mapped[str] = mapped_column(String(3))
     disposition: Mapped[str] = mapped_column(String(16))
     #: The coded answers as the version's answer sheet packs them.
     packed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -6,6 +6,9 @@ file), ``form_no`` (the number on the sheet) and ``language``, each also by its 
 
 Safe to run twice: a row's id is made from point and form number, or without one from the row's
 content and how many like it came before, so the same rows are duplicates the second time.
+
+Numbers in text are read as Vietnamese writes them, whatever the language of the form
+(``surveys.numbers``): the office types them.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from app.intake.ids import made_uuid7
 from app.problems import FieldError
 from surveys import AnswerSheet
 from surveys.model import LongTextItem, MultipleChoiceItem, ShortTextItem
+from surveys.numbers import TwoNumbersError, decimals_of, read
 
 #: What a column may be called besides an item code.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -125,12 +129,14 @@ def _row(
             continue
         try:
             answers[item.code] = (
-                [int(part) for part in str(value).replace(",", ";").split(";") if part.strip()]
+                [_number(e, 0) for e in str(value).replace(",", ";").split(";") if e.strip()]
                 if isinstance(item, MultipleChoiceItem)
-                else _number(value)
+                else _number(value, decimals_of(item))
             )
+        except TwoNumbersError as two:
+            errors.append(FieldError(item.code, "answer.two_numbers", two.values))
         except ValueError:
-            errors.append(FieldError(item.code, "import.whole_number", {"value": value}))
+            errors.append(FieldError(item.code, "import.not_a_number", {"value": value}))
     answered_at = _moment(row.get("date"), zone)
     if answered_at is None:
         errors.append(FieldError("date", "import.bad_date", {"value": row.get("date")}))
@@ -157,11 +163,13 @@ def _row(
     return PaperRow(number, body | {"id": str(made_uuid7(moment, digest))})
 
 
-def _number(value: Any) -> int | float:
+def _number(value: Any, decimals: int) -> int | float:
+    """A cell's number, or one in words of the office that typed them, which are Vietnamese."""
     if isinstance(value, bool):
         raise ValueError(value)
-    number = float(str(value).strip().replace(",", "."))
-    return int(number) if number.is_integer() else number
+    if isinstance(value, int | float):
+        return int(value) if float(value).is_integer() else value
+    return read(str(value), decimals, "vi")
 
 
 def _moment(value: Any, zone: ZoneInfo) -> datetime | None:

@@ -52,7 +52,9 @@ class ResponseIn(BaseModel):
     duration_s: Annotated[int, Field(ge=0, le=86_400, strict=True)] | None = Field(
         None, description="Seconds from the first question to the last answer."
     )
-    language: Literal["vi", "en"] = Field("vi", description="Language in which it was answered.")
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = Field(
+        "vi", description="Language in which it was answered: vi, en, or a further one of the form."
+    )
     partial: Annotated[bool, Field(strict=True)] = Field(
         False,
         description="It was left unfinished: taken only where the questionnaire keeps such "

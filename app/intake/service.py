@@ -206,6 +206,10 @@ class Intake:
             )
         if response.partial and not version.form.keep_partial:
             raise PartialNotKept(field="partial", questionnaire=response.questionnaire)
+        if response.language not in version.form.spoken:
+            values = {"expected": ", ".join(version.form.spoken)}
+            wrong = FieldError("language", "field.invalid", values, "cause.one_of")
+            raise InvalidFields(errors=[wrong], count=1)
         try:
             packed, texts = version.sheet.pack(response.answers, partial=response.partial)
         except AnswerError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import yaml
 
@@ -12,10 +12,27 @@ Language = Literal["vi", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
+@runtime_checkable
+class Written(Protocol):
+    """A value that every language writes in its own way."""
+
+    def written(self, language: Language) -> str: ...  # noqa: D102
+
+
+#: Where a further language's sentences stand, in a file of its code; those it lacks are Vietnamese.
+FURTHER = Path(__file__).parent / "further"
+
+
+def house_language(language: str) -> Language:
+    """The language in which the service itself speaks to whoever answers in a further one."""
+    return "en" if language == "en" else "vi"
+
+
 @cache
-def catalogue(language: Language) -> dict[str, str]:
+def catalogue(language: str) -> dict[str, str]:
     """All messages of one language by dotted key, from all its files."""
-    messages: dict[str, str] = {}
+    further = language not in LANGUAGES
+    messages: dict[str, str] = dict(catalogue("vi")) if further else {}
 
     def collect(prefix: str, tree: dict[str, object]) -> None:
         for key, value in tree.items():
@@ -24,12 +41,13 @@ def catalogue(language: Language) -> dict[str, str]:
             else:
                 messages[f"{prefix}{key}"] = str(value)
 
-    for file in sorted(Path(__file__).parent.glob(f"{language}*.yaml")):
+    folder = FURTHER if further else Path(__file__).parent
+    for file in sorted(folder.glob(f"{language}.yaml" if further else f"{language}*.yaml")):
         collect("", yaml.safe_load(file.read_text(encoding="utf-8")))
     return messages
 
 
-def say(key: str, language: Language, **values: object) -> str:
+def say(key: str, language: str, **values: object) -> str:
     """The sentence under ``key`` with its values put in.
 
     Raises
@@ -37,7 +55,9 @@ def say(key: str, language: Language, **values: object) -> str:
     KeyError
         Where the catalogue has no such message: a defect, and a test keeps it from happening.
     """
-    return catalogue(language)[key].format(**values)
+    house = house_language(language)
+    own = {n: v.written(house) if isinstance(v, Written) else v for n, v in values.items()}
+    return catalogue(language)[key].format(**own)
 
 
 def preferred(accept_language: str | None) -> Language:

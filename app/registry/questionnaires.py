@@ -32,13 +32,14 @@ class PublishedVersionChangedError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Published:
-    """A published version: its row's id, the form, and the sheet that packs its answers.
+    """A published version: its row's id, the form, when it came, the sheet that packs its answers.
 
     Each is read once a process (``_known``), so identity serves as equality and as hash.
     """
 
     id: int
     form: Questionnaire
+    published_at: datetime
 
     @cached_property
     def sheet(self) -> AnswerSheet:
@@ -109,9 +110,10 @@ def published(session: Session) -> list[Published]:
             QuestionnaireVersion.id,
             QuestionnaireVersion.content_hash,
             QuestionnaireVersion.document,
+            QuestionnaireVersion.published_at,
         ).order_by(QuestionnaireVersion.id)
     )
-    return [_read(id, content_hash, document) for id, content_hash, document in rows]
+    return [_read(*row) for row in rows]
 
 
 def versions_of(session: Session, code: str) -> list[Published]:
@@ -138,8 +140,9 @@ def titles(session: Session) -> dict[str, Text]:
     return {code: version.form.title for code, version in newest(published(session)).items()}
 
 
-def _read(id: int, content_hash: str, document: str) -> Published:
+def _read(id: int, content_hash: str, document: str, published_at: datetime) -> Published:
     key = (id, content_hash)
     if key not in _known:
-        _known[key] = Published(id, Questionnaire.model_validate(json.loads(document)))
+        form = Questionnaire.model_validate(json.loads(document))
+        _known[key] = Published(id, form, published_at)
     return _known[key]

@@ -149,7 +149,7 @@ def render(
     return HTMLResponse(html, status, {"Content-Language": language, **PRIVATE})
 
 
-def fill(template: str, language: Language, page: object, **more: object) -> str:
+def fill(template: str, language: str, page: object, **more: object) -> str:
     """A template with its page, in a language."""
 
     def t(key: str, **values: object) -> str:

@@ -1,5 +1,7 @@
 """Cells keep just what a plain count over the respondents gives, for every published form."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -11,8 +13,9 @@ from surveys import load_directory
 from surveys.model import NumberItem, PercentItem
 from tests.surveys.test_answers import EVERY_KIND, sheets_with_answers
 
-VERSIONS = {form.code: Published(n, form) for n, form in enumerate(load_directory().values())}
-VERSIONS["every-kind"] = Published(99, EVERY_KIND)
+NOW = datetime.now(UTC)
+VERSIONS = {form.code: Published(n, form, NOW) for n, form in enumerate(load_directory().values())}
+VERSIONS["every-kind"] = Published(99, EVERY_KIND, NOW)
 
 
 def plain_sums(form, people, factors):

@@ -114,3 +114,18 @@ def test_one_version_in_two_files_is_refused(tmp_path):
         (tmp_path / name).write_text(SOUND, encoding="utf-8")
     with pytest.raises(FormError, match="stands twice"):
         load_directory(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "field"),
+    [
+        ("en: Satisfied }", "en: Satisfied, kh: x }", "scales.faces.levels[3].text.kh"),
+        ("estimated_minutes: 1", "estimated_minutes: 1\nlanguages: { vi: x }", "languages.vi"),
+        ("en: Satisfied }", "en: Satisfied, fr: '' }", "scales.faces.levels[3].text.fr"),
+    ],
+)
+def test_a_form_names_its_languages(tmp_path, was, becomes, field):
+    file = tmp_path / "form.yaml"
+    text = (FORMS / "kiosk-face.yaml").read_text("utf-8")
+    file.write_text(text.replace(was, becomes, 1), "utf-8")
+    assert [mistake.field for mistake in check_file(file)] == [field]

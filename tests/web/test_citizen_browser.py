@@ -10,7 +10,9 @@ from sqlalchemy import func, select
 from app.intake.models import Response
 from app.registry.models import Channel, Unit
 from app.registry.points import current_code, open_point
+from tests.conftest import serving
 from tests.web.conftest import needs_browser
+from tests.web.two_versions import SECOND, form, opened_point, publish_version, stored_answers
 
 pytestmark = [
     needs_browser,
@@ -236,3 +238,70 @@ def test_an_answer_that_never_arrived_is_asked_for_again_and_counted_once(phone,
     page.get_by_role("button", name="Gửi ý kiến").click()
     expect(page.locator(".end h1")).to_be_visible()
     assert len(cut) == 1 and stored(database) == 1
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_a_new_version_changes_nothing_for_whoever_has_the_form_open(
+    phone, province, database, script
+):
+    code = opened_point(database, province)
+    page = phone(java_script_enabled=script)
+    page.goto(f"/q/{code}")
+    publish_version(database, form(2, SECOND))
+    choose(page, "again", 2)
+    page.get_by_role("button", name="Gửi ý kiến").click()
+    expect(page.locator(".end h1")).to_be_visible()
+    assert stored_answers(database) == [(1, {"again": 2})] and page.complaints == []
+
+
+def test_what_waits_for_the_network_is_sent_in_its_own_version(phone, province, database):
+    code = opened_point(database, province)
+    page = phone()
+    page.goto(f"/q/{code}")
+    choose(page, "again", 2)
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Gửi ý kiến").click()
+    expect(page.locator("#status")).to_contain_text("Mất mạng")
+    publish_version(database, form(2, SECOND))
+    page.context.set_offline(False)
+    expect(page.locator(".end h1")).to_be_visible()
+    assert stored_answers(database) == [(1, {"again": 2})]
+
+
+def test_a_draft_of_one_version_is_not_put_into_another(phone, province, database):
+    code = opened_point(database, province)
+    page = phone()
+    page.goto(f"/q/{code}")
+    choose(page, "again", 2)
+    page.reload()
+    assert page.locator('input[name="a.again"][value="2"]').is_checked()
+    publish_version(database, form(2, SECOND))
+    page.reload()
+    expect(page.locator("#q-again")).to_contain_text("Không bao giờ")
+    assert page.locator("input:checked").count() == 0
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_a_form_that_is_too_old_comes_back_with_what_still_fits(
+    browser, settings, province, database, script
+):
+    code = opened_point(database, province)
+    with serving(settings.model_copy(update={"older_form_s": 0})) as client:
+        context = browser.new_context(
+            base_url=str(client.base_url), locale="vi-VN", java_script_enabled=script
+        )
+        page = context.new_page()
+        page.goto(f"/q/{code}")
+        publish_version(database, form(2, SECOND))
+        choose(page, "again", 2)
+        page.fill("#i-remark", "còn đây")
+        page.get_by_role("button", name="Gửi ý kiến").click()
+        expect(page.locator("#summary")).to_contain_text("Phiếu khảo sát đã thay đổi")
+        # What was 2, “certainly”, is 1 here.
+        assert page.locator('input[name="a.again"][value="1"]').is_checked()
+        assert page.input_value("#i-remark") == "còn đây"
+        assert stored_answers(database) == []
+        page.get_by_role("button", name="Gửi ý kiến").click()
+        expect(page.locator(".end h1")).to_be_visible()
+        context.close()
+    assert stored_answers(database) == [(2, {"again": 1})]

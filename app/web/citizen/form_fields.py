@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 
 from starlette.datastructures import FormData
 
-from app.messages import Language
+from app.messages import house_language, say
+from app.problems import FieldError
+from surveys.conditions import hidden
 from surveys.model import (
     BaseItem,
     LongTextItem,
@@ -25,6 +27,7 @@ from surveys.model import (
     Text,
     ZeroToTenItem,
 )
+from surveys.numbers import TwoNumbersError, UnreadableNumberError, decimals_of, read
 
 NO_OPINION = "none"
 #: Which of the five faces stand for the levels of a scale, by how many levels it has.
@@ -57,47 +60,64 @@ class FormFields:
                 found[item.code] = values
         return found
 
-    def answers(self, sent: Mapping[str, Sequence[str]]) -> dict[str, object]:
-        """The answers as the interface takes them.
+    def answers(self, sent: Mapping[str, Sequence[str]], language: str) -> dict[str, object]:
+        """The answers as the interface takes them; numbers were written in a language.
 
         An answer to an item that its condition does not show is left out: without script every
         item is seen, and the citizen did nothing wrong by answering it.
         """
-        answers: dict[str, object] = {}
-        for item in self.items:
-            condition = item.shown_if
-            if condition is not None and answers.get(condition.item) not in condition.is_:
-                continue
-            if item.code in sent:
-                answers[item.code] = _answer(item, sent[item.code])
-        return answers
+        answers = {
+            item.code: _answer(item, sent[item.code], language)
+            for item in self.items
+            if item.code in sent
+        }
+        not_asked = hidden(self.items, answers.get)
+        return {code: answer for code, answer in answers.items() if code not in not_asked}
+
+    def sentences(
+        self, errors: Sequence[FieldError], sent: Mapping[str, Sequence[str]], language: str
+    ) -> dict[str, str]:
+        """What is wrong, by item code; of a text that may say two numbers, which two."""
+        kinds = {item.code: item for item in self.items if _is_typed_number(item)}
+        said = {}
+        for error in errors:
+            code = error.field.removeprefix("answers.")
+            said[code] = error.detail(language)
+            if code in kinds and code in sent:
+                try:
+                    read(sent[code][0], decimals_of(kinds[code]), house_language(language))
+                except TwoNumbersError as two:
+                    said[code] = say("answer.two_numbers", language, **two.values)
+                except UnreadableNumberError:
+                    continue
+        return said
 
 
-def _answer(item: BaseItem, values: Sequence[str]) -> object:
+def _answer(item: BaseItem, values: Sequence[str], language: str) -> object:
     if isinstance(item, ShortTextItem | LongTextItem):
         return values[0]
     if values[0] == NO_OPINION:
         return None
     if isinstance(item, MultipleChoiceItem):
-        return [_number(value) for value in values]
-    return _number(values[0])
+        return [_number(item, value, language) for value in values]
+    return _number(item, values[0], language)
 
 
-def _number(value: str) -> object:
+def _number(item: BaseItem, value: str, language: str) -> object:
     """A number as it was typed; what is none is left to the form's checks, which say so."""
-    text = value.strip().replace(",", ".")
     try:
-        number = float(text) if len(text) < 20 else None
-    except ValueError:
-        number = None
-    if number is None or number != number or number in (float("inf"), float("-inf")):
+        return read(value, decimals_of(item), house_language(language))
+    except UnreadableNumberError:
         return value
-    return int(number) if number.is_integer() else number
 
 
-def in_language(text: Text, language: Language) -> str:
+def in_language(text: Text, language: str) -> str:
     """A wording of the form in a language."""
-    return text.vi if language == "vi" else text.en
+    return text.in_language(language)
+
+
+def _is_typed_number(item: BaseItem) -> bool:
+    return isinstance(item, PercentItem | NumberItem)
 
 
 def widget(item: BaseItem) -> str:

@@ -11,9 +11,9 @@ import gzip
 import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -32,14 +32,16 @@ from app.intake.schemas import ResponseIn
 from app.intake.service import ConflictingResponse, InvitationUsed, PointClosed
 from app.invitations.service import InvitationGone
 from app.invitations.service import find as find_invitation
-from app.messages import LANGUAGES, Language
+from app.messages import LANGUAGES
 from app.problems import FieldError, InvalidFields, Problem
 from app.registry.models import PointCode, PointState, SurveyPoint
 from app.registry.points import as_point, current_code
 from app.registry.queries import is_synthetic
 from app.registry.questionnaires import Published, versions_of
 from app.web.citizen.form_fields import FormFields
-from app.web.pages import PRIVATE, fill, language_of
+from app.web.citizen.form_versions import FormOutdated, read
+from app.web.citizen.languages import chosen, thanks_query
+from app.web.pages import PRIVATE, fill
 from app.web.security import CONTENT_SECURITY_POLICY
 
 router = APIRouter(include_in_schema=False)
@@ -66,13 +68,20 @@ class Survey:
     name_vi: str
     name_en: str
     version: Published
+    #: All versions of the questionnaire, oldest first: a form may have been opened in another.
+    versions: tuple[Published, ...]
     synthetic: bool
     #: Hash of the invitation's token, where somebody was invited.
     invitation: str | None = None
 
-    def name(self, language: Language) -> str:
+    def name(self, language: str) -> str:
         """The unit's name."""
-        return self.name_vi if language == "vi" else self.name_en
+        return self.name_en if language == "en" else self.name_vi
+
+    @property
+    def spoken(self) -> Mapping[str, str]:
+        """The languages in which the form may be answered, each with its own name."""
+        return self.version.form.spoken
 
 
 class NoForm(Exception):  # noqa: N818 - no defect: a page says why, in the citizen's language
@@ -189,7 +198,7 @@ def _show(request: Request, find: Callable[[], Survey], *, new: bool) -> Respons
     if id is None or done:
         id = new_id()
     page = FormPage(survey, FormFields(survey.version.form), id, int(time.time()), {}, {})
-    return _keep(_html(request, "citizen/form.html", page), request, survey, id)
+    return _keep(_html(request, "citizen/form.html", page, survey.spoken), request, survey, id)
 
 
 async def _take(request: Request, find: Callable[[], Survey]) -> Response:
@@ -198,44 +207,50 @@ async def _take(request: Request, find: Callable[[], Survey]) -> Response:
         survey = await run_in_threadpool(find)
     except NoForm as none:
         return _closed(request, none)
-    page = _filled_in(survey, data)
-    problem = await _submit(request, page)
+    page, outdated = _filled_in(request, survey, data)
+    problem = outdated or await _submit(request, page)
     if isinstance(problem, PointClosed):
         return _closed(request, NoForm("paused", 403))
     if isinstance(problem, InvitationUsed):
         return _closed(request, NoForm("used", 410))
     if problem is None or isinstance(problem, ConflictingResponse):
         # On a conflict this browser's first answers are counted; none is counted twice.
-        already = "?already=1" if problem else ""
+        query = thanks_query(request, page.survey.spoken, already=problem is not None)
         # Our script goes there by itself; following a redirect, it would load the thanks twice.
         status = 201 if request.headers.get("accept") == "application/json" else 303
-        thanks = Response(
-            status_code=status, headers={"Location": f"{survey.path}/thanks{already}"}
-        )
+        thanks = Response(status_code=status, headers={"Location": f"{survey.path}/thanks{query}"})
         return _keep(thanks, request, survey, f"{page.id}.done")
-    shown = _html(request, "citizen/form.html", _with_mistakes(request, page, problem))
-    shown.status_code = problem.status
-    shown.headers.update(problem.headers)
-    return _keep(shown, request, survey, page.id)
+    wrong = _with_mistakes(request, page, problem)
+    anew = _html(request, "citizen/form.html", wrong, page.survey.spoken)
+    anew.status_code = problem.status
+    anew.headers.update(problem.headers)
+    return _keep(anew, request, survey, page.id)
 
 
-def _filled_in(survey: Survey, data: FormData) -> FormPage:
-    """The page as the browser sent it; what is not as we made it is made anew."""
-    fields = FormFields(survey.version.form)
+def _filled_in(
+    request: Request, survey: Survey, data: FormData
+) -> tuple[FormPage, FormOutdated | None]:
+    """The page as the browser sent it; what is not as we made it is made anew.
+
+    In the version that it showed, or if that is taken no longer, in the newest.
+    """
+    within = timedelta(seconds=SETTINGS.of(request).older_form_s)
+    version, sent, problem = read(data, survey.versions, within)
     id, opened = data.get("id"), data.get("opened")
-    return FormPage(
-        survey,
-        fields,
+    page = FormPage(
+        replace(survey, version=version),
+        FormFields(version.form),
         id if isinstance(id, str) and _ID.fullmatch(id) else new_id(),
         int(opened) if isinstance(opened, str) and _SECONDS.fullmatch(opened) else 0,
-        fields.sent(data),
+        sent,
         {},
     )
+    return page, problem
 
 
 async def _submit(request: Request, page: FormPage) -> Problem | None:
     """Send the answers through the intake like every other response; the problem if refused."""
-    answers = page.fields.answers(page.sent)
+    answers = page.fields.answers(page.sent, chosen(request, page.survey.spoken))
     if not answers:
         nothing = FieldError("form", "form.nothing_answered")
         return InvalidFields(errors=[nothing], count=1)
@@ -248,7 +263,7 @@ async def _submit(request: Request, page: FormPage) -> Problem | None:
         point=page.survey.code,
         answered_at=datetime.now(UTC),
         duration_s=took if page.opened and 0 <= took <= 86_400 else None,
-        language=_language(request),
+        language=chosen(request, page.survey.spoken),
         answers=answers,
     )
     address = request.client.host if request.client else ""
@@ -263,12 +278,10 @@ async def _submit(request: Request, page: FormPage) -> Problem | None:
 
 def _with_mistakes(request: Request, page: FormPage, problem: Problem) -> FormPage:
     """The page again, with a sentence beside each wrong answer, or one for the whole form."""
-    language = _language(request)
+    language = chosen(request, page.survey.spoken)
     if not isinstance(problem, InvalidFields):
         return replace(page, trouble=problem.detail(language))
-    errors = {
-        error.field.removeprefix("answers."): error.detail(language) for error in problem.errors
-    }
+    errors = page.fields.sentences(problem.errors, page.sent, language)
     return replace(page, errors=errors, trouble=errors.pop("form", None))
 
 
@@ -327,15 +340,16 @@ def _invited(request: Request, token: str, *, spent: bool = False) -> Survey:
 
 
 def _described(session: Session, point: SurveyPoint, code: str, path: str) -> Survey:
-    version = versions_of(session, point.questionnaire)[-1]
-    unit = point.unit
-    return Survey(code, path, unit.name_vi, unit.name_en, version, is_synthetic(session))
+    versions, unit = tuple(versions_of(session, point.questionnaire)), point.unit
+    synthetic = is_synthetic(session)
+    return Survey(code, path, unit.name_vi, unit.name_en, versions[-1], versions, synthetic)
 
 
 def _thanks(request: Request, survey: Survey, *, already: bool) -> Response:
     again = None if survey.invitation else survey.path
-    page = ThanksPage(survey.path, survey.name(_language(request)), already, again)
-    return _html(request, "citizen/thanks.html", page)
+    language = chosen(request, survey.spoken)
+    page = ThanksPage(survey.path, survey.name(language), already, again)
+    return _html(request, "citizen/thanks.html", page, survey.spoken)
 
 
 def _closed(request: Request, none: NoForm) -> Response:
@@ -344,14 +358,10 @@ def _closed(request: Request, none: NoForm) -> Response:
     return answer
 
 
-def _language(request: Request) -> Language:
-    """The language asked for by the link, or as for every page."""
-    chosen = request.query_params.get("lang")
-    return chosen if chosen in LANGUAGES else language_of(request, STRANGER)
-
-
-def _html(request: Request, template: str, page: object) -> Response:
-    language = _language(request)
+def _html(
+    request: Request, template: str, page: object, spoken: Collection[str] = LANGUAGES
+) -> Response:
+    language = chosen(request, spoken)
     html = fill(template, language, page, here=request.url.path)
     headers = {
         "Content-Language": language,

@@ -173,13 +173,14 @@ def release() -> str:
 @cache
 def _words() -> dict[str, dict[str, str]]:
     """The application's sentences, which it must have without a network."""
+    return {language: _words_in(language) for language in LANGUAGES}
+
+
+def _words_in(language: str) -> dict[str, str]:
     return {
-        language: {
-            key.removeprefix("kiosk."): text
-            for key, text in catalogue(language).items()
-            if key.startswith("kiosk.")
-        }
-        for language in LANGUAGES
+        key.removeprefix("kiosk."): text
+        for key, text in catalogue(language).items()
+        if key.startswith("kiosk.")
     }
 
 
@@ -192,6 +193,8 @@ def _configuration(database: Database, settings: Settings, caller: Caller) -> di
             "point": {"name": point.name, "state": point.state},
             "unit": {"vi": point.unit.name_vi, "en": point.unit.name_en},
             "questionnaire": form.model_dump(mode="json", by_alias=True),
+            "languages": [{"code": code, "name": name} for code, name in form.spoken.items()],
+            "words": {code: _words_in(code) for code in form.languages},
             "synthetic": is_synthetic(session),
             "idle_s": settings.kiosk_idle_s,
             "countdown_s": settings.kiosk_countdown_s,

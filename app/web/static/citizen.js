@@ -22,8 +22,9 @@
   function restore() {
     const draft = store.get(key);
     const id = form.elements.id.value;
-    // A draft belongs to one response; what the server sent back is newer than it.
-    if (!draft || draft.id !== id || Date.now() - draft.at > DRAFT_MS || summary) return;
+    // A draft belongs to one response, and its numbers to one version of the questions; what the
+    // server sent back is newer than it.
+    if (!draft || draft.id !== id || draft.version !== form.elements.version.value || Date.now() - draft.at > DRAFT_MS || summary) return;
     for (const field of form.querySelectorAll("[name^='a.']")) {
       const values = draft.values[field.name] || [];
       if (/radio|checkbox/.test(field.type)) field.checked = values.includes(field.value);
@@ -35,7 +36,7 @@
   function save() {
     const values = {};
     for (const [name, value] of new FormData(form)) if (name.startsWith("a.") && value) (values[name] = values[name] || []).push(value);
-    store.set(key, { id: form.elements.id.value, opened: form.elements.opened.value, at: Date.now(), values });
+    store.set(key, { id: form.elements.id.value, version: form.elements.version.value, opened: form.elements.opened.value, at: Date.now(), values });
   }
 
   function refresh() {
@@ -43,7 +44,8 @@
       if (!question.dataset.if) continue;
       const asked = document.getElementById(`q-${question.dataset.if}`);
       const chosen = fieldsOf(asked).find((f) => f.checked);
-      question.hidden = !(chosen && question.dataset.is.split(" ").includes(chosen.value));
+      // Hidden hides on: questions stand in order, so the one asked before is settled already.
+      question.hidden = asked.hidden || !(chosen && question.dataset.is.split(" ").includes(chosen.value));
       question.querySelector(".only").hidden = true;
     }
     const shown = questions.filter((q) => !q.hidden);
@@ -70,7 +72,7 @@
   form.addEventListener("input", save);
 
   const status = document.getElementById("status");
-  const button = form.querySelector("button");
+  const button = form.querySelector("button:not([type])");
   let sending = false;
   let wait = 1000;
 

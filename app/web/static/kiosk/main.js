@@ -1,4 +1,5 @@
 // The kiosk: pairs once, then asks one respondent after another, with a network or without.
+import { silence } from "./aloud.js";
 import { element } from "./element.js";
 import { call, flush, onChange, state } from "./queue.js";
 import { Respondent } from "./respondent.js";
@@ -13,14 +14,18 @@ const kiosk = { language: "vi", configuration: null, respondent: null, release: 
 let idleTimer = null;
 let thanksTimer = null;
 
-const say = (key, values = {}) => WORDS[kiosk.language][key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+// A further language's words come with the questionnaire that speaks it; those it lacks are Vietnamese.
+const words = () => WORDS[kiosk.language] ?? kiosk.configuration?.words?.[kiosk.language] ?? WORDS.vi;
+const OWN_LANGUAGES = [{ code: "vi", name: "Tiếng Việt" }, { code: "en", name: "English" }];
+
+const say = (key, values = {}) => words()[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 
 function show(content) {
   screen.replaceChildren(header(), element("main", {}, content), footer());
 }
 
 function header() {
-  const unit = kiosk.configuration?.unit[kiosk.language] ?? "";
+  const unit = kiosk.configuration?.unit[kiosk.language] ?? kiosk.configuration?.unit.vi ?? "";
   // Held for three seconds, the unit's name leads to the staff's screen.
   const name = element("p", { class: "unit" }, unit);
   let held = null;
@@ -28,7 +33,7 @@ function header() {
   for (const end of ["pointerup", "pointerleave", "pointercancel"]) name.addEventListener(end, () => clearTimeout(held));
   return element("header", {}, name,
     kiosk.configuration?.synthetic && element("p", { class: "note" }, say("synthetic")),
-    element("div", { class: "languages" }, ...["vi", "en"].map((language) => element("button", { class: "quiet", lang: language, "aria-pressed": String(language === kiosk.language), onclick: () => speak(language) }, language === "vi" ? "Tiếng Việt" : "English"))));
+    element("div", { class: "languages" }, ...(kiosk.configuration?.languages ?? OWN_LANGUAGES).map(({ code, name: called }) => element("button", { class: "quiet", lang: code, "aria-pressed": String(code === kiosk.language), onclick: () => speak(code) }, called))));
 }
 
 function footer() {
@@ -56,6 +61,7 @@ function speak(language) {
 // --- one respondent after another ---------------------------------------------------------
 
 function begin() {
+  silence();
   clearTimeout(thanksTimer);
   clearTimeout(idleTimer);
   document.querySelector(".countdown")?.remove();
@@ -69,7 +75,7 @@ function begin() {
   // One question with five faces is its own invitation; a whole form is begun by a touch.
   if (short) respondent.ask();
   else {
-    show(element("section", { class: "message" }, element("h1", {}, form.title[kiosk.language]),
+    show(element("section", { class: "message" }, element("h1", {}, form.title[kiosk.language] ?? form.title.vi),
       element("p", {}, say("promise", { minutes: form.estimated_minutes })),
       element("button", { class: "start", onclick: () => { respondent.start(); respondent.ask(); } }, say("start"))));
   }
@@ -77,6 +83,7 @@ function begin() {
 }
 
 async function finish(respondent) {
+  silence();
   const kept = await keep(respondent);
   kiosk.respondent = null;
   clearTimeout(idleTimer);

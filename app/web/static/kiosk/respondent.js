@@ -1,6 +1,8 @@
 // One respondent's way through the form, a question a screen. Everything about the respondent is
 // in this object: when it is dropped, nothing of it is left for the next one.
+import { silence, speakAloud, voiceOf, whenVoices } from "./aloud.js";
 import { element, face } from "./element.js";
+import { read, written } from "./numbers.js";
 
 const FACES = { 2: [1, 5], 3: [1, 3, 5], 4: [1, 2, 4, 5], 5: [1, 2, 3, 4, 5] };
 // Long enough to see which face was taken, short enough not to wait.
@@ -11,15 +13,19 @@ export class Respondent {
     Object.assign(this, { form, language, say, show, done, began });
     this.items = [...form.factors.flatMap((factor) => factor.items), ...form.more];
     this.answers = {};
+    // Numbers as they were typed, and the item whose text is none that it takes.
+    this.typed = {};
+    this.refused = null;
     this.place = 0;
     this.startedAt = null;
   }
 
-  wording(text) { return text[this.language]; }
+  wording(text) { return text[this.language] ?? text.vi; }
 
+  /** An answer to an item that is not asked itself shows no other: hidden hides on. */
   applies(item) {
     const condition = item.shown_if;
-    return !condition || condition.is.includes(this.answers[condition.item]);
+    return !condition || condition.is.includes(this.given()[condition.item]);
   }
 
   /** Answers to items that apply: one that no longer does is left out. */
@@ -32,11 +38,17 @@ export class Respondent {
   }
 
   ask() {
+    this.refused = null;
     const item = this.items[this.place];
     const asked = this.items.filter((each) => this.applies(each));
     const screen = element("section", { class: `question ${item.kind}` });
     const heading = element("h1", { tabindex: "-1" }, this.wording(item.text));
-    screen.append(heading, ...this.controls(item).filter(Boolean));
+    const controls = this.controls(item).filter(Boolean);
+    silence();
+    screen.append(heading, ...controls);
+    const aloud = this.aloud(heading, controls);
+    const { language } = this;
+    whenVoices(() => (voiceOf(language) ? heading.after(aloud) : aloud.remove()));
     const foot = element("div", { class: "foot" });
     if (this.place > 0) foot.append(element("button", { class: "quiet", onclick: () => this.back() }, `← ${this.say("back")}`));
     if (asked.length > 1) foot.append(element("progress", { max: asked.length, value: asked.indexOf(item), "aria-label": this.say("progress") }));
@@ -45,6 +57,18 @@ export class Respondent {
     screen.append(foot);
     this.show(screen);
     if (this.place > 0) heading.focus();
+  }
+
+  /** A button that reads the question and its answers. */
+  aloud(heading, controls) {
+    const button = element("button", { class: "quiet aloud", "aria-pressed": "false", onclick: () => {
+      const speaking = button.getAttribute("aria-pressed") === "true";
+      button.setAttribute("aria-pressed", String(!speaking));
+      if (speaking) { silence(); return; }
+      const choices = controls.flatMap((part) => (part.matches(".choice") ? [part] : [...part.querySelectorAll(".choice")]));
+      speakAloud([heading, ...choices].map((part) => part.textContent), this.language, () => button.setAttribute("aria-pressed", "false"));
+    } }, this.say("aloud"));
+    return button;
   }
 
   movesByItself(item) { return ["rated", "single_choice", "zero_to_ten"].includes(item.kind); }
@@ -100,18 +124,39 @@ export class Respondent {
   }
 
   number(item) {
+    const error = element("p", { class: "error", id: "number-error", role: "alert" });
+    const take = () => {
+      const wrong = input.value.trim() ? this.wrongWith(item, input.value) : "";
+      input.setAttribute("aria-invalid", String(Boolean(wrong)));
+      this.typed[item.code] = input.value;
+      if (!wrong && input.value.trim()) this.answers[item.code] = read(input.value, item.decimals ?? 0, this.language).value;
+      else delete this.answers[item.code];
+      // Told at "next", not at every digit; what was told goes as soon as it is mended.
+      this.refused = wrong && (() => { error.textContent = wrong; input.focus(); });
+      if (!wrong) error.textContent = "";
+    };
     const input = element("input", {
-      inputmode: "decimal", autocomplete: "off", maxlength: 12, "aria-label": this.wording(item.text), value: this.answers[item.code] ?? "",
-      oninput: () => {
-        this.start();
-        const value = Number(input.value.replace(",", "."));
-        const most = item.kind === "percent" ? item.maximum : item.maximum;
-        const fits = input.value.trim() !== "" && Number.isFinite(value) && value >= (item.minimum ?? 0) && value <= most && Number(value.toFixed(item.decimals ?? 0)) === value;
-        input.setAttribute("aria-invalid", String(input.value.trim() !== "" && !fits));
-        if (fits) this.answers[item.code] = value; else delete this.answers[item.code];
-      },
+      inputmode: "decimal", autocomplete: "off", maxlength: 40, "aria-label": this.wording(item.text), "aria-describedby": "number-error", value: this.typed[item.code] ?? "",
+      oninput: () => { this.start(); take(); },
     });
-    return element("div", { class: "typed" }, input, element("span", {}, item.kind === "percent" ? "%" : item.unit ? this.wording(item.unit) : ""));
+    // In another language the same text may say another number.
+    if (input.value.trim() && this.answers[item.code] !== null) take();
+    return element("div", { class: "typed" }, input, element("span", {}, item.kind === "percent" ? "%" : item.unit ? this.wording(item.unit) : ""), error);
+  }
+
+  /** Why a typed number is not taken, in a sentence; empty where it is. */
+  wrongWith(item, text) {
+    const decimals = item.decimals ?? 0;
+    const { value, two } = read(text, decimals, this.language);
+    if (two) return this.say("two_numbers", { text: text.trim(), one: two[0], other: two[1] });
+    const least = item.minimum ?? 0;
+    if (value === undefined || value < least || value > item.maximum) {
+      return this.say("not_a_number", { minimum: written(least, decimals, this.language), maximum: written(item.maximum, decimals, this.language) });
+    }
+    // The same steps, from the least value on, as the server counts.
+    const steps = (value - least) * 10 ** decimals;
+    if (Math.abs(steps - Math.round(steps)) <= 1e-6) return "";
+    return decimals ? this.say("too_many_decimals", { decimals }) : this.say("not_whole");
   }
 
   text(item) {
@@ -135,6 +180,8 @@ export class Respondent {
     this.moving = true;
     this.start();
     this.answers[item.code] = value;
+    delete this.typed[item.code];
+    this.refused = null;
     for (const each of document.querySelectorAll(".choice")) each.setAttribute("aria-pressed", String(each === button));
     setTimeout(() => { this.moving = false; this.next(); }, SEEN_MS);
   }
@@ -147,6 +194,7 @@ export class Respondent {
 
   next() {
     this.start();
+    if (this.refused) return this.refused();
     do this.place += 1; while (this.place < this.items.length && !this.applies(this.items[this.place]));
     if (this.place < this.items.length) this.ask();
     else this.done(this);
