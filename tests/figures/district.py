@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from datetime import date
 
 import numpy as np
+import pytest
 
 from app.db import Database
 from app.registry.models import Channel, Unit
@@ -14,7 +15,7 @@ from app.registry.volumes import keep_volumes
 from app.settings import Settings
 from surveys.loader import FORMS, load_file
 from tests.conftest import serving
-from tests.databases import address, copy_sqlite
+from tests.databases import BACKENDS, address, copy_sqlite
 from tests.small_province import SmallProvince, new_id
 
 URL = "/api/v1/satisfaction"
@@ -94,6 +95,18 @@ def standing(backend, templates, postgres, folder, **settings):
                 )
                 assert {r["status"] for r in answer.json()["responses"]} == {"accepted"}
             yield World(client, province)
+
+
+def district(**settings):
+    """The fixture ``world`` of a module: the district on each store in turn."""
+
+    @pytest.fixture(scope="module", params=BACKENDS)
+    def world(request, templates, postgres, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("district")
+        with standing(request.param, templates, postgres, folder, **settings) as world:
+            yield world
+
+    return world
 
 
 class World:
