@@ -102,6 +102,16 @@ def database(database_url: str) -> Iterator[Database]:
         yield database
 
 
+@pytest.fixture(scope="module")
+def own_database(
+    templates: Callable[[str], URL], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """A SQLite database that a module's drawn examples share."""
+    file = tmp_path_factory.mktemp("own") / "hailong.db"
+    with closing(Database(address(copy_sqlite(templates("sqlite"), file)))) as database:
+        yield database
+
+
 @pytest.fixture
 def province(database: Database) -> SmallProvince:
     return SmallProvince.found(database)

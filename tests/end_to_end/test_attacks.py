@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from functools import cache
 from inspect import signature
 from urllib.parse import urlsplit
 
@@ -182,7 +183,13 @@ NASTY = [
 ]
 
 
+@cache
 def page_routes():
+    """Method, path and fields of each page, and of each form."""
+    return list(_page_routes())
+
+
+def _page_routes():
     """Every page: method, path, its parameters in path and query or form."""
     app = create_app(Settings(database_url="sqlite://"))
     for route in routes_of(app):

@@ -131,6 +131,13 @@ def begin(request: Request, caller: Reader, linked: Linked) -> Response:
     return RedirectResponse("/dashboard/overview" + (f"?{query}" if query else ""), 303, PRIVATE)
 
 
+def _board(name: str) -> AnyBoard:
+    board = BOARDS.get(name)
+    if board is None:
+        raise NotFound
+    return board
+
+
 @router.get("/dashboard/{name}")
 def show(
     request: Request,
@@ -145,9 +152,7 @@ def show(
 
     Who: ``figures:read``, over the units that they have it on.
     """
-    board = BOARDS.get(name)
-    if board is None:
-        raise NotFound
+    board = _board(name)
     words = Words(language_of(request, caller))
     with database.reading() as session:
         views = Views(session, caller, settings, CACHE.of(request))
@@ -201,9 +206,7 @@ def download(
 
     Who: ``figures:read``, over the units that they have it on.
     """
-    board = BOARDS.get(name)
-    if board is None:
-        raise NotFound
+    board = _board(name)
     words = Words(language_of(request, caller))
     with database.reading() as session:
         views = Views(session, caller, settings, CACHE.of(request))
