@@ -18,8 +18,11 @@ import httpx
 import pytest
 import uvicorn
 from hypothesis import settings as hypothesis_settings
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy.engine import URL, make_url
 
+from app.access import passwords
 from app.db import Database
 from app.figures.release import ReleaseRule
 from app.main import create_app
@@ -52,6 +55,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "world" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Passwords kept as ever, by Argon2id, with little work: each costs a sixth of a second else.
+
+    What the service takes for one, ``tests/access/test_accounts.py`` asks of a process of its own.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+        patch.setattr(passwords, "_argon2", quick)
+        yield
 
 
 @pytest.fixture(scope="session")
