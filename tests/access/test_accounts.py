@@ -14,11 +14,11 @@ from app.access import accounts, credentials, passwords, sessions
 from app.access.callers import Callers
 from app.access.models import Account, AccountSession, PasswordLink, Right, Sector
 from app.access.roles import Role
-from tests.server import ROOT
 from app.db import Base
 from app.problems import InvalidFields
 from app.registry.models import Unit
 from app.settings import Settings
+from tests.server import ROOT
 
 GOOD = "bốn từ ngẫu nhiên đây"
 
