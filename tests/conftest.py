@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Thread
@@ -22,7 +24,9 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy.engine import URL, make_url
 
+import app.commands
 from app.access import passwords
+from app.cli import main
 from app.db import Database
 from app.figures.release import ReleaseRule
 from app.main import create_app
@@ -135,6 +139,33 @@ def province(database: Database) -> SmallProvince:
 @pytest.fixture
 def settings(database_url: str) -> Settings:
     return Settings(database_url=database_url, cache_s=0)
+
+
+@pytest.fixture
+def hailong(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Runs `hailong` in this process; what it printed, after its exit code was as expected.
+
+    A process of its own for each of some hundred commands would take minutes; the last tests of
+    ``tests/test_commands.py`` start it as a shell does.
+    """
+    monkeypatch.setenv("HAILONG_DATABASE_URL", database_url)
+    monkeypatch.setattr(app.commands.out, "width", 200)
+
+    def run(*arguments: object, code: int | tuple[int, ...] = 0) -> str:
+        monkeypatch.setattr(sys, "argv", ["hailong", *map(str, arguments)])
+        printed, complained = io.StringIO(), io.StringIO()
+        with (
+            redirect_stdout(printed),
+            redirect_stderr(complained),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main()
+        said = printed.getvalue() + complained.getvalue()
+        expected = code if isinstance(code, tuple) else (code,)
+        assert (ended.value.code or 0) in expected, said
+        return printed.getvalue() if code == 0 else said
+
+    return run
 
 
 class _PromptServer(uvicorn.Server):
