@@ -7,46 +7,17 @@ import os
 import re
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 
-import app.commands
-from app.cli import main
 from app.invitations.models import SmsMessage
 from app.registry.points import ALPHABET
 from surveys.loader import FORMS
 from tests.conftest import serving
 from tests.server import ROOT
 from tests.small_province import body
-
-
-@pytest.fixture
-def hailong(database_url, monkeypatch):
-    """Runs `hailong` in this process; what it printed, after its exit code was as expected.
-
-    A process of its own for each of some hundred commands would take minutes; the last tests of
-    this file start it as a shell does.
-    """
-    monkeypatch.setenv("HAILONG_DATABASE_URL", database_url)
-    monkeypatch.setattr(app.commands.out, "width", 200)
-
-    def run(*arguments, code=0):
-        monkeypatch.setattr(sys, "argv", ["hailong", *map(str, arguments)])
-        printed, complained = io.StringIO(), io.StringIO()
-        with (
-            redirect_stdout(printed),
-            redirect_stderr(complained),
-            pytest.raises(SystemExit) as ended,
-        ):
-            main()
-        said = printed.getvalue() + complained.getvalue()
-        assert (ended.value.code or 0) == code, said
-        return printed.getvalue() if code == 0 else said
-
-    return run
 
 
 def test_forms_are_checked_by_file_line_and_field(hailong, tmp_path):

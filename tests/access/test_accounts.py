@@ -1,5 +1,9 @@
 """Accounts: made without a password, given roles, ended; passwords that are refused."""
 
+import os
+import re
+import subprocess
+import sys
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +18,7 @@ from app.db import Base
 from app.problems import InvalidFields
 from app.registry.models import Unit
 from app.settings import Settings
+from tests.server import ROOT
 
 GOOD = "bốn từ ngẫu nhiên đây"
 
@@ -89,6 +94,20 @@ def test_a_password_is_one_however_the_keyboard_composes_it():
     assert not passwords.verify("mat khau tieng Viet", kept)
     assert not passwords.verify("nobody has this password", None)
     assert not passwords.verify("x" * 100_000, kept)
+
+
+def test_a_password_takes_work_to_try_out():
+    """In a process of its own: here they are kept with little work."""
+    program = "from app.access import passwords; print(passwords.hash_password('mật khẩu'))"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        cwd=ROOT, env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    memory, rounds = re.search(r"\$m=(\d+),t=(\d+),", done.stdout).groups()
+    # RFC 9106's second recommended choice: 64 MiB, three times.
+    assert int(memory) >= 2**16 and int(rounds) >= 3
+    assert passwords.verify("mật khẩu", done.stdout.strip())
 
 
 def test_a_link_sets_a_password_once_and_a_new_link_ends_the_old_one(database, province):
