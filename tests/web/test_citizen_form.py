@@ -214,8 +214,14 @@ def test_an_unknown_code_gets_a_friendly_page(client, token):
         assert "quét lại mã QR" in answer.text and "problem" not in answer.text
 
 
-def test_a_code_is_typed_in_small_letters_too(client, code):
-    assert client.get(f"/q/{code.lower()}").status_code == 200
+def test_a_code_is_typed_in_small_letters_too_and_is_the_same_form(client, code, database):
+    """The browser keeps its id by the form's path: by another spelling it would answer twice."""
+    typed = client.get(f"/q/{code.lower()}?lang=en")
+    assert typed.headers["location"] == f"/q/{code}?lang=en"
+    page = client.get(f"/q/{code.lower()}", follow_redirects=True)
+    assert client.post(f"/q/{code}", data=hidden(page.text) | {"a.A1": "5"}).status_code == 303
+    again = client.get(f"/q/{code.lower()}", follow_redirects=True)
+    assert "đã được ghi nhận" in again.text and stored(database) == 1
 
 
 def test_what_takes_no_answers_says_so_and_stores_none(client, province, database, code):

@@ -21,10 +21,14 @@
 
   function restore() {
     const draft = store.get(key);
-    const id = form.elements.id.value;
-    // A draft belongs to one response; what the server sent back is newer than it.
-    if (!draft || draft.id !== id || Date.now() - draft.at > DRAFT_MS || summary) return;
-    for (const field of form.querySelectorAll("[name^='a.']")) {
+    const id = form.elements.id;
+    // What the server sent back is newer than a draft.
+    if (!draft || Date.now() - draft.at > DRAFT_MS || summary) return;
+    // A draft belongs to one response; where no cookie told which, the draft does.
+    if ("anew" in form.dataset) id.value = draft.id;
+    if (draft.id !== id.value) return;
+    // What was given before this script had come is newer, too.
+    for (const field of questions.filter((q) => !isAnswered(q)).flatMap(fieldsOf)) {
       const values = draft.values[field.name] || [];
       if (/radio|checkbox/.test(field.type)) field.checked = values.includes(field.value);
       else field.value = values[0] || "";
@@ -109,5 +113,6 @@
 
   restore();
   refresh();
+  if (questions.some(isAnswered)) save();
   if (summary) summary.focus();
 })();
