@@ -1,10 +1,13 @@
 """The citizen's form reached from other websites, in a real browser."""
 
+import json
+
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy import func, select
 
 from app.intake.models import Response
+from tests.small_province import body
 from tests.web.conftest import needs_browser
 from tests.web.elsewhere import elsewhere
 
@@ -114,3 +117,56 @@ def test_what_was_chosen_before_the_script_came_is_neither_lost_nor_replaced(pag
     page.unroute("**/citizen.js")
     page.goto(f"/q/{code}")
     expect(page.locator('input[name="a.A1"][value="5"]')).to_be_checked()
+
+
+def voting(address, code):
+    """A page of another site that has its visitors vote, in each way that a page has."""
+    own = f"{address}q/{code}"
+    return f"""
+<form id="by-form" method="post" action="{own}"><input name="a.A1" value="1"></form>
+<form id="by-plain-form" method="post" action="{address}api/v1/responses" enctype="text/plain">
+<input name="{{" value="}}"></form>
+<iframe sandbox="allow-forms allow-scripts" srcdoc='<form method="post" action="{own}">
+<input name="a.A1" value="1"></form><script>document.forms[0].submit()</script>'></iframe>"""
+
+
+_FETCHES = """async ([own, interface, response]) => {
+  const ways = [
+    [own, {body: new URLSearchParams({"a.A1": "1"})}],
+    [interface, {body: response}],
+    [interface, {body: new Blob([response])}],
+    [interface, {body: response, headers: {"Content-Type": "application/json"}}],
+  ];
+  for (const [where, what] of ways)
+    for (const mode of ["no-cors", "cors"])
+      await fetch(where, {method: "POST", mode, credentials: "include", ...what}).catch(() => {});
+}"""
+
+
+def test_another_site_has_no_visitor_vote(page, client, code, database):
+    address = f"{client.base_url}/"
+    answered = []
+    page.on(
+        "response",
+        lambda r: answered.append(r.status) if r.request.method == "POST" else None,
+    )
+    with elsewhere(voting(address, code)) as foreign:
+        page.goto(foreign)
+        page.evaluate(
+            _FETCHES,
+            [f"{address}q/{code}", f"{address}api/v1/responses", json.dumps(body(point=code))],
+        )
+        with page.expect_navigation():
+            page.evaluate("document.getElementById('by-form').submit()")
+        expect(page.locator("body")).to_contain_text("Phiếu do trang web khác gửi")
+        page.goto(foreign)
+        with page.expect_navigation():
+            page.evaluate("document.getElementById('by-plain-form').submit()")
+        expect(page.locator("body")).to_contain_text("Phiếu do trang web khác gửi")
+    # The forms' answers are seen (those to its scripts the browser keeps from the page).
+    assert set(answered) == {403} and stored(database) == 0
+    # The same response is taken from a page of ours.
+    page.goto(f"/q/{code}")
+    choose(page, "A1", 1)
+    send(page)
+    assert stored(database) == 1

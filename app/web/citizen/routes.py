@@ -24,6 +24,7 @@ from starlette.datastructures import FormData
 
 from app.access.callers import STRANGER, Caller
 from app.access.doors import ANYONE
+from app.access.origins import check_origin
 from app.access.tokens import hash_of
 from app.dependencies import DATABASE
 from app.intake.dependencies import INTAKE
@@ -195,6 +196,7 @@ def _show(request: Request, find: Callable[[], Survey], *, new: bool) -> Respons
 
 
 async def _take(request: Request, find: Callable[[], Survey]) -> Response:
+    check_origin(request)
     data = await request.form(max_files=0, max_fields=400)
     try:
         survey = await run_in_threadpool(find)
