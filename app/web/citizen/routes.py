@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -133,7 +134,7 @@ def show_form(
 async def answer(
     request: Request, caller: Annotated[Caller, Depends(ANYONE)], token: str
 ) -> Response:
-    """Take the form. Who: anybody with the point's public code; how many is limited."""
+    """Take the form, or hand it back in the other language. Who: anybody with its public code."""
     return await _take(request, lambda: _survey(request, token))
 
 
@@ -203,6 +204,8 @@ async def _take(request: Request, find: Callable[[], Survey]) -> Response:
     except NoForm as none:
         return _closed(request, none)
     page = _filled_in(survey, data)
+    if "reword" in data:
+        return _reworded(request, page)
     problem = await _submit(request, page)
     if isinstance(problem, PointClosed):
         return _closed(request, NoForm("paused", 403))
@@ -210,17 +213,26 @@ async def _take(request: Request, find: Callable[[], Survey]) -> Response:
         return _closed(request, NoForm("used", 410))
     if problem is None or isinstance(problem, ConflictingResponse):
         # On a conflict this browser's first answers are counted; none is counted twice.
-        already = "?already=1" if problem else ""
+        told = {"already": "1"} if problem else {}
+        if chosen := request.query_params.get("lang"):
+            told["lang"] = chosen
+        query = f"?{urlencode(told)}" if told else ""
         # Our script goes there by itself; following a redirect, it would load the thanks twice.
         status = 201 if request.headers.get("accept") == "application/json" else 303
-        thanks = Response(
-            status_code=status, headers={"Location": f"{survey.path}/thanks{already}"}
-        )
+        thanks = Response(status_code=status, headers={"Location": f"{survey.path}/thanks{query}"})
         return keep(thanks, request, survey.path, page.id, done=True)
     shown = _html(request, "citizen/form.html", _with_mistakes(request, page, problem))
     shown.status_code = problem.status
     shown.headers.update(problem.headers)
     return keep(shown, request, survey.path, page.id)
+
+
+def _reworded(request: Request, page: FormPage) -> Response:
+    """The form in the language asked for, as it was filled in; thanks if it was sent already."""
+    if kept(request) == (page.id, True):
+        return _thanks(request, page.survey, already=True)
+    form = _html(request, "citizen/form.html", page)
+    return keep(form, request, page.survey.path, page.id)
 
 
 def _filled_in(survey: Survey, data: FormData) -> FormPage:

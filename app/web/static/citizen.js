@@ -5,7 +5,7 @@
   const done = document.querySelector("[data-done]");
   const store = {
     get: (key) => { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } },
-    set: (key, value) => { try { localStorage.setItem(key, JSON.stringify(value)); } catch { /* full or forbidden: then without a draft */ } },
+    set: (key, value) => { try { localStorage.setItem(key, JSON.stringify(value)); return true; } catch { return false; /* full or forbidden: then without a draft */ } },
     drop: (key) => { try { localStorage.removeItem(key); } catch { /* as above */ } },
   };
   if (done) { store.drop(`draft:${done.dataset.done}`); return; }
@@ -39,7 +39,7 @@
   function save() {
     const values = {};
     for (const [name, value] of new FormData(form)) if (name.startsWith("a.") && value) (values[name] = values[name] || []).push(value);
-    store.set(key, { id: form.elements.id.value, opened: form.elements.opened.value, at: Date.now(), values });
+    return store.set(key, { id: form.elements.id.value, opened: form.elements.opened.value, at: Date.now(), values });
   }
 
   function refresh() {
@@ -78,7 +78,18 @@
   let sending = false;
   let wait = 1000;
 
+  // In the other language the draft is found again; without one, the server hands back what was given.
+  const reword = document.querySelector("button.lang");
+  let rewording = false;
+  reword.addEventListener("click", (event) => {
+    if (save()) {
+      event.preventDefault();
+      location.assign(reword.formAction);
+    } else rewording = true;
+  });
+
   form.addEventListener("submit", (event) => {
+    if (rewording) return;
     event.preventDefault();
     if (sending) return;
     sending = true;
