@@ -13,7 +13,7 @@ const kiosk = { language: "vi", configuration: null, respondent: null, release: 
 let idleTimer = null;
 let thanksTimer = null;
 
-const say = (key, values = {}) => WORDS[kiosk.language][key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+const say = (key, values = {}, language = kiosk.language) => WORDS[language][key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 
 function show(content) {
   screen.replaceChildren(header(), element("main", {}, content), footer());
@@ -251,10 +251,21 @@ async function install() {
   });
 }
 
+/** Why there can be no kiosk here, to whoever sets it up: in both languages. */
+function refuse(reason) {
+  screen.replaceChildren(element("main", {}, ...["vi", "en"].map((language) => element("section", { class: "message", lang: language },
+    element("h1", {}, say("cannot_start", {}, language)), element("p", {}, reason(language))))));
+}
+
 async function start() {
-  kiosk.release = await releaseOfWorker();
-  kiosk.configuration = (await store.fact("configuration")) ?? null;
-  if (!(await store.fact("secret"))) kiosk.configuration = null;
+  try {
+    kiosk.release = await releaseOfWorker();
+    kiosk.configuration = (await store.fact("configuration")) ?? null;
+    if (!(await store.fact("secret"))) kiosk.configuration = null;
+  } catch (error) {
+    console.warn("no storage:", error.name);
+    return refuse((language) => say("needs_storage", {}, language));
+  }
   begin();
   onChange(refreshTrouble);
   setInterval(heartbeat, HEARTBEAT_MS * (0.9 + Math.random() / 5));
@@ -268,5 +279,8 @@ async function releaseOfWorker() {
   return name?.slice("kiosk-".length) ?? null;
 }
 
-install().catch((error) => console.warn("not installed:", error.message));
-start();
+// Over plain http a browser gives a page neither a worker nor its store, but on the device itself.
+if (isSecureContext) {
+  install().catch((error) => console.warn("not installed:", error.message));
+  start();
+} else refuse((language) => say("needs_https", {}, language));
