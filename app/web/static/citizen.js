@@ -74,6 +74,7 @@
   form.addEventListener("input", save);
 
   const status = document.getElementById("status");
+  const left = document.getElementById("left");
   const button = form.querySelector("button");
   let sending = false;
   let wait = 1000;
@@ -107,6 +108,8 @@
     try {
       const answer = await fetch(form.action, { method: "POST", body, signal: control.signal, headers: { Accept: "application/json" } });
       if (answer.status === 201) { location.replace(answer.headers.get("Location")); return; }
+      const seconds = Number(answer.headers.get("Retry-After"));
+      if (seconds > 0 && /429|503/.test(answer.status)) { sendAfter(seconds); return; }
       if (answer.status >= 500) throw new Error("the server is not well");
       // Refused with reasons: let the browser show the server's page.
       form.submit();
@@ -118,9 +121,23 @@
       clearTimeout(timer);
     }
   }
+
+  // Told to wait, it waits as long, and by chance a little longer: not all who wait come at once.
+  function sendAfter(seconds) {
+    const until = Date.now() + 1000 * seconds + 3000 * Math.random();
+    status.textContent = form.dataset.waiting;
+    (function count() {
+      const rest = Math.ceil((until - Date.now()) / 1000);
+      left.hidden = rest <= 0;
+      if (rest <= 0) { send(); return; }
+      left.textContent = left.dataset.text.replace("{time}", `${Math.floor(rest / 60)}:${String(rest % 60).padStart(2, "0")}`);
+      setTimeout(count, 500);
+    })();
+  }
+
   addEventListener("online", () => { if (sending) wait = 1000; });
-  // Shown again from the browser's memory, a page that was sent begins anew.
-  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  // Shown again from the browser's memory, a page that was sent begins anew; another is as it was left.
+  addEventListener("pageshow", (event) => { if (event.persisted && sending) location.reload(); });
 
   restore();
   refresh();
