@@ -123,6 +123,8 @@ def test_told_to_wait_it_waits_and_sends_by_itself(phone, settings, code, databa
         page.get_by_role("button", name="Gửi ý kiến").click()
         expect(page.locator("#status")).to_contain_text("không bị mất")
         expect(page.locator("#left")).to_have_text(re.compile(r"Tự gửi lại sau 0:\d\d"))
+        expect(page.locator("#status")).to_be_in_viewport(ratio=0.9)
+        expect(page.locator("#left")).to_be_in_viewport(ratio=0.9)
         page.screenshot(path=str(screenshots / "form_waiting.png"))
         page.get_by_role("button", name="Gửi ý kiến").click(force=True)  # impatient
         assert stored(database) == 1 and len(sent) == 1

@@ -133,6 +133,7 @@
       left.textContent = left.dataset.text.replace("{time}", `${Math.floor(rest / 60)}:${String(rest % 60).padStart(2, "0")}`);
       setTimeout(count, 500);
     })();
+    left.scrollIntoView({ block: "nearest" });
   }
 
   addEventListener("online", () => { if (sending) wait = 1000; });
