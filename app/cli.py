@@ -10,6 +10,7 @@ import sys
 
 import typer
 import uvicorn
+from pydantic import ValidationError
 
 from app.access.commands import accounts, keys
 from app.audit.commands import audit
@@ -95,6 +96,13 @@ def main() -> None:
         cli()
     except Refused as refused:
         say_error(str(refused))
+        sys.exit(1)
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        for wrong in error.errors():
+            name = "_".join(map(str, wrong["loc"])).upper()
+            say_error(f"HAILONG_{name}: {wrong['msg'].removeprefix('Value error, ')}")
         sys.exit(1)
 
 

@@ -7,9 +7,10 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -53,6 +54,28 @@ class Targets:
         )
 
 
+def _public_address(given: str | None) -> str | None:
+    """An address of the whole service: a scheme and a name, perhaps a port.
+
+    Raises
+    ------
+    ValueError
+        For what is no such address. One with a path is none either: pages, cookies, QR codes and
+        kiosks would lead past it.
+    """
+    if not given:
+        return None
+    parts = urlsplit(given)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        raise ValueError(f"{given} is no address like https://hailong.example.vn")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(
+            f"{given} has more than a host's name: the service cannot stand under a path, and "
+            "needs a name of its own like https://hailong.example.vn"
+        )
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
 class Settings(BaseSettings):
     """The service's settings, from the environment or a ``.env`` file in the working directory."""
 
@@ -69,9 +92,10 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address that the server listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port that the server listens on.")
-    public_url: str | None = Field(
+    public_url: Annotated[str | None, AfterValidator(_public_address)] = Field(
         None,
-        description="Address by which people reach the service, like https://hailong.example.vn. "
+        description="Address by which people reach the service, like https://hailong.example.vn: "
+        "a name of its own, without a path. "
         "Without one, signing in works on the server's own machine only; with http:// instead of "
         "https://, passwords cross the network readable by others.",
     )

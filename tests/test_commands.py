@@ -20,6 +20,23 @@ from tests.server import ROOT
 from tests.small_province import body
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("command", [["serve"], ["migrate"], ["qr", "K7XQ2MD", "--out", "x.pdf"]])
+def test_a_setting_that_cannot_be_used_is_one_sentence_before_anything_is_done(
+    hailong, monkeypatch, command
+):
+    monkeypatch.setenv("HAILONG_PUBLIC_URL", "https://tinh.example.vn/hailong")
+    said = " ".join(hailong(*command, code=1).split())
+    assert said == (
+        "hailong: HAILONG_PUBLIC_URL: https://tinh.example.vn/hailong has more than a host's name: "
+        "the service cannot stand under a path, and needs a name of its own like "
+        "https://hailong.example.vn"
+    )
+    monkeypatch.setenv("HAILONG_PUBLIC_URL", "")
+    monkeypatch.setenv("HAILONG_PORT", "x")
+    assert "HAILONG_PORT: " in hailong(*command, code=1)
+
+
 def test_forms_are_checked_by_file_line_and_field(hailong, tmp_path):
     sound = FORMS / "kiosk-face.yaml"
     assert hailong("questionnaires", "check", sound).strip().endswith("sound")

@@ -17,6 +17,7 @@ from pydantic_core import from_json
 from app.access.callers import Caller
 from app.access.doors import Door, RightMissing
 from app.access.models import Right
+from app.access.origins import check_origin
 from app.intake.dependencies import INTAKE
 from app.intake.schemas import (
     Acknowledged,
@@ -62,6 +63,12 @@ class BatchTooLarge(Problem):
     """The batch has more responses than the server takes at once."""
 
     code, status = "batch-too-large", 413
+
+
+class NotJson(Problem):
+    """The body is not declared as application/json; only so browsers ask before they send it."""
+
+    code, status = "not-json", 415
 
 
 _EXAMPLE = {
@@ -116,12 +123,16 @@ async def submit(request: Request, caller: Annotated[Caller, Depends(SUBMITTERS)
     """Store one response or several, durably, each counted once.
 
     Who: a device or system with its credential, or anybody with a survey point's public code at
-    a lower rate. One response is answered by 201 (counted), 200 (was counted before) or a
-    problem; a batch always by 200 with a status for each response. An answer of 201 or 200 means
-    that the responses are on disk.
+    a lower rate, but no page of another website. One response is answered by 201 (counted), 200
+    (was counted before) or a problem; a batch always by 200 with a status for each response. An
+    answer of 201 or 200 means that the responses are on disk.
     """
     if caller.credential_id is not None and not SUBMITTERS.rights & caller.rights:
         raise RightMissing(right=Right.SUBMIT)
+    if caller.credential_id is None:
+        check_origin(request)
+    if not _IS_JSON(request.headers.get("content-type", "")):
+        raise NotJson(field="Content-Type")
     intake = INTAKE.of(request)
     body = await request.body()
     address = request.client.host if request.client else ""
@@ -220,6 +231,7 @@ def _acknowledged(id: str | None, result: Outcome | Problem, language: Language)
     return f'{{"id":"{id}","status":"{result.value}"}}'
 
 
+_IS_JSON = re.compile(r"\s*application/json\s*(?:;|$)", re.IGNORECASE).match
 #: How clients write a batch; any other way is found by reading the body twice.
 _BATCH_BEGINS = re.compile(rb'\s*\{\s*"(?:responses"\s*:\s*\[|sent_at")').match
 

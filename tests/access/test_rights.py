@@ -672,8 +672,6 @@ def test_every_route_is_probed_and_documented(tmp_path):
     assert sorted(row[0].strip("`") for row in table("Routes")) == sorted(PROBES)
 
 
-# Five thousand calls of what other tests call, too: counting the lines takes half as long again.
-@pytest.mark.no_cover
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_the_table_is_what_the_service_does(client, province):

@@ -170,7 +170,8 @@ NASTY = {
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_nasty_body_is_refused_or_taken_and_never_a_defect(serve, province, database):
-    server, device = serve(), province.device()
+    server = serve()
+    device = province.device() | {"Content-Type": "application/json"}
     for name, content in NASTY.items():
         answer = httpx.post(server.address + URL, content=content.encode("utf-8"), headers=device)
         assert answer.status_code < 500, (name, answer.text)

@@ -148,7 +148,6 @@ def page_text(answer):
 WARDS = {"K12": "above", "K04": "not_distinguishable", "K07": "not_distinguishable", "K01": "below"}
 
 
-@pytest.mark.no_cover  # every page and file is another test's, too; counting lines takes a third
 def test_one_unit_has_one_answer_everywhere(view, world):
     """On all pages, in the interface, the files and on the public page, whoever asks."""
     period = "2026-Q1"

@@ -139,6 +139,44 @@ def queue_length(page):
     return page.evaluate("import('/static/kiosk/store.js').then(store => store.countWaiting())")
 
 
+# --- where it cannot be ----------------------------------------------------------------------
+
+
+def test_over_plain_http_it_says_that_it_needs_https(browser, client, screenshots):
+    """By a name, as a device in the network reaches it; to a browser 127.0.0.1 is safe."""
+    port = client.base_url.port
+    named = browser.browser_type.launch(
+        executable_path=CHROMIUM,
+        args=[*QUIET, "--host-resolver-rules=MAP kiosk.example 127.0.0.1"],
+    )
+    try:
+        page = named.new_page()
+        failed = []
+        page.on("pageerror", lambda error: failed.append(str(error)))
+        page.goto(f"http://kiosk.example:{port}/kiosk")
+        expect(page.locator("section[lang=vi] p")).to_contain_text("Ki-ốt cần kết nối an toàn")
+        expect(page.locator("section[lang=en] p")).to_contain_text(
+            "address that begins with https://"
+        )
+        page.screenshot(path=str(screenshots / "kiosk_plain_http.png"))
+        assert failed == []
+        page.goto(f"http://localhost:{port}/kiosk")
+        expect(page.locator("#code")).to_be_visible()
+    finally:
+        named.close()
+
+
+def test_without_storage_it_says_so(browser, client):
+    page = browser.new_page()
+    page.add_init_script(
+        "Object.defineProperty(window, 'indexedDB', {get() { throw new DOMException('no'); }})"
+    )
+    page.goto(f"{client.base_url}/kiosk")
+    expect(page.locator("section[lang=vi] p")).to_contain_text("cho phép cookie")
+    expect(page.locator("section[lang=en] p")).to_contain_text("allow cookies")
+    page.close()
+
+
 # --- the screen -----------------------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ from starlette.datastructures import FormData
 
 from app.access.callers import STRANGER, Caller
 from app.access.doors import ANYONE
+from app.access.origins import check_origin
 from app.access.tokens import hash_of
 from app.dependencies import DATABASE, SETTINGS
 from app.intake.dependencies import INTAKE
@@ -40,8 +41,9 @@ from app.registry.queries import is_synthetic
 from app.registry.questionnaires import Published, versions_of
 from app.web.citizen.form_fields import FormFields
 from app.web.citizen.form_versions import FormOutdated, read
+from app.web.citizen.kept_id import is_id, keep, kept
 from app.web.citizen.languages import chosen, thanks_query
-from app.web.pages import PRIVATE, fill
+from app.web.pages import PRIVATE, fill, go_to
 from app.web.security import CONTENT_SECURITY_POLICY
 
 router = APIRouter(include_in_schema=False)
@@ -50,12 +52,8 @@ router = APIRouter(include_in_schema=False)
 STYLES = (Path(__file__).parents[1] / "static/citizen.css").read_text(encoding="utf-8").strip()
 _HASH = base64.b64encode(hashlib.sha256(STYLES.encode()).digest()).decode()
 POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", f"style-src 'self' 'sha256-{_HASH}'")
-#: How long a browser keeps the id of its response: a day's visit, and no longer.
-_KEPT_S = 12 * 3600
 _TOKEN = re.compile(r"[0-9A-Za-z]{1,16}")
 _SECONDS = re.compile(r"[0-9]{1,11}")
-_COOKIE = "response"
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -104,6 +102,8 @@ class FormPage:
     errors: dict[str, str]
     #: Why the whole form was not taken, though nothing in it may be wrong.
     trouble: str | None = None
+    #: Whether the browser brought no id: one without cookies keeps it with its draft.
+    anew: bool = False
     styles: str = STYLES
 
 
@@ -142,7 +142,7 @@ def show_form(
 async def answer(
     request: Request, caller: Annotated[Caller, Depends(ANYONE)], token: str
 ) -> Response:
-    """Take the form. Who: anybody with the point's public code; how many is limited."""
+    """Take the form, or hand it back in the other language. Who: anybody with its public code."""
     return await _take(request, lambda: _survey(request, token))
 
 
@@ -192,22 +192,29 @@ def _show(request: Request, find: Callable[[], Survey], *, new: bool) -> Respons
         survey = find()
     except NoForm as none:
         return _closed(request, none)
-    id, done = _kept(request)
+    if request.url.path != survey.path:
+        # Typed in small letters: a cookie is of one path, and there is one for each form.
+        return go_to(survey.path + (f"?{request.url.query}" if request.url.query else ""))
+    known, done = kept(request)
     if done and not new:
         return _thanks(request, survey, already=True)
-    if id is None or done:
-        id = new_id()
-    page = FormPage(survey, FormFields(survey.version.form), id, int(time.time()), {}, {})
-    return _keep(_html(request, "citizen/form.html", page, survey.spoken), request, survey, id)
+    id = new_id() if known is None or done else known
+    fields = FormFields(survey.version.form)
+    page = FormPage(survey, fields, id, int(time.time()), {}, {}, anew=known is None and not new)
+    shown = _html(request, "citizen/form.html", page, survey.spoken)
+    return keep(shown, request, survey.path, id)
 
 
 async def _take(request: Request, find: Callable[[], Survey]) -> Response:
+    check_origin(request)
     data = await request.form(max_files=0, max_fields=400)
     try:
         survey = await run_in_threadpool(find)
     except NoForm as none:
         return _closed(request, none)
     page, outdated = _filled_in(request, survey, data)
+    if "reword" in data and outdated is None:
+        return _reworded(request, page)
     problem = outdated or await _submit(request, page)
     if isinstance(problem, PointClosed):
         return _closed(request, NoForm("paused", 403))
@@ -219,12 +226,20 @@ async def _take(request: Request, find: Callable[[], Survey]) -> Response:
         # Our script goes there by itself; following a redirect, it would load the thanks twice.
         status = 201 if request.headers.get("accept") == "application/json" else 303
         thanks = Response(status_code=status, headers={"Location": f"{survey.path}/thanks{query}"})
-        return _keep(thanks, request, survey, f"{page.id}.done")
+        return keep(thanks, request, survey.path, page.id, done=True)
     wrong = _with_mistakes(request, page, problem)
-    anew = _html(request, "citizen/form.html", wrong, page.survey.spoken)
-    anew.status_code = problem.status
-    anew.headers.update(problem.headers)
-    return _keep(anew, request, survey, page.id)
+    shown = _html(request, "citizen/form.html", wrong, page.survey.spoken)
+    shown.status_code = problem.status
+    shown.headers.update(problem.headers)
+    return keep(shown, request, survey.path, page.id)
+
+
+def _reworded(request: Request, page: FormPage) -> Response:
+    """The form in the language asked for, as it was filled in; thanks if it was sent already."""
+    if kept(request) == (page.id, True):
+        return _thanks(request, page.survey, already=True)
+    form = _html(request, "citizen/form.html", page, page.survey.spoken)
+    return keep(form, request, page.survey.path, page.id)
 
 
 def _filled_in(
@@ -240,7 +255,7 @@ def _filled_in(
     page = FormPage(
         replace(survey, version=version),
         FormFields(version.form),
-        id if isinstance(id, str) and _ID.fullmatch(id) else new_id(),
+        str(id) if is_id(id) else new_id(),
         int(opened) if isinstance(opened, str) and _SECONDS.fullmatch(opened) else 0,
         sent,
         {},
@@ -374,23 +389,3 @@ def _html(
     if "gzip" in request.headers.get("accept-encoding", ""):
         body, headers["Content-Encoding"] = gzip.compress(body, 6), "gzip"
     return Response(body, media_type="text/html; charset=utf-8", headers=headers)
-
-
-def _kept(request: Request) -> tuple[str | None, bool]:
-    """The id that this browser has for its response here, and whether it was sent."""
-    id, _, done = request.cookies.get(_COOKIE, "").partition(".")
-    return (id, done == "done") if _ID.fullmatch(id) else (None, False)
-
-
-def _keep(answer: Response, request: Request, survey: Survey, value: str) -> Response:
-    settings = SETTINGS.of(request)
-    answer.set_cookie(
-        _COOKIE,
-        value,
-        max_age=_KEPT_S,
-        path=survey.path,
-        secure=settings.over_https,
-        httponly=True,
-        samesite="strict",
-    )
-    return answer

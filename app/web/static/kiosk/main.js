@@ -15,10 +15,10 @@ let idleTimer = null;
 let thanksTimer = null;
 
 // A further language's words come with the questionnaire that speaks it; those it lacks are Vietnamese.
-const words = () => WORDS[kiosk.language] ?? kiosk.configuration?.words?.[kiosk.language] ?? WORDS.vi;
+const wordsOf = (language) => WORDS[language] ?? kiosk.configuration?.words?.[language] ?? WORDS.vi;
 const OWN_LANGUAGES = [{ code: "vi", name: "Tiếng Việt" }, { code: "en", name: "English" }];
 
-const say = (key, values = {}) => words()[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+const say = (key, values = {}, language = kiosk.language) => wordsOf(language)[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 
 function show(content) {
   screen.replaceChildren(header(), element("main", {}, content), footer());
@@ -258,10 +258,21 @@ async function install() {
   });
 }
 
+/** Why there can be no kiosk here, to whoever sets it up: in both languages. */
+function refuse(reason) {
+  screen.replaceChildren(element("main", {}, ...["vi", "en"].map((language) => element("section", { class: "message", lang: language },
+    element("h1", {}, say("cannot_start", {}, language)), element("p", {}, reason(language))))));
+}
+
 async function start() {
-  kiosk.release = await releaseOfWorker();
-  kiosk.configuration = (await store.fact("configuration")) ?? null;
-  if (!(await store.fact("secret"))) kiosk.configuration = null;
+  try {
+    kiosk.release = await releaseOfWorker();
+    kiosk.configuration = (await store.fact("configuration")) ?? null;
+    if (!(await store.fact("secret"))) kiosk.configuration = null;
+  } catch (error) {
+    console.warn("no storage:", error.name);
+    return refuse((language) => say("needs_storage", {}, language));
+  }
   begin();
   onChange(refreshTrouble);
   setInterval(heartbeat, HEARTBEAT_MS * (0.9 + Math.random() / 5));
@@ -275,5 +286,8 @@ async function releaseOfWorker() {
   return name?.slice("kiosk-".length) ?? null;
 }
 
-install().catch((error) => console.warn("not installed:", error.message));
-start();
+// Over plain http a browser gives a page neither a worker nor its store, but on the device itself.
+if (isSecureContext) {
+  install().catch((error) => console.warn("not installed:", error.message));
+  start();
+} else refuse((language) => say("needs_https", {}, language));
