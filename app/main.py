@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
@@ -33,8 +34,9 @@ from app.api.views import router as view_routes
 from app.db import Database
 from app.dependencies import DATABASE, SETTINGS
 from app.figures.cache import Cache
-from app.intake.dependencies import INTAKE
+from app.intake.dependencies import INTAKE, PAGE_TOKENS
 from app.intake.directory import Directory
+from app.intake.page_tokens import PageTokens
 from app.intake.routes import router as intake_routes
 from app.intake.service import Intake
 from app.intake.store import ResponseStore
@@ -96,13 +98,16 @@ LAST = (
 )
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application of one server process."""
+def create_app(
+    settings: Settings | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> FastAPI:
+    """The application of one server process; ``now`` is the intake's clock."""
     settings = settings or Settings()
     database = Database(settings.database_url)
-    limits = RateLimits(database)
+    limits = RateLimits(database, now)
     directory = Directory(database, settings.cache_s)
-    intake = Intake(settings, directory, ResponseStore(database, settings.webhook_delay_s), limits)
+    store = ResponseStore(database, settings.webhook_delay_s)
+    intake = Intake(settings, directory, store, limits, now)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -129,6 +134,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     RATE_LIMITS.put(app, limits)
     CACHE.put(app, Cache())
     INTAKE.put(app, intake)
+    PAGE_TOKENS.put(app, PageTokens(database))
     PROVIDER.put(app, Provider(settings) if settings.oidc_issuer else None)
     problems.install(app, problem_page)
     for router in (*ROUTERS, *(page.router for page in PAGES), *LAST):

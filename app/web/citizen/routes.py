@@ -10,7 +10,6 @@ import base64
 import gzip
 import hashlib
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -26,8 +25,10 @@ from app.access.callers import STRANGER, Caller
 from app.access.doors import ANYONE
 from app.access.tokens import hash_of
 from app.dependencies import DATABASE, SETTINGS
-from app.intake.dependencies import INTAKE
+from app.intake.allowances import Sender
+from app.intake.dependencies import INTAKE, PAGE_TOKENS
 from app.intake.ids import new_id
+from app.intake.page_tokens import KEPT_S, OpenedPage
 from app.intake.schemas import ResponseIn
 from app.intake.service import ConflictingResponse, InvitationUsed, PointClosed
 from app.invitations.service import InvitationGone
@@ -48,8 +49,6 @@ router = APIRouter(include_in_schema=False)
 STYLES = (Path(__file__).parents[1] / "static/citizen.css").read_text(encoding="utf-8").strip()
 _HASH = base64.b64encode(hashlib.sha256(STYLES.encode()).digest()).decode()
 POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", f"style-src 'self' 'sha256-{_HASH}'")
-#: How long a browser keeps the id of its response: a day's visit, and no longer.
-_KEPT_S = 12 * 3600
 _TOKEN = re.compile(r"[0-9A-Za-z]{1,16}")
 _SECONDS = re.compile(r"[0-9]{1,11}")
 _COOKIE = "response"
@@ -91,6 +90,8 @@ class FormPage:
     fields: FormFields
     id: str
     opened: int
+    #: Tells that we made the page, and when.
+    token: str
     sent: dict[str, list[str]]
     errors: dict[str, str]
     #: Why the whole form was not taken, though nothing in it may be wrong.
@@ -188,7 +189,9 @@ def _show(request: Request, find: Callable[[], Survey], *, new: bool) -> Respons
         return _thanks(request, survey, already=True)
     if id is None or done:
         id = new_id()
-    page = FormPage(survey, FormFields(survey.version.form), id, int(time.time()), {}, {})
+    opened = PAGE_TOKENS.of(request).new(survey.path, INTAKE.of(request).now())
+    fields = FormFields(survey.version.form)
+    page = FormPage(survey, fields, id, opened.opened, opened.token, {}, {})
     return _keep(_html(request, "citizen/form.html", page), request, survey, id)
 
 
@@ -198,8 +201,9 @@ async def _take(request: Request, find: Callable[[], Survey]) -> Response:
         survey = await run_in_threadpool(find)
     except NoForm as none:
         return _closed(request, none)
-    page = _filled_in(survey, data)
-    problem = await _submit(request, page)
+    opened = await run_in_threadpool(_opened, request, survey, data.get("page"))
+    page = _filled_in(survey, data, opened.token)
+    problem = await _submit(request, page, opened)
     if isinstance(problem, PointClosed):
         return _closed(request, NoForm("paused", 403))
     if isinstance(problem, InvitationUsed):
@@ -219,7 +223,13 @@ async def _take(request: Request, find: Callable[[], Survey]) -> Response:
     return _keep(shown, request, survey, page.id)
 
 
-def _filled_in(survey: Survey, data: FormData) -> FormPage:
+def _opened(request: Request, survey: Survey, token: object) -> OpenedPage:
+    """The page that was sent; what is not as we made it is made anew, and has just been opened."""
+    tokens, now = PAGE_TOKENS.of(request), INTAKE.of(request).now()
+    return tokens.read(token, survey.path, now) or tokens.new(survey.path, now)
+
+
+def _filled_in(survey: Survey, data: FormData, token: str) -> FormPage:
     """The page as the browser sent it; what is not as we made it is made anew."""
     fields = FormFields(survey.version.form)
     id, opened = data.get("id"), data.get("opened")
@@ -228,25 +238,27 @@ def _filled_in(survey: Survey, data: FormData) -> FormPage:
         fields,
         id if isinstance(id, str) and _ID.fullmatch(id) else new_id(),
         int(opened) if isinstance(opened, str) and _SECONDS.fullmatch(opened) else 0,
+        token,
         fields.sent(data),
         {},
     )
 
 
-async def _submit(request: Request, page: FormPage) -> Problem | None:
+async def _submit(request: Request, page: FormPage, opened: OpenedPage) -> Problem | None:
     """Send the answers through the intake like every other response; the problem if refused."""
     answers = page.fields.answers(page.sent)
     if not answers:
         nothing = FieldError("form", "form.nothing_answered")
         return InvalidFields(errors=[nothing], count=1)
     intake = INTAKE.of(request)
-    took = int(time.time()) - page.opened
+    now = intake.now()
+    took = int(now.timestamp()) - page.opened
     response = ResponseIn(
         id=page.id,
         questionnaire=page.survey.version.form.code,
         version=page.survey.version.form.version,
         point=page.survey.code,
-        answered_at=datetime.now(UTC),
+        answered_at=now,
         duration_s=took if page.opened and 0 <= took <= 86_400 else None,
         language=_language(request),
         answers=answers,
@@ -254,7 +266,9 @@ async def _submit(request: Request, page: FormPage) -> Problem | None:
     address = request.client.host if request.client else ""
     try:
         (result,) = await intake.submit(
-            [response], caller=STRANGER, address=address, invitation=page.survey.invitation
+            [response],
+            sender=Sender(STRANGER, address, opened),
+            invitation=page.survey.invitation,
         )
     except Problem as busy:
         return busy
@@ -377,7 +391,8 @@ def _keep(answer: Response, request: Request, survey: Survey, value: str) -> Res
     answer.set_cookie(
         _COOKIE,
         value,
-        max_age=_KEPT_S,
+        # A day's visit, and no longer.
+        max_age=KEPT_S,
         path=survey.path,
         secure=settings.over_https,
         httponly=True,

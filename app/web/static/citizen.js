@@ -30,12 +30,13 @@
       else field.value = values[0] || "";
     }
     if (draft.opened) form.elements.opened.value = draft.opened;
+    if (draft.page) form.elements.page.value = draft.page;
   }
 
   function save() {
     const values = {};
     for (const [name, value] of new FormData(form)) if (name.startsWith("a.") && value) (values[name] = values[name] || []).push(value);
-    store.set(key, { id: form.elements.id.value, opened: form.elements.opened.value, at: Date.now(), values });
+    store.set(key, { id: form.elements.id.value, opened: form.elements.opened.value, page: form.elements.page.value, at: Date.now(), values });
   }
 
   function refresh() {
@@ -73,12 +74,17 @@
   const button = form.querySelector("button");
   let sending = false;
   let wait = 1000;
+  let began = 0;
+  const PATIENCE_MS = 15 * 60 * 1000;
+  // Those who wait together do not come back together.
+  const SPREAD_S = 15;
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (sending) return;
     sending = true;
     wait = 1000;
+    began = Date.now();
     button.setAttribute("aria-disabled", "true");
     save();
     send();
@@ -92,6 +98,13 @@
     try {
       const answer = await fetch(form.action, { method: "POST", body, signal: control.signal, headers: { Accept: "application/json" } });
       if (answer.status === 201) { location.replace(answer.headers.get("Location")); return; }
+      // Many send from one network: each comes in by turns, within minutes.
+      if (answer.status === 429 && Date.now() - began < PATIENCE_MS) {
+        const seconds = Number(answer.headers.get("Retry-After")) + Math.random() * SPREAD_S;
+        status.textContent = form.dataset.waiting;
+        setTimeout(send, seconds * 1000);
+        return;
+      }
       if (answer.status >= 500) throw new Error("the server is not well");
       // Refused with reasons: let the browser show the server's page.
       form.submit();
