@@ -14,10 +14,19 @@ from fastapi.staticfiles import StaticFiles
 
 from app import RELEASE, problems
 from app.access.callers import Callers
-from app.access.dependencies import CALLERS, PROVIDER, RATE_LIMITS
+from app.access.dependencies import (
+    CALLERS,
+    PASSWORD_QUEUE,
+    PROVIDER,
+    RATE_LIMITS,
+    SIGNING_IN,
+)
+from app.access.known_browsers import KnownBrowsers
 from app.access.openid import Provider
+from app.access.password_queue import PasswordQueue
 from app.access.rate_limits import RateLimits
 from app.access.routes import router as access_routes
+from app.access.signing_in import SigningIn
 from app.access.tidying import keep_tidy
 from app.api import registry
 from app.api.action_notes import router as action_note_routes
@@ -132,6 +141,8 @@ def create_app(
     DATABASE.put(app, database)
     CALLERS.put(app, Callers(database, settings))
     RATE_LIMITS.put(app, limits)
+    SIGNING_IN.put(app, SigningIn(database, limits, settings, KnownBrowsers(database)))
+    PASSWORD_QUEUE.put(app, PasswordQueue(settings.password_waiting))
     CACHE.put(app, Cache())
     INTAKE.put(app, intake)
     PAGE_TOKENS.put(app, PageTokens(database))

@@ -141,10 +141,24 @@ class Settings(BaseSettings):
 
     sign_in_rate: str = Field(
         "10 per 15 minute",
-        description="Wrong passwords for one account before it is locked until the time is over.",
+        description="Wrong passwords for one account from one network (IPv4 address, IPv6 /64), or "
+        "in one browser that its person has signed in with before, until the time is over.",
+    )
+    sign_in_account_rate: str = Field(
+        "100 per 1 hour",
+        description="Attempts for one account from all networks together. Browsers that its person "
+        "has signed in with before are not held up by it.",
+    )
+    password_waiting: int = Field(
+        16,
+        ge=0,
+        le=100,
+        description="Most requests of a server process that wait while two passwords are looked "
+        "at; others get 503 and try again.",
     )
     sign_in_address_rate: str = Field(
-        "100 per 15 minute", description="Attempts to sign in or to pair from one address."
+        "100 per 15 minute",
+        description="Attempts to sign in or to pair from one network (IPv4 address, IPv6 /64).",
     )
     session_s: int = Field(
         12 * 3600, ge=60, description="Seconds after which a session ends, used or not."
