@@ -14,9 +14,12 @@ import httpx
 import pytest
 
 import app.commands
+from app.access import accounts
+from app.access.roles import Role
 from app.cli import main
 from app.invitations.models import SmsMessage
 from app.registry.points import ALPHABET
+from app.registry.queries import find_unit
 from surveys.loader import FORMS
 from tests.conftest import serving
 from tests.server import ROOT
@@ -252,3 +255,19 @@ def test_a_systems_key_is_bound_to_its_unit(hailong, province, settings):
         assert client.get(f"{rates}C1", headers=header).status_code == 200
         assert client.get(f"{rates}A1", headers=header).status_code == 404
     assert "X9" in hailong("keys", "issue", "x", "--right", "figures:read", "--unit", "X9", code=1)
+
+
+def test_what_widens_an_account_beyond_its_maker_resets_it(hailong, database, province):
+    maker = province.person((Role.OPERATOR, "D1"), email="huyen@tinh.vn")
+    with database.writing(maker.email) as session:
+        account = accounts.add(session, "moi@tinh.vn", "Mới")
+        accounts.grant(session, account, Role.UNIT_HEAD, find_unit(session, "C1"), None)
+        old = accounts.link_for_password(session, account)
+    grant = ("accounts", "grant", "moi@tinh.vn", "--role")
+    assert "/password/" not in hailong(*grant, "unit-head", "--unit", "C2")
+    said = hailong(*grant, "auditor")
+    new = re.search(r"/password/([\w-]+)", said)[1]
+    with database.reading() as session:
+        assert accounts.account_of_link(session, new).email == "moi@tinh.vn"
+        with pytest.raises(accounts.LinkUnknown):
+            accounts.account_of_link(session, old)

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.access import passwords, sessions
-from app.access.models import Account, PasswordLink, RoleGrant, Sector
+from app.access import credentials, passwords, sessions
+from app.access.models import Account, Credential, PasswordLink, RoleGrant, Sector
 from app.access.roles import NEED_SECTOR, NEED_UNIT, Role
 from app.access.tokens import hash_of, new_token
 from app.audit.log import record
@@ -126,6 +126,17 @@ def reset(session: Session, account: Account) -> str:
     sessions.end_all(session, account.id)
     record(session, "account.reset", account.email)
     return link_for_password(session, account)
+
+
+def take_back(session: Session, account: Account) -> str:
+    """Reset an account and end its keys too: nobody who had it before has it any longer."""
+    for key in session.scalars(
+        select(Credential.id).where(
+            Credential.account_id == account.id, Credential.revoked_at.is_(None)
+        )
+    ).all():
+        credentials.revoke(session, key)
+    return reset(session, account)
 
 
 def account_of_link(session: Session, token: str) -> Account:
