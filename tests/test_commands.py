@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 import app.commands
 from app.access import accounts
 from app.access.roles import Role
 from app.cli import main
+from app.intake.models import Response
 from app.invitations.models import SmsMessage
 from app.registry.points import ALPHABET
 from app.registry.queries import find_unit
@@ -271,3 +273,16 @@ def test_what_widens_an_account_beyond_its_maker_resets_it(hailong, database, pr
         assert accounts.account_of_link(session, new).email == "moi@tinh.vn"
         with pytest.raises(accounts.LinkUnknown):
             accounts.account_of_link(session, old)
+
+
+def test_what_a_key_sent_is_set_aside_by_command_and_counted_again(hailong, client, province):
+    device = province.device()
+    assert client.post("/api/v1/responses", json=body(), headers=device).status_code == 201
+    with province.database.reading() as session:
+        number = str(session.scalar(select(Response.credential_id)))
+    options = (number, "--since", "2026-01-01", "--reason", "mất máy")
+    assert hailong("responses", "set-aside", *options) == "1 responses set aside\n"
+    assert "all cells equal" in hailong("rollups", "verify")
+    assert hailong("responses", "count-again", *options) == "1 responses counted again\n"
+    unknown = hailong("responses", "set-aside", "99", *options[1:], code=1)
+    assert "no key number 99" in unknown

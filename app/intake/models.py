@@ -17,6 +17,8 @@ class Disposition(StrEnum):
     COUNTED = "counted"
     QUARANTINED = "quarantined"
     REJECTED = "rejected"
+    #: Sent by a device or system that was in other hands: an operator set it aside.
+    DISTRUSTED = "distrusted"
 
 
 class Response(Base):

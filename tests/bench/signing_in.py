@@ -54,9 +54,9 @@ def main(out: Console) -> None:
             pairs = [_pair(server.address, secret) for _ in range(ROUNDS)]
         finally:
             server.stop()
-    alone, beside = ([pair[i] for pair in pairs] for i in (0, 1))
+    alone, beside = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     ratios = [pair[1] / pair[0] for pair in pairs]
-    codes = sum((pair[2] for pair in pairs), Counter())
+    codes = sum((pair[2] for pair in pairs), Counter[int]())
     out.print(
         f"99 of 100 answers taken within: alone {statistics.median(alone) * 1000:.0f} ms, beside "
         f"{PEOPLE} who sign in at once {statistics.median(beside) * 1000:.0f} ms, ratio "

@@ -251,8 +251,7 @@ async def _submit(request: Request, page: FormPage, opened: OpenedPage) -> Probl
         nothing = FieldError("form", "form.nothing_answered")
         return InvalidFields(errors=[nothing], count=1)
     intake = INTAKE.of(request)
-    now = intake.now()
-    took = int(now.timestamp()) - page.opened
+    took = int((now := intake.now()).timestamp()) - page.opened
     response = ResponseIn(
         id=page.id,
         questionnaire=page.survey.version.form.code,
@@ -391,8 +390,7 @@ def _keep(answer: Response, request: Request, survey: Survey, value: str) -> Res
     answer.set_cookie(
         _COOKIE,
         value,
-        # A day's visit, and no longer.
-        max_age=KEPT_S,
+        max_age=KEPT_S,  # a day's visit, and no longer
         path=survey.path,
         secure=settings.over_https,
         httponly=True,
