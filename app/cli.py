@@ -17,7 +17,7 @@ from app.audit.commands import audit
 from app.commands import Refused, open_database, say_error
 from app.demonstration.commands import demo
 from app.figures.commands import rates
-from app.intake.commands import import_responses, rollups
+from app.intake.commands import import_responses, responses, rollups
 from app.invitations.commands import sms
 from app.posters.commands import qr
 from app.registry.commands import import_units, import_volumes, points, questionnaires
@@ -48,6 +48,7 @@ cli.add_typer(keys, name="keys")
 cli.add_typer(webhooks, name="webhooks")
 cli.add_typer(sms, name="sms")
 cli.add_typer(rollups, name="rollups")
+cli.add_typer(responses, name="responses")
 cli.add_typer(audit, name="audit")
 cli.command()(demo)
 cli.command()(rates)

@@ -5,18 +5,28 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from app import RELEASE, problems
 from app.access.callers import Callers
-from app.access.dependencies import CALLERS, PROVIDER, RATE_LIMITS
+from app.access.dependencies import (
+    CALLERS,
+    PASSWORD_QUEUE,
+    PROVIDER,
+    RATE_LIMITS,
+    SIGNING_IN,
+)
+from app.access.known_browsers import KnownBrowsers
 from app.access.openid import Provider
+from app.access.password_queue import PasswordQueue
 from app.access.rate_limits import RateLimits
 from app.access.routes import router as access_routes
+from app.access.signing_in import SigningIn
 from app.access.tidying import keep_tidy
 from app.api import registry
 from app.api.action_notes import router as action_note_routes
@@ -33,8 +43,9 @@ from app.api.views import router as view_routes
 from app.db import Database
 from app.dependencies import DATABASE, SETTINGS
 from app.figures.cache import Cache
-from app.intake.dependencies import INTAKE
+from app.intake.dependencies import INTAKE, PAGE_TOKENS
 from app.intake.directory import Directory
+from app.intake.page_tokens import PageTokens
 from app.intake.routes import router as intake_routes
 from app.intake.service import Intake
 from app.intake.store import ResponseStore
@@ -96,13 +107,16 @@ LAST = (
 )
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application of one server process."""
+def create_app(
+    settings: Settings | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> FastAPI:
+    """The application of one server process; ``now`` is the intake's clock."""
     settings = settings or Settings()
     database = Database(settings.database_url)
-    limits = RateLimits(database)
+    limits = RateLimits(database, now)
     directory = Directory(database, settings.cache_s)
-    intake = Intake(settings, directory, ResponseStore(database, settings.webhook_delay_s), limits)
+    store = ResponseStore(database, settings.webhook_delay_s)
+    intake = Intake(settings, directory, store, limits, now)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -127,8 +141,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     DATABASE.put(app, database)
     CALLERS.put(app, Callers(database, settings))
     RATE_LIMITS.put(app, limits)
+    SIGNING_IN.put(app, SigningIn(database, limits, settings, KnownBrowsers(database)))
+    PASSWORD_QUEUE.put(app, PasswordQueue(settings.password_waiting))
     CACHE.put(app, Cache())
     INTAKE.put(app, intake)
+    PAGE_TOKENS.put(app, PageTokens(database))
     PROVIDER.put(app, Provider(settings) if settings.oidc_issuer else None)
     problems.install(app, problem_page)
     for router in (*ROUTERS, *(page.router for page in PAGES), *LAST):

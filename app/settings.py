@@ -127,11 +127,41 @@ class Settings(BaseSettings):
         "shows, once a newer one is published; later it is shown anew with what still fits.",
     )
     public_rate: str = Field(
-        "30/minute",
-        description="Responses with a public code from one address to one point.",
+        "10 per 2 minute",
+        description="Responses with a public code from one network address (IPv6: one /64) to one "
+        "point: ten at once, then one every twelve seconds.",
+    )
+    pageless_rate: str = Field(
+        "4 per 2 minute",
+        description="Of these, responses that do not come from an opened page, as of a script, or "
+        "from one that was opened a moment before.",
+    )
+    page_age_s: int = Field(
+        5, ge=0, le=600, description="Seconds for which a page has just been opened."
+    )
+    page_rate: str = Field(
+        "3 per 15 minute", description="Responses with a public code from one opened page."
     )
     point_rate: str = Field(
-        "600/minute", description="Responses with a public code from all addresses to one point."
+        "120 per 10 minute",
+        description="Responses with a public code from all addresses to one point.",
+    )
+    point_reserve: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="Part of this that neither one neighbourhood (IPv4 /24, IPv6 /48) nor "
+        "responses without an opened page can use up.",
+    )
+    device_rate: str = Field(
+        "300 per 1 hour",
+        description="Responses of one device: 300 at once, as after a day without a network, then "
+        "one every twelve seconds. What is refused waits on the device.",
+    )
+    key_rate: str = Field(
+        "3000 per 1 hour",
+        description="Responses of one key that is no device's; whoever may import history is not "
+        "limited.",
     )
     cache_s: float = Field(
         5.0,
@@ -141,10 +171,24 @@ class Settings(BaseSettings):
 
     sign_in_rate: str = Field(
         "10 per 15 minute",
-        description="Wrong passwords for one account before it is locked until the time is over.",
+        description="Wrong passwords for one account from one network (IPv4 address, IPv6 /64), or "
+        "in one browser that its person has signed in with before, until the time is over.",
+    )
+    sign_in_account_rate: str = Field(
+        "100 per 1 hour",
+        description="Attempts for one account from all networks together. Browsers that its person "
+        "has signed in with before are not held up by it.",
+    )
+    password_waiting: int = Field(
+        16,
+        ge=0,
+        le=100,
+        description="Most requests of a server process that wait while two passwords are looked "
+        "at; others get 503 and try again.",
     )
     sign_in_address_rate: str = Field(
-        "100 per 15 minute", description="Attempts to sign in or to pair from one address."
+        "100 per 15 minute",
+        description="Attempts to sign in or to pair from one network (IPv4 address, IPv6 /64).",
     )
     session_s: int = Field(
         12 * 3600, ge=60, description="Seconds after which a session ends, used or not."

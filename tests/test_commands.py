@@ -11,9 +11,14 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from app.access import accounts
+from app.access.roles import Role
+from app.intake.models import Response
 from app.invitations.models import SmsMessage
 from app.registry.points import ALPHABET
+from app.registry.queries import find_unit
 from surveys.loader import FORMS
 from tests.conftest import serving
 from tests.server import ROOT
@@ -240,3 +245,32 @@ def test_a_systems_key_is_bound_to_its_unit(hailong, province, settings):
         assert client.get(f"{rates}C1", headers=header).status_code == 200
         assert client.get(f"{rates}A1", headers=header).status_code == 404
     assert "X9" in hailong("keys", "issue", "x", "--right", "figures:read", "--unit", "X9", code=1)
+
+
+def test_what_widens_an_account_beyond_its_maker_resets_it(hailong, database, province):
+    maker = province.person((Role.OPERATOR, "D1"), email="huyen@tinh.vn")
+    with database.writing(maker.email) as session:
+        account = accounts.add(session, "moi@tinh.vn", "Mới")
+        accounts.grant(session, account, Role.UNIT_HEAD, find_unit(session, "C1"), None)
+        old = accounts.link_for_password(session, account)
+    grant = ("accounts", "grant", "moi@tinh.vn", "--role")
+    assert "/password/" not in hailong(*grant, "unit-head", "--unit", "C2")
+    said = hailong(*grant, "auditor")
+    new = re.search(r"/password/([\w-]+)", said)[1]
+    with database.reading() as session:
+        assert accounts.account_of_link(session, new).email == "moi@tinh.vn"
+        with pytest.raises(accounts.LinkUnknown):
+            accounts.account_of_link(session, old)
+
+
+def test_what_a_key_sent_is_set_aside_by_command_and_counted_again(hailong, client, province):
+    device = province.device()
+    assert client.post("/api/v1/responses", json=body(), headers=device).status_code == 201
+    with province.database.reading() as session:
+        number = str(session.scalar(select(Response.credential_id)))
+    options = (number, "--since", "2026-01-01", "--reason", "mất máy")
+    assert hailong("responses", "set-aside", *options) == "1 responses set aside\n"
+    assert "all cells equal" in hailong("rollups", "verify")
+    assert hailong("responses", "count-again", *options) == "1 responses counted again\n"
+    unknown = hailong("responses", "set-aside", "99", *options[1:], code=1)
+    assert "no key number 99" in unknown

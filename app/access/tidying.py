@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.access import rate_limits
+from app.access import buckets, rate_limits
 from app.access.models import (
     AccessToken,
     AccountSession,
@@ -19,6 +19,7 @@ from app.access.models import (
     SignInAttempt,
 )
 from app.db import Database
+from app.db.base import microseconds
 
 log = logging.getLogger("hailong.access")
 
@@ -28,6 +29,7 @@ EVERY_S = 60
 def tidy(session: Session, now: datetime) -> None:
     """Remove what no longer opens anything; what happened stays in the audit log."""
     rate_limits.tidy(session, now)
+    buckets.tidy(session, microseconds(now))
     for table in (AccountSession, AccessToken, PairingCode, PasswordLink, SignInAttempt):
         session.execute(delete(table).where(table.expires_at < now - timedelta(minutes=1)))
 

@@ -17,6 +17,8 @@ class Disposition(StrEnum):
     COUNTED = "counted"
     QUARANTINED = "quarantined"
     REJECTED = "rejected"
+    #: Sent by a device or system that was in other hands: an operator set it aside.
+    DISTRUSTED = "distrusted"
 
 
 class Response(Base):
@@ -49,6 +51,9 @@ class Response(Base):
     packed: Mapped[bytes] = mapped_column(LargeBinary)
     #: Left unfinished by its respondent, and kept because its questionnaire says so.
     partial: Mapped[bool] = mapped_column(default=False, server_default=false())
+    #: The credential of the device or system that sent it, so that what a stolen one sent can be
+    #: set aside together. Forms and invitations have none: nobody is known by them.
+    credential_id: Mapped[int | None]
     #: Of its texts, if it has some; with the other columns it tells a repeated response from
     #: another one that took its id, even after the texts are deleted.
     texts_hash: Mapped[bytes | None] = mapped_column(LargeBinary(16))

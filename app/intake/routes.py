@@ -18,6 +18,7 @@ from app.access.callers import Caller
 from app.access.doors import Door, RightMissing
 from app.access.models import Right
 from app.access.origins import check_origin
+from app.intake.allowances import Sender
 from app.intake.dependencies import INTAKE
 from app.intake.schemas import (
     Acknowledged,
@@ -135,14 +136,14 @@ async def submit(request: Request, caller: Annotated[Caller, Depends(SUBMITTERS)
         raise NotJson(field="Content-Type")
     intake = INTAKE.of(request)
     body = await request.body()
-    address = request.client.host if request.client else ""
+    sender = Sender(caller, request.client.host if request.client else "")
     if _BATCH_BEGINS(body) or (b'"responses"' in body and _is_batch(body)):
-        return await _submit_batch(request, intake, caller, address, body)
+        return await _submit_batch(request, intake, sender, body)
     try:
         response = _ONE.validate_json(body)
     except ValidationError as error:
         raise _malformed(error) from None
-    (result,) = await intake.submit([response], caller=caller, address=address)
+    (result,) = await intake.submit([response], sender=sender)
     if isinstance(result, Problem):
         return respond(request, result)
     return Response(
@@ -152,12 +153,10 @@ async def submit(request: Request, caller: Annotated[Caller, Depends(SUBMITTERS)
     )
 
 
-async def _submit_batch(
-    request: Request, intake: Intake, caller: Caller, address: str, body: bytes
-) -> Response:
+async def _submit_batch(request: Request, intake: Intake, sender: Sender, body: bytes) -> Response:
     batch = _batch(body, intake.batch_limit)
     results = iter(
-        await intake.submit(batch.responses, caller=caller, address=address, sent_at=batch.sent_at)
+        await intake.submit(batch.responses, sender=sender, sent_at=batch.sent_at)
         if batch.responses
         else []
     )

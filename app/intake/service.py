@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from fastapi.concurrency import run_in_threadpool
-from limits import parse
 
+from app.access.buckets import Draw, Empty
 from app.access.callers import Caller
 from app.access.models import Right
-from app.access.rate_limits import Hit, RateLimits
+from app.access.rate_limits import RateLimits
+from app.db.base import microseconds
+from app.intake.allowances import Allowances, Sender
 from app.intake.directory import Directory
 from app.intake.models import Disposition
 from app.intake.schemas import ResponseIn
@@ -95,7 +97,7 @@ class ConflictingResponse(Problem):
 
 
 class RateExceeded(Problem):
-    """Too many responses with one public code."""
+    """Too many responses of one device or key, or with one public code, in a short time."""
 
     code, status, passing = "rate-exceeded", 429, True
 
@@ -104,22 +106,27 @@ class Intake:
     """The intake of one server process."""
 
     def __init__(
-        self, settings: Settings, directory: Directory, store: ResponseStore, limits: RateLimits
+        self,
+        settings: Settings,
+        directory: Directory,
+        store: ResponseStore,
+        limits: RateLimits,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._settings, self._directory = settings, directory
         self.batch_limit = settings.batch_limit
         self._store = store
         self.writer = Writer(store, settings.waiting_limit, groups_at_once=store.groups_at_once)
         self._zone = settings.zone
-        self._limits = limits
-        self._rate, self._point_rate = parse(settings.public_rate), parse(settings.point_rate)
+        self._limits, self._allowances = limits, Allowances(settings, limits)
+        #: The moment at which responses come.
+        self.now = now
 
     async def submit(
         self,
         responses: Sequence[ResponseIn],
         *,
-        caller: Caller,
-        address: str,
+        sender: Sender,
         sent_at: datetime | None = None,
         invitation: str | None = None,
     ) -> list[Outcome | Problem]:
@@ -127,7 +134,10 @@ class Intake:
 
         ``invitation`` is the hash of the token by which a single response was asked for.
         """
-        clock = Clock(self._settings, caller, datetime.now(UTC), sent_at)
+        caller, at = sender.caller, self.now()
+        clock = Clock(self._settings, caller, at, sent_at)
+        if not self._limits.ready:
+            await run_in_threadpool(self._limits.prepare)
         results: list[Outcome | Problem] = [Outcome.ACCEPTED] * len(responses)
         prepared: list[Prepared] = []
         places: list[int] = []
@@ -142,15 +152,18 @@ class Intake:
                 point = points.get(response.point)
                 if point is None:
                     point = points[response.point] = await self._point(response, caller)
-                hits: tuple[Hit, ...] = ()
-                if caller.credential_id is None:
-                    hits = await self._hits(point, address)
+                draws = self._allowances.draws(point, sender, at)
+                empty = self._allowances.find_empty(draws)
+                if empty is not None:
+                    raise _rate_exceeded(empty, at)
                 key = response.questionnaire, response.version
                 version = versions.get(key)
                 if version is None:
                     version = versions[key] = await self._version(*key)
                 try:
-                    ready = self.prepare(response, version, point, clock, hits, invitation)
+                    ready = self.prepare(
+                        response, version, point, clock, draws, invitation, caller.credential_id
+                    )
                     prepared.append(ready)
                 except (PointClosed, AnsweredTooLongAgo):
                     late[place] = _content(response, point, version)
@@ -164,9 +177,9 @@ class Intake:
             for place, outcome in zip(places, outcomes, strict=True):
                 if outcome is Outcome.ACCEPTED:  # as it stands there
                     continue
-                if isinstance(outcome, Hit):
-                    self._limits.note_over(outcome)
-                    results[place] = _rate_exceeded(outcome)
+                if isinstance(outcome, Empty):
+                    self._limits.note_empty(outcome)
+                    results[place] = _rate_exceeded(outcome, at)
                 elif outcome is Outcome.UNINVITED:
                     results[place] = InvitationUsed()
                 elif outcome is Outcome.CONFLICT:
@@ -188,8 +201,9 @@ class Intake:
         version: Published,
         point: Point,
         clock: Clock,
-        hits: tuple[Hit, ...] = (),
+        draws: tuple[Draw, ...] = (),
         invitation: str | None = None,
+        credential_id: int | None = None,
     ) -> Prepared:
         """Check one response against its questionnaire, its point and the rule of times.
 
@@ -239,10 +253,11 @@ class Intake:
                 partial=response.partial,
                 packed=packed,
                 texts_hash=hash_of_texts(texts) if texts else None,
+                credential_id=credential_id,
             ),
             version=version,
             texts=texts,
-            hits=hits,
+            draws=draws,
             invitation=invitation,
             late=None if clock.imports or day == clock.today else clock.today,
         )
@@ -272,21 +287,9 @@ class Intake:
             raise UnknownQuestionnaireVersion(field="version", questionnaire=code, version=number)
         return version
 
-    async def _hits(self, point: Point, address: str) -> tuple[Hit, ...]:
-        """What a stranger's response counts against: its address at the point, and the point."""
-        limits = self._limits
-        if not limits.ready:
-            await run_in_threadpool(limits.prepare)
-        mine = limits.hit(self._rate, "point", point.id, address)
-        of_all = limits.hit(self._point_rate, "point", point.id)
-        for hit in (mine, of_all):
-            if limits.is_over(hit):
-                raise _rate_exceeded(hit)
-        return mine, of_all
 
-
-def _rate_exceeded(hit: Hit) -> RateExceeded:
-    seconds = hit.retry_after()
+def _rate_exceeded(empty: Empty, at: datetime) -> RateExceeded:
+    seconds = empty.retry_after(microseconds(at))
     return RateExceeded(headers={"Retry-After": str(seconds)}, retry_after=seconds)
 
 

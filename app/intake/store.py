@@ -13,8 +13,8 @@ from typing import NamedTuple, cast
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
-from app.access import rate_limits
-from app.access.rate_limits import Hit
+from app.access import buckets
+from app.access.buckets import Draw, Empty
 from app.db import Database, bulk
 from app.intake.models import LateResponse, Response, ResponseText
 from app.invitations.service import burn
@@ -76,6 +76,7 @@ class ResponseRow(NamedTuple):
     partial: bool
     packed: bytes
     texts_hash: bytes | None
+    credential_id: int | None
 
 
 #: A row by keywords; the class, called itself, would gather them in a dictionary first, which
@@ -89,8 +90,8 @@ class Prepared(NamedTuple):
     row: ResponseRow
     version: Published
     texts: dict[str, str]
-    #: What is to be counted against limits before it is stored.
-    hits: tuple[Hit, ...] = ()
+    #: What it draws from before it is stored.
+    draws: tuple[Draw, ...] = ()
     #: Hash of the invitation's token that it uses up.
     invitation: str | None = None
     #: The local day on which it came, where that is a later one.
@@ -114,15 +115,15 @@ class ResponseStore:
         """How many groups are worth storing at the same time."""
         return 1 if self._database.locks_whole_database else 2
 
-    def append(self, group: Sequence[Prepared]) -> Sequence[Outcome | Hit]:
-        """Store a group in one transaction; the outcome of each, in order, or the limit it hit.
+    def append(self, group: Sequence[Prepared]) -> Sequence[Outcome | Empty]:
+        """Store a group in one transaction; the outcome of each, in order, or what was empty.
 
         When this returns, what was accepted is on disk. An id that stands twice in the group or
         is stored already is a duplicate if the content is the same and a conflict otherwise.
-        What is over a limit is counted against it, and not stored.
+        What finds nothing to draw is not stored.
         """
         with self._database.writing() as session:
-            kept_out = _limits_reached(session, group)
+            kept_out: list[Empty | Outcome | None] = [*_without(session, group)]
             self._burn(session, group, kept_out)
             if not any(kept_out):
                 return self._append(session, group)
@@ -131,7 +132,7 @@ class ResponseStore:
         return [out or next(outcomes) for out in kept_out]
 
     def _burn(
-        self, session: Session, group: Sequence[Prepared], kept_out: list[Hit | Outcome | None]
+        self, session: Session, group: Sequence[Prepared], kept_out: list[Empty | Outcome | None]
     ) -> None:
         """Use up the invitations of responses that are new; who has none any more is kept out.
 
@@ -207,16 +208,9 @@ class ResponseStore:
             return _contents(session, ids)
 
 
-def _limits_reached(session: Session, group: Sequence[Prepared]) -> list[Hit | Outcome | None]:
-    """Count the responses against their limits; for each the limit that it is beyond, if any."""
-    hits = [hit for response in group for hit in response.hits]
-    if not hits:  # a known caller's are not limited
-        return [None] * len(group)
-    allowed = iter(rate_limits.count(session, hits))
-    return [
-        next((hit for hit, fine in [(h, next(allowed)) for h in response.hits] if not fine), None)
-        for response in group
-    ]
+def _without(session: Session, group: Sequence[Prepared]) -> list[Empty | None]:
+    """Draw for the responses; for each the bucket in which there was nothing, if any."""
+    return buckets.take(session, [response.draws for response in group])
 
 
 def _contents(session: Session, ids: Sequence[str]) -> dict[str, Content]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
-from app.access.rate_limits import Hit
+from app.access.buckets import Empty
 from app.intake.store import Outcome, Prepared, ResponseStore
 from app.problems import InternalError, Problem
 from app.rollups.store import CellsVanishedError
@@ -25,7 +25,7 @@ RETRY_AFTER_S = 2
 _IDLE_TURNS = 4
 
 
-_Answer = asyncio.Future[Sequence[Outcome | Hit | Problem]]
+_Answer = asyncio.Future[Sequence[Outcome | Empty | Problem]]
 
 
 class Busy(Problem):
@@ -70,8 +70,8 @@ class Writer:
         self._wake.set()
         await asyncio.gather(*self._tasks)
 
-    async def submit(self, responses: Sequence[Prepared]) -> Sequence[Outcome | Hit | Problem]:
-        """Wait until the responses are durable; the outcome of each, in order, or its limit.
+    async def submit(self, responses: Sequence[Prepared]) -> Sequence[Outcome | Empty | Problem]:
+        """Wait until the responses are durable; the outcome of each, in order, or what was empty.
 
         Raises
         ------
@@ -98,7 +98,7 @@ class Writer:
             group = self._take()
             responses = [response for part, _ in group for response in part]
             try:
-                outcomes: Sequence[Outcome | Hit | Problem]
+                outcomes: Sequence[Outcome | Empty | Problem]
                 outcomes = await asyncio.to_thread(self._store_or_split, responses)
             except (SQLAlchemyError, CellsVanishedError):
                 # Rolled back whole. The callers know that nothing was taken and send it again.
@@ -111,7 +111,7 @@ class Writer:
                         future.set_result(outcomes[start : start + len(part)])
                     start += len(part)
 
-    def _store_or_split(self, responses: Sequence[Prepared]) -> Sequence[Outcome | Hit | Problem]:
+    def _store_or_split(self, responses: Sequence[Prepared]) -> Sequence[Outcome | Empty | Problem]:
         """Store a group; where a response breaks it by a defect of ours, the others without it."""
         try:
             return self._store.append(responses)

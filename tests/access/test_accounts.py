@@ -256,3 +256,52 @@ def test_who_manages_a_unit_cannot_take_over_an_account_that_has_more(client, pr
         f"/accounts/{mine.account_id}/grants", data=everywhere, headers=local.headers
     )
     assert answer.status_code == 422
+
+
+def _link_in(answer):
+    return re.search(r"/password/([\w-]+)", answer.text)[1]
+
+
+def _works(client, link):
+    return client.get(f"/password/{link}").status_code == 200
+
+
+@pytest.mark.parametrize("used", [False, True], ids=["link kept", "link used by its maker"])
+def test_who_made_an_account_keeps_nothing_of_it_once_it_has_more(client, province, used):
+    local = province.person((Role.OPERATOR, "D1"), email="huyen@tinh.vn")
+    wide = province.person((Role.OPERATOR, None), email="tinh@tinh.vn")
+
+    def post(path, who, **form):
+        return client.post(path, data=form | who.csrf, headers=who.headers)
+
+    made = post(
+        "/accounts/new", local, email="moi@tinh.vn", name="Mới", role="unit-head", unit="C1"
+    )
+    old = _link_in(made)
+    with province.database.reading() as session:
+        account_id = accounts.find(session, "moi@tinh.vn").id
+    grants = f"/accounts/{account_id}/grants"
+    # Within what its maker manages nothing is reset, whoever grants it.
+    within = post(grants, wide, role="unit-head", unit="C2")
+    assert within.status_code == 303 and _works(client, old)
+    with province.database.writing() as session:
+        account = accounts.find(session, "moi@tinh.vn")
+        if used:
+            accounts.set_password(session, account, GOOD, GOOD)
+        token = sessions.begin(session, account, "its maker's", Settings(), by="password")
+        key = credentials.issue(session, "k", [Right.READ_FIGURES], account=account)
+    bearer = {"Authorization": f"Bearer {key}"}
+    assert client.get("/api/v1/units", headers=bearer).status_code != 401
+    widened = post(grants, wide, role="provincial-analyst", unit="")
+    assert widened.status_code == 200 and "rộng hơn phạm vi" in widened.text
+    new = _link_in(widened)
+    assert new != old and _works(client, new) and not _works(client, old)
+    assert client.get("/profile", headers={"Cookie": f"hailong={token}"}).status_code == 401
+    assert client.get("/api/v1/units", headers=bearer).status_code == 401
+    sign_in = {"email": "moi@tinh.vn", "password": GOOD}
+    assert client.post("/sign-in", data=sign_in).status_code == 401
+    # The link is the widener's: the maker neither manages the account nor gets another.
+    assert post(f"/accounts/{account_id}/reset", local).status_code == 404
+    # Once it is the widener's, more within their scope resets nothing.
+    again = post(grants, wide, role="auditor", unit="A1")
+    assert again.status_code == 303 and _works(client, new)

@@ -12,7 +12,7 @@ from app.intake.models import Response, ResponseText
 from app.registry.models import Channel, PointState, Unit
 from app.registry.points import change_state, current_code, find_by_code, open_point, reprint
 from app.registry.questionnaires import published
-from app.web.citizen.routes import POLICY
+from app.web.citizen.shown import POLICY
 from tests.conftest import serving
 
 

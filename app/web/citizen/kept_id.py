@@ -14,9 +14,8 @@ from typing import NamedTuple
 from fastapi import Request, Response
 
 from app.dependencies import SETTINGS
+from app.intake.page_tokens import KEPT_S
 
-#: How long a browser keeps the id of its response: a day's visit, and no longer.
-_KEPT_S = 12 * 3600
 _COOKIE = "response"
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -44,7 +43,7 @@ def keep(answer: Response, request: Request, path: str, id: str, *, done: bool =
     answer.set_cookie(
         _COOKIE,
         f"{id}.done" if done else id,
-        max_age=_KEPT_S,
+        max_age=KEPT_S,  # a day's visit, and no longer
         path=path,
         secure=SETTINGS.of(request).over_https,
         httponly=True,

@@ -35,12 +35,14 @@
       else field.value = values[0] || "";
     }
     if (draft.opened) form.elements.opened.value = draft.opened;
+    if (draft.page) form.elements.page.value = draft.page;
   }
 
   function save() {
     const values = {};
     for (const [name, value] of new FormData(form)) if (name.startsWith("a.") && value) (values[name] = values[name] || []).push(value);
-    return store.set(key, { id: form.elements.id.value, version: form.elements.version.value, opened: form.elements.opened.value, at: Date.now(), values });
+    const { id, version, opened, page } = form.elements;
+    return store.set(key, { id: id.value, version: version.value, opened: opened.value, page: page.value, at: Date.now(), values });
   }
 
   function refresh() {
@@ -80,6 +82,8 @@
   const button = form.querySelector("button:not([type])");
   let sending = false;
   let wait = 1000;
+  // Those who wait together do not come back together.
+  const SPREAD_S = 15;
 
   // In the other language the draft is found again; without one, the server hands back what was given.
   let rewording = false;
@@ -125,9 +129,9 @@
     }
   }
 
-  // Told to wait, it waits as long, and by chance a little longer: not all who wait come at once.
+  // Many send from one network: told to wait, each comes in by turns, within minutes.
   function sendAfter(seconds) {
-    const until = Date.now() + 1000 * seconds + 3000 * Math.random();
+    const until = Date.now() + 1000 * (seconds + Math.min(seconds, SPREAD_S) * Math.random());
     status.textContent = form.dataset.waiting;
     (function count() {
       const rest = Math.ceil((until - Date.now()) / 1000);
