@@ -55,8 +55,8 @@ class ResponseIn(BaseModel):
     language: Literal["vi", "en"] = Field("vi", description="Language in which it was answered.")
     partial: Annotated[bool, Field(strict=True)] = Field(
         False,
-        description="It was left unfinished: taken only where the questionnaire keeps such "
-        "responses, marked as such, and nothing is required of it.",
+        description="It was left unfinished, and is marked as such. Where the questionnaire keeps "
+        "such responses nothing is required of it; elsewhere what is required must be there.",
     )
     answers: dict[str, Any] = Field(
         max_length=MOST_ANSWERS,

@@ -71,7 +71,7 @@ class PointNotYours(Problem):
 
 
 class PartialNotKept(Problem):
-    """The questionnaire keeps no response that was left unfinished."""
+    """It lacks what is required, and the questionnaire keeps no such response."""
 
     code, status = "partial-not-kept", 422
 
@@ -204,11 +204,15 @@ class Intake:
                 expected=point.questionnaire,
                 questionnaire=response.questionnaire,
             )
-        if response.partial and not version.form.keep_partial:
-            raise PartialNotKept(field="partial", questionnaire=response.questionnaire)
+        # Whoever ends a form themselves, with nothing required left out, is counted anyway: marked.
+        lenient = response.partial and version.form.keep_partial
         try:
-            packed, texts = version.sheet.pack(response.answers, partial=response.partial)
+            packed, texts = version.sheet.pack(response.answers, partial=lenient)
         except AnswerError as error:
+            if response.partial and not lenient and _lacks_only(error):
+                raise PartialNotKept(
+                    field="partial", questionnaire=response.questionnaire
+                ) from None
             errors = [FieldError(f"answers.{m.item}", m.reason, m.values) for m in error.mistakes]
             raise InvalidFields(errors=errors, count=len(errors)) from None
         claimed_at = response.answered_at.astimezone(UTC)
@@ -279,6 +283,11 @@ class Intake:
             if limits.is_over(hit):
                 raise _rate_exceeded(hit)
         return mine, of_all
+
+
+def _lacks_only(error: AnswerError) -> bool:
+    """Whether nothing is wrong with the answers but that required ones are missing."""
+    return all(mistake.reason == "answer.required" for mistake in error.mistakes)
 
 
 def _rate_exceeded(hit: Hit) -> RateExceeded:

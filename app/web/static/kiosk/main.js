@@ -1,5 +1,6 @@
 // The kiosk: pairs once, then asks one respondent after another, with a network or without.
 import { element } from "./element.js";
+import { keyboard } from "./keyboard.js";
 import { call, flush, onChange, state } from "./queue.js";
 import { Respondent } from "./respondent.js";
 import { openStaffScreen } from "./staff.js";
@@ -64,20 +65,20 @@ function begin() {
   if (!kiosk.configuration) return pair();
   if (kiosk.configuration.point.state !== "active") return show(element("section", { class: "message" }, element("h1", {}, say("paused"))));
   const form = kiosk.configuration.questionnaire;
-  const respondent = new Respondent({ form, language: kiosk.language, say, show, done: finish, began: () => { kiosk.respondent = respondent; watchIdle(); } });
-  const short = respondent.items.filter((item) => !item.shown_if).length === 1;
+  const respondent = new Respondent({ form, language: kiosk.language, say, show, done: (each) => finish(each), ended: (each) => finish(each, true), began: () => { kiosk.respondent = respondent; watchIdle(); } });
   // One question with five faces is its own invitation; a whole form is begun by a touch.
-  if (short) respondent.ask();
+  if (!respondent.long) respondent.ask();
   else {
     show(element("section", { class: "message" }, element("h1", {}, form.title[kiosk.language]),
-      element("p", {}, say("promise", { minutes: form.estimated_minutes })),
+      element("p", {}, say("promise", { questions: respondent.items.filter((item) => !item.shown_if).length, minutes: form.estimated_minutes })),
+      respondent.mayEndEarly() && element("p", {}, say("may_end")),
       element("button", { class: "start", onclick: () => { respondent.start(); respondent.ask(); } }, say("start"))));
   }
   refreshTrouble();
 }
 
-async function finish(respondent) {
-  const kept = await keep(respondent);
+async function finish(respondent, partial = false) {
+  const kept = await keep(respondent, partial);
   kiosk.respondent = null;
   clearTimeout(idleTimer);
   // Whoever comes next need not wait: a touch begins anew.
@@ -145,7 +146,7 @@ function countDown() {
     if (left > 0) { idleTimer = setTimeout(tick, 1000); return; }
     const respondent = kiosk.respondent;
     kiosk.respondent = null;
-    // Half an answer is kept, and marked, only where the questionnaire says so.
+    // Half an answer of who walked away is kept, and marked, only where the questionnaire says so.
     if (respondent && kiosk.configuration.questionnaire.keep_partial) await keep(respondent, true);
     reset();
   };
@@ -190,7 +191,7 @@ function pair(problem = "") {
     } catch { pair(say("no_network")); }
   };
   show(element("form", { class: "message", onsubmit: send }, element("h1", {}, say("pair")),
-    element("label", { for: "code" }, say("pair_help")), input,
+    element("label", { for: "code" }, say("pair_help")), input, keyboard(input, say, "code"),
     element("p", { class: "error", id: "pairing-error", role: "alert" }, problem),
     element("button", { class: "start" }, say("pair_button"))));
 }

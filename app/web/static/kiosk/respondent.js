@@ -1,16 +1,39 @@
 // One respondent's way through the form, a question a screen. Everything about the respondent is
 // in this object: when it is dropped, nothing of it is left for the next one.
 import { element, face } from "./element.js";
+import { keyboard } from "./keyboard.js";
 
 const FACES = { 2: [1, 5], 3: [1, 3, 5], 4: [1, 2, 4, 5], 5: [1, 2, 3, 4, 5] };
 // Long enough to see which face was taken, short enough not to wait.
 const SEEN_MS = 220;
 
+/** Buttons of a question; a high screen shares its height among them. */
+function rows(name, buttons) {
+  const made = element("div", { class: name }, ...buttons);
+  made.style.setProperty("--rows", buttons.length);
+  return made;
+}
+
+/** What a number may be; per cent are whole, from 0. */
+function boundsOf(item) {
+  return { minimum: item.minimum ?? 0, maximum: item.maximum, decimals: item.decimals ?? 0 };
+}
+
+/** The number that was typed, with a comma or a point; null where it is none that fits. */
+function numberIn(typed, { minimum, maximum, decimals }) {
+  const [, whole, fraction = ""] = typed.trim().match(/^(-?\d+)(?:[.,](\d+))?$/) ?? [];
+  if (whole === undefined || fraction.length > decimals) return null;
+  const value = Number(`${whole}.${fraction || 0}`);
+  return value >= minimum && value <= maximum ? value : null;
+}
+
 export class Respondent {
-  constructor({ form, language, say, show, done, began }) {
-    Object.assign(this, { form, language, say, show, done, began });
+  constructor({ form, language, say, show, done, ended, began }) {
+    Object.assign(this, { form, language, say, show, done, ended, began });
     this.items = [...form.factors.flatMap((factor) => factor.items), ...form.more];
     this.answers = {};
+    // Numbers as they were typed, so that a wrong one is still there to be put right.
+    this.typed = {};
     this.place = 0;
     this.startedAt = null;
   }
@@ -19,8 +42,11 @@ export class Respondent {
 
   applies(item) {
     const condition = item.shown_if;
-    return !condition || condition.is.includes(this.answers[condition.item]);
+    return !condition || condition.is.includes(this.given()[condition.item]);
   }
+
+  /** Whether the form is begun by a touch and may be ended before its end: one with many questions. */
+  get long() { return this.items.filter((item) => !item.shown_if).length > 1; }
 
   /** Answers to items that apply: one that no longer does is left out. */
   given() {
@@ -39,12 +65,58 @@ export class Respondent {
     screen.append(heading, ...this.controls(item).filter(Boolean));
     const foot = element("div", { class: "foot" });
     if (this.place > 0) foot.append(element("button", { class: "quiet", onclick: () => this.back() }, `← ${this.say("back")}`));
-    if (asked.length > 1) foot.append(element("progress", { max: asked.length, value: asked.indexOf(item), "aria-label": this.say("progress") }));
-    if (!item.required && !this.movesByItself(item)) foot.append(element("button", { class: "next", onclick: () => this.next() }, this.say("next")));
+    if (asked.length > 1) foot.append(element("progress", { max: asked.length, value: asked.indexOf(item), "aria-label": this.say("progress") }), element("span", {}, `${asked.indexOf(item) + 1}/${asked.length}`));
+    if (!this.movesByItself(item)) foot.append(element("button", { class: "next", onclick: () => this.goOn(item) }, this.say("next")));
     else if (!item.required) foot.append(element("button", { class: "quiet", onclick: () => this.skip(item) }, this.say("skip")));
+    this.error = element("p", { class: "error wrong", role: "alert" });
+    screen.append(this.error);
+    if (this.mayEnd(asked)) {
+      screen.append(element("button", { class: "quiet end", onclick: () => this.end(item) }, this.say("end_early")));
+    }
     screen.append(foot);
     this.show(screen);
     if (this.place > 0) heading.focus();
+  }
+
+  /** Go on if what stands there is fit to be kept; else say what is wrong with it, and stay. */
+  goOn(item) {
+    if (this.isRight(item)) this.next();
+  }
+
+  isRight(item) {
+    const wrong = this.wrong(item);
+    this.error.textContent = wrong;
+    const input = document.querySelector(".typed input, .typed textarea");
+    input?.setAttribute("aria-invalid", String(wrong !== ""));
+    if (wrong) input?.focus();
+    return wrong === "";
+  }
+
+  /** What keeps a respondent from going on, as a sentence; nothing where nothing does. */
+  wrong(item) {
+    const typed = (this.typed[item.code] ?? "").trim();
+    if (typed && !(item.code in this.answers)) {
+      const bounds = boundsOf(item);
+      const numbers = Object.fromEntries(Object.entries(bounds).map(([name, value]) => [name, value.toLocaleString(this.language)]));
+      return bounds.decimals ? this.say("wrong_number", numbers) : this.say("wrong_whole_number", numbers);
+    }
+    if (!item.required || item.code in this.answers) return "";
+    return item.kind === "multiple_choice" ? this.say("choose_some") : this.say("answer_needed");
+  }
+
+  /** Whether nothing that is needed lacks, or the questionnaire takes what is unfinished all the same. */
+  mayEndEarly() {
+    return this.form.keep_partial || !this.items.some((item) => item.required && this.applies(item) && !(item.code in this.answers));
+  }
+
+  /** A long form may be ended once something was said, and as long as something is left. */
+  mayEnd(asked) {
+    return this.long && Object.keys(this.given()).length > 0 && asked.at(-1) !== this.items[this.place] && this.mayEndEarly();
+  }
+
+  end(item) {
+    if (this.wrong({ ...item, required: false })) this.isRight(item);
+    else this.ended(this);
   }
 
   movesByItself(item) { return ["rated", "single_choice", "zero_to_ten"].includes(item.kind); }
@@ -55,21 +127,21 @@ export class Respondent {
         const scale = this.form.scales[item.scale];
         const faces = FACES[scale.levels.length] || [];
         return [
-          element("div", { class: "faces" }, ...scale.levels.map((level, place) => this.choice(item, level.value, this.wording(level.text), faces[place]))),
+          rows("faces", scale.levels.map((level, place) => this.choice(item, level.value, this.wording(level.text), faces[place]))),
           this.noOpinion(item, scale.no_opinion),
         ];
       }
       case "single_choice":
-        return [element("div", { class: "options" }, ...item.options.map((option) => this.choice(item, option.value, this.wording(option.text)))), this.noOpinion(item, item.no_opinion)];
+        return [rows("options", item.options.map((option) => this.choice(item, option.value, this.wording(option.text)))), this.noOpinion(item, item.no_opinion)];
       case "multiple_choice":
-        return [element("div", { class: "options" }, ...item.options.map((option) => this.toggle(item, option)))];
+        return [rows("options", item.options.map((option) => this.toggle(item, option))), this.noOpinion(item, item.no_opinion)];
       case "zero_to_ten":
         return [element("div", { class: "tens" }, ...Array.from({ length: 11 }, (_, value) => this.choice(item, value, String(value)))), this.noOpinion(item, item.no_opinion)];
       case "percent":
       case "number":
-        return [this.number(item), this.noOpinion(item, item.no_opinion)];
+        return [...this.number(item), this.noOpinion(item, item.no_opinion)];
       default:
-        return [this.text(item)];
+        return this.text(item);
     }
   }
 
@@ -94,33 +166,43 @@ export class Respondent {
         const now = chosen() ? others : [...others, option.value].sort((a, b) => a - b);
         if (now.length) this.answers[item.code] = now; else delete this.answers[item.code];
         button.setAttribute("aria-pressed", String(chosen()));
+        document.querySelector(".none")?.setAttribute("aria-pressed", "false");
+        this.error.textContent = "";
       },
     }, this.wording(option.text));
     return button;
   }
 
   number(item) {
+    const bounds = boundsOf(item);
     const input = element("input", {
-      inputmode: "decimal", autocomplete: "off", maxlength: 12, "aria-label": this.wording(item.text), value: this.answers[item.code] ?? "",
+      inputmode: "decimal", autocomplete: "off", maxlength: 12, "aria-label": this.wording(item.text), value: this.typed[item.code] ?? "",
       oninput: () => {
         this.start();
-        const value = Number(input.value.replace(",", "."));
-        const most = item.kind === "percent" ? item.maximum : item.maximum;
-        const fits = input.value.trim() !== "" && Number.isFinite(value) && value >= (item.minimum ?? 0) && value <= most && Number(value.toFixed(item.decimals ?? 0)) === value;
-        input.setAttribute("aria-invalid", String(input.value.trim() !== "" && !fits));
-        if (fits) this.answers[item.code] = value; else delete this.answers[item.code];
+        this.typed[item.code] = input.value;
+        const value = numberIn(input.value, bounds);
+        if (value === null) delete this.answers[item.code]; else this.answers[item.code] = value;
+        this.error.textContent = "";
+        input.setAttribute("aria-invalid", "false");
+        document.querySelector(".none")?.setAttribute("aria-pressed", "false");
       },
     });
-    return element("div", { class: "typed" }, input, element("span", {}, item.kind === "percent" ? "%" : item.unit ? this.wording(item.unit) : ""));
+    const signs = [bounds.minimum < 0 && "-", bounds.decimals > 0 && (this.language === "vi" ? "," : ".")].filter(Boolean);
+    return [element("div", { class: "typed" }, input, element("span", {}, item.kind === "percent" ? "%" : item.unit ? this.wording(item.unit) : "")), keyboard(input, this.say, "pad", signs)];
   }
 
   text(item) {
     const input = element(item.kind === "long_text" ? "textarea" : "input", {
-      rows: 4, maxlength: item.max_length, autocomplete: "off", autocorrect: "off", spellcheck: "false", "aria-label": this.wording(item.text),
-      oninput: () => { this.start(); if (input.value.trim()) this.answers[item.code] = input.value; else delete this.answers[item.code]; },
+      rows: 3, maxlength: item.max_length, autocomplete: "off", autocorrect: "off", spellcheck: "false", "aria-label": this.wording(item.text),
+      oninput: () => {
+        this.start();
+        if (input.value.trim()) this.answers[item.code] = input.value; else delete this.answers[item.code];
+        this.error.textContent = "";
+        input.setAttribute("aria-invalid", "false");
+      },
     });
     input.value = this.answers[item.code] ?? "";
-    return element("div", { class: "typed" }, input);
+    return [element("div", { class: "typed" }, input), keyboard(input, this.say, "text")];
   }
 
   start() {
@@ -135,6 +217,7 @@ export class Respondent {
     this.moving = true;
     this.start();
     this.answers[item.code] = value;
+    delete this.typed[item.code];
     for (const each of document.querySelectorAll(".choice")) each.setAttribute("aria-pressed", String(each === button));
     setTimeout(() => { this.moving = false; this.next(); }, SEEN_MS);
   }

@@ -1,5 +1,6 @@
 // What staff see behind a PIN: what waits, when it was last sent, what was refused, the release.
 import { element } from "./element.js";
+import { keyboard } from "./keyboard.js";
 import { flush, state } from "./queue.js";
 import * as store from "./store.js";
 
@@ -22,7 +23,7 @@ export function openStaffScreen(parts) {
     error.textContent = say("pin_wrong");
   };
   show(element("form", { class: "message staff", onsubmit: enter }, element("h1", {}, say("staff")),
-    element("label", { for: "pin" }, say("pin")), input, error,
+    element("label", { for: "pin" }, say("pin")), input, keyboard(input, say, "pad"), error,
     element("button", { class: "start" }, say("open")),
     element("button", { class: "quiet", type: "button", onclick: leave }, say("leave"))));
   input.focus();
