@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from fastapi.concurrency import run_in_threadpool
@@ -22,7 +22,7 @@ from app.intake.store import (
     hash_of_texts,
     response_row,
 )
-from app.intake.times import AnsweredTooLongAgo, Clock
+from app.intake.times import Clock
 from app.intake.writer import Writer
 from app.problems import FieldError, InvalidFields, Problem
 from app.registry.models import Channel
@@ -152,7 +152,7 @@ class Intake:
                 try:
                     ready = self.prepare(response, version, point, clock, hits, invitation)
                     prepared.append(ready)
-                except (PointClosed, AnsweredTooLongAgo):
+                except PointClosed:
                     late[place] = _content(response, point, version)
                     raise
             except Problem as problem:
@@ -180,7 +180,20 @@ class Intake:
             for place, content in late.items():
                 if stored.get(responses[place].id) == content:
                     results[place] = Outcome.DUPLICATE
+        if caller.point is not None:
+            refused = {
+                response.id: (problem.code, response.model_dump_json(exclude_unset=True))
+                for response, problem in zip(responses, results, strict=True)
+                if isinstance(problem, Problem) and not problem.passing
+            }
+            await self.set_aside(refused, caller)
         return results
+
+    async def set_aside(self, refused: Mapping[str, tuple[str, str]], caller: Caller) -> None:
+        """Keep what a device brought and is refused for good: by its id, the rule and the body."""
+        if refused and caller.point is not None and caller.credential_id is not None:
+            now = datetime.now(UTC)
+            await run_in_threadpool(self._store.set_aside, refused, caller, now)
 
     def prepare(
         self,
@@ -216,7 +229,9 @@ class Intake:
             errors = [FieldError(f"answers.{m.item}", m.reason, m.values) for m in error.mistakes]
             raise InvalidFields(errors=errors, count=len(errors)) from None
         claimed_at = response.answered_at.astimezone(UTC)
-        answered_at = clock.counted_at(claimed_at)
+        answered_at, receipt_rule = clock.counted_at(
+            claimed_at, response.age_s, lost=response.clock_lost
+        )
         if not point.takes_answers_of(answered_at):
             raise PointClosed(field="point")
         if point.invitations_only and invitation is None and not clock.imports:
@@ -245,6 +260,7 @@ class Intake:
             hits=hits,
             invitation=invitation,
             late=None if clock.imports or day == clock.today else clock.today,
+            receipt_rule=receipt_rule,
         )
 
     async def _point(self, response: ResponseIn, caller: Caller) -> Point:

@@ -12,6 +12,7 @@ from app.registry.points import open_point
 from app.registry.questionnaires import publish, published
 from surveys.loader import load_file
 from tests.web.conftest import needs_browser
+from tests.web.test_kiosk import queue_length, wait_for
 
 pytestmark = [
     needs_browser,
@@ -85,9 +86,7 @@ def press(page, name, **options):
 def stored(page, database):
     """The one response, once the device has sent it."""
     page.wait_for_selector("#thanks")
-    page.wait_for_function(
-        "import('/static/kiosk/store.js').then(s => s.countWaiting()).then(n => n === 0)"
-    )
+    wait_for(lambda: queue_length(page) == 0)
     with database.reading() as session:
         row = session.scalars(select(Response)).one()
         version = next(v for v in published(session) if v.id == row.version_id)

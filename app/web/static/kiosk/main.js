@@ -1,4 +1,5 @@
 // The kiosk: pairs once, then asks one respondent after another, with a network or without.
+import { look } from "./clock.js";
 import { element } from "./element.js";
 import { keyboard } from "./keyboard.js";
 import { call, flush, onChange, state } from "./queue.js";
@@ -93,9 +94,10 @@ async function keep(respondent, partial = false) {
   if (!Object.keys(answers).length) return true;
   const form = kiosk.configuration.questionnaire;
   try {
+    await look();
     await store.enqueue({
       id: uuid7(), questionnaire: form.code, version: form.version, answered_at: new Date().toISOString(),
-      duration_s: Math.min(86_400, Math.max(0, Math.round((Date.now() - respondent.startedAt) / 1000))),
+      duration_s: Math.min(86_400, Math.round((performance.now() - respondent.startedAt) / 1000)),
       language: respondent.language, answers, ...(partial && { partial }),
     });
   } catch (error) {
@@ -161,14 +163,14 @@ for (const kind of ["pointerdown", "keydown", "input"]) {
 }
 
 // The same picture for days burns into a screen, and at night nobody needs its light.
-let lastTouch = Date.now();
+let lastTouch = performance.now();
 function wake() {
-  lastTouch = Date.now();
+  lastTouch = performance.now();
   document.body.classList.remove("dim");
 }
 setInterval(() => {
   const hour = new Date().getHours();
-  document.body.classList.toggle("dim", Date.now() - lastTouch > 300_000 && (hour >= 19 || hour < 6));
+  document.body.classList.toggle("dim", performance.now() - lastTouch > 300_000 && (hour >= 19 || hour < 6));
   screen.dataset.shift = String(Math.floor(Date.now() / 60_000) % 4);
 }, 30_000);
 
@@ -254,6 +256,8 @@ async function install() {
 
 async function start() {
   kiosk.release = await releaseOfWorker();
+  await store.takeUpAgain();
+  await look();
   kiosk.configuration = (await store.fact("configuration")) ?? null;
   if (!(await store.fact("secret"))) kiosk.configuration = null;
   begin();

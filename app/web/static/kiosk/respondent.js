@@ -207,7 +207,7 @@ export class Respondent {
 
   start() {
     if (this.startedAt === null) {
-      this.startedAt = Date.now();
+      this.startedAt = performance.now();
       this.began();
     }
   }

@@ -15,10 +15,10 @@ export function openStaffScreen(parts) {
   const error = element("p", { class: "error", role: "alert" });
   const enter = async (event) => {
     event.preventDefault();
-    if (Date.now() < pausedUntil) { error.textContent = say("pin_wait"); return; }
+    if (performance.now() < pausedUntil) { error.textContent = say("pin_wait"); return; }
     if (input.value === (await store.fact("pin"))) { wrong = 0; return showState(parts); }
     wrong += 1;
-    if (wrong >= TRIES) { wrong = 0; pausedUntil = Date.now() + PAUSE_MS; }
+    if (wrong >= TRIES) { wrong = 0; pausedUntil = performance.now() + PAUSE_MS; }
     input.value = "";
     error.textContent = say("pin_wrong");
   };
