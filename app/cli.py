@@ -16,6 +16,7 @@ from app.audit.commands import audit
 from app.commands import Refused, open_database, say_error
 from app.demonstration.commands import demo
 from app.figures.commands import rates
+from app.intake.aside_commands import aside
 from app.intake.commands import import_responses, rollups
 from app.invitations.commands import sms
 from app.posters.commands import qr
@@ -47,6 +48,7 @@ cli.add_typer(keys, name="keys")
 cli.add_typer(webhooks, name="webhooks")
 cli.add_typer(sms, name="sms")
 cli.add_typer(rollups, name="rollups")
+cli.add_typer(aside, name="aside")
 cli.add_typer(audit, name="audit")
 cli.command()(demo)
 cli.command()(rates)

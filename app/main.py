@@ -21,6 +21,7 @@ from app.access.tidying import keep_tidy
 from app.api import registry
 from app.api.action_notes import router as action_note_routes
 from app.api.adjusted import router as adjusted_routes
+from app.api.aside import router as aside_routes
 from app.api.comments import router as comment_routes
 from app.api.dependencies import CACHE
 from app.api.feed import router as feed_routes
@@ -74,6 +75,7 @@ ROUTERS = (
     access_routes,
     rate_routes,
     comment_routes,
+    aside_routes,
     poster_routes,
     document_routes,
     feed_routes,

@@ -13,6 +13,7 @@ from analysis.xmr import ASSURANCES, NHS_RULES, VARIATIONS
 from app.access.models import Right, Sector
 from app.access.roles import Role
 from app.figures.periods import Length
+from app.intake.times import ReceiptRule
 from app.messages import LANGUAGES, catalogue, preferred, say
 from app.posters.drawing import Size
 from app.problems import _CAUSES, Problem
@@ -95,6 +96,7 @@ BY_CODE = {
     "channel": set(Channel),
     "point_state": set(PointState),
     "detail": set(DETAILS),
+    "receipt_rule": set(ReceiptRule),
     "actor": {*ACTORS, "command"},
     "language": set(LANGUAGES),
     "signed_in_by": {"password"},

@@ -1,10 +1,16 @@
 """Whoever a device thanked is counted, or set aside by a rule that can be looked up."""
 
+import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
+from app.access.roles import Role
+from app.audit.models import AuditEntry
 from app.intake.models import AsideResponse, ReceiptDated, Response
 from app.intake.rollup_rebuild import verify
 from app.registry.models import PointState
@@ -89,3 +95,68 @@ def test_what_strangers_and_importers_are_refused_is_not_kept(client, province, 
         assert client.post(URL, json=refused, headers=headers).status_code == 422
         sent(client, headers, refused, {"id": 7})
     assert rows(database, AsideResponse) == []
+
+
+@pytest.fixture
+def refused_at_two(client, province):
+    """A response about C1 and one about W1 that were refused for good."""
+    ids = {}
+    for unit, form in (("C1", "sipas-desk"), ("W1", "moh-inpatient")):
+        response = body(questionnaire=form, answers={"A1": 9})
+        assert sent(client, province.device(unit, form), response) == ["refused"]
+        ids[unit] = response["id"]
+    return ids
+
+
+def test_staff_export_what_is_aside_of_their_units_and_the_log_says_so(
+    client, province, database, refused_at_two
+):
+    def read(who, **query):
+        return client.get("/api/v1/aside", headers=who.headers, params=query)
+
+    analyst = province.person((Role.PROVINCIAL_ANALYST, None))
+    found = read(analyst).json()["responses"]
+    assert {each["unit"]: each["response"]["id"] for each in found} == refused_at_two
+    assert {each["rule"] for each in found} == {"invalid-fields"}
+    assert [each["unit"] for each in read(analyst, unit="W1").json()["responses"]] == ["W1"]
+    # One person's whole response: not for a head, who knows her patients, nor for the desk.
+    assert read(province.person((Role.UNIT_HEAD, "W1"))).json()["responses"] == []
+    assert read(province.person((Role.DESK_STAFF, "C1"))).status_code == 403
+    with database.reading() as session:
+        entries = session.scalars(
+            select(AuditEntry).where(AuditEntry.action == "aside.export").order_by(AuditEntry.id)
+        ).all()
+    assert json.loads(entries[0].details) == {"responses": 2, "units": ["C1", "W1"]}
+    assert entries[0].actor == analyst.email
+
+
+def test_the_command_lists_and_exports(database_url, province, refused_at_two, tmp_path, database):
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "app.cli", "aside", *words],
+            env=os.environ | {"HAILONG_DATABASE_URL": database_url},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    assert "C1 invalid-fields: 1 set aside" in run("list").stdout
+    file = tmp_path / "aside.jsonl"
+    assert run("export", str(file)).returncode == 0
+    lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    assert {each["unit"]: each["response"]["id"] for each in lines} == refused_at_two
+    assert run("export", str(file)).returncode == 1
+    with database.reading() as session:
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "aside.export")).one()
+    assert entry.actor.startswith("command:")
+
+
+def test_the_page_of_devices_counts_by_rule_for_those_who_manage_them(
+    client, province, refused_at_two
+):
+    assert sent(client, province.device("C2"), body(clock_lost=True)) == ["accepted"]
+    local = province.person((Role.OPERATOR, "D1"))
+    page = client.get("/devices", headers=local.headers | {"Accept": "text/html"}).text
+    assert "/problems/invalid-fields" in page and "Đơn vị C1" in page
+    assert "Đồng hồ của máy bị chỉnh khi máy đang tắt" in page and "tính theo ngày nhận" in page
+    desk = province.person((Role.DESK_STAFF, "W1"))
+    page = client.get("/devices", headers=desk.headers | {"Accept": "text/html"}).text
+    assert "/problems/invalid-fields" in page and "Đơn vị C1" not in page
