@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
@@ -31,8 +32,9 @@ from app.api.reports import router as document_routes
 from app.api.statistics import router as statistics_routes
 from app.api.stream import router as stream_routes
 from app.api.views import router as view_routes
+from app.clock import ServerClock, keep_watching
 from app.db import Database
-from app.dependencies import DATABASE, SETTINGS
+from app.dependencies import CLOCK, DATABASE, SETTINGS
 from app.figures.cache import Cache
 from app.intake.dependencies import INTAKE
 from app.intake.directory import Directory
@@ -98,22 +100,29 @@ LAST = (
 )
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application of one server process."""
+def create_app(
+    settings: Settings | None = None, wall: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> FastAPI:
+    """The application of one server process; ``wall`` is the calendar of its machine."""
     settings = settings or Settings()
     database = Database(settings.database_url)
+    clock = ServerClock(database, settings.clock_tolerance_s, settings.clock_gap_days, wall=wall)
+    database.before_writing = clock.check
     limits = RateLimits(database)
     directory = Directory(database, settings.cache_s)
-    intake = Intake(settings, directory, ResponseStore(database, settings.webhook_delay_s), limits)
+    store = ResponseStore(database, settings.webhook_delay_s)
+    intake = Intake(settings, directory, store, limits, clock.sure_now)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         _tune_interpreter()
+        await asyncio.to_thread(clock.begin)
         intake.writer.start()
         background = [
-            asyncio.create_task(keep_tidy(database), name="tidying"),
+            asyncio.create_task(keep_tidy(database, clock.now), name="tidying"),
+            asyncio.create_task(keep_watching(clock), name="clock"),
             asyncio.create_task(keep_sending(database, settings), name="sending"),
-            asyncio.create_task(keep_reporting(database, settings), name="reporting"),
+            asyncio.create_task(keep_reporting(database, settings, clock), name="reporting"),
             asyncio.create_task(_make_charts_ready(), name="charts"),
         ]
         yield
@@ -127,7 +136,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     SETTINGS.put(app, settings)
     DATABASE.put(app, database)
-    CALLERS.put(app, Callers(database, settings))
+    CALLERS.put(app, Callers(database, settings, clock.now))
+    CLOCK.put(app, clock)
     RATE_LIMITS.put(app, limits)
     CACHE.put(app, Cache())
     INTAKE.put(app, intake)

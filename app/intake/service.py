@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from fastapi.concurrency import run_in_threadpool
@@ -104,8 +104,14 @@ class Intake:
     """The intake of one server process."""
 
     def __init__(
-        self, settings: Settings, directory: Directory, store: ResponseStore, limits: RateLimits
+        self,
+        settings: Settings,
+        directory: Directory,
+        store: ResponseStore,
+        limits: RateLimits,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._now = now
         self._settings, self._directory = settings, directory
         self.batch_limit = settings.batch_limit
         self._store = store
@@ -127,7 +133,7 @@ class Intake:
 
         ``invitation`` is the hash of the token by which a single response was asked for.
         """
-        clock = Clock(self._settings, caller, datetime.now(UTC), sent_at)
+        clock = Clock(self._settings, caller, self._now(), sent_at)
         results: list[Outcome | Problem] = [Outcome.ACCEPTED] * len(responses)
         prepared: list[Prepared] = []
         places: list[int] = []
@@ -192,8 +198,7 @@ class Intake:
     async def set_aside(self, refused: Mapping[str, tuple[str, str]], caller: Caller) -> None:
         """Keep what a device brought and is refused for good: by its id, the rule and the body."""
         if refused and caller.point is not None and caller.credential_id is not None:
-            now = datetime.now(UTC)
-            await run_in_threadpool(self._store.set_aside, refused, caller, now)
+            await run_in_threadpool(self._store.set_aside, refused, caller, self._now())
 
     def prepare(
         self,

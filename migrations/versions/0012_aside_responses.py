@@ -1,4 +1,4 @@
-"""Responses that are dated at receipt, and those that were refused for good."""
+"""Responses dated at receipt, those refused for good, and when the clock was last right."""
 
 from __future__ import annotations
 
@@ -33,8 +33,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("credential_id", "response_id", name="pk_aside_response"),
     )
     op.create_index("ix_aside_response_unit_id", "aside_response", ["unit_id"])
+    op.create_table(
+        "clock_note",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seen_at", UtcDateTime(), nullable=False),
+        sa.Column("confirmed_at", UtcDateTime(), nullable=True),
+        sa.Column("confirmations", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_clock_note"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("clock_note")
     op.drop_table("aside_response")
     op.drop_table("receipt_dated_response")
