@@ -17,6 +17,8 @@ from app.audit.commands import audit
 from app.commands import Refused, open_database, say_error
 from app.demonstration.commands import demo
 from app.figures.commands import rates
+from app.intake.aside_commands import aside
+from app.intake.clock_commands import clock
 from app.intake.commands import import_responses, responses, rollups
 from app.invitations.commands import sms
 from app.posters.commands import qr
@@ -49,6 +51,8 @@ cli.add_typer(webhooks, name="webhooks")
 cli.add_typer(sms, name="sms")
 cli.add_typer(rollups, name="rollups")
 cli.add_typer(responses, name="responses")
+cli.add_typer(aside, name="aside")
+cli.add_typer(clock, name="clock")
 cli.add_typer(audit, name="audit")
 cli.command()(demo)
 cli.command()(rates)

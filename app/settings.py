@@ -117,6 +117,12 @@ class Settings(BaseSettings):
         120,
         description="Seconds by which a clock may differ from the server's before it is corrected.",
     )
+    clock_gap_days: int = Field(
+        30,
+        ge=1,
+        description="Days for which no server ran, after which one that starts doubts its clock "
+        "until the operator confirms it.",
+    )
     backlog_days: int = Field(
         30, description="How many days back a device may date a response that it kept offline."
     )

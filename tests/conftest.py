@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 
@@ -196,9 +196,15 @@ class _PromptServer(uvicorn.Server):
 
 
 @contextmanager
-def serving(settings: Settings, port: int = 0) -> Iterator[httpx.Client]:
+def serving(
+    settings: Settings,
+    port: int = 0,
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Iterator[httpx.Client]:
     """The application behind a real HTTP server in a thread, and a client that knows where."""
-    config = uvicorn.Config(create_app(settings), port=port, log_config=None, access_log=False)
+    config = uvicorn.Config(
+        create_app(settings, wall), port=port, log_config=None, access_log=False
+    )
     server = _PromptServer(config)
     thread = Thread(target=server.run)
     thread.start()

@@ -14,6 +14,7 @@ from analysis.xmr import ASSURANCES, NHS_RULES, VARIATIONS
 from app.access.models import Right, Sector
 from app.access.roles import Role
 from app.figures.periods import Length
+from app.intake.times import ReceiptRule
 from app.messages import LANGUAGES, catalogue, preferred, say
 from app.messages.words import Served
 from app.posters.drawing import Size
@@ -97,6 +98,7 @@ BY_CODE = {
     "channel": set(Channel),
     "point_state": set(PointState),
     "detail": set(DETAILS),
+    "receipt_rule": set(ReceiptRule),
     "actor": {*ACTORS, "command"},
     "language": set(LANGUAGES),
     "served": set(get_args(Served)),

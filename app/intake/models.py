@@ -77,6 +77,36 @@ class LateResponse(Base):
     received: Mapped[date]
 
 
+class ReceiptDated(Base):
+    """That a response is counted on the day it came, since its own day could not be known."""
+
+    __tablename__ = "receipt_dated_response"
+
+    response_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    unit_id: Mapped[int] = mapped_column(index=True)
+    #: A value of ``app.intake.times.ReceiptRule``.
+    rule: Mapped[str] = mapped_column(String(32))
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AsideResponse(Base):
+    """What a device brought and was refused for good: its respondent was thanked all the same.
+
+    Kept as it was sent, under the code of the problem that refused it, and counted nowhere.
+    """
+
+    __tablename__ = "aside_response"
+
+    #: The device's key, and the id as it was sent: sent again, it is kept once.
+    credential_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    response_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    point_id: Mapped[int]
+    unit_id: Mapped[int] = mapped_column(index=True)
+    rule: Mapped[str] = mapped_column(String(64))
+    body: Mapped[str] = mapped_column(Text)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class ResponseText(Base):
     """A free text of a response: apart, with rights and a time of keeping of its own."""
 

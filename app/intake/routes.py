@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -160,6 +160,16 @@ async def _submit_batch(request: Request, intake: Intake, sender: Sender, body: 
         if batch.responses
         else []
     )
+    await intake.set_aside(
+        {
+            batch.ids[place] or f"{place} of a batch at {datetime.now(UTC):%Y-%m-%dT%H:%M:%S}": (
+                problem.code,
+                json.dumps(batch.bodies[place], ensure_ascii=False),
+            )
+            for place, problem in batch.refusals.items()
+        },
+        sender.caller,
+    )
     language = preferred(request.headers.get("accept-language"))
     acknowledged = ",".join(
         _acknowledged(id, batch.refusals.get(place) or next(results), language)
@@ -174,11 +184,15 @@ async def _submit_batch(request: Request, intake: Intake, sender: Sender, body: 
 
 @dataclass(frozen=True)
 class _Batch:
-    """A batch as read: ids as sent, the well-formed responses, the refusals by place."""
+    """A batch as read: ids as sent, the well-formed responses, the refusals by place.
+
+    ``bodies`` has what was sent in the places that are refused.
+    """
 
     ids: Sequence[str | None]
     responses: Sequence[ResponseIn]
     refusals: Mapping[int, Problem]
+    bodies: Mapping[int, Any]
     sent_at: datetime | None
 
 
@@ -188,7 +202,7 @@ def _batch(body: bytes, limit: int) -> _Batch:
     except ValidationError:
         return _batch_one_by_one(body, limit)
     _check_size(len(batch.responses), limit)
-    return _Batch([r.id for r in batch.responses], batch.responses, {}, batch.sent_at)
+    return _Batch([r.id for r in batch.responses], batch.responses, {}, {}, batch.sent_at)
 
 
 def _batch_one_by_one(body: bytes, limit: int) -> _Batch:
@@ -201,14 +215,16 @@ def _batch_one_by_one(body: bytes, limit: int) -> _Batch:
     ids: list[str | None] = []
     responses: list[ResponseIn] = []
     refusals: dict[int, Problem] = {}
+    bodies: dict[int, Any] = {}
     for place, each in enumerate(envelope.responses):
         try:
             responses.append(_ONE.validate_python(each))
         except ValidationError as error:
             refusals[place] = invalid_fields(error)
+            bodies[place] = each
         id = each.get("id") if isinstance(each, dict) else None
         ids.append(id if isinstance(id, str) else None)
-    return _Batch(ids, responses, refusals, envelope.sent_at)
+    return _Batch(ids, responses, refusals, bodies, envelope.sent_at)
 
 
 def _check_size(count: int, limit: int) -> None:

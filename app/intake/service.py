@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from fastapi.concurrency import run_in_threadpool
@@ -24,7 +24,7 @@ from app.intake.store import (
     hash_of_texts,
     response_row,
 )
-from app.intake.times import AnsweredTooLongAgo, Clock
+from app.intake.times import Clock
 from app.intake.writer import Writer
 from app.problems import FieldError, InvalidFields, Problem
 from app.registry.models import Channel
@@ -73,7 +73,7 @@ class PointNotYours(Problem):
 
 
 class PartialNotKept(Problem):
-    """The questionnaire keeps no response that was left unfinished."""
+    """It lacks what is required, and the questionnaire keeps no such response."""
 
     code, status = "partial-not-kept", 422
 
@@ -113,14 +113,13 @@ class Intake:
         limits: RateLimits,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._now = now
         self._settings, self._directory = settings, directory
         self.batch_limit = settings.batch_limit
         self._store = store
         self.writer = Writer(store, settings.waiting_limit, groups_at_once=store.groups_at_once)
         self._zone = settings.zone
         self._limits, self._allowances = limits, Allowances(settings, limits)
-        #: The moment at which responses come.
-        self.now = now
 
     async def submit(
         self,
@@ -134,7 +133,7 @@ class Intake:
 
         ``invitation`` is the hash of the token by which a single response was asked for.
         """
-        caller, at = sender.caller, self.now()
+        caller, at = sender.caller, self._now()
         clock = Clock(self._settings, caller, at, sent_at)
         if not self._limits.ready:
             await run_in_threadpool(self._limits.prepare)
@@ -165,7 +164,7 @@ class Intake:
                         response, version, point, clock, draws, invitation, caller.credential_id
                     )
                     prepared.append(ready)
-                except (PointClosed, AnsweredTooLongAgo):
+                except PointClosed:
                     late[place] = _content(response, point, version)
                     raise
             except Problem as problem:
@@ -193,7 +192,19 @@ class Intake:
             for place, content in late.items():
                 if stored.get(responses[place].id) == content:
                     results[place] = Outcome.DUPLICATE
+        if caller.point is not None:
+            refused = {
+                response.id: (problem.code, response.model_dump_json(exclude_unset=True))
+                for response, problem in zip(responses, results, strict=True)
+                if isinstance(problem, Problem) and not problem.passing
+            }
+            await self.set_aside(refused, caller)
         return results
+
+    async def set_aside(self, refused: Mapping[str, tuple[str, str]], caller: Caller) -> None:
+        """Keep what a device brought and is refused for good: by its id, the rule and the body."""
+        if refused and caller.point is not None and caller.credential_id is not None:
+            await run_in_threadpool(self._store.set_aside, refused, caller, self._now())
 
     def prepare(
         self,
@@ -218,19 +229,25 @@ class Intake:
                 expected=point.questionnaire,
                 questionnaire=response.questionnaire,
             )
-        if response.partial and not version.form.keep_partial:
-            raise PartialNotKept(field="partial", questionnaire=response.questionnaire)
         if response.language not in version.form.spoken:
             values = {"expected": ", ".join(version.form.spoken)}
             wrong = FieldError("language", "field.invalid", values, "cause.one_of")
             raise InvalidFields(errors=[wrong], count=1)
+        # Whoever ends a form themselves, with nothing required left out, is counted anyway: marked.
+        lenient = response.partial and version.form.keep_partial
         try:
-            packed, texts = version.sheet.pack(response.answers, partial=response.partial)
+            packed, texts = version.sheet.pack(response.answers, partial=lenient)
         except AnswerError as error:
+            if response.partial and not lenient and _lacks_only(error):
+                raise PartialNotKept(
+                    field="partial", questionnaire=response.questionnaire
+                ) from None
             errors = [FieldError(f"answers.{m.item}", m.reason, m.values) for m in error.mistakes]
             raise InvalidFields(errors=errors, count=len(errors)) from None
         claimed_at = response.answered_at.astimezone(UTC)
-        answered_at = clock.counted_at(claimed_at)
+        answered_at, receipt_rule = clock.counted_at(
+            claimed_at, response.age_s, lost=response.clock_lost
+        )
         if not point.takes_answers_of(answered_at):
             raise PointClosed(field="point")
         if point.invitations_only and invitation is None and not clock.imports:
@@ -260,6 +277,7 @@ class Intake:
             draws=draws,
             invitation=invitation,
             late=None if clock.imports or day == clock.today else clock.today,
+            receipt_rule=receipt_rule,
         )
 
     async def _point(self, response: ResponseIn, caller: Caller) -> Point:
@@ -286,6 +304,11 @@ class Intake:
         if version is None:
             raise UnknownQuestionnaireVersion(field="version", questionnaire=code, version=number)
         return version
+
+
+def _lacks_only(error: AnswerError) -> bool:
+    """Whether nothing is wrong with the answers but that required ones are missing."""
+    return all(mistake.reason == "answer.required" for mistake in error.mistakes)
 
 
 def _rate_exceeded(empty: Empty, at: datetime) -> RateExceeded:

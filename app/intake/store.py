@@ -15,8 +15,16 @@ from sqlalchemy.orm import Session
 
 from app.access import buckets
 from app.access.buckets import Draw, Empty
+from app.access.callers import Caller
 from app.db import Database, bulk
-from app.intake.models import LateResponse, Response, ResponseText
+from app.intake.models import (
+    AsideResponse,
+    LateResponse,
+    ReceiptDated,
+    Response,
+    ResponseText,
+)
+from app.intake.times import ReceiptRule
 from app.invitations.service import burn
 from app.registry.questionnaires import Published
 from app.rollups.store import CellStore, Contribution
@@ -25,6 +33,14 @@ _RESPONSES = cast(Table, Response.__table__)
 _TEXTS = cast(Table, ResponseText.__table__)
 _LATE = cast(Table, LateResponse.__table__)
 _LATE_COLUMNS = ("response_id", "version_id", "unit_id", "channel", "day", "received")
+_RECEIPT = cast(Table, ReceiptDated.__table__)
+_RECEIPT_COLUMNS = ("response_id", "unit_id", "rule", "received_at")
+_ASIDE = cast(Table, AsideResponse.__table__)
+_ASIDE_COLUMNS = (
+    "credential_id", "response_id", "point_id", "unit_id", "rule", "body", "received_at",
+)  # fmt: skip
+#: Of a body that is longer the beginning is kept.
+_BODY_KEPT = 20_000
 _IDS_AT_ONCE = 500
 
 
@@ -96,6 +112,8 @@ class Prepared(NamedTuple):
     invitation: str | None = None
     #: The local day on which it came, where that is a later one.
     late: date | None = None
+    #: Why it is counted at receipt, if it is.
+    receipt_rule: ReceiptRule | None = None
 
     def contribution(self) -> Contribution:
         """What the response adds to its cell: where, and its packed answers."""
@@ -188,6 +206,12 @@ class ResponseStore:
             if r.late
         ]
         bulk.insert_missing(connection, _LATE, _LATE_COLUMNS, late)
+        marked = [
+            (r.row.id, r.row.unit_id, r.receipt_rule.value, r.row.received_at)
+            for r in accepted
+            if r.receipt_rule
+        ]
+        bulk.insert_missing(connection, _RECEIPT, _RECEIPT_COLUMNS, marked)
         if accepted:
             self._cells.add(session, [response.contribution() for response in accepted])
         if len(accepted) == len(group):
@@ -201,6 +225,31 @@ class ResponseStore:
             else Outcome.CONFLICT
             for response in group
         ]
+
+    def set_aside(
+        self, refused: Mapping[str, tuple[str, str]], caller: Caller, now: datetime
+    ) -> None:
+        """Keep what was refused for good, by id: the rule, and the body as it was sent."""
+        assert caller.point is not None
+        point = caller.point
+        with self._database.writing(caller.name) as session:
+            bulk.insert_missing(
+                session.connection(),
+                _ASIDE,
+                _ASIDE_COLUMNS,
+                [
+                    (
+                        caller.credential_id,
+                        id[:64],
+                        point.id,
+                        point.unit_id,
+                        rule,
+                        body[:_BODY_KEPT],
+                        now,
+                    )
+                    for id, (rule, body) in sorted(refused.items())
+                ],
+            )
 
     def contents(self, ids: Sequence[str]) -> dict[str, Content]:
         """The contents of those of the ids that are stored."""

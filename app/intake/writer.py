@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from app.access.buckets import Empty
+from app.clock import ClockInDoubt
 from app.intake.store import Outcome, Prepared, ResponseStore
 from app.problems import InternalError, Problem
 from app.rollups.store import CellsVanishedError
@@ -104,6 +105,8 @@ class Writer:
                 # Rolled back whole. The callers know that nothing was taken and send it again.
                 log.exception("a group of %d responses could not be stored", len(responses))
                 _fail(group, Busy())
+            except ClockInDoubt as doubt:  # it jumped since the responses were prepared
+                _fail(group, doubt)
             else:
                 start = 0
                 for part, future in group:
@@ -115,7 +118,7 @@ class Writer:
         """Store a group; where a response breaks it by a defect of ours, the others without it."""
         try:
             return self._store.append(responses)
-        except (OperationalError, InterfaceError, CellsVanishedError):
+        except (OperationalError, InterfaceError, CellsVanishedError, ClockInDoubt):
             raise
         except Exception:
             log.exception("defect while storing %d responses", len(responses))

@@ -55,7 +55,7 @@ def true_settings(database_url):
 
 @asynccontextmanager
 async def running(settings, clock):
-    app = create_app(settings, clock)
+    app = create_app(settings, clock, lambda: clock.seconds)
     async with app.router.lifespan_context(app):
         yield app
 

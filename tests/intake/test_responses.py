@@ -280,8 +280,14 @@ def test_an_unfinished_response_is_kept_and_marked_only_where_its_questionnaire_
         sent["id"]: True,
         whole["id"]: False,
     }
-    other = body(province.points[("C1", "sipas-desk")]) | {"partial": True}
-    problem(client.post(URL, json=other), 422, "partial-not-kept")
+    # Elsewhere it is taken where nothing that is required lacks: its respondent ended it.
+    ended = body(province.points[("C1", "sipas-desk")], answers={"A1": 4}) | {"partial": True}
+    assert client.post(URL, json=ended).status_code == 201
+    assert {row.id: row.partial for row in stored(database)}[ended["id"]] is True
+    face = body(province.points[("C1", "kiosk-face")], questionnaire="kiosk-face")
+    lacking = face | {"answers": {}, "partial": True}
+    problem(client.post(URL, json=lacking), 422, "partial-not-kept")
+    problem(client.post(URL, json=lacking | {"answers": {"S1": 9}}), 422, "invalid-fields")
 
 
 def test_what_was_counted_in_time_is_acknowledged_even_when_asked_again_late(

@@ -196,6 +196,8 @@ def test_it_is_paired_once_answered_by_touch_and_looked_at(
         look(page, "kiosk_reason", screenshots)
         page.get_by_role("button", name="Thời gian chờ").click()
         page.get_by_role("button", name="Tiếp tục").click()
+        expect(page.locator(".typed input")).to_be_visible()
+        look(page, "kiosk_text", screenshots)
         page.locator(".typed input").fill("chờ <b>lâu</b>")
         page.get_by_role("button", name="Tiếp tục").click()
         thanked(page)
@@ -224,8 +226,8 @@ def look(page, name, screenshots):
         assert wide <= width, f"{name} is {wide} px wide on {width}"
         assert not re.search("null|undefined|NaN|\\{", page.locator("body").inner_text())
         small = page.evaluate(
-            "[...document.querySelectorAll('main button')].filter(b => b.offsetHeight < 44 "
-            "|| b.offsetWidth < 44).length"
+            "[...document.querySelectorAll('main button')].filter(b => b.offsetParent && "
+            "(b.offsetHeight < 44 || b.offsetWidth < 44)).length"
         )
         assert small == 0, f"{name}: buttons smaller than 44 px at {width}"
         found = Axe().run(
@@ -246,6 +248,8 @@ def test_a_whole_form_is_asked_a_question_a_screen(
         made = devices.new_code(session, point, "Ki-ốt")
     with device(playwright, tmp_path / "p", client.base_url) as page:
         pair(page, made.code)
+        expect(page.locator("main")).to_contain_text("38 câu hỏi, khoảng 6 phút")
+        expect(page.locator("main")).to_contain_text("Có thể kết thúc sớm")
         look(page, "kiosk_start", screenshots)
         page.get_by_role("button", name="Bắt đầu").click()
         look(page, "kiosk_rated", screenshots)

@@ -186,7 +186,7 @@ def test_the_kiosk_says_what_it_does_not_take_and_sends_what_was_meant(
     page.get_by_role("button", name="Ghép máy").click()
     page.get_by_role("button", name="Bắt đầu").click()
     page.locator(".faces .choice").last.click()
-    error, go_on = page.locator("#number-error"), page.get_by_role("button", name="Tiếp tục")
+    error, go_on = page.locator(".error.wrong"), page.get_by_role("button", name="Tiếp tục")
     expect(page.locator("h1")).to_have_text("Lệ phí")
     for typed, sentence in (
         ("50,000", "Không rõ “50,000” là 50 hay 50000."),

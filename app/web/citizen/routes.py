@@ -22,7 +22,7 @@ from app.access.callers import STRANGER, Caller
 from app.access.doors import ANYONE
 from app.access.origins import check_origin
 from app.access.tokens import hash_of
-from app.dependencies import DATABASE, SETTINGS
+from app.dependencies import CLOCK, DATABASE, SETTINGS
 from app.intake.allowances import Sender
 from app.intake.dependencies import INTAKE, PAGE_TOKENS
 from app.intake.ids import new_id
@@ -122,7 +122,7 @@ def _show(request: Request, find: Callable[[], Survey], *, new: bool) -> Respons
     if done and not new:
         return _thanks(request, survey, already=True)
     id = new_id() if known is None or done else known
-    opened = PAGE_TOKENS.of(request).new(survey.path, INTAKE.of(request).now())
+    opened = PAGE_TOKENS.of(request).new(survey.path, CLOCK.of(request).now())
     page = FormPage(
         survey, FormFields(survey.version.form), id, opened.opened, opened.token, {}, {},
         anew=known is None and not new,
@@ -171,7 +171,7 @@ def _reworded(request: Request, page: FormPage) -> Response:
 
 def _opened(request: Request, survey: Survey, token: object) -> OpenedPage:
     """The page that was sent; what is not as we made it is made anew, and has just been opened."""
-    tokens, now = PAGE_TOKENS.of(request), INTAKE.of(request).now()
+    tokens, now = PAGE_TOKENS.of(request), CLOCK.of(request).now()
     return tokens.read(token, survey.path, now) or tokens.new(survey.path, now)
 
 
@@ -204,7 +204,7 @@ async def _submit(request: Request, page: FormPage, opened: OpenedPage) -> Probl
         nothing = FieldError("form", "form.nothing_answered")
         return InvalidFields(errors=[nothing], count=1)
     intake = INTAKE.of(request)
-    took = int((now := intake.now()).timestamp()) - page.opened
+    took = int((now := CLOCK.of(request).now()).timestamp()) - page.opened
     response = ResponseIn(
         id=page.id,
         questionnaire=page.survey.version.form.code,

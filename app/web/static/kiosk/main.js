@@ -1,6 +1,8 @@
 // The kiosk: pairs once, then asks one respondent after another, with a network or without.
 import { silence } from "./aloud.js";
+import { look } from "./clock.js";
 import { element } from "./element.js";
+import { keyboard } from "./keyboard.js";
 import { call, flush, onChange, state } from "./queue.js";
 import { Respondent } from "./respondent.js";
 import { openStaffScreen } from "./staff.js";
@@ -70,21 +72,21 @@ function begin() {
   if (!kiosk.configuration) return pair();
   if (kiosk.configuration.point.state !== "active") return show(element("section", { class: "message" }, element("h1", {}, say("paused"))));
   const form = kiosk.configuration.questionnaire;
-  const respondent = new Respondent({ form, language: kiosk.language, say, show, done: finish, began: () => { kiosk.respondent = respondent; watchIdle(); } });
-  const short = respondent.items.filter((item) => !item.shown_if).length === 1;
+  const respondent = new Respondent({ form, language: kiosk.language, say, show, done: (each) => finish(each), ended: (each) => finish(each, true), began: () => { kiosk.respondent = respondent; watchIdle(); } });
   // One question with five faces is its own invitation; a whole form is begun by a touch.
-  if (short) respondent.ask();
+  if (!respondent.long) respondent.ask();
   else {
     show(element("section", { class: "message" }, element("h1", {}, form.title[kiosk.language] ?? form.title.vi),
-      element("p", {}, say("promise", { minutes: form.estimated_minutes })),
+      element("p", {}, say("promise", { questions: respondent.items.filter((item) => !item.shown_if).length, minutes: form.estimated_minutes })),
+      respondent.mayEndEarly() && element("p", {}, say("may_end")),
       element("button", { class: "start", onclick: () => { respondent.start(); respondent.ask(); } }, say("start"))));
   }
   refreshTrouble();
 }
 
-async function finish(respondent) {
+async function finish(respondent, partial = false) {
   silence();
-  const kept = await keep(respondent);
+  const kept = await keep(respondent, partial);
   kiosk.respondent = null;
   clearTimeout(idleTimer);
   // Whoever comes next need not wait: a touch begins anew.
@@ -99,9 +101,10 @@ async function keep(respondent, partial = false) {
   if (!Object.keys(answers).length) return true;
   const form = kiosk.configuration.questionnaire;
   try {
+    await look();
     await store.enqueue({
       id: uuid7(), questionnaire: form.code, version: form.version, answered_at: new Date().toISOString(),
-      duration_s: Math.min(86_400, Math.max(0, Math.round((Date.now() - respondent.startedAt) / 1000))),
+      duration_s: Math.min(86_400, Math.round((performance.now() - respondent.startedAt) / 1000)),
       language: respondent.language, answers, ...(partial && { partial }),
     });
   } catch (error) {
@@ -152,7 +155,7 @@ function countDown() {
     if (left > 0) { idleTimer = setTimeout(tick, 1000); return; }
     const respondent = kiosk.respondent;
     kiosk.respondent = null;
-    // Half an answer is kept, and marked, only where the questionnaire says so.
+    // Half an answer of who walked away is kept, and marked, only where the questionnaire says so.
     if (respondent && kiosk.configuration.questionnaire.keep_partial) await keep(respondent, true);
     reset();
   };
@@ -167,14 +170,14 @@ for (const kind of ["pointerdown", "keydown", "input"]) {
 }
 
 // The same picture for days burns into a screen, and at night nobody needs its light.
-let lastTouch = Date.now();
+let lastTouch = performance.now();
 function wake() {
-  lastTouch = Date.now();
+  lastTouch = performance.now();
   document.body.classList.remove("dim");
 }
 setInterval(() => {
   const hour = new Date().getHours();
-  document.body.classList.toggle("dim", Date.now() - lastTouch > 300_000 && (hour >= 19 || hour < 6));
+  document.body.classList.toggle("dim", performance.now() - lastTouch > 300_000 && (hour >= 19 || hour < 6));
   screen.dataset.shift = String(Math.floor(Date.now() / 60_000) % 4);
 }, 30_000);
 
@@ -197,7 +200,7 @@ function pair(problem = "") {
     } catch { pair(say("no_network")); }
   };
   show(element("form", { class: "message", onsubmit: send }, element("h1", {}, say("pair")),
-    element("label", { for: "code" }, say("pair_help")), input,
+    element("label", { for: "code" }, say("pair_help")), input, keyboard(input, say, "code"),
     element("p", { class: "error", id: "pairing-error", role: "alert" }, problem),
     element("button", { class: "start" }, say("pair_button"))));
 }
@@ -267,6 +270,8 @@ function refuse(reason) {
 async function start() {
   try {
     kiosk.release = await releaseOfWorker();
+    await store.takeUpAgain();
+    await look();
     kiosk.configuration = (await store.fact("configuration")) ?? null;
     if (!(await store.fact("secret"))) kiosk.configuration = null;
   } catch (error) {
