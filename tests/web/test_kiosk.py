@@ -42,6 +42,12 @@ FACE = "kiosk-face"
 
 
 @pytest.fixture
+def settings(settings):
+    """However slow the machine is, nobody is taken to have walked away."""
+    return settings.model_copy(update={"kiosk_idle_s": 3600})
+
+
+@pytest.fixture
 def pairing(database, province):
     """Makes a pairing code for a point of C1."""
 
@@ -99,7 +105,7 @@ def pair(page, code):
 
 def installed(page):
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    page.wait_for_function("() => caches.keys().then(k => k.length > 0)")
+    wait_for(lambda: page.evaluate("caches.keys().then(names => names.length > 0)"))
 
 
 #: Idle and countdown of minutes, which tests run through on the page's own clock: what is shown
@@ -446,11 +452,16 @@ def test_a_server_that_is_back_is_found_without_a_reload(
     port = free_port()
     log = tmp_path / "server.log"
     server = ServerProcess(database_url, log, port=port).wait_until_ready()
+    failed = []
     with device(playwright, tmp_path / "p", server.address) as page:
         pair(page, pairing().code)
         server.kill()
         answer_five_faces(page)
-        page.wait_for_timeout(4000)  # several tries in vain
+        # Several tries in vain, however long they take.
+        page.on("requestfailed", lambda request: failed.append(request.url))
+        page.evaluate("import('/static/kiosk/queue.js').then(queue => queue.flush())")
+        while sum(url.endswith("/api/v1/responses") for url in failed) < 3:
+            page.wait_for_timeout(100)
         server = ServerProcess(database_url, log, port=port).wait_until_ready()
         wait_for(lambda: stored(database) == 1)
         wait_for(lambda: queue_length(page) == 0)
@@ -684,8 +695,10 @@ def test_a_new_release_takes_over_between_respondents_and_never_during_one(
         expect(page.locator(".options")).to_be_visible()
         monkeypatch.setattr(kiosk, "release", lambda: "bbbb")
         page.evaluate("navigator.serviceWorker.getRegistration('/kiosk').then(r => r.update())")
-        page.wait_for_function(
-            "() => navigator.serviceWorker.getRegistration('/kiosk').then(r => !!r.waiting)"
+        wait_for(
+            lambda: page.evaluate(
+                "navigator.serviceWorker.getRegistration('/kiosk').then(found => !!found.waiting)"
+            )
         )
         page.get_by_role("button", name="Tiếp tục").click()
         page.get_by_role("button", name="Tiếp tục").click()
@@ -694,5 +707,5 @@ def test_a_new_release_takes_over_between_respondents_and_never_during_one(
         # Thanked, and nobody there: now it takes over and begins a new life.
         page.wait_for_function("() => window.sameLife === undefined")
         expect(page.locator(".faces")).to_be_visible()
-        page.wait_for_function("() => caches.keys().then(names => names.join() === 'kiosk-bbbb')")
+        wait_for(lambda: page.evaluate("caches.keys()") == ["kiosk-bbbb"])
         wait_for(lambda: stored(database) == 1)

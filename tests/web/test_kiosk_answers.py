@@ -47,6 +47,12 @@ NEXT, END = "Tiếp tục", "Kết thúc và gửi phần đã trả lời"
 
 
 @pytest.fixture
+def settings(settings):
+    """However slow the machine is, nobody is taken to have walked away."""
+    return settings.model_copy(update={"kiosk_idle_s": 3600})
+
+
+@pytest.fixture
 def begin(browser, client, database, province, tmp_path):
     """Opens a kiosk with further items, begun, with its first question answered."""
     contexts = []

@@ -70,6 +70,12 @@ class Kiosk:
 
 
 @pytest.fixture
+def settings(settings):
+    """However slow the machine is, nobody is taken to have walked away."""
+    return settings.model_copy(update={"kiosk_idle_s": 3600})
+
+
+@pytest.fixture
 def kiosk(browser, client, database, province):
     with database.writing() as session:
         point = find_by_code(session, province.points[("C1", "kiosk-face")])
