@@ -194,7 +194,7 @@ ROUTES: dict[str, Attack | Silent] = {
                 "/keys", "/keys/new", "/devices", "/audit",
             ),
             "words of citizens: by a right of their own (comments:read)": (
-                "/api/v1/comments", "/dashboard/comments",
+                "/api/v1/comments", "/dashboard/comments", "/api/v1/aside",
             ),
         }.items()
         for path in paths

@@ -123,7 +123,7 @@ def test_whoever_may_not_see_few_is_told_nothing_of_few(world):
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_pages_say_it_once(world, language):
     client, province = world
-    words = Words(language, "C1")
+    words = Words(language, "C1", "cases")
     person = province.person((Role.PROVINCIAL_ANALYST, None))
     headers = {"Cookie": f"{person.headers['Cookie']}; language={language}"}
     page = client.get("/dashboard/unit", params=ASKED | {"unit": "C1"}, headers=headers)

@@ -15,6 +15,7 @@ let looking = Promise.resolve();
 let mine = false;
 const untilClosed = () => { mine = true; return new Promise(() => {}); };
 const asked = new Promise((resolve) => {
+  if (!isSecureContext) return; // there is no kiosk then, which says so, and there are no locks
   navigator.locks.request("clock", { ifAvailable: true }, (lock) => {
     const held = lock && untilClosed();
     resolve();
