@@ -20,7 +20,7 @@ from app.commands import Refused, check_there, open_database, operator, out, pro
 from app.db import Database
 from app.intake import rollup_rebuild as replay
 from app.intake.directory import Directory
-from app.intake.paper import PaperFileError, PaperRow, read_rows
+from app.intake.paper import PaperRow, read_rows
 from app.intake.schemas import ResponseIn
 from app.intake.service import Intake, UnknownPoint
 from app.intake.store import Outcome, Prepared, ResponseStore
