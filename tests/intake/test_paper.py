@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 from app.cli import cli
 from app.commands import Refused
 from app.intake.models import Response, ResponseText
-from app.intake.paper import PaperFileError, read_rows
+from app.intake.paper import read_rows
 from app.intake.rollup_rebuild import verify
+from app.tables import WrongTable
 from surveys import AnswerSheet, load_directory
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -108,13 +109,15 @@ def test_wrong_rows_are_named_in_a_file_beside_it_and_the_right_ones_are_taken(
     with file.with_name("forms.csv.errors.csv").open(encoding="utf-8-sig", newline="") as stream:
         errors = list(csv.DictReader(stream))
     assert [(error["row"], error["column"]) for error in errors] == [
-        ("6", "date"),
-        ("7", "A2"),
-        ("8", "point"),
-        ("9", "answered_at"),
-        ("10", "answered_at"),
+        ("6", "Ngày"),
+        ("7", "a2"),
+        ("8", "điểm"),
+        ("9", "Ngày"),
+        ("10", "Ngày"),
         ("11", "form_no"),
     ]
+    assert "24/10/2026" in errors[-1]["vi"] and "Phiếu số 1 " in errors[-1]["vi"]
+    assert "day 24/10/2026" in errors[-1]["en"] and f"point {point}" in errors[-1]["en"]
     assert all(error["vi"] and error["en"] for error in errors)
     assert len(stored(database)) == 4
     # Mended and run again: what was taken before is taken once.
@@ -129,11 +132,11 @@ def test_wrong_rows_are_named_in_a_file_beside_it_and_the_right_ones_are_taken(
     [
         ("", "empty"),
         ("date,point,A1\n", "no row of data"),
-        ("date,point,A9\n1,2,3\n", "'A9' is neither an item"),
-        ("point,A1\n1,2\n", "column date is missing"),
-        ("date,A1\n2026-01-01,2\n", "column point is missing"),
-        ("date,point,A1,a1\n1,2,3,4\n", "column A1 stands twice"),
-        (b"date,point,A1\n\xff,2,3\n", "not UTF-8"),
+        ("date,point,A9\n1,2,3\n", "column “A9” (cell C1): no column is called so"),
+        ("point,A1\n1,2\n", "The column date is missing"),
+        ("date,A1\n2026-01-01,2\n", "The column point is missing"),
+        ("date,point,A1,a1\n1,2,3,4\n", "(cell D1): the column A1 stands further left"),
+        (b"date,point,A1\n\xff,2,3\n", "Line 2 of the file is not UTF-8"),
     ],
 )
 def test_what_is_no_table_of_forms_is_refused(run, province, tmp_path, content, said):
@@ -147,7 +150,7 @@ def test_files_and_forms_that_are_not_there(run, province, tmp_path):
     assert run(tmp_path / "no.csv", "--questionnaire", "sipas-desk")[1].endswith("no such file")
     file = tmp_path / "forms.xlsx"
     file.write_text("no workbook")
-    assert "not an XLSX file" in run(file, "--questionnaire", "sipas-desk")[1]
+    assert "cannot be read as .xlsx" in run(file, "--questionnaire", "sipas-desk")[1]
     assert "no questionnaire x" in run(file, "--questionnaire", "x")[1]
     assert (
         "version 9 is not published"
@@ -161,5 +164,5 @@ def test_the_point_may_be_given_for_the_whole_file(tmp_path):
     (row,) = read_rows(file, SHEET, "ABCDEFG", ZONE)
     assert row.body["point"] == "ABCDEFG"
     assert row.body["answered_at"] == "2026-10-24T09:30:00+07:00"
-    with pytest.raises(PaperFileError):
+    with pytest.raises(WrongTable):
         list(read_rows(file, SHEET, None, ZONE))
