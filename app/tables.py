@@ -16,8 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
-from xml.etree.ElementTree import ParseError
+from typing import Any, TextIO
 from zipfile import BadZipFile, ZipFile
 
 from openpyxl import load_workbook
@@ -40,8 +39,8 @@ _MARKS = (
 )  # fmt: skip
 #: What openpyxl raises on a file that is damaged or was made to do harm.
 _UNREADABLE = (
-    InvalidFileException, BadZipFile, ParseError, OSError, KeyError, ValueError, zlib.error,
-    IndexError, TypeError, AttributeError,
+    InvalidFileException, BadZipFile, SyntaxError, OSError, EOFError, LookupError, ValueError,
+    TypeError, AttributeError, ArithmeticError, RuntimeError, zlib.error,
 )  # fmt: skip
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
 #: Signs that turn the text around them, or are not seen at all.
@@ -255,7 +254,7 @@ def _csv_rows(file: Path, head: bytes) -> Iterator[Row]:
     number = 0
     with file.open(encoding=encoding, newline="") as stream:
         try:
-            delimiter = _delimiter(stream.readline(65_536))
+            delimiter = _delimiter(_first_line(stream))
             stream.seek(0)
             reader = csv.reader(stream, delimiter=delimiter, strict=True)
             for cells in reader:
@@ -275,6 +274,14 @@ def _csv_rows(file: Path, head: bytes) -> Iterator[Row]:
             )  # fmt: skip
             mistake = FieldError(str(number + 1), "table.row", {"row": number + 1}, reason)
             raise WrongTable(file.name, [mistake]) from error
+
+
+def _first_line(stream: TextIO) -> str:
+    """The first line with anything between its signs; the last one where none has."""
+    found = ""
+    while (line := stream.readline(65_536)) and not line.strip(",;\t\r\n "):
+        found = line
+    return line or found
 
 
 def _delimiter(head: str) -> str:

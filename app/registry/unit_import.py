@@ -221,7 +221,7 @@ def _degrees(row: _Cells, name: str, most: float) -> float | None:
     if not value:
         return None
     try:
-        degrees = float(value)
+        degrees = float(value.replace(",", "."))  # no degree has thousands
     except ValueError:
         raise _Wrong(name, "table.not_number", value=value) from None
     if not -most <= degrees <= most:

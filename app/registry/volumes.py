@@ -16,6 +16,7 @@ from app.db import bulk
 from app.problems import FieldError
 from app.registry.models import ServiceVolume, Unit
 from app.tables import Table, Value, WrongTable, day_of, text, unfit_sign
+from surveys.numbers import TwoNumbersError, UnreadableNumberError, read
 
 _TABLE = cast(SqlTable, ServiceVolume.__table__)
 #: The columns, and what else each may be called.
@@ -24,7 +25,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "month": ("tháng",),
     "cases": ("số hồ sơ", "số lượt khám", "số lượt"),
 }
-
+_MOST_CASES = 999_999_999
 
 #: A unit's code, the first day of a month, and how many were served.
 Volume = tuple[str, date, int]
@@ -52,21 +53,20 @@ def read_volumes(file: Path, units: Collection[str]) -> list[Volume]:
             ]
             continue
         given: dict[str, Value] = {name: row.cells[place[name]] for name in COLUMNS}
-        unit, month, cases = text(given["unit"]), _month(given["month"]), text(given["cases"])
+        unit, month, cases = text(given["unit"]), _month(given["month"]), _count(given["cases"])
         wrong: dict[str, str | None] = {
             "unit": unfit_sign(unit) if unit else "table.needed",
             "month": None if month else "table.not_month",
-            "cases": None if _is_count(cases) else "table.not_count",
+            "cases": cases if isinstance(cases, str) else None,
         }
         mistakes += [
             table.mistake(row.number, place[name], reason, value=text(given[name]))
             for name, reason in wrong.items()
             if reason
         ]
-        if month is None or any(wrong.values()):
+        if month is None or isinstance(cases, str) or any(wrong.values()):
             continue
-
-        first, _ = found.setdefault((unit, month), (row.number, int(cases)))
+        first, _ = found.setdefault((unit, month), (row.number, cases))
         if first != row.number:
             values = {"unit": unit, "month": f"{month:%Y-%m}", "first": first}
             mistakes.append(table.mistake(row.number, None, "table.month_twice", **values))
@@ -87,8 +87,20 @@ def _month(value: Value) -> date | None:
     return day if day is not None and day.day == 1 else None
 
 
-def _is_count(cases: str) -> bool:
-    return cases.isascii() and cases.isdigit() and len(cases) <= 9
+def _count(value: Value) -> int | str:
+    """How many a cell says, or as a key of the catalogue why it says no number."""
+    number: object = value
+    if isinstance(value, str):
+        try:
+            number = read(value, 0, "vi")
+        except TwoNumbersError:
+            return "table.two_numbers"
+        except UnreadableNumberError:
+            return "table.not_count"
+    # A cell that says true is an int to Python.
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return "table.not_count"
+    return int(number) if number in range(_MOST_CASES + 1) else "table.not_count"
 
 
 def keep_volumes(session: Session, volumes: Collection[Volume], source: str) -> int:

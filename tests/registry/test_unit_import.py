@@ -122,3 +122,12 @@ def test_semicolons_and_a_byte_order_mark_are_read(tmp_path):
     file.write_text("\ufeffkind;code;name_vi\nward;W;Khoa\n", encoding="utf-8")
     (unit,) = read_units(file, DAY)
     assert (unit.kind, unit.code, unit.name_vi) == ("ward", "W", "Khoa")
+
+
+def test_degrees_with_a_comma_and_columns_in_vietnamese_are_read(tmp_path):
+    file = tmp_path / "units.csv"
+    head = "Loại đơn vị;Mã đơn vị;Tên đơn vị;Từ ngày;Vĩ độ;Kinh độ"
+    file.write_text(f"{head}\nward;W;Khoa;24/11/2026;10,762;106,66\n", encoding="utf-8")
+    (unit,) = read_units(file, DAY)
+    assert (unit.latitude, unit.longitude) == (10.762, 106.66)
+    assert unit.valid_from == date(2026, 11, 24)
