@@ -16,7 +16,7 @@ from app.audit.commands import audit
 from app.commands import Refused, open_database, say_error
 from app.demonstration.commands import demo
 from app.figures.commands import rates
-from app.intake.commands import import_responses, rollups
+from app.intake.commands import import_responses, paper_template, rollups
 from app.invitations.commands import sms
 from app.posters.commands import qr
 from app.registry.commands import import_units, import_volumes, points, questionnaires
@@ -38,6 +38,7 @@ imports = typer.Typer(help="Read units or responses from a file.", no_args_is_he
 imports.command("units")(import_units)
 imports.command("volumes")(import_volumes)
 imports.command("responses")(import_responses)
+imports.command("template")(paper_template)
 
 cli.add_typer(imports, name="import")
 cli.add_typer(questionnaires, name="questionnaires")

@@ -14,6 +14,7 @@ from analysis.xmr import ASSURANCES, NHS_RULES, VARIATIONS
 from app.access.models import Right, Sector
 from app.access.roles import Role
 from app.figures.periods import Length
+from app.intake.paper_template import COLUMNS
 from app.messages import LANGUAGES, catalogue, preferred, say
 from app.messages.words import Served
 from app.posters.drawing import Size
@@ -137,6 +138,8 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     # Headings of tables and of the PDF's parts are listed by their names alone.
     said |= {f"chart.{name}" for name in LISTED if f"chart.{name}" in keys}
     said |= {f"report.{name}" for name in LISTED if f"report.{name}" in keys}
+    said |= {f"import.{part}_{name}" for part in ("title", "about") for name in COLUMNS}
+    said |= {f"import.key_{name}" for name in ("column", "asked", "typed")}
     said |= {f"closed.{key}{end}" for key in CLOSED for end in ("", "_title")}
     for kind, codes in BY_CODE.items():
         said |= {f"{kind}.{code}" for code in codes}

@@ -12,6 +12,7 @@ from pathlib import Path
 import typer
 from pydantic import ValidationError
 from rich.table import Table
+from sqlalchemy.orm import Session
 
 from app.access.callers import Caller, Grant
 from app.access.models import Right
@@ -22,10 +23,12 @@ from app.db import Database
 from app.intake import rollup_rebuild as replay
 from app.intake.directory import Directory
 from app.intake.paper import PaperRow, read_rows
+from app.intake.paper_template import template
 from app.intake.schemas import ResponseIn
 from app.intake.service import Intake, UnknownPoint
 from app.intake.store import Content, Outcome, Prepared, ResponseStore, content_of
 from app.intake.times import Clock
+from app.messages import LANGUAGES
 from app.problems import FieldError, InvalidFields, Problem, invalid_fields
 from app.registry.questionnaires import Published, versions_of
 from app.settings import Settings
@@ -84,19 +87,50 @@ def import_responses(
     settings = Settings()
     with open_database(settings) as database:
         with database.reading() as session:
-            try:
-                versions = versions_of(session, questionnaire)
-            except Problem as error:
-                raise Refused(f"no questionnaire {questionnaire} is published") from error
-        chosen = next((v for v in versions if v.form.version == version), None)
-        if version is None:
-            chosen = versions[-1]
-        if chosen is None:
-            raise Refused(f"{questionnaire} version {version} is not published")
+            chosen = _version(session, questionnaire, version)
         try:
             PaperImport(database, settings, file, chosen, point, round).run(store=not preview)
         except WrongTable as error:
             raise Refused(error.detail("en")) from error
+
+
+def paper_template(
+    questionnaire: str = typer.Argument(help="Code of the questionnaire that is on paper."),
+    out_file: Path = typer.Option(..., "--out", help="Where the workbook goes."),
+    version: int = typer.Option(None, help="Its version; the newest if left out."),
+    point: str = typer.Option(None, help="Public code, where all forms are of one point."),
+    language: str = typer.Option("vi", help="vi or en."),
+) -> None:
+    """Write the workbook into which paper forms are typed, with what is typed for which answer."""
+    if language not in LANGUAGES:
+        raise Refused(f"the language {language} is not one of {', '.join(LANGUAGES)}")
+    with open_database() as database, database.reading() as session:
+        chosen = _version(session, questionnaire, version)
+    try:
+        out_file.write_bytes(template(chosen.sheet, language, point or ""))
+    except OSError as error:
+        raise Refused(f"{out_file}: {error.strerror}") from error
+    typer.echo(str(out_file))
+
+
+def _version(session: Session, questionnaire: str, number: int | None) -> Published:
+    """A published version, the newest one where no number is given.
+
+    Raises
+    ------
+    Refused
+        Where it is not published.
+    """
+    try:
+        versions = versions_of(session, questionnaire)
+    except Problem as error:
+        raise Refused(f"no questionnaire {questionnaire} is published") from error
+    if number is None:
+        return versions[-1]
+    for version in versions:
+        if version.form.version == number:
+            return version
+    raise Refused(f"{questionnaire} version {number} is not published")
 
 
 class PaperImport:

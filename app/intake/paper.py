@@ -37,12 +37,15 @@ from surveys.numbers import TwoNumbersError, decimals_of, read
 
 #: What a column may be called besides an item code.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "date": ("answered_at", "ngay", "ngày"),
-    "point": ("diem", "điểm", "ma_diem", "mã điểm"),
-    "form_no": ("so_phieu", "số phiếu"),
+    "date": ("answered_at", "ngay", "ngày", "ngay_tra_loi", "ngày trả lời"),
+    "point": ("diem", "điểm", "ma_diem", "mã điểm", "point code"),
+    "form_no": ("so_phieu", "số phiếu", "form number"),
     "round": ("dot", "đợt", "dot_khao_sat", "đợt khảo sát"),
     "language": ("ngon_ngu", "ngôn ngữ"),
 }
+#: What is typed where "no opinion" is ticked; an empty cell is a question without an answer.
+NO_OPINION = "-"
+_DASHES = (NO_OPINION, "\N{EN DASH}", "\N{MINUS SIGN}")
 #: Most characters of what names a form besides its point.
 _LONGEST = 64
 
@@ -195,6 +198,9 @@ def _answers(row: Mapping[str, Any], sheet: AnswerSheet) -> tuple[dict[str, Any]
             continue
         if isinstance(item, ShortTextItem | LongTextItem):
             answers[item.code] = text(value)
+            continue
+        if item.code in sheet.with_no_opinion and text(value) in _DASHES:
+            answers[item.code] = None
             continue
         try:
             answers[item.code] = (
