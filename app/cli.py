@@ -34,7 +34,7 @@ cli = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-imports = typer.Typer(help="Read units or responses from a file.", no_args_is_help=True)
+imports = typer.Typer(help="Read units, volumes or paper forms from a file.", no_args_is_help=True)
 imports.command("units")(import_units)
 imports.command("volumes")(import_volumes)
 imports.command("responses")(import_responses)

@@ -81,7 +81,9 @@ class Row:
     number: int
     cells: Sequence[Value]
     faults: Sequence[Fault] = ()
-    #: The file ends the row before its last column.
+    #: The file tells empty cells from none, as CSV does and a workbook does not.
+    counted: bool = False
+    #: It has fewer cells than the header though they are counted.
     short: bool = False
 
 
@@ -126,7 +128,8 @@ class Table:
                 and (place >= width or not self.titles[place])
             ]
             padding: list[Value] = [None] * (width - len(cells))
-            yield Row(row.number, [*cells[:width], *padding], faults, row.short or bool(padding))
+            short = row.counted and bool(padding)
+            yield Row(row.number, [*cells[:width], *padding], faults, row.counted, short)
 
     def columns(
         self,
@@ -194,12 +197,12 @@ def text(value: Value) -> str:
 
 
 def day_of(value: Value) -> date | None:
-    """The day that a cell names, as 2026-11-24, as 24/11/2026 or as a date; None where none."""
+    """The day that a cell names, as 2026-11-24, 24/11/2026, 24-11-2026, 24.11.2026 or a date."""
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):
         return value
-    for written in ("%d/%m/%Y", "%Y-%m-%d"):
+    for written in ("%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y"):
         try:
             return datetime.strptime(text(value), written).date()
         except ValueError:
@@ -262,7 +265,8 @@ def _csv_rows(file: Path, head: bytes) -> Iterator[Row]:
                 if number == 0 and len(cells) <= 2 and cells[:1] and cells[0].startswith("sep="):
                     continue
                 number += 1
-                yield Row(number, [unicodedata.normalize("NFC", cell).strip() for cell in cells])
+                composed = [unicodedata.normalize("NFC", cell).strip() for cell in cells]
+                yield Row(number, composed, counted=True)
         except UnicodeError as error:
             line = _undecodable_line(file, encoding)
             raise _wrong(file, "table.not_utf_8", line=line) from error
@@ -311,10 +315,8 @@ def _xlsx_rows(file: Path) -> Iterator[Row]:
             size = sum(entry.file_size for entry in entries)
             # A small file that unpacks to a large one was made to fill the memory.
             if size > UNPACKED_LIMIT:
-                mebibyte = 2**20
-                raise _wrong(
-                    file, "table.too_large", size=size // mebibyte, most=UNPACKED_LIMIT // mebibyte
-                )
+                sizes = {"size": size >> 20, "most": UNPACKED_LIMIT >> 20}
+                raise _wrong(file, "table.too_large", **sizes)
             if any(entry.filename == "mimetype" for entry in entries):
                 raise _wrong(file, "table.open_document")
             formulas = _has_formulas(archive)

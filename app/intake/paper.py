@@ -30,7 +30,7 @@ from openpyxl.utils import get_column_letter
 
 from app.intake.ids import made_uuid7
 from app.problems import FieldError
-from app.tables import Row, Table, text, unfit_sign
+from app.tables import Row, Table, Value, day_of, text, unfit_sign
 from surveys import AnswerSheet
 from surveys.model import LongTextItem, MultipleChoiceItem, ShortTextItem
 from surveys.numbers import TwoNumbersError, decimals_of, read
@@ -113,8 +113,13 @@ class _Reader:
         errors += [error for error in wrong if error.field not in faulty]
         answered_at = _moment(cells.get("date"), self._zone)
         if answered_at is None and "date" not in faulty:
-            errors.append(FieldError("date", "import.bad_date", {"value": text(cells.get("date"))}))
-        place = text(cells.get("point")) or self._point.strip()
+            given = text(cells.get("date"))
+            why = "import.bad_date" if given else "table.needed"
+            errors.append(FieldError("date", why, {"value": given}))
+        # Public codes have capital letters alone.
+        place = (text(cells.get("point")) or self._point.strip()).upper()
+        if not place and "point" not in faulty:
+            errors.append(FieldError("point", "table.needed"))
         typed = text(cells.get("form_no"))
         round = " ".join((text(cells.get("round")) or self._round).split())
         for name, value in (("form_no", typed), ("round", round)):
@@ -224,19 +229,20 @@ def _number(value: Any, decimals: int) -> int | float:
     return read(str(value), decimals, "vi")
 
 
-def _moment(value: Any, zone: ZoneInfo) -> datetime | None:
+def _moment(value: Value, zone: ZoneInfo) -> datetime | None:
     """A day is taken at its first moment, so that today's forms do not lie in the future."""
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=zone)
     if isinstance(value, date):
         return datetime.combine(value, time(), zone)
-    text = str(value or "").strip()
-    for form in ("%d/%m/%Y", "%d/%m/%Y %H:%M"):
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=zone)
-        except ValueError:
-            continue
+    if (day := day_of(value)) is not None:
+        return _moment(day, zone)
+    written = text(value)
     try:
-        return _moment(datetime.fromisoformat(text), zone)
+        return datetime.strptime(written, "%d/%m/%Y %H:%M").replace(tzinfo=zone)
+    except ValueError:
+        pass
+    try:
+        return _moment(datetime.fromisoformat(written), zone)
     except ValueError:
         return None

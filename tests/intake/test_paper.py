@@ -294,3 +294,19 @@ def test_numbers_and_rounds_that_do_harm_elsewhere_are_refused(run, province, da
     assert "none right, 4 rows wrong" in said and stored(database) == []
     assert [error["column"] for error in errors] == ["form_no", "form_no", "round", "round"]
     assert "longer than 64 characters" in errors[3]["en"]
+
+
+def test_days_and_codes_as_clerks_write_them(run, province, database, tmp_path):
+    point = province.points[("C2", "sipas-desk")]
+    days = ["24-10-2026", "24.10.2026", "24/10/2026", "2026-10-24", "24/10/2026 07:30"]
+    rows = [[str(number), day, point.lower(), 4] for number, day in enumerate(days)]
+    wrong = [["8", "", point, 4], ["9", "24.10.26", "", 4]]
+    head, file = ["form_no", "Ngày", "Mã điểm", "A1"], tmp_path / "forms.csv"
+    said, errors = imported(run, file, [head, *rows, *wrong])
+    assert "5 accepted, 2 rows wrong" in said
+    assert {row.day for row in stored(database)} == {date(2026, 10, 24)}
+    assert [(error["row"], error["column"], error["en"]) for error in errors] == [
+        ("7", "Ngày", "the cell is empty."),
+        ("8", "Ngày", "Not a date: 24.10.26. Write 2026-11-24 or 24/11/2026."),
+        ("8", "Mã điểm", "the cell is empty."),
+    ]

@@ -1,9 +1,11 @@
 """Units from CSV and XLSX: the whole country, errors by row, all or nothing, safe to repeat."""
 
+import unicodedata
 from datetime import date
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 from sqlalchemy import func, select
 
 from app.registry.models import Unit
@@ -131,3 +133,14 @@ def test_degrees_with_a_comma_and_columns_in_vietnamese_are_read(tmp_path):
     (unit,) = read_units(file, DAY)
     assert (unit.latitude, unit.longitude) == (10.762, 106.66)
     assert unit.valid_from == date(2026, 11, 24)
+
+
+def test_cells_that_a_workbook_leaves_out_are_empty(tmp_path):
+    workbook = Workbook()
+    workbook.active.append(["kind", "code", "name_vi", "parent_code", "latitude"])
+    workbook.active.append(["province", "01", "Tỉnh"])
+    workbook.active.append(["ward", 7, unicodedata.normalize("NFD", "Khoa Một"), "01"])
+    workbook.save(tmp_path / "units.xlsx")
+    province, ward = read_units(tmp_path / "units.xlsx", DAY)
+    assert (province.code, ward.code, ward.parent_code) == ("01", "7", "01")
+    assert ward.name_vi == unicodedata.normalize("NFC", "Khoa Một")
