@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
+import warnings
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,9 +27,10 @@ from openpyxl.utils.exceptions import InvalidFileException
 from app.messages import say
 from app.problems import FieldError, Problem
 
+# What openpyxl does not know of a workbook (footers, rules) is none of a clerk's business.
+warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
 #: What a cell may hold; text is composed (NFC).
 Value = str | int | float | bool | date | time | timedelta | None
-
 #: Most bytes that a workbook may unpack to; a million rows of 40 columns are about half of it.
 UNPACKED_LIMIT = 1024 * 2**20
 #: How many mistakes a problem's sentence names; ``errors`` has all.
@@ -303,8 +305,6 @@ def _undecodable_line(file: Path, encoding: str) -> int:
         content.decode(encoding)
     except UnicodeDecodeError as error:
         return content.count(b"\n", 0, error.start) + 1
-    except UnicodeError:
-        pass
     return content.count(b"\n") + 1
 
 
@@ -321,8 +321,8 @@ def _xlsx_rows(file: Path) -> Iterator[Row]:
                 raise _wrong(file, "table.open_document")
             formulas = _has_formulas(archive)
         values = load_workbook(file, read_only=True, data_only=True)
-        # What a cell computes stands there without its result where nobody opened the file since
-        # it was written by program; only the second reading tells such a cell from an empty one.
+        # A second reading alone tells a formula without a result (nobody opened the file since a
+        # program wrote it) from an empty cell.
         written = load_workbook(file, read_only=True) if formulas else None
     except WrongTable:
         raise

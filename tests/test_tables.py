@@ -1,6 +1,8 @@
 """Tables as people have them: what is mended, what is refused, and by which words."""
 
 import re
+import subprocess
+import sys
 import unicodedata
 from datetime import date, datetime
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -261,3 +263,29 @@ def test_a_workbook_says_little_of_its_size_and_is_read_whole(tmp_path):
 )
 def test_names_and_codes_that_do_harm_elsewhere(name, reason):
     assert unfit_sign(name) == (reason and f"table.{reason}")
+
+
+def test_a_workbook_with_what_openpyxl_does_not_know_is_read_without_a_word(tmp_path):
+    file = book(tmp_path, CELLS)
+    rule = b'</sheetData><extLst><ext uri="{CCE6A557-97BC-4b89-ADB6-D9C93CAAB3DF}" /></extLst>'
+    rewritten(file, "xl/worksheets/sheet1.xml", b"</sheetData>", rule)
+    program = (
+        "import pathlib, sys; from app.tables import Table;"
+        "print(len(list(Table(pathlib.Path(sys.argv[1])))))"
+    )
+    # In a process of its own: the runner of tests has filters for warnings, too.
+    ran = subprocess.run(
+        [sys.executable, "-c", program, str(file)], capture_output=True, text=True, check=True
+    )
+    assert (ran.stdout.strip(), ran.stderr) == ("2", "")
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_a_file_that_was_cut_within_a_letter_is_refused(tmp_path, cut):
+    file = tmp_path / "table.csv"
+    content = "mã;tên\nC1;Hậ".encode()
+    file.write_bytes(content[: len(content) - cut])
+    if cut == 3:
+        assert read(file)[1] == [(2, ["C1", "H"])]
+    else:
+        assert "Line 2 of the file is not UTF-8" in told(file)
