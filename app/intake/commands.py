@@ -11,6 +11,7 @@ from pathlib import Path
 
 import typer
 from pydantic import ValidationError
+from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.orm import Session
 
@@ -261,11 +262,13 @@ class PaperImport:
         return len({row.number for row, _ in self._wrong})
 
     def _report(self, store: bool, seconds: float) -> None:
-        table = Table("day", "point", "answers", "texts", title=f"First rows of {self._file.name}")
+        table = Table(
+            "day", "point", "answers", "texts", title=f"First rows of {escape(self._file.name)}"
+        )
         for prepared in self._first:
             answers = self._version.sheet.unpack(prepared.row.packed)
             shown = " ".join(f"{code}={'–' if v is None else v}" for code, v in answers.items())
-            texts = " | ".join(prepared.texts.values())
+            texts = escape(" | ".join(prepared.texts.values()))
             table.add_row(str(prepared.row.day), str(prepared.row.point_id), shown, texts)
         out.print(table)
         wrong_rows = self._rows_wrong()

@@ -310,3 +310,10 @@ def test_days_and_codes_as_clerks_write_them(run, province, database, tmp_path):
         ("8", "Ngày", "Not a date: 24.10.26. Write 2026-11-24 or 24/11/2026."),
         ("8", "Mã điểm", "the cell is empty."),
     ]
+
+
+def test_what_a_citizen_wrote_is_shown_as_it_stands(run, province, database, tmp_path):
+    point = province.points[("C2", "sipas-desk")]
+    rows = [["date", "point", "A1", "comment"], ["2026-10-24", point, 4, "[/b] Tốt [red]"]]
+    said, errors = imported(run, tmp_path / "forms [/b].csv", rows)
+    assert "[/b]" in said and "1 accepted" in said and errors == []

@@ -85,10 +85,10 @@ def test_the_command_keeps_all_or_nothing(province, database, database_url, monk
         with database.reading() as session:
             return session.scalar(select(func.count()).select_from(ServiceVolume))
 
-    file = written(tmp_path, "unit;month;cases\nC2;2026-10;5\nC9;2026-10;x\n")
+    file = written(tmp_path, "unit;month;cases\nC2;2026-10;5\nC9;2026-10;[/x]\n")
     result = CliRunner().invoke(cli, ["import", "volumes", str(file)])
     assert isinstance(result.exception, Refused) and kept() == 0
-    assert "(cell C3): “x” is not a whole number" in result.output
+    assert "(cell C3): “[/x]” is not a whole number" in result.output
     file = written(tmp_path, "unit;month;cases\nC2;2026-10;5\n")
     result = CliRunner().invoke(cli, ["import", "volumes", str(file)])
     assert result.exit_code == 0 and kept() == 1
