@@ -55,7 +55,7 @@ audit: $(READY_DEV) ## published vulnerabilities of what is locked, where the se
 crash: $(READY_DEV) ## kill the server under load, 20 times on each database
 	HAILONG_CRASH_ROUNDS=20 $(BIN)/pytest -m crash -p no:cacheprovider --timeout 1800
 
-bench: $(READY_DEV) ## paired benchmarks: intake, reading, statistics, ranks, the form on a slow phone
+bench: $(READY_DEV) ## paired benchmarks: intake, signing in, reading, statistics, ranks, the form on a slow phone
 	$(BIN)/python -m tests.bench
 
 promises: $(READY_DEV) ## simulate in full what the figures promise, write docs/methods.md's tables anew

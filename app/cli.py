@@ -10,13 +10,16 @@ import sys
 
 import typer
 import uvicorn
+from pydantic import ValidationError
 
 from app.access.commands import accounts, keys
 from app.audit.commands import audit
 from app.commands import Refused, open_database, say_error
 from app.demonstration.commands import demo
 from app.figures.commands import rates
-from app.intake.commands import import_responses, paper_template, rollups
+from app.intake.aside_commands import aside
+from app.intake.clock_commands import clock
+from app.intake.commands import import_responses, paper_template, responses, rollups
 from app.invitations.commands import sms
 from app.posters.commands import qr
 from app.registry.commands import import_units, import_volumes, points, questionnaires
@@ -48,6 +51,9 @@ cli.add_typer(keys, name="keys")
 cli.add_typer(webhooks, name="webhooks")
 cli.add_typer(sms, name="sms")
 cli.add_typer(rollups, name="rollups")
+cli.add_typer(responses, name="responses")
+cli.add_typer(aside, name="aside")
+cli.add_typer(clock, name="clock")
 cli.add_typer(audit, name="audit")
 cli.command()(demo)
 cli.command()(rates)
@@ -96,6 +102,13 @@ def main() -> None:
         cli()
     except Refused as refused:
         say_error(str(refused))
+        sys.exit(1)
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        for wrong in error.errors():
+            name = "_".join(map(str, wrong["loc"])).upper()
+            say_error(f"HAILONG_{name}: {wrong['msg'].removeprefix('Value error, ')}")
         sys.exit(1)
 
 

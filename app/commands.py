@@ -66,9 +66,13 @@ def check_there(file: Path) -> None:
         raise Refused(f"{file}: no such file")
 
 
+#: How the audit log begins the name of whoever runs a command.
+COMMAND = "command:"
+
+
 def operator() -> str:
     """Who runs this command, as the audit log names them."""
-    return f"command:{getpass.getuser()}"
+    return f"{COMMAND}{getpass.getuser()}"
 
 
 def progress() -> Progress:

@@ -10,6 +10,7 @@ from typing import Annotated, Generic, TypeVar, cast
 
 from fastapi import Depends, FastAPI, Request
 
+from app.clock import ServerClock
 from app.db import Database
 from app.settings import Settings
 
@@ -41,6 +42,8 @@ class Shared(Generic[T]):
 
 SETTINGS = Shared[Settings]("settings")
 DATABASE = Shared[Database]("database")
+CLOCK = Shared[ServerClock]("clock")
 
 SettingsDependency = Annotated[Settings, Depends(SETTINGS)]
 DatabaseDependency = Annotated[Database, Depends(DATABASE)]
+ClockDependency = Annotated[ServerClock, Depends(CLOCK)]

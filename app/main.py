@@ -5,22 +5,33 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from app import RELEASE, problems
 from app.access.callers import Callers
-from app.access.dependencies import CALLERS, PROVIDER, RATE_LIMITS
+from app.access.dependencies import (
+    CALLERS,
+    PASSWORD_QUEUE,
+    PROVIDER,
+    RATE_LIMITS,
+    SIGNING_IN,
+)
+from app.access.known_browsers import KnownBrowsers
 from app.access.openid import Provider
+from app.access.password_queue import PasswordQueue
 from app.access.rate_limits import RateLimits
 from app.access.routes import router as access_routes
+from app.access.signing_in import SigningIn
 from app.access.tidying import keep_tidy
 from app.api import registry
 from app.api.action_notes import router as action_note_routes
 from app.api.adjusted import router as adjusted_routes
+from app.api.aside import router as aside_routes
 from app.api.comments import router as comment_routes
 from app.api.dependencies import CACHE
 from app.api.feed import router as feed_routes
@@ -30,11 +41,13 @@ from app.api.reports import router as document_routes
 from app.api.statistics import router as statistics_routes
 from app.api.stream import router as stream_routes
 from app.api.views import router as view_routes
+from app.clock import ServerClock, keep_watching, steady
 from app.db import Database
-from app.dependencies import DATABASE, SETTINGS
+from app.dependencies import CLOCK, DATABASE, SETTINGS
 from app.figures.cache import Cache
-from app.intake.dependencies import INTAKE
+from app.intake.dependencies import INTAKE, PAGE_TOKENS
 from app.intake.directory import Directory
+from app.intake.page_tokens import PageTokens
 from app.intake.routes import router as intake_routes
 from app.intake.service import Intake
 from app.intake.store import ResponseStore
@@ -74,6 +87,7 @@ ROUTERS = (
     access_routes,
     rate_routes,
     comment_routes,
+    aside_routes,
     poster_routes,
     document_routes,
     feed_routes,
@@ -96,22 +110,35 @@ LAST = (
 )
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application of one server process."""
+def create_app(
+    settings: Settings | None = None,
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    steady: Callable[[], float] = steady,
+) -> FastAPI:
+    """The application of one server process, with the calendar of its machine and a clock that
+    nobody sets.
+    """
     settings = settings or Settings()
     database = Database(settings.database_url)
-    limits = RateLimits(database)
+    clock = ServerClock(
+        database, settings.clock_tolerance_s, settings.clock_gap_days, wall=wall, steady=steady
+    )
+    database.before_writing = clock.check
+    limits = RateLimits(database, clock.now)
     directory = Directory(database, settings.cache_s)
-    intake = Intake(settings, directory, ResponseStore(database, settings.webhook_delay_s), limits)
+    store = ResponseStore(database, settings.webhook_delay_s)
+    intake = Intake(settings, directory, store, limits, clock.sure_now)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         _tune_interpreter()
+        await asyncio.to_thread(clock.begin)
         intake.writer.start()
         background = [
-            asyncio.create_task(keep_tidy(database), name="tidying"),
+            asyncio.create_task(keep_tidy(database, clock.now), name="tidying"),
+            asyncio.create_task(keep_watching(clock), name="clock"),
             asyncio.create_task(keep_sending(database, settings), name="sending"),
-            asyncio.create_task(keep_reporting(database, settings), name="reporting"),
+            asyncio.create_task(keep_reporting(database, settings, clock), name="reporting"),
             asyncio.create_task(_make_charts_ready(), name="charts"),
         ]
         yield
@@ -125,10 +152,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     SETTINGS.put(app, settings)
     DATABASE.put(app, database)
-    CALLERS.put(app, Callers(database, settings))
+    CALLERS.put(app, Callers(database, settings, clock.now))
+    CLOCK.put(app, clock)
     RATE_LIMITS.put(app, limits)
+    SIGNING_IN.put(app, SigningIn(database, limits, settings, KnownBrowsers(database)))
+    PASSWORD_QUEUE.put(app, PasswordQueue(settings.password_waiting))
     CACHE.put(app, Cache())
     INTAKE.put(app, intake)
+    PAGE_TOKENS.put(app, PageTokens(database))
     PROVIDER.put(app, Provider(settings) if settings.oidc_issuer else None)
     problems.install(app, problem_page)
     for router in (*ROUTERS, *(page.router for page in PAGES), *LAST):

@@ -7,9 +7,10 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -53,6 +54,28 @@ class Targets:
         )
 
 
+def _public_address(given: str | None) -> str | None:
+    """An address of the whole service: a scheme and a name, perhaps a port.
+
+    Raises
+    ------
+    ValueError
+        For what is no such address. One with a path is none either: pages, cookies, QR codes and
+        kiosks would lead past it.
+    """
+    if not given:
+        return None
+    parts = urlsplit(given)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        raise ValueError(f"{given} is no address like https://hailong.example.vn")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(
+            f"{given} has more than a host's name: the service cannot stand under a path, and "
+            "needs a name of its own like https://hailong.example.vn"
+        )
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
 class Settings(BaseSettings):
     """The service's settings, from the environment or a ``.env`` file in the working directory."""
 
@@ -69,9 +92,10 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address that the server listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port that the server listens on.")
-    public_url: str | None = Field(
+    public_url: Annotated[str | None, AfterValidator(_public_address)] = Field(
         None,
-        description="Address by which people reach the service, like https://hailong.example.vn. "
+        description="Address by which people reach the service, like https://hailong.example.vn: "
+        "a name of its own, without a path. "
         "Without one, signing in works on the server's own machine only; with http:// instead of "
         "https://, passwords cross the network readable by others.",
     )
@@ -93,6 +117,12 @@ class Settings(BaseSettings):
         120,
         description="Seconds by which a clock may differ from the server's before it is corrected.",
     )
+    clock_gap_days: int = Field(
+        30,
+        ge=1,
+        description="Days for which no server ran, after which one that starts doubts its clock "
+        "until the operator confirms it.",
+    )
     backlog_days: int = Field(
         30, description="How many days back a device may date a response that it kept offline."
     )
@@ -103,11 +133,41 @@ class Settings(BaseSettings):
         "shows, once a newer one is published; later it is shown anew with what still fits.",
     )
     public_rate: str = Field(
-        "30/minute",
-        description="Responses with a public code from one address to one point.",
+        "10 per 2 minute",
+        description="Responses with a public code from one network address (IPv6: one /64) to one "
+        "point: ten at once, then one every twelve seconds.",
+    )
+    pageless_rate: str = Field(
+        "4 per 2 minute",
+        description="Of these, responses that do not come from an opened page, as of a script, or "
+        "from one that was opened a moment before.",
+    )
+    page_age_s: int = Field(
+        5, ge=0, le=600, description="Seconds for which a page has just been opened."
+    )
+    page_rate: str = Field(
+        "3 per 15 minute", description="Responses with a public code from one opened page."
     )
     point_rate: str = Field(
-        "600/minute", description="Responses with a public code from all addresses to one point."
+        "120 per 10 minute",
+        description="Responses with a public code from all addresses to one point.",
+    )
+    point_reserve: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="Part of this that neither one neighbourhood (IPv4 /24, IPv6 /48) nor "
+        "responses without an opened page can use up.",
+    )
+    device_rate: str = Field(
+        "300 per 1 hour",
+        description="Responses of one device: 300 at once, as after a day without a network, then "
+        "one every twelve seconds. What is refused waits on the device.",
+    )
+    key_rate: str = Field(
+        "3000 per 1 hour",
+        description="Responses of one key that is no device's; whoever may import history is not "
+        "limited.",
     )
     cache_s: float = Field(
         5.0,
@@ -117,10 +177,24 @@ class Settings(BaseSettings):
 
     sign_in_rate: str = Field(
         "10 per 15 minute",
-        description="Wrong passwords for one account before it is locked until the time is over.",
+        description="Wrong passwords for one account from one network (IPv4 address, IPv6 /64), or "
+        "in one browser that its person has signed in with before, until the time is over.",
+    )
+    sign_in_account_rate: str = Field(
+        "100 per 1 hour",
+        description="Attempts for one account from all networks together. Browsers that its person "
+        "has signed in with before are not held up by it.",
+    )
+    password_waiting: int = Field(
+        16,
+        ge=0,
+        le=100,
+        description="Most requests of a server process that wait while two passwords are looked "
+        "at; others get 503 and try again.",
     )
     sign_in_address_rate: str = Field(
-        "100 per 15 minute", description="Attempts to sign in or to pair from one address."
+        "100 per 15 minute",
+        description="Attempts to sign in or to pair from one network (IPv4 address, IPv6 /64).",
     )
     session_s: int = Field(
         12 * 3600, ge=60, description="Seconds after which a session ends, used or not."

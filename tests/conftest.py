@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 
@@ -18,8 +20,13 @@ import httpx
 import pytest
 import uvicorn
 from hypothesis import settings as hypothesis_settings
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy.engine import URL, make_url
 
+import app.commands
+from app.access import passwords
+from app.cli import main
 from app.db import Database
 from app.figures.release import ReleaseRule
 from app.main import create_app
@@ -42,6 +49,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if usable and "TMPDIR" not in os.environ and shutil.disk_usage(_MEMORY).free > _ROOM:
         os.environ["TMPDIR"] = str(_MEMORY)
         tempfile.tempdir = None  # read again
+    # Tests send more than people do. What the true rates let pass, tests/intake/test_allowances.py
+    # tells; servers in processes of their own are given these too.
+    for name in ("PUBLIC", "PAGELESS", "PAGE", "POINT", "DEVICE", "KEY"):
+        os.environ.setdefault(f"HAILONG_{name}_RATE", "100000 per 1 minute")
+    os.environ.setdefault("HAILONG_POINT_RESERVE", "0")
     # Processes that tests start find what the first of them compiled.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
@@ -52,6 +64,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "world" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Passwords kept as ever, by Argon2id, with little work: each costs a sixth of a second else.
+
+    What the service takes for one, ``tests/access/test_accounts.py`` asks of a process of its own.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+        patch.setattr(passwords, "_argon2", quick)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +126,16 @@ def database(database_url: str) -> Iterator[Database]:
         yield database
 
 
+@pytest.fixture(scope="module")
+def own_database(
+    templates: Callable[[str], URL], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """A SQLite database that a module's drawn examples share."""
+    file = tmp_path_factory.mktemp("own") / "hailong.db"
+    with closing(Database(address(copy_sqlite(templates("sqlite"), file)))) as database:
+        yield database
+
+
 @pytest.fixture
 def province(database: Database) -> SmallProvince:
     return SmallProvince.found(database)
@@ -110,6 +144,33 @@ def province(database: Database) -> SmallProvince:
 @pytest.fixture
 def settings(database_url: str) -> Settings:
     return Settings(database_url=database_url, cache_s=0)
+
+
+@pytest.fixture
+def hailong(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Runs `hailong` in this process; what it printed, after its exit code was as expected.
+
+    A process of its own for each of some hundred commands would take minutes; the last tests of
+    ``tests/test_commands.py`` start it as a shell does.
+    """
+    monkeypatch.setenv("HAILONG_DATABASE_URL", database_url)
+    monkeypatch.setattr(app.commands.out, "width", 200)
+
+    def run(*arguments: object, code: int | tuple[int, ...] = 0) -> str:
+        monkeypatch.setattr(sys, "argv", ["hailong", *map(str, arguments)])
+        printed, complained = io.StringIO(), io.StringIO()
+        with (
+            redirect_stdout(printed),
+            redirect_stderr(complained),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main()
+        said = printed.getvalue() + complained.getvalue()
+        expected = code if isinstance(code, tuple) else (code,)
+        assert (ended.value.code or 0) in expected, said
+        return printed.getvalue() if code == 0 else said
+
+    return run
 
 
 class _PromptServer(uvicorn.Server):
@@ -135,9 +196,15 @@ class _PromptServer(uvicorn.Server):
 
 
 @contextmanager
-def serving(settings: Settings, port: int = 0) -> Iterator[httpx.Client]:
+def serving(
+    settings: Settings,
+    port: int = 0,
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Iterator[httpx.Client]:
     """The application behind a real HTTP server in a thread, and a client that knows where."""
-    config = uvicorn.Config(create_app(settings), port=port, log_config=None, access_log=False)
+    config = uvicorn.Config(
+        create_app(settings, wall), port=port, log_config=None, access_log=False
+    )
     server = _PromptServer(config)
     thread = Thread(target=server.run)
     thread.start()

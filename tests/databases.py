@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, LiteralString
 from uuid import uuid4
@@ -64,6 +65,15 @@ class PostgresServer:
         if self._own is not None:
             self._own.cleanup()
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def new_database(
+    backend: str, templates: Callable[[str], URL], postgres: PostgresServer, folder: Path
+) -> str:
+    """The address of a database of a kind, ready to take responses; a file lies in the folder."""
+    if backend == "sqlite":
+        return address(copy_sqlite(templates(backend), folder / "hailong.db"))
+    return address(postgres.create(templates(backend)))
 
 
 def address(url: URL) -> str:

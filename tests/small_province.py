@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+import httpx
 import numpy as np
 
 from app.access import accounts, credentials, sessions
@@ -25,6 +27,8 @@ from app.registry.models import Channel, Unit
 from app.registry.points import current_code, find_by_code, open_point
 from app.settings import Settings
 
+#: Responses that are sent at once.
+BATCH = 400
 UNITS = (
     ("77", "province", None),
     ("A1", "agency", "77"),
@@ -123,6 +127,15 @@ class SmallProvince:
     def importer(self) -> dict[str, str]:
         """The header of whoever may send history."""
         return self.credential(Right.IMPORT_HISTORY)
+
+    def send(self, client: httpx.Client, bodies: Sequence[dict[str, Any]]) -> None:
+        """Have all responses taken, batch after batch."""
+        headers = self.importer()
+        for start in range(0, len(bodies), BATCH):
+            batch = {"responses": bodies[start : start + BATCH]}
+            answer = client.post("/api/v1/responses", json=batch, headers=headers)
+            assert answer.status_code == 200, answer.text
+            assert {each["status"] for each in answer.json()["responses"]} == {"accepted"}
 
     def reader(self) -> dict[str, str]:
         """The header of whoever may read figures, those of few respondents too."""

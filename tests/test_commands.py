@@ -7,46 +7,39 @@ import os
 import re
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 
 import httpx
 import pytest
+from sqlalchemy import select
 
-import app.commands
-from app.cli import main
+from app.access import accounts
+from app.access.roles import Role
+from app.intake.models import Response
 from app.invitations.models import SmsMessage
 from app.registry.points import ALPHABET
+from app.registry.queries import find_unit
 from surveys.loader import FORMS
 from tests.conftest import serving
 from tests.server import ROOT
 from tests.small_province import body
 
 
-@pytest.fixture
-def hailong(database_url, monkeypatch):
-    """Runs `hailong` in this process; what it printed, after its exit code was as expected.
-
-    A process of its own for each of some hundred commands would take minutes; the last tests of
-    this file start it as a shell does.
-    """
-    monkeypatch.setenv("HAILONG_DATABASE_URL", database_url)
-    monkeypatch.setattr(app.commands.out, "width", 200)
-
-    def run(*arguments, code=0):
-        monkeypatch.setattr(sys, "argv", ["hailong", *map(str, arguments)])
-        printed, complained = io.StringIO(), io.StringIO()
-        with (
-            redirect_stdout(printed),
-            redirect_stderr(complained),
-            pytest.raises(SystemExit) as ended,
-        ):
-            main()
-        said = printed.getvalue() + complained.getvalue()
-        assert (ended.value.code or 0) == code, said
-        return printed.getvalue() if code == 0 else said
-
-    return run
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("command", [["serve"], ["migrate"], ["qr", "K7XQ2MD", "--out", "x.pdf"]])
+def test_a_setting_that_cannot_be_used_is_one_sentence_before_anything_is_done(
+    hailong, monkeypatch, command
+):
+    monkeypatch.setenv("HAILONG_PUBLIC_URL", "https://tinh.example.vn/hailong")
+    said = " ".join(hailong(*command, code=1).split())
+    assert said == (
+        "hailong: HAILONG_PUBLIC_URL: https://tinh.example.vn/hailong has more than a host's name: "
+        "the service cannot stand under a path, and needs a name of its own like "
+        "https://hailong.example.vn"
+    )
+    monkeypatch.setenv("HAILONG_PUBLIC_URL", "")
+    monkeypatch.setenv("HAILONG_PORT", "x")
+    assert "HAILONG_PORT: " in hailong(*command, code=1)
 
 
 def test_forms_are_checked_by_file_line_and_field(hailong, tmp_path):
@@ -253,3 +246,32 @@ def test_a_systems_key_is_bound_to_its_unit(hailong, province, settings):
         assert client.get(f"{rates}C1", headers=header).status_code == 200
         assert client.get(f"{rates}A1", headers=header).status_code == 404
     assert "X9" in hailong("keys", "issue", "x", "--right", "figures:read", "--unit", "X9", code=1)
+
+
+def test_what_widens_an_account_beyond_its_maker_resets_it(hailong, database, province):
+    maker = province.person((Role.OPERATOR, "D1"), email="huyen@tinh.vn")
+    with database.writing(maker.email) as session:
+        account = accounts.add(session, "moi@tinh.vn", "Mới")
+        accounts.grant(session, account, Role.UNIT_HEAD, find_unit(session, "C1"), None)
+        old = accounts.link_for_password(session, account)
+    grant = ("accounts", "grant", "moi@tinh.vn", "--role")
+    assert "/password/" not in hailong(*grant, "unit-head", "--unit", "C2")
+    said = hailong(*grant, "auditor")
+    new = re.search(r"/password/([\w-]+)", said)[1]
+    with database.reading() as session:
+        assert accounts.account_of_link(session, new).email == "moi@tinh.vn"
+        with pytest.raises(accounts.LinkUnknown):
+            accounts.account_of_link(session, old)
+
+
+def test_what_a_key_sent_is_set_aside_by_command_and_counted_again(hailong, client, province):
+    device = province.device()
+    assert client.post("/api/v1/responses", json=body(), headers=device).status_code == 201
+    with province.database.reading() as session:
+        number = str(session.scalar(select(Response.credential_id)))
+    options = (number, "--since", "2026-01-01", "--reason", "mất máy")
+    assert hailong("responses", "set-aside", *options) == "1 responses set aside\n"
+    assert "all cells equal" in hailong("rollups", "verify")
+    assert hailong("responses", "count-again", *options) == "1 responses counted again\n"
+    unknown = hailong("responses", "set-aside", "99", *options[1:], code=1)
+    assert "no key number 99" in unknown

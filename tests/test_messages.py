@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+import yaml
 
 from analysis.alerts import LAST_PERIOD, LEVEL_SHIFT
 from analysis.control_charts import RULES
@@ -15,6 +16,7 @@ from app.access.models import Right, Sector
 from app.access.roles import Role
 from app.figures.periods import Length
 from app.intake.paper_template import COLUMNS
+from app.intake.times import ReceiptRule
 from app.messages import LANGUAGES, catalogue, preferred, say
 from app.messages.words import Served
 from app.posters.drawing import Size
@@ -98,6 +100,7 @@ BY_CODE = {
     "channel": set(Channel),
     "point_state": set(PointState),
     "detail": set(DETAILS),
+    "receipt_rule": set(ReceiptRule),
     "actor": {*ACTORS, "command"},
     "language": set(LANGUAGES),
     "served": set(get_args(Served)),
@@ -168,3 +171,19 @@ def test_the_callers_language(header, language):
 
 def test_values_are_put_in():
     assert say("answer.not_a_percent", "en", maximum=200) == "Takes a whole number from 0 to 200."
+
+
+class _Once(yaml.SafeLoader):
+    """Refuses a mapping that has a key twice: YAML takes the last one without a word."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [self.construct_object(key) for key, _ in node.value]
+        assert len(keys) == len(set(keys)), f"twice in {node.start_mark}: {sorted(keys)}"
+        return super().construct_mapping(node, deep)
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "app/messages").rglob("*.yaml")), ids=lambda f: f.name
+)
+def test_nothing_is_said_twice(file):
+    assert yaml.load(file.read_text("utf-8"), _Once)

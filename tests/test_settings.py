@@ -40,3 +40,36 @@ def test_the_first_holds_before_its_day_too():
 def test_what_is_no_target_is_refused(given):
     with pytest.raises(ValidationError, match="target_rate"):
         Settings(target_rate=given)
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("https://hailong.example.vn", "https://hailong.example.vn"),
+        ("HTTPS://Hailong.Example.VN/", "https://hailong.example.vn"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://[::1]:8000/", "http://[::1]:8000"),
+        ("", None),
+    ],
+)
+def test_the_public_address_is_a_name(monkeypatch, given, read):
+    monkeypatch.setenv("HAILONG_PUBLIC_URL", given)
+    assert Settings().public_url == read
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("https://tinh.example.vn/hailong", "cannot stand under a path"),
+        ("https://tinh.example.vn/hailong/", "cannot stand under a path"),
+        ("https://hailong.example.vn/?lang=vi", "cannot stand under a path"),
+        ("https://hailong.example.vn/#q", "cannot stand under a path"),
+        ("hailong.example.vn", "no address like"),
+        ("ftp://hailong.example.vn", "no address like"),
+        ("https://", "no address like"),
+        ("https://an:secret@hailong.example.vn", "no address like"),
+    ],
+)
+def test_a_public_address_that_would_lead_nowhere_is_refused(given, why):
+    with pytest.raises(ValidationError, match=why):
+        Settings(public_url=given)

@@ -1,41 +1,24 @@
-"""Accounts of persons: made, disabled, given roles, signed in."""
+"""Accounts of persons: made, disabled, given roles and passwords."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
 
-from limits import parse
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.access import passwords, rate_limits, sessions
-from app.access.callers import Person
-from app.access.models import Account, PasswordLink, RoleGrant, Sector
-from app.access.rate_limits import RateLimits
+from app.access import credentials, passwords, sessions
+from app.access.models import Account, Credential, PasswordLink, RoleGrant, Sector
 from app.access.roles import NEED_SECTOR, NEED_UNIT, Role
 from app.access.tokens import hash_of, new_token
 from app.audit.log import record
-from app.db import Database
 from app.messages import LANGUAGES
 from app.problems import FieldError, InvalidFields, Problem
 from app.registry.models import Unit
-from app.settings import Settings
 
 _EMAIL = re.compile(r"[^\s@<>\"',;:\\]+@[^\s@<>\"',;:\\]+\.[^\s@<>\"',;:\\]+")
 LINK_DAYS = 3
-
-
-class SignInRefused(Problem):
-    """E-mail address or password is wrong, or the account is disabled: it is not told which."""
-
-    code, status = "sign-in-refused", 401
-
-
-class SignInLocked(Problem):
-    """Too many wrong passwords for this account, or from this address; try again later."""
-
-    code, status, passing = "sign-in-locked", 429, True
 
 
 class LinkUnknown(Problem):
@@ -145,6 +128,17 @@ def reset(session: Session, account: Account) -> str:
     return link_for_password(session, account)
 
 
+def take_back(session: Session, account: Account) -> str:
+    """Reset an account and end its keys too: nobody who had it before has it any longer."""
+    for key in session.scalars(
+        select(Credential.id).where(
+            Credential.account_id == account.id, Credential.revoked_at.is_(None)
+        )
+    ).all():
+        credentials.revoke(session, key)
+    return reset(session, account)
+
+
 def account_of_link(session: Session, token: str) -> Account:
     """Whose link this is.
 
@@ -169,12 +163,31 @@ def set_password(
     InvalidFields
         Where it is easily guessed, or was not typed the same twice.
     """
-    error = passwords.judge(password, account.email, account.name)
+    hashed = hash_new_password(account.email, account.name, password, again)
+    keep_password(session, account, hashed, keep=keep)
+
+
+def hash_new_password(email: str, name: str, password: str, again: str) -> str:
+    """What is to be kept of a new password: worked out before anything is locked to keep it.
+
+    Raises
+    ------
+    InvalidFields
+        Where it is easily guessed, or was not typed the same twice.
+    """
+    error = passwords.judge(password, email, name)
     if error is None and password != again:
         error = FieldError("again", "password.not_the_same")
     if error is not None:
         raise InvalidFields(errors=[error], count=1)
-    account.password_hash = passwords.hash_password(password)
+    return passwords.hash_password(password)
+
+
+def keep_password(
+    session: Session, account: Account, hashed: str, *, keep: int | None = None
+) -> None:
+    """Give an account a hashed password; its links and its sessions (but ``keep``) are over."""
+    account.password_hash = hashed
     session.execute(delete(PasswordLink).where(PasswordLink.account_id == account.id))
     sessions.end_all(session, account.id, but=keep)
     record(session, "account.set_password", account.email)
@@ -221,101 +234,3 @@ def revoke_grant(session: Session, grant_: RoleGrant) -> None:
 def _told(grant_: RoleGrant) -> dict[str, object]:
     unit = grant_.unit.code if grant_.unit else None
     return {"role": grant_.role, "unit": unit, "sector": grant_.sector}
-
-
-def sign_in(
-    database: Database,
-    limits: RateLimits,
-    settings: Settings,
-    *,
-    email: str,
-    password: str,
-    address: str,
-    browser: str,
-) -> str:
-    """Begin a session for whoever has the right password; its token.
-
-    Takes as long for an address without an account, and locks it as well, so that nobody learns
-    who has one.
-
-    Raises
-    ------
-    SignInRefused, SignInLocked
-        See there.
-    """
-    email = email.strip().lower()
-    with database.reading() as session:
-        account = session.scalar(select(Account).where(func.lower(Account.email) == email))
-        kept = account.password_hash if account and account.disabled_at is None else None
-    mine = _attempt(database, limits, settings, email, address)
-    if not passwords.verify(password, kept):
-        raise SignInRefused
-    with database.writing(email) as session:
-        account = find(session, email)
-        if account.disabled_at is not None or account.password_hash != kept:
-            raise SignInRefused
-        rate_limits.forget(session, [mine])
-        return sessions.begin(session, account, browser, settings, by="password")
-
-
-def confirm(
-    database: Database,
-    limits: RateLimits,
-    settings: Settings,
-    person: Person,
-    password: str,
-    address: str,
-) -> None:
-    """Have a person who is signed in prove again who it is, with the password.
-
-    Raises
-    ------
-    SignInRefused, SignInLocked
-        See there.
-    """
-    with database.reading() as session:
-        kept = session.scalar(select(Account.password_hash).where(Account.id == person.account_id))
-    mine = _attempt(database, limits, settings, person.email, address)
-    if not passwords.verify(password, kept):
-        raise SignInRefused
-    with database.writing(person.name) as session:
-        rate_limits.forget(session, [mine])
-        sessions.confirm(session, person.session_id)
-
-
-def _attempt(
-    database: Database, limits: RateLimits, settings: Settings, email: str, address: str
-) -> rate_limits.Hit:
-    """Count an attempt before its password is looked at; the hit on the account.
-
-    Raises
-    ------
-    SignInLocked
-        Where there were too many.
-    """
-    if not limits.ready:
-        limits.prepare()
-    mine = limits.hit(parse(settings.sign_in_rate), "sign-in", email)
-    theirs = limits.hit(parse(settings.sign_in_address_rate), "sign-in from", address)
-    for hit in (mine, theirs):
-        if limits.is_over(hit):
-            raise _locked(hit)
-    with database.writing() as session:
-        allowed = rate_limits.count(session, [mine, theirs])
-        for hit, fine in zip((mine, theirs), allowed, strict=True):
-            if not fine:
-                known = session.scalar(select(Account.id).where(Account.email == email))
-                if known is not None and hit is mine:
-                    record(session, "account.locked", email, seconds=hit.retry_after())
-    for hit, fine in zip((mine, theirs), allowed, strict=True):
-        if not fine:
-            limits.note_over(hit)
-            raise _locked(hit)
-    return mine
-
-
-def _locked(hit: rate_limits.Hit) -> SignInLocked:
-    seconds = hit.retry_after()
-    return SignInLocked(
-        headers={"Retry-After": str(seconds)}, minutes=-(-seconds // 60), field="password"
-    )

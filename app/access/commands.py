@@ -12,7 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access import accounts as access
-from app.access import credentials
+from app.access import credentials, management
+from app.access.callers import owner
 from app.access.models import Account, Credential, Right, RoleGrant, Sector
 from app.access.roles import Role
 from app.commands import Refused, open_database, operator, out
@@ -79,12 +80,19 @@ def enable(email: str = _EMAIL) -> None:
 def grant(
     email: str = _EMAIL, role: Role = _ROLE, unit: str = _UNIT, sector: Sector = _SECTOR
 ) -> None:
-    """Give an account one more role."""
+    """Give an account one more role.
+
+    Where that is more than whoever made the account may manage, it is reset: its old link, its
+    password, sessions and keys open nothing, and a new link is printed.
+    """
     with _writing() as session:
         account = access.find(session, email)
         made = access.grant(session, account, role, _unit(session, unit), sector)
-        session.flush()
-        typer.echo(f"{email}: {_told(made)}")
+        token = management.taken_back_if_widened(session, owner(operator()), account)
+        told = _told(made)
+    typer.echo(f"{email}: {told}")
+    if token is not None:
+        typer.echo(f"was made by somebody who may manage less; reset: {_link(token)}")
 
 
 @accounts.command("revoke")

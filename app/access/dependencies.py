@@ -1,4 +1,4 @@
-"""What doors and the pages of sign-in share: known callers, rate limits, the identity provider."""
+"""What doors and the pages of sign-in share: callers, rate limits, queues, the provider."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from fastapi import Depends
 
 from app.access.callers import Callers
 from app.access.openid import Provider
+from app.access.password_queue import PasswordQueue
 from app.access.rate_limits import RateLimits
+from app.access.signing_in import SigningIn
 from app.dependencies import Shared
 
 CALLERS = Shared[Callers]("callers")
@@ -16,4 +18,9 @@ RATE_LIMITS = Shared[RateLimits]("limits")
 #: None where no identity provider is set up.
 PROVIDER = Shared[Provider | None]("provider")
 
+SIGNING_IN = Shared[SigningIn]("signing_in")
+PASSWORD_QUEUE = Shared[PasswordQueue]("password_queue")
+
 RateLimitsDependency = Annotated[RateLimits, Depends(RATE_LIMITS)]
+SigningInDependency = Annotated[SigningIn, Depends(SIGNING_IN)]
+PasswordQueueDependency = Annotated[PasswordQueue, Depends(PASSWORD_QUEUE)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from app.access.callers import STRANGER, Caller, Person
 from app.access.dependencies import CALLERS
 from app.access.models import Right
-from app.dependencies import SETTINGS
+from app.dependencies import CLOCK, SETTINGS
 from app.problems import Problem
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -169,7 +169,7 @@ class PageDoor(Door):
             # A form that was opened in time may take as long again to be filled in.
             factor = 1 if request.method in _SAFE else 2
             limit = timedelta(seconds=factor * settings.confirmation_s)
-            if person.confirmed_at + limit < datetime.now(UTC):
+            if person.confirmed_at + limit < CLOCK.of(request).now():
                 raise ConfirmationNeeded
         return person
 

@@ -8,9 +8,12 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from app.access import scope
-from app.access.accounts import UnknownAccount
-from app.access.callers import Caller
+from app.access.accounts import UnknownAccount, take_back
+from app.access.callers import Caller, grants_of
 from app.access.models import Account, Credential, Right, RoleGrant
+from app.audit.log import SYSTEM
+from app.audit.models import AuditEntry
+from app.commands import COMMAND
 from app.problems import FieldError, InvalidFields, Problem
 from app.registry.models import SurveyPoint
 
@@ -78,6 +81,32 @@ def may_manage(session: Session, caller: Caller, account: Account) -> bool:
         )
         is None
     )
+
+
+def taken_back_if_widened(session: Session, caller: Caller, account: Account) -> str | None:
+    """Reset an account that has more, after a grant, than whoever had its link may manage.
+
+    They may have the link still, or have set the password by it before its person did. Returns
+    the token of a new link, which is the caller's alone to hand over; None if nothing was reset.
+    """
+    session.flush()
+    if account.id == caller.account_id or _maker_may_manage(session, account):
+        return None
+    return take_back(session, account)
+
+
+def _maker_may_manage(session: Session, account: Account) -> bool:
+    """Whether whoever made the account's last link manages all that the account has now."""
+    maker = session.scalar(
+        select(AuditEntry.actor)
+        .where(AuditEntry.action == "account.link", AuditEntry.subject == account.email)
+        .order_by(AuditEntry.id.desc())
+        .limit(1)
+    )
+    if maker is None or maker == SYSTEM or maker.startswith(COMMAND):
+        return True  # whoever has the machine has everything
+    found = session.scalar(select(Account).where(Account.email == maker))
+    return found is not None and may_manage(session, Caller(maker, grants_of(found)), account)
 
 
 def managed_account(session: Session, caller: Caller, id: int) -> Account:

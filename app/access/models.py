@@ -221,6 +221,26 @@ class RateCount(Base):
     count: Mapped[int]
 
 
+class RateBucket(Base):
+    """What may happen so often, and is allowed again evenly; removed soon after it is full."""
+
+    __tablename__ = "rate_bucket"
+
+    #: Keyed hash, as of a rate count.
+    key: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    #: When the bucket is full again, in microseconds since 1970.
+    full_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class ServerSecret(Base):
+    """What the service signs by, for each purpose; the same for all its processes."""
+
+    __tablename__ = "server_secret"
+
+    purpose: Mapped[str] = mapped_column(String(16), primary_key=True)
+    secret: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
 class DailySalt(Base):
     """The key of this day's hashes of addresses; thrown away with the day."""
 

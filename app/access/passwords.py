@@ -6,8 +6,14 @@ expiry, a check against what people usually choose (zxcvbn 4.5: Wheeler, USENIX 
 
 from __future__ import annotations
 
+import os
+import threading
 import unicodedata
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
+from typing import TypeVar
 
 from pwdlib import PasswordHash
 
@@ -20,7 +26,26 @@ _LEAST_SCORE = 3
 #: It slows down on long input, and what is strong by then stays strong.
 _JUDGED_LENGTH = 72
 
+#: Hashes that are made at once; each takes 64 MB.
+AT_ONCE = 2
+#: Whoever waits for a hash waits a little longer where somebody's answer is being stored.
+_NICENESS = 10
+
 _argon2 = PasswordHash.recommended()
+T = TypeVar("T")
+
+
+def _step_back() -> None:
+    """Let this thread, and those that hash for it, run after others where the system can."""
+    with suppress(AttributeError, OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+
+_hashing = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="hashing", initializer=_step_back)
+
+
+def _by_turns(hash_: Callable[[], T]) -> T:
+    return _hashing.submit(hash_).result()
 
 
 @cache
@@ -47,14 +72,14 @@ def judge(password: str, *about: str, field: str = "password") -> FieldError | N
 
 def hash_password(password: str) -> str:
     """What is kept of a password."""
-    return _argon2.hash(_normal(password))
+    return _by_turns(lambda: _argon2.hash(_normal(password)))
 
 
 def verify(password: str, kept: str | None) -> bool:
     """Whether the password is the one that was kept; takes as long where none was."""
     if len(password) > MOST_LENGTH:
         return False
-    right = _argon2.verify(_normal(password), kept or _nobodys())
+    right = _by_turns(lambda: _argon2.verify(_normal(password), kept or _nobodys()))
     return right and kept is not None
 
 

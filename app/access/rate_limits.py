@@ -13,7 +13,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from threading import Lock
@@ -24,6 +24,7 @@ from limits import RateLimitItem
 from sqlalchemy import Date, bindparam, delete, select, text
 from sqlalchemy.orm import Session
 
+from app.access.buckets import Empty
 from app.access.models import DailySalt, RateCount
 from app.db import Database
 
@@ -47,20 +48,23 @@ class Hit(NamedTuple):
 class RateLimits:
     """The limits of one process; what they count is shared through the database."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(
+        self, database: Database, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._database, self._now = database, now
         self._salt: tuple[date, bytes] | None = None
         self._over: FIFOCache[tuple[bytes, int], None] = FIFOCache(_KNOWN_LIMIT)
+        self._empty: FIFOCache[bytes, int] = FIFOCache(_KNOWN_LIMIT)
         self._noting = Lock()
 
     @property
     def ready(self) -> bool:
         """Whether this day's salt is at hand."""
-        return self._salt is not None and self._salt[0] == _today()
+        return self._salt is not None and self._salt[0] == self._today()
 
     def prepare(self) -> None:
         """Read this day's salt from the database, or draw it if no process has yet."""
-        day = _today()
+        day = self._today()
         with self._database.writing() as session:
             # Whichever process is first, its salt is everybody's.
             session.execute(
@@ -75,12 +79,25 @@ class RateLimits:
 
     def hit(self, rate: RateLimitItem, *what: object) -> Hit:
         """The hit for something that happens now; counts nothing yet. Wants ``ready``."""
-        assert self._salt is not None
         period = rate.get_expiry()
         until = (int(time.time()) // period + 1) * period
+        return Hit(self.key(rate, *what), until, rate.amount)
+
+    def key(self, rate: RateLimitItem, *what: object) -> bytes:
+        """Under which something that is limited is kept today. Wants ``ready``."""
+        assert self._salt is not None
         named = "\0".join(map(str, (*what, rate)))
         digest = blake2b(named.encode("utf-8", "replace"), key=self._salt[1], digest_size=16)
-        return Hit(digest.digest(), until, rate.amount)
+        return digest.digest()
+
+    def empty_until(self, key: bytes) -> int:
+        """Until when a bucket is known to have nothing, in microseconds since 1970."""
+        return self._empty.get(key, 0)
+
+    def note_empty(self, empty: Empty) -> None:
+        """Remember that a bucket has nothing, so that the database is not asked again."""
+        with self._noting:
+            self._empty[empty.key] = empty.until
 
     def is_over(self, hit: Hit) -> bool:
         """Whether the limit is known to be reached in this window."""
@@ -90,6 +107,9 @@ class RateLimits:
         """Remember that the limit is reached, so that the database is not asked again."""
         with self._noting:
             self._over[(hit.key, hit.until)] = None
+
+    def _today(self) -> date:
+        return self._now().date()
 
 
 def count(session: Session, hits: Sequence[Hit]) -> list[bool]:
@@ -137,7 +157,3 @@ def tidy(session: Session, now: datetime) -> None:
     # A minute later: what a slow process counts into a window that has just ended is left alone.
     session.execute(delete(RateCount).where(RateCount.until < int(now.timestamp()) - 60))
     session.execute(delete(DailySalt).where(DailySalt.day < now.date()))
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()

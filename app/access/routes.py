@@ -10,6 +10,7 @@ from limits import parse
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.access import devices, oauth, rate_limits
+from app.access.buckets import network_of
 from app.access.callers import Caller
 from app.access.dependencies import RateLimitsDependency
 from app.access.doors import ANYONE, CLIENTS
@@ -112,7 +113,7 @@ def pair(
     if not limits.ready:
         limits.prepare()
     address = request.client.host if request.client else ""
-    hit = limits.hit(parse(settings.sign_in_address_rate), "pair from", address)
+    hit = limits.hit(parse(settings.sign_in_address_rate), "pair from", network_of(address))
     with database.writing() as session:
         (fine,) = rate_limits.count(session, [hit])
     if not fine:

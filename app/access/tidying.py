@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.access import rate_limits
+from app.access import buckets, rate_limits
 from app.access.models import (
     AccessToken,
     AccountSession,
@@ -18,7 +19,9 @@ from app.access.models import (
     PasswordLink,
     SignInAttempt,
 )
+from app.clock import ClockInDoubt
 from app.db import Database
+from app.db.base import microseconds
 
 log = logging.getLogger("hailong.access")
 
@@ -28,20 +31,23 @@ EVERY_S = 60
 def tidy(session: Session, now: datetime) -> None:
     """Remove what no longer opens anything; what happened stays in the audit log."""
     rate_limits.tidy(session, now)
+    buckets.tidy(session, microseconds(now))
     for table in (AccountSession, AccessToken, PairingCode, PasswordLink, SignInAttempt):
         session.execute(delete(table).where(table.expires_at < now - timedelta(minutes=1)))
 
 
-async def keep_tidy(database: Database) -> None:
+async def keep_tidy(database: Database, now: Callable[[], datetime]) -> None:
     """Tidy once a minute, for ever; a database that does not answer is tried again."""
 
     def run() -> None:
         with database.writing() as session:
-            tidy(session, datetime.now(UTC))
+            tidy(session, now())
 
     while True:
         try:
             await asyncio.to_thread(run)
+        except ClockInDoubt:
+            log.warning("nothing is tidied away while the clock is in doubt")
         except SQLAlchemyError:
             log.warning("could not tidy; trying again", exc_info=True)
         await asyncio.sleep(EVERY_S)

@@ -14,13 +14,13 @@ from app.access.models import Right
 from app.dependencies import DatabaseDependency, SettingsDependency
 from app.figures import action_notes
 from app.figures.action_notes import LONGEST, ActionNoteOut, NewNote, as_result
+from app.registry.codes import Code
 
 router = APIRouter(prefix="/api/v1/satisfaction/action-notes", tags=["statistics"])
 
 READERS = Door(Right.READ_FIGURES)
 NOTERS = Door(Right.NOTE_ACTIONS)
-#: Codes: printable, not long; a text is one line.
-Code = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
+#: One line.
 Line = Annotated[
     str, StringConstraints(min_length=1, max_length=LONGEST, pattern=r"^[^\x00-\x1f\x7f]*$")
 ]

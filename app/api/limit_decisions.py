@@ -15,13 +15,13 @@ from app.dependencies import DatabaseDependency
 from app.figures import limit_decisions
 from app.figures.limit_decisions import LimitDecisionOut, Wish, as_result
 from app.figures.periods import Step
+from app.registry.codes import Code
 
 router = APIRouter(prefix="/api/v1/satisfaction/baselines", tags=["statistics"])
 
 READERS = Door(Right.READ_FIGURES)
 DECIDERS = Door(Right.DECIDE_LIMITS)
-#: Codes and labels: printable, not long; texts besides may have lines.
-Code = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
+#: Labels of periods; a reason may have lines.
 Label = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z-]{6,10}$")]
 Reason = Annotated[
     str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")

@@ -21,6 +21,8 @@ from app.audit.models import AuditEntry
 from app.db.base import microseconds
 from app.db.database import ACTOR
 
+#: Whose doing it is where nobody is named.
+SYSTEM = "system"
 #: The hash "before" the first entry.
 GENESIS = "0" * 64
 #: Any number: the key of PostgreSQL's lock by which writers of the log take turns.
@@ -59,7 +61,7 @@ def record(session: Session, action: str, subject: object, **details: object) ->
     entry = AuditEntry(
         id=(last.id if last else 0) + 1,
         at=datetime.now(UTC),
-        actor=str(session.info.get(ACTOR, "system"))[:200],
+        actor=str(session.info.get(ACTOR, SYSTEM))[:200],
         action=action,
         subject=str(subject)[:200],
         details=json.dumps(details, ensure_ascii=False, sort_keys=True, default=str),

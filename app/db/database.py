@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
+        #: Called before each writing session; what it raises keeps the session from beginning.
+        self.before_writing: Callable[[], None] | None = None
         self.url = make_url(url)
         if self.url.get_backend_name() == "sqlite":
             self.engine = _sqlite(self.url.render_as_string(hide_password=False))
@@ -63,6 +65,8 @@ class Database:
 
         ``actor`` stands in the audit log beside what the session changes.
         """
+        if self.before_writing is not None:
+            self.before_writing()
         with Session(self._writing_engine, info={ACTOR: actor}) as session, session.begin():
             yield session
 

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, or_
+from sqlalchemy.orm import Session
 
-from app.access import scope
-from app.access.callers import Caller, Person
+from app.access.callers import Caller
 from app.access.models import Right
 from app.audit.log import record
 from app.figures.models import ActionNote
 from app.figures.query import Query
 from app.figures.trend_results import NotedAction
+from app.figures.unit_entries import Book
 from app.problems import FieldError, InvalidFields, Problem
 from app.registry.questionnaires import versions_of
 
@@ -49,6 +49,9 @@ class UnknownActionNote(Problem):
     code, status = "unknown-action-note", 404
 
 
+NOTES = Book(ActionNote, Right.NOTE_ACTIONS, UnknownActionNote)
+
+
 @dataclass(frozen=True)
 class NewNote:
     """What somebody wants noted; without a questionnaire it is about all of the unit's."""
@@ -70,7 +73,7 @@ def add(session: Session, caller: Caller, new: NewNote, today: date) -> ActionNo
         Naming a day that is yet to come or more than ten years ago, and a text that is empty or
         too long.
     """
-    node = scope.units(session, caller, Right.NOTE_ACTIONS).find(new.unit)
+    unit_id = NOTES.unit_id(session, caller, new.unit)
     if new.questionnaire is not None:
         versions_of(session, new.questionnaire)
     text = " ".join(new.text.split())
@@ -85,16 +88,8 @@ def add(session: Session, caller: Caller, new: NewNote, today: date) -> ActionNo
         )
     if errors:
         raise InvalidFields(errors=errors, count=len(errors))
-    note = ActionNote(
-        unit_id=node.id,
-        questionnaire=new.questionnaire,
-        day=new.day,
-        text=text,
-        recorded_by=_name(caller),
-        recorded_at=datetime.now(UTC),
-    )
-    session.add(note)
-    session.flush()
+    note = ActionNote(unit_id=unit_id, questionnaire=new.questionnaire, day=new.day, text=text)
+    NOTES.keep(session, caller, note)
     record(
         session, "action_note.add", note.id, unit=new.unit, questionnaire=new.questionnaire,
         day=new.day.isoformat(), text=text,
@@ -110,16 +105,7 @@ def withdraw(session: Session, caller: Caller, id: int) -> ActionNote:
     UnknownActionNote
         Where there is none that is shown, or the caller may note nothing of its unit.
     """
-    note = session.scalar(
-        select(ActionNote).where(
-            ActionNote.id == id,
-            ActionNote.withdrawn_at.is_(None),
-            scope.within(ActionNote.unit_id, caller, Right.NOTE_ACTIONS),
-        )
-    )
-    if note is None:
-        raise UnknownActionNote(id=id)
-    note.withdrawn_at, note.withdrawn_by = datetime.now(UTC), _name(caller)
+    note = NOTES.end(session, caller, id)
     record(session, "action_note.withdraw", id)
     return note
 
@@ -139,58 +125,38 @@ def notes(
     UnknownUnit
         Where the unit named is not one of them.
     """
-    found = (
-        select(ActionNote)
-        .where(scope.within(ActionNote.unit_id, caller, Right.READ_FIGURES))
-        .options(joinedload(ActionNote.unit))
-        .order_by(ActionNote.day.desc(), ActionNote.id.desc())
-        .limit(1000)
-    )
-    if unit is not None:
-        node = scope.units(session, caller, Right.READ_FIGURES).find(unit)
-        found = found.where(ActionNote.unit_id == node.id)
-    if questionnaire is not None:
-        found = found.where(_about(questionnaire))
-    if not withdrawn:
-        found = found.where(ActionNote.withdrawn_at.is_(None))
-    return session.scalars(found).all()
+    about = [] if questionnaire is None else [_about(questionnaire)]
+    order = (ActionNote.day.desc(), ActionNote.id.desc())
+    return NOTES.listed(session, caller, *about, unit=unit, ended=withdrawn, order=order)
 
 
 def noted(
     session: Session, caller: Caller, units: Collection[int], query: Query, first: date, last: date
 ) -> Mapping[int, Sequence[NotedAction]]:
     """By unit id what was noted of the days of a trend, in order of time."""
-    found = session.scalars(
-        select(ActionNote)
-        .where(
-            scope.within(ActionNote.unit_id, caller, Right.READ_FIGURES),
-            _about(str(query.questionnaire)),
-            ActionNote.day.between(first, last),
-            ActionNote.withdrawn_at.is_(None),
-        )
-        .order_by(ActionNote.day, ActionNote.id)
-    )
-    kept: dict[int, list[NotedAction]] = {}
-    for each in found:
-        if each.unit_id in units:
-            kept.setdefault(each.unit_id, []).append(
-                NotedAction(
-                    id=each.id,
-                    day=each.day,
-                    text=each.text,
-                    recorded_by=each.recorded_by,
-                    recorded_at=each.recorded_at,
-                )
+    found = NOTES.counting(
+        session, caller, units,
+        _about(str(query.questionnaire)),
+        ActionNote.day.between(first, last),
+        order=(ActionNote.day, ActionNote.id),
+    )  # fmt: skip
+    return {
+        unit: [
+            NotedAction(
+                id=each.id,
+                day=each.day,
+                text=each.text,
+                recorded_by=each.made_by,
+                recorded_at=each.made_at,
             )
-    return kept
+            for each in noted
+        ]
+        for unit, noted in found.items()
+    }
 
 
 def _about(questionnaire: str) -> ColumnElement[bool]:
     return or_(ActionNote.questionnaire.is_(None), ActionNote.questionnaire == questionnaire)
-
-
-def _name(caller: Caller) -> str:
-    return (caller.full_name if isinstance(caller, Person) else caller.name)[:200]
 
 
 def as_result(each: ActionNote) -> ActionNoteOut:
@@ -201,8 +167,8 @@ def as_result(each: ActionNote) -> ActionNoteOut:
         questionnaire=each.questionnaire,
         day=each.day,
         text=each.text,
-        recorded_by=each.recorded_by,
-        recorded_at=each.recorded_at,
-        withdrawn_by=each.withdrawn_by,
-        withdrawn_at=each.withdrawn_at,
+        recorded_by=each.made_by,
+        recorded_at=each.made_at,
+        withdrawn_by=each.ended_by,
+        withdrawn_at=each.ended_at,
     )

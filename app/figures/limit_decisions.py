@@ -13,11 +13,10 @@ from datetime import UTC, date, datetime
 import numpy as np
 from pydantic import BaseModel
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from analysis.control_charts import LEAST_BASELINE
-from app.access import scope
-from app.access.callers import Caller, Person
+from app.access.callers import Caller
 from app.access.models import Right
 from app.audit.log import record
 from app.figures.measures import measures_of
@@ -25,8 +24,8 @@ from app.figures.models import LimitDecision
 from app.figures.periods import Step, first_day, label, ordinals
 from app.figures.query import Query
 from app.figures.trend_results import DecisionTaken
+from app.figures.unit_entries import Book
 from app.problems import FieldError, InvalidFields, Problem
-from app.registry.models import Unit
 from app.registry.questionnaires import versions_of
 
 #: Periods lie at most so far from today, or a trend would be of thousands of them.
@@ -62,6 +61,9 @@ class LimitsDecided(Problem):
     """It is decided already that limits begin with this period; revoke that decision first."""
 
     code, status = "baseline-decided", 409
+
+
+DECISIONS = Book(LimitDecision, Right.DECIDE_LIMITS, UnknownLimitDecision)
 
 
 @dataclass(frozen=True)
@@ -122,27 +124,27 @@ def decide(session: Session, caller: Caller, wish: Wish) -> LimitDecision:
     LimitsDecided
         Where limits begin with this period already.
     """
-    node = scope.units(session, caller, Right.DECIDE_LIMITS).find(wish.unit)
+    unit_id = DECISIONS.unit_id(session, caller, wish.unit)
     versions = versions_of(session, wish.questionnaire)
     query = Query(questionnaire=wish.questionnaire, factor=wish.factor, item=wish.item)
     measures_of(query, versions)
     factor = wish.factor if wish.item is None else None
     begins, first, last = _days(wish)
     of_the_same = select(LimitDecision).where(
-        LimitDecision.unit_id == node.id,
+        LimitDecision.unit_id == unit_id,
         LimitDecision.questionnaire == wish.questionnaire,
         LimitDecision.factor.is_not_distinct_from(factor),
         LimitDecision.item.is_not_distinct_from(wish.item),
         LimitDecision.step == wish.step.value,
         LimitDecision.begins == begins,
-        LimitDecision.revoked_at.is_(None),
+        LimitDecision.ended_at.is_(None),
     )
     # Of two who decide at once the second waits, and is told.
-    session.execute(select(Unit.id).where(Unit.id == node.id).with_for_update())
+    DECISIONS.take_turns(session, unit_id)
     if session.scalar(of_the_same) is not None:
         raise LimitsDecided(field="start", start=wish.start)
     decision = LimitDecision(
-        unit_id=node.id,
+        unit_id=unit_id,
         questionnaire=wish.questionnaire,
         factor=factor,
         item=wish.item,
@@ -151,11 +153,8 @@ def decide(session: Session, caller: Caller, wish: Wish) -> LimitDecision:
         first=first,
         last=last,
         reason=" ".join(wish.reason.split()),
-        decided_by=_name(caller),
-        decided_at=datetime.now(UTC),
     )
-    session.add(decision)
-    session.flush()
+    DECISIONS.keep(session, caller, decision)
     record(
         session, "baseline.decide", decision.id, unit=wish.unit, questionnaire=wish.questionnaire,
         factor=wish.factor, item=wish.item, step=wish.step.value, start=wish.start,
@@ -172,16 +171,7 @@ def revoke(session: Session, caller: Caller, id: int) -> LimitDecision:
     UnknownLimitDecision
         Where there is none that counts, or the caller may not decide about its unit.
     """
-    decision = session.scalar(
-        select(LimitDecision).where(
-            LimitDecision.id == id,
-            LimitDecision.revoked_at.is_(None),
-            scope.within(LimitDecision.unit_id, caller, Right.DECIDE_LIMITS),
-        )
-    )
-    if decision is None:
-        raise UnknownLimitDecision(id=id)
-    decision.revoked_at, decision.revoked_by = datetime.now(UTC), _name(caller)
+    decision = DECISIONS.end(session, caller, id)
     record(session, "baseline.revoke", id)
     return decision
 
@@ -201,21 +191,9 @@ def decisions(
     UnknownUnit
         Where the unit named is not one of them.
     """
-    found = (
-        select(LimitDecision)
-        .where(scope.within(LimitDecision.unit_id, caller, Right.READ_FIGURES))
-        .options(joinedload(LimitDecision.unit))
-        .order_by(LimitDecision.id.desc())
-        .limit(1000)
-    )
-    if unit is not None:
-        node = scope.units(session, caller, Right.READ_FIGURES).find(unit)
-        found = found.where(LimitDecision.unit_id == node.id)
-    if questionnaire is not None:
-        found = found.where(LimitDecision.questionnaire == questionnaire)
-    if not revoked:
-        found = found.where(LimitDecision.revoked_at.is_(None))
-    return session.scalars(found).all()
+    about = [] if questionnaire is None else [LimitDecision.questionnaire == questionnaire]
+    order = (LimitDecision.id.desc(),)
+    return DECISIONS.listed(session, caller, *about, unit=unit, ended=revoked, order=order)
 
 
 def in_force(
@@ -228,30 +206,25 @@ def in_force(
     """
     if query.channels or not query.descendants:
         return {}
-    found = session.scalars(
-        select(LimitDecision)
-        .where(
-            scope.within(LimitDecision.unit_id, caller, Right.READ_FIGURES),
-            LimitDecision.questionnaire == query.questionnaire,
-            LimitDecision.factor.is_not_distinct_from(query.factor if not query.item else None),
-            LimitDecision.item.is_not_distinct_from(query.item),
-            LimitDecision.step == step.value,
-            LimitDecision.revoked_at.is_(None),
-        )
-        .order_by(LimitDecision.begins)
-    )
-    kept: dict[int, list[Decided]] = {}
-    for each in found:
-        if each.unit_id in units:
-            kept.setdefault(each.unit_id, []).append(
-                Decided(
-                    each.id, each.begins, each.first, each.last,
-                    period_of(each.first, step),
-                    period_of(each.last, step) if each.last else None,
-                    each.reason, each.decided_by, each.decided_at,
-                )
-            )  # fmt: skip
-    return kept
+    found = DECISIONS.counting(
+        session, caller, units,
+        LimitDecision.questionnaire == query.questionnaire,
+        LimitDecision.factor.is_not_distinct_from(query.factor if not query.item else None),
+        LimitDecision.item.is_not_distinct_from(query.item),
+        LimitDecision.step == step.value,
+        order=(LimitDecision.begins,),
+    )  # fmt: skip
+    return {
+        unit: [
+            Decided(
+                each.id, each.begins, each.first, each.last,
+                period_of(each.first, step), period_of(each.last, step) if each.last else None,
+                each.reason, each.made_by, each.made_at,
+            )
+            for each in decided
+        ]
+        for unit, decided in found.items()
+    }  # fmt: skip
 
 
 def period_of(day: date, step: Step) -> str:
@@ -291,10 +264,6 @@ def _days(wish: Wish) -> tuple[date, date, date | None]:
     return begins, first, last
 
 
-def _name(caller: Caller) -> str:
-    return (caller.full_name if isinstance(caller, Person) else caller.name)[:200]
-
-
 def as_result(each: LimitDecision) -> LimitDecisionOut:
     """A decision on the wire."""
     step = Step(each.step)
@@ -309,8 +278,8 @@ def as_result(each: LimitDecision) -> LimitDecisionOut:
         first=period_of(each.first, step),
         last=period_of(each.last, step) if each.last else None,
         reason=each.reason,
-        decided_by=each.decided_by,
-        decided_at=each.decided_at,
-        revoked_by=each.revoked_by,
-        revoked_at=each.revoked_at,
+        decided_by=each.made_by,
+        decided_at=each.made_at,
+        revoked_by=each.ended_by,
+        revoked_at=each.ended_at,
     )

@@ -5,13 +5,34 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, String, Text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from app.db import Base, UtcDateTime
 from app.registry.models import Unit
 
 
-class LimitDecision(Base):
+class UnitEntry(Base):
+    """What a person keeps about a unit, by name. Never deleted: it is ended, by name, too.
+
+    Each sort has a table of its own, in which who made and who ended it are called as the sort is.
+    """
+
+    __abstract__ = True
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+    ended_by: Mapped[str | None]
+    ended_at: Mapped[datetime | None]
+
+    @declared_attr
+    def unit(self) -> Mapped[Unit]:
+        """The unit itself."""
+        return relationship(Unit)
+
+
+class LimitDecision(UnitEntry):
     """That a unit's control limits begin anew, or rest on a baseline that somebody chose.
 
     Never deleted: what no longer counts is revoked. Periods stand here by their first day.
@@ -19,8 +40,6 @@ class LimitDecision(Base):
 
     __tablename__ = "limit_decision"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
     questionnaire: Mapped[str] = mapped_column(String(48))
     #: What is measured: an item, a factor, or the index where there is neither.
     factor: Mapped[str | None] = mapped_column(String(64))
@@ -33,28 +52,22 @@ class LimitDecision(Base):
     first: Mapped[date]
     last: Mapped[date | None]
     reason: Mapped[str] = mapped_column(Text)
-    decided_by: Mapped[str] = mapped_column(String(200))
-    decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    revoked_by: Mapped[str | None] = mapped_column(String(200))
-    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-    unit: Mapped[Unit] = relationship()
+    made_by: Mapped[str] = mapped_column("decided_by", String(200))
+    made_at: Mapped[datetime] = mapped_column("decided_at", UtcDateTime)
+    ended_by: Mapped[str | None] = mapped_column("revoked_by", String(200))
+    ended_at: Mapped[datetime | None] = mapped_column("revoked_at", UtcDateTime)
 
 
-class ActionNote(Base):
+class ActionNote(UnitEntry):
     """What a unit did on a local day. Never deleted: what is shown no more is withdrawn."""
 
     __tablename__ = "action_note"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
     #: Whose trend it belongs to; those of all questionnaires where there is none.
     questionnaire: Mapped[str | None] = mapped_column(String(48))
     day: Mapped[date]
     text: Mapped[str] = mapped_column(String(200))
-    recorded_by: Mapped[str] = mapped_column(String(200))
-    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    withdrawn_by: Mapped[str | None] = mapped_column(String(200))
-    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-    unit: Mapped[Unit] = relationship()
+    made_by: Mapped[str] = mapped_column("recorded_by", String(200))
+    made_at: Mapped[datetime] = mapped_column("recorded_at", UtcDateTime)
+    ended_by: Mapped[str | None] = mapped_column("withdrawn_by", String(200))
+    ended_at: Mapped[datetime | None] = mapped_column("withdrawn_at", UtcDateTime)

@@ -7,14 +7,18 @@ a row away (``app.figures.lattice``).
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.clustered import MeanEstimate, RatioEstimate
 from app.figures.rate_arrays import Rates
 
 #: Named as the method of a row that is hidden.
 SUPPRESSED = "suppressed"
+
+E = TypeVar("E", RatioEstimate, MeanEstimate)
 
 
 def without_small_cells(
@@ -34,17 +38,22 @@ def without_small_cells(
     def blank(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.where(hidden, np.nan, values)
 
-    ratio, wholly, mean = rates.ratio, rates.wholly, rates.mean
+    def blanked(found: E) -> E:
+        return replace(
+            found,
+            estimate=blank(found.estimate),
+            standard_error=blank(found.standard_error),
+            low=blank(found.low),
+            high=blank(found.high),
+            n=blank(found.n),
+        )
+
+    ratio, wholly = blanked(rates.ratio), rates.wholly
     return replace(
         rates,
         sums={name: blank(values) for name, values in rates.sums.items()},
         ratio=replace(
             ratio,
-            estimate=blank(ratio.estimate),
-            standard_error=blank(ratio.standard_error),
-            low=blank(ratio.low),
-            high=blank(ratio.high),
-            n=blank(ratio.n),
             design_effect=blank(ratio.design_effect),
             effective_n=blank(ratio.effective_n),
             interval_n=blank(ratio.interval_n),
@@ -54,14 +63,7 @@ def without_small_cells(
         low=blank(rates.low),
         high=blank(rates.high),
         method=np.where(hidden, SUPPRESSED, rates.method),
-        mean=replace(
-            mean,
-            estimate=blank(mean.estimate),
-            standard_error=blank(mean.standard_error),
-            low=blank(mean.low),
-            high=blank(mean.high),
-            n=blank(mean.n),
-        ),
+        mean=blanked(rates.mean),
         wholly=replace(
             wholly,
             estimate=blank(wholly.estimate),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import ValidationError
@@ -22,6 +23,7 @@ from app.audit.log import record
 from app.commands import Refused, check_there, open_database, operator, out, progress
 from app.db import Database
 from app.intake import rollup_rebuild as replay
+from app.intake import setting_aside
 from app.intake.directory import Directory
 from app.intake.paper import PaperRow, read_rows
 from app.intake.paper_template import template
@@ -36,6 +38,12 @@ from app.settings import Settings
 from app.tables import WrongTable
 
 rollups = typer.Typer(help="The cells that figures are read from.", no_args_is_help=True)
+
+responses = typer.Typer(help="What one device or key sent.", no_args_is_help=True)
+
+_CREDENTIAL = typer.Argument(help="The number of the device's or system's key.")
+_SINCE = typer.Option(help="From when on it came, by the server's clock and zone.")
+_REASON = typer.Option(help="Why; it stands in the audit log.")
 
 _GROUP = 1000
 _SHOWN = 5
@@ -68,6 +76,39 @@ def verify() -> None:
     if differences:
         raise Refused(f"{len(differences)} cells differ; hailong rollups rebuild mends them")
     typer.echo("all cells equal their recount")
+
+
+@responses.command("set-aside")
+def set_aside(
+    credential: int = _CREDENTIAL, since: datetime = _SINCE, reason: str = _REASON
+) -> None:
+    """Count no longer what a key sent from a moment on, as after a theft; revoke the key first."""
+    _move(setting_aside.set_aside, credential, since, reason, "set aside")
+
+
+@responses.command("count-again")
+def count_again(
+    credential: int = _CREDENTIAL, since: datetime = _SINCE, reason: str = _REASON
+) -> None:
+    """Count again what was set aside of a key from a moment on."""
+    _move(setting_aside.count_again, credential, since, reason, "counted again")
+
+
+def _move(
+    move: Callable[[Database, ZoneInfo, int, datetime, str, str], int],
+    credential: int,
+    since: datetime,
+    reason: str,
+    done: str,
+) -> None:
+    settings = Settings()
+    moment = since if since.tzinfo else since.replace(tzinfo=settings.zone)
+    with open_database(settings) as database:
+        try:
+            moved = move(database, settings.zone, credential, moment, reason, operator())
+        except (LookupError, ValueError) as error:
+            raise Refused(str(error)) from error
+    typer.echo(f"{moved} responses {done}")
 
 
 def import_responses(

@@ -17,6 +17,8 @@ class Disposition(StrEnum):
     COUNTED = "counted"
     QUARANTINED = "quarantined"
     REJECTED = "rejected"
+    #: Sent by a device or system that was in other hands: an operator set it aside.
+    DISTRUSTED = "distrusted"
 
 
 class Response(Base):
@@ -49,6 +51,9 @@ class Response(Base):
     packed: Mapped[bytes] = mapped_column(LargeBinary)
     #: Left unfinished by its respondent, and kept because its questionnaire says so.
     partial: Mapped[bool] = mapped_column(default=False, server_default=false())
+    #: The credential of the device or system that sent it, so that what a stolen one sent can be
+    #: set aside together. Forms and invitations have none: nobody is known by them.
+    credential_id: Mapped[int | None]
     #: Of its texts, if it has some; with the other columns it tells a repeated response from
     #: another one that took its id, even after the texts are deleted.
     texts_hash: Mapped[bytes | None] = mapped_column(LargeBinary(16))
@@ -70,6 +75,36 @@ class LateResponse(Base):
     day: Mapped[date]
     #: The local day on which it came.
     received: Mapped[date]
+
+
+class ReceiptDated(Base):
+    """That a response is counted on the day it came, since its own day could not be known."""
+
+    __tablename__ = "receipt_dated_response"
+
+    response_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    unit_id: Mapped[int] = mapped_column(index=True)
+    #: A value of ``app.intake.times.ReceiptRule``.
+    rule: Mapped[str] = mapped_column(String(32))
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AsideResponse(Base):
+    """What a device brought and was refused for good: its respondent was thanked all the same.
+
+    Kept as it was sent, under the code of the problem that refused it, and counted nowhere.
+    """
+
+    __tablename__ = "aside_response"
+
+    #: The device's key, and the id as it was sent: sent again, it is kept once.
+    credential_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    response_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    point_id: Mapped[int]
+    unit_id: Mapped[int] = mapped_column(index=True)
+    rule: Mapped[str] = mapped_column(String(64))
+    body: Mapped[str] = mapped_column(Text)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class ResponseText(Base):

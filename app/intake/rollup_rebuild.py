@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from sqlalchemy import Table, func, select, text
+from sqlalchemy import ColumnElement, Table, func, select, text
 from sqlalchemy.orm import Session
 
 from app.audit.log import record
@@ -45,7 +45,7 @@ def rebuild(
     processes may know that they exist.
     """
     with database.writing(actor) as session:
-        _hold_off_writers(session)
+        hold_off_writers(session)
         versions = {version.id: version for version in published(session)}
         keys = session.execute(
             select(RollupCell.day, RollupCell.unit_id, RollupCell.version_id, RollupCell.channel)
@@ -64,6 +64,30 @@ def rebuild(
         record(session, "rollups.rebuild", "all", cells=len(made))
         raise_version(session)
     return len(made)
+
+
+def recount(session: Session, keys: set[CellKey]) -> None:
+    """Make some cells anew from the counted responses, within a writing session.
+
+    Call ``hold_off_writers`` in it before changing what they are counted from.
+    """
+    if not keys:
+        return
+    versions = {version.id: version for version in published(session)}
+    emptied = [(*key, layout_of(versions[key[2]]).empty(1).tobytes()) for key in sorted(keys)]
+    bulk.replace(session.connection(), _CELLS, _COLUMNS, emptied)
+    days, units, forms, channels = (set(parts) for parts in zip(*keys, strict=True))
+    near = (
+        Response.day.in_(days),
+        Response.unit_id.in_(units),
+        Response.version_id.in_(forms),
+        Response.channel.in_(channels),
+    )
+    for _, cells in _recounts(session, versions, *near):
+        for group in cells:
+            mine = {key: packed for key, packed in group.items() if key in keys}
+            _add_to_stored(session, versions, mine)
+    raise_version(session)
 
 
 def verify(
@@ -112,7 +136,7 @@ def count_responses(session: Session) -> int:
 
 
 def _recounts(
-    session: Session, versions: dict[int, Published]
+    session: Session, versions: dict[int, Published], *among: ColumnElement[bool]
 ) -> Iterator[tuple[int, list[dict[CellKey, bytes]]]]:
     """Chunk by chunk: how many responses were read, and their cells by version."""
     rows = session.execute(
@@ -122,7 +146,7 @@ def _recounts(
             Response.version_id,
             Response.channel,
             Response.packed,
-        ).where(Response.disposition == Disposition.COUNTED.value),
+        ).where(Response.disposition == Disposition.COUNTED.value, *among),
         execution_options={"yield_per": _CHUNK},
     )
     for chunk in rows.partitions():
@@ -165,7 +189,7 @@ def _respondents(version: Published, packed: bytes) -> int:
     return int(layout_of(version).unpack([packed])["respondents"][0])
 
 
-def _hold_off_writers(session: Session) -> None:
+def hold_off_writers(session: Session) -> None:
     """Let writers that hold cells finish, and others wait, until this transaction ends."""
     if session.connection().dialect.name == "postgresql":
         session.execute(text("LOCK TABLE rollup_cell IN EXCLUSIVE MODE"))

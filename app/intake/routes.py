@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -17,6 +17,8 @@ from pydantic_core import from_json
 from app.access.callers import Caller
 from app.access.doors import Door, RightMissing
 from app.access.models import Right
+from app.access.origins import check_origin
+from app.intake.allowances import Sender
 from app.intake.dependencies import INTAKE
 from app.intake.schemas import (
     Acknowledged,
@@ -62,6 +64,12 @@ class BatchTooLarge(Problem):
     """The batch has more responses than the server takes at once."""
 
     code, status = "batch-too-large", 413
+
+
+class NotJson(Problem):
+    """The body is not declared as application/json; only so browsers ask before they send it."""
+
+    code, status = "not-json", 415
 
 
 _EXAMPLE = {
@@ -116,22 +124,26 @@ async def submit(request: Request, caller: Annotated[Caller, Depends(SUBMITTERS)
     """Store one response or several, durably, each counted once.
 
     Who: a device or system with its credential, or anybody with a survey point's public code at
-    a lower rate. One response is answered by 201 (counted), 200 (was counted before) or a
-    problem; a batch always by 200 with a status for each response. An answer of 201 or 200 means
-    that the responses are on disk.
+    a lower rate, but no page of another website. One response is answered by 201 (counted), 200
+    (was counted before) or a problem; a batch always by 200 with a status for each response. An
+    answer of 201 or 200 means that the responses are on disk.
     """
     if caller.credential_id is not None and not SUBMITTERS.rights & caller.rights:
         raise RightMissing(right=Right.SUBMIT)
+    if caller.credential_id is None:
+        check_origin(request)
+    if not _IS_JSON(request.headers.get("content-type", "")):
+        raise NotJson(field="Content-Type")
     intake = INTAKE.of(request)
     body = await request.body()
-    address = request.client.host if request.client else ""
+    sender = Sender(caller, request.client.host if request.client else "")
     if _BATCH_BEGINS(body) or (b'"responses"' in body and _is_batch(body)):
-        return await _submit_batch(request, intake, caller, address, body)
+        return await _submit_batch(request, intake, sender, body)
     try:
         response = _ONE.validate_json(body)
     except ValidationError as error:
         raise _malformed(error) from None
-    (result,) = await intake.submit([response], caller=caller, address=address)
+    (result,) = await intake.submit([response], sender=sender)
     if isinstance(result, Problem):
         return respond(request, result)
     return Response(
@@ -141,14 +153,22 @@ async def submit(request: Request, caller: Annotated[Caller, Depends(SUBMITTERS)
     )
 
 
-async def _submit_batch(
-    request: Request, intake: Intake, caller: Caller, address: str, body: bytes
-) -> Response:
+async def _submit_batch(request: Request, intake: Intake, sender: Sender, body: bytes) -> Response:
     batch = _batch(body, intake.batch_limit)
     results = iter(
-        await intake.submit(batch.responses, caller=caller, address=address, sent_at=batch.sent_at)
+        await intake.submit(batch.responses, sender=sender, sent_at=batch.sent_at)
         if batch.responses
         else []
+    )
+    await intake.set_aside(
+        {
+            batch.ids[place] or f"{place} of a batch at {datetime.now(UTC):%Y-%m-%dT%H:%M:%S}": (
+                problem.code,
+                json.dumps(batch.bodies[place], ensure_ascii=False),
+            )
+            for place, problem in batch.refusals.items()
+        },
+        sender.caller,
     )
     language = preferred(request.headers.get("accept-language"))
     acknowledged = ",".join(
@@ -164,11 +184,15 @@ async def _submit_batch(
 
 @dataclass(frozen=True)
 class _Batch:
-    """A batch as read: ids as sent, the well-formed responses, the refusals by place."""
+    """A batch as read: ids as sent, the well-formed responses, the refusals by place.
+
+    ``bodies`` has what was sent in the places that are refused.
+    """
 
     ids: Sequence[str | None]
     responses: Sequence[ResponseIn]
     refusals: Mapping[int, Problem]
+    bodies: Mapping[int, Any]
     sent_at: datetime | None
 
 
@@ -178,7 +202,7 @@ def _batch(body: bytes, limit: int) -> _Batch:
     except ValidationError:
         return _batch_one_by_one(body, limit)
     _check_size(len(batch.responses), limit)
-    return _Batch([r.id for r in batch.responses], batch.responses, {}, batch.sent_at)
+    return _Batch([r.id for r in batch.responses], batch.responses, {}, {}, batch.sent_at)
 
 
 def _batch_one_by_one(body: bytes, limit: int) -> _Batch:
@@ -191,14 +215,16 @@ def _batch_one_by_one(body: bytes, limit: int) -> _Batch:
     ids: list[str | None] = []
     responses: list[ResponseIn] = []
     refusals: dict[int, Problem] = {}
+    bodies: dict[int, Any] = {}
     for place, each in enumerate(envelope.responses):
         try:
             responses.append(_ONE.validate_python(each))
         except ValidationError as error:
             refusals[place] = invalid_fields(error)
+            bodies[place] = each
         id = each.get("id") if isinstance(each, dict) else None
         ids.append(id if isinstance(id, str) else None)
-    return _Batch(ids, responses, refusals, envelope.sent_at)
+    return _Batch(ids, responses, refusals, bodies, envelope.sent_at)
 
 
 def _check_size(count: int, limit: int) -> None:
@@ -220,6 +246,7 @@ def _acknowledged(id: str | None, result: Outcome | Problem, language: Language)
     return f'{{"id":"{id}","status":"{result.value}"}}'
 
 
+_IS_JSON = re.compile(r"\s*application/json\s*(?:;|$)", re.IGNORECASE).match
 #: How clients write a batch; any other way is found by reading the body twice.
 _BATCH_BEGINS = re.compile(rb'\s*\{\s*"(?:responses"\s*:\s*\[|sent_at")').match
 

@@ -49,6 +49,16 @@ class ResponseIn(BaseModel):
     answered_at: Moment = Field(
         description="When it was completed, ISO 8601 with offset, by the device's clock."
     )
+    age_s: Annotated[int, Field(ge=0, le=3_000_000_000, strict=True)] | None = Field(
+        None,
+        description="Seconds since it was completed, by a clock that nobody sets, if the device "
+        "knows: then answered_at may be wrong. Another try may send another age.",
+    )
+    clock_lost: Annotated[bool, Field(strict=True)] = Field(
+        False,
+        description="The device's clock was set since, by how much it does not know: the response "
+        "is counted at receipt and marked.",
+    )
     duration_s: Annotated[int, Field(ge=0, le=86_400, strict=True)] | None = Field(
         None, description="Seconds from the first question to the last answer."
     )
@@ -57,8 +67,8 @@ class ResponseIn(BaseModel):
     )
     partial: Annotated[bool, Field(strict=True)] = Field(
         False,
-        description="It was left unfinished: taken only where the questionnaire keeps such "
-        "responses, marked as such, and nothing is required of it.",
+        description="It was left unfinished, and is marked as such. Where the questionnaire keeps "
+        "such responses nothing is required of it; elsewhere what is required must be there.",
     )
     answers: dict[str, Any] = Field(
         max_length=MOST_ANSWERS,

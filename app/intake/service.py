@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from fastapi.concurrency import run_in_threadpool
-from limits import parse
 
+from app.access.buckets import Draw, Empty
 from app.access.callers import Caller
 from app.access.models import Right
-from app.access.rate_limits import Hit, RateLimits
+from app.access.rate_limits import RateLimits
+from app.db.base import microseconds
+from app.intake.allowances import Allowances, Sender
 from app.intake.directory import Directory
 from app.intake.models import Disposition
 from app.intake.schemas import ResponseIn
@@ -22,7 +24,7 @@ from app.intake.store import (
     hash_of_texts,
     response_row,
 )
-from app.intake.times import AnsweredTooLongAgo, Clock
+from app.intake.times import Clock
 from app.intake.writer import Writer
 from app.problems import FieldError, InvalidFields, Problem
 from app.registry.models import Channel
@@ -71,7 +73,7 @@ class PointNotYours(Problem):
 
 
 class PartialNotKept(Problem):
-    """The questionnaire keeps no response that was left unfinished."""
+    """It lacks what is required, and the questionnaire keeps no such response."""
 
     code, status = "partial-not-kept", 422
 
@@ -95,7 +97,7 @@ class ConflictingResponse(Problem):
 
 
 class RateExceeded(Problem):
-    """Too many responses with one public code."""
+    """Too many responses of one device or key, or with one public code, in a short time."""
 
     code, status, passing = "rate-exceeded", 429, True
 
@@ -104,22 +106,26 @@ class Intake:
     """The intake of one server process."""
 
     def __init__(
-        self, settings: Settings, directory: Directory, store: ResponseStore, limits: RateLimits
+        self,
+        settings: Settings,
+        directory: Directory,
+        store: ResponseStore,
+        limits: RateLimits,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._now = now
         self._settings, self._directory = settings, directory
         self.batch_limit = settings.batch_limit
         self._store = store
         self.writer = Writer(store, settings.waiting_limit, groups_at_once=store.groups_at_once)
         self._zone = settings.zone
-        self._limits = limits
-        self._rate, self._point_rate = parse(settings.public_rate), parse(settings.point_rate)
+        self._limits, self._allowances = limits, Allowances(settings, limits)
 
     async def submit(
         self,
         responses: Sequence[ResponseIn],
         *,
-        caller: Caller,
-        address: str,
+        sender: Sender,
         sent_at: datetime | None = None,
         invitation: str | None = None,
     ) -> list[Outcome | Problem]:
@@ -127,7 +133,10 @@ class Intake:
 
         ``invitation`` is the hash of the token by which a single response was asked for.
         """
-        clock = Clock(self._settings, caller, datetime.now(UTC), sent_at)
+        caller, at = sender.caller, self._now()
+        clock = Clock(self._settings, caller, at, sent_at)
+        if not self._limits.ready:
+            await run_in_threadpool(self._limits.prepare)
         results: list[Outcome | Problem] = [Outcome.ACCEPTED] * len(responses)
         prepared: list[Prepared] = []
         places: list[int] = []
@@ -142,17 +151,20 @@ class Intake:
                 point = points.get(response.point)
                 if point is None:
                     point = points[response.point] = await self._point(response, caller)
-                hits: tuple[Hit, ...] = ()
-                if caller.credential_id is None:
-                    hits = await self._hits(point, address)
+                draws = self._allowances.draws(point, sender, at)
+                empty = self._allowances.find_empty(draws)
+                if empty is not None:
+                    raise _rate_exceeded(empty, at)
                 key = response.questionnaire, response.version
                 version = versions.get(key)
                 if version is None:
                     version = versions[key] = await self._version(*key)
                 try:
-                    ready = self.prepare(response, version, point, clock, hits, invitation)
+                    ready = self.prepare(
+                        response, version, point, clock, draws, invitation, caller.credential_id
+                    )
                     prepared.append(ready)
-                except (PointClosed, AnsweredTooLongAgo):
+                except PointClosed:
                     late[place] = _content(response, point, version)
                     raise
             except Problem as problem:
@@ -164,9 +176,9 @@ class Intake:
             for place, outcome in zip(places, outcomes, strict=True):
                 if outcome is Outcome.ACCEPTED:  # as it stands there
                     continue
-                if isinstance(outcome, Hit):
-                    self._limits.note_over(outcome)
-                    results[place] = _rate_exceeded(outcome)
+                if isinstance(outcome, Empty):
+                    self._limits.note_empty(outcome)
+                    results[place] = _rate_exceeded(outcome, at)
                 elif outcome is Outcome.UNINVITED:
                     results[place] = InvitationUsed()
                 elif outcome is Outcome.CONFLICT:
@@ -180,7 +192,19 @@ class Intake:
             for place, content in late.items():
                 if stored.get(responses[place].id) == content:
                     results[place] = Outcome.DUPLICATE
+        if caller.point is not None:
+            refused = {
+                response.id: (problem.code, response.model_dump_json(exclude_unset=True))
+                for response, problem in zip(responses, results, strict=True)
+                if isinstance(problem, Problem) and not problem.passing
+            }
+            await self.set_aside(refused, caller)
         return results
+
+    async def set_aside(self, refused: Mapping[str, tuple[str, str]], caller: Caller) -> None:
+        """Keep what a device brought and is refused for good: by its id, the rule and the body."""
+        if refused and caller.point is not None and caller.credential_id is not None:
+            await run_in_threadpool(self._store.set_aside, refused, caller, self._now())
 
     def prepare(
         self,
@@ -188,8 +212,9 @@ class Intake:
         version: Published,
         point: Point,
         clock: Clock,
-        hits: tuple[Hit, ...] = (),
+        draws: tuple[Draw, ...] = (),
         invitation: str | None = None,
+        credential_id: int | None = None,
     ) -> Prepared:
         """Check one response against its questionnaire, its point and the rule of times.
 
@@ -204,19 +229,25 @@ class Intake:
                 expected=point.questionnaire,
                 questionnaire=response.questionnaire,
             )
-        if response.partial and not version.form.keep_partial:
-            raise PartialNotKept(field="partial", questionnaire=response.questionnaire)
         if response.language not in version.form.spoken:
             values = {"expected": ", ".join(version.form.spoken)}
             wrong = FieldError("language", "field.invalid", values, "cause.one_of")
             raise InvalidFields(errors=[wrong], count=1)
+        # Whoever ends a form themselves, with nothing required left out, is counted anyway: marked.
+        lenient = response.partial and version.form.keep_partial
         try:
-            packed, texts = version.sheet.pack(response.answers, partial=response.partial)
+            packed, texts = version.sheet.pack(response.answers, partial=lenient)
         except AnswerError as error:
+            if response.partial and not lenient and _lacks_only(error):
+                raise PartialNotKept(
+                    field="partial", questionnaire=response.questionnaire
+                ) from None
             errors = [FieldError(f"answers.{m.item}", m.reason, m.values) for m in error.mistakes]
             raise InvalidFields(errors=errors, count=len(errors)) from None
         claimed_at = response.answered_at.astimezone(UTC)
-        answered_at = clock.counted_at(claimed_at)
+        answered_at, receipt_rule = clock.counted_at(
+            claimed_at, response.age_s, lost=response.clock_lost
+        )
         if not point.takes_answers_of(answered_at):
             raise PointClosed(field="point")
         if point.invitations_only and invitation is None and not clock.imports:
@@ -239,12 +270,14 @@ class Intake:
                 partial=response.partial,
                 packed=packed,
                 texts_hash=hash_of_texts(texts) if texts else None,
+                credential_id=credential_id,
             ),
             version=version,
             texts=texts,
-            hits=hits,
+            draws=draws,
             invitation=invitation,
             late=None if clock.imports or day == clock.today else clock.today,
+            receipt_rule=receipt_rule,
         )
 
     async def _point(self, response: ResponseIn, caller: Caller) -> Point:
@@ -272,21 +305,14 @@ class Intake:
             raise UnknownQuestionnaireVersion(field="version", questionnaire=code, version=number)
         return version
 
-    async def _hits(self, point: Point, address: str) -> tuple[Hit, ...]:
-        """What a stranger's response counts against: its address at the point, and the point."""
-        limits = self._limits
-        if not limits.ready:
-            await run_in_threadpool(limits.prepare)
-        mine = limits.hit(self._rate, "point", point.id, address)
-        of_all = limits.hit(self._point_rate, "point", point.id)
-        for hit in (mine, of_all):
-            if limits.is_over(hit):
-                raise _rate_exceeded(hit)
-        return mine, of_all
+
+def _lacks_only(error: AnswerError) -> bool:
+    """Whether nothing is wrong with the answers but that required ones are missing."""
+    return all(mistake.reason == "answer.required" for mistake in error.mistakes)
 
 
-def _rate_exceeded(hit: Hit) -> RateExceeded:
-    seconds = hit.retry_after()
+def _rate_exceeded(empty: Empty, at: datetime) -> RateExceeded:
+    seconds = empty.retry_after(microseconds(at))
     return RateExceeded(headers={"Retry-After": str(seconds)}, retry_after=seconds)
 
 

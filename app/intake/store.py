@@ -13,10 +13,18 @@ from typing import NamedTuple, cast
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
-from app.access import rate_limits
-from app.access.rate_limits import Hit
+from app.access import buckets
+from app.access.buckets import Draw, Empty
+from app.access.callers import Caller
 from app.db import Database, bulk
-from app.intake.models import LateResponse, Response, ResponseText
+from app.intake.models import (
+    AsideResponse,
+    LateResponse,
+    ReceiptDated,
+    Response,
+    ResponseText,
+)
+from app.intake.times import ReceiptRule
 from app.invitations.service import burn
 from app.registry.questionnaires import Published
 from app.rollups.store import CellStore, Contribution
@@ -25,6 +33,14 @@ _RESPONSES = cast(Table, Response.__table__)
 _TEXTS = cast(Table, ResponseText.__table__)
 _LATE = cast(Table, LateResponse.__table__)
 _LATE_COLUMNS = ("response_id", "version_id", "unit_id", "channel", "day", "received")
+_RECEIPT = cast(Table, ReceiptDated.__table__)
+_RECEIPT_COLUMNS = ("response_id", "unit_id", "rule", "received_at")
+_ASIDE = cast(Table, AsideResponse.__table__)
+_ASIDE_COLUMNS = (
+    "credential_id", "response_id", "point_id", "unit_id", "rule", "body", "received_at",
+)  # fmt: skip
+#: Of a body that is longer the beginning is kept.
+_BODY_KEPT = 20_000
 _IDS_AT_ONCE = 500
 
 
@@ -76,6 +92,7 @@ class ResponseRow(NamedTuple):
     partial: bool
     packed: bytes
     texts_hash: bytes | None
+    credential_id: int | None
 
 
 #: A row by keywords; the class, called itself, would gather them in a dictionary first, which
@@ -89,12 +106,14 @@ class Prepared(NamedTuple):
     row: ResponseRow
     version: Published
     texts: dict[str, str]
-    #: What is to be counted against limits before it is stored.
-    hits: tuple[Hit, ...] = ()
+    #: What it draws from before it is stored.
+    draws: tuple[Draw, ...] = ()
     #: Hash of the invitation's token that it uses up.
     invitation: str | None = None
     #: The local day on which it came, where that is a later one.
     late: date | None = None
+    #: Why it is counted at receipt, if it is.
+    receipt_rule: ReceiptRule | None = None
 
     def contribution(self) -> Contribution:
         """What the response adds to its cell: where, and its packed answers."""
@@ -114,15 +133,15 @@ class ResponseStore:
         """How many groups are worth storing at the same time."""
         return 1 if self._database.locks_whole_database else 2
 
-    def append(self, group: Sequence[Prepared]) -> Sequence[Outcome | Hit]:
-        """Store a group in one transaction; the outcome of each, in order, or the limit it hit.
+    def append(self, group: Sequence[Prepared]) -> Sequence[Outcome | Empty]:
+        """Store a group in one transaction; the outcome of each, in order, or what was empty.
 
         When this returns, what was accepted is on disk. An id that stands twice in the group or
         is stored already is a duplicate if the content is the same and a conflict otherwise.
-        What is over a limit is counted against it, and not stored.
+        What finds nothing to draw is not stored.
         """
         with self._database.writing() as session:
-            kept_out = _limits_reached(session, group)
+            kept_out: list[Empty | Outcome | None] = [*_without(session, group)]
             self._burn(session, group, kept_out)
             if not any(kept_out):
                 return self._append(session, group)
@@ -131,7 +150,7 @@ class ResponseStore:
         return [out or next(outcomes) for out in kept_out]
 
     def _burn(
-        self, session: Session, group: Sequence[Prepared], kept_out: list[Hit | Outcome | None]
+        self, session: Session, group: Sequence[Prepared], kept_out: list[Empty | Outcome | None]
     ) -> None:
         """Use up the invitations of responses that are new; who has none any more is kept out.
 
@@ -187,6 +206,12 @@ class ResponseStore:
             if r.late
         ]
         bulk.insert_missing(connection, _LATE, _LATE_COLUMNS, late)
+        marked = [
+            (r.row.id, r.row.unit_id, r.receipt_rule.value, r.row.received_at)
+            for r in accepted
+            if r.receipt_rule
+        ]
+        bulk.insert_missing(connection, _RECEIPT, _RECEIPT_COLUMNS, marked)
         if accepted:
             self._cells.add(session, [response.contribution() for response in accepted])
         if len(accepted) == len(group):
@@ -201,22 +226,40 @@ class ResponseStore:
             for response in group
         ]
 
+    def set_aside(
+        self, refused: Mapping[str, tuple[str, str]], caller: Caller, now: datetime
+    ) -> None:
+        """Keep what was refused for good, by id: the rule, and the body as it was sent."""
+        assert caller.point is not None
+        point = caller.point
+        with self._database.writing(caller.name) as session:
+            bulk.insert_missing(
+                session.connection(),
+                _ASIDE,
+                _ASIDE_COLUMNS,
+                [
+                    (
+                        caller.credential_id,
+                        id[:64],
+                        point.id,
+                        point.unit_id,
+                        rule,
+                        body[:_BODY_KEPT],
+                        now,
+                    )
+                    for id, (rule, body) in sorted(refused.items())
+                ],
+            )
+
     def contents(self, ids: Sequence[str]) -> dict[str, Content]:
         """The contents of those of the ids that are stored."""
         with self._database.reading() as session:
             return _contents(session, ids)
 
 
-def _limits_reached(session: Session, group: Sequence[Prepared]) -> list[Hit | Outcome | None]:
-    """Count the responses against their limits; for each the limit that it is beyond, if any."""
-    hits = [hit for response in group for hit in response.hits]
-    if not hits:  # a known caller's are not limited
-        return [None] * len(group)
-    allowed = iter(rate_limits.count(session, hits))
-    return [
-        next((hit for hit, fine in [(h, next(allowed)) for h in response.hits] if not fine), None)
-        for response in group
-    ]
+def _without(session: Session, group: Sequence[Prepared]) -> list[Empty | None]:
+    """Draw for the responses; for each the bucket in which there was nothing, if any."""
+    return buckets.take(session, [response.draws for response in group])
 
 
 def _contents(session: Session, ids: Sequence[str]) -> dict[str, Content]:

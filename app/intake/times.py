@@ -2,15 +2,19 @@
 
 Let *now* be the server's clock at receipt and *tolerance* ``HAILONG_CLOCK_TOLERANCE_S``.
 
-1. Whoever sends ``sent_at`` with a device credential lets us see how wrong its clock is. Is it
+1. A device that knows how long ago an answer was given, by a clock that nobody sets, says so
+   (``age_s``): it was given so long before now, whatever the device's calendar shows.
+2. Whoever sends ``sent_at`` with a device credential lets us see how wrong its clock is. Is it
    off by more than the tolerance, every time it claims is corrected by the difference.
-2. A moment later than now + tolerance is refused; one within the tolerance becomes now.
-3. A device with its own credential may claim a moment up to ``HAILONG_BACKLOG_DAYS`` days back,
-   for what it kept while offline; an earlier one is refused.
-4. A caller without a credential (a phone with a poster's code) is counted at the time of
+3. A moment within the tolerance after now becomes now.
+4. A device with its own credential may claim a moment up to ``HAILONG_BACKLOG_DAYS`` days back,
+   for what it kept while offline. What is earlier, or later than now + tolerance, or of a device
+   that says it lost its clock (``clock_lost``), is counted at receipt and marked with the
+   ``ReceiptRule`` by which it is: its respondent was thanked long ago.
+5. A caller without a credential (a phone with a poster's code) is counted at the time of
    receipt, whatever it claims: or else anybody could post into a day, or a survey, that is
    closed. An impossible clock of a citizen's phone loses no answer.
-5. The bulk import's right takes any past moment.
+6. The bulk import's right takes any past moment; one that lies ahead is refused.
 
 Both moments are stored: ``claimed_at`` as sent, ``answered_at`` by this rule.
 """
@@ -18,6 +22,7 @@ Both moments are stored: ``claimed_at`` as sent, ``answered_at`` by this rule.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from functools import cached_property
 
 from app.access.callers import Caller
@@ -32,10 +37,15 @@ class AnsweredInFuture(Problem):
     code, status = "answered-in-future", 422
 
 
-class AnsweredTooLongAgo(Problem):
-    """The moment lies further back than this caller may claim."""
+class ReceiptRule(StrEnum):
+    """Why a device's response is counted at receipt and not on a day of its own."""
 
-    code, status = "answered-too-long-ago", 422
+    #: It was given more than HAILONG_BACKLOG_DAYS days ago, or the device's clock said so.
+    BEYOND_BACKLOG = "beyond-backlog"
+    #: The device's clock said a day that has not come.
+    AHEAD_OF_SERVER = "ahead-of-server"
+    #: The device's clock was set while it was switched off, by how much nobody knows.
+    CLOCK_LOST = "clock-lost"
 
 
 class Clock:
@@ -54,7 +64,7 @@ class Clock:
     ) -> None:
         self.now = now.astimezone(UTC)
         self._zone = settings.zone
-        self._tolerance_s, self._backlog_days = settings.clock_tolerance_s, settings.backlog_days
+        self._tolerance_s = settings.clock_tolerance_s
         tolerance = timedelta(seconds=settings.clock_tolerance_s)
         self._latest = self.now + tolerance
         self._correction: timedelta | None = None
@@ -64,7 +74,7 @@ class Clock:
         #: Whether the caller sends history, which was taken by the rules of its time.
         self.imports = Right.IMPORT_HISTORY in caller.rights
         self._dates_itself = not {Right.SUBMIT, Right.IMPORT_HISTORY}.isdisjoint(caller.rights)
-        if Right.IMPORT_HISTORY in caller.rights:
+        if self.imports:
             self._earliest = datetime.min.replace(tzinfo=UTC)
         elif self._dates_itself:
             self._earliest = self.now - timedelta(days=settings.backlog_days)
@@ -72,24 +82,33 @@ class Clock:
             self._earliest = self.now
         self._day, self._day_begins, self._day_ends = date.min, self.now, self.now
 
-    def counted_at(self, claimed: datetime) -> datetime:
-        """The moment at which a response is counted.
+    def counted_at(
+        self, claimed: datetime, age_s: int | None = None, *, lost: bool = False
+    ) -> tuple[datetime, ReceiptRule | None]:
+        """The moment at which a response is counted, and the rule if that is at receipt only.
 
         Raises
         ------
-        AnsweredInFuture, AnsweredTooLongAgo
-            By rules 2 and 3.
+        AnsweredInFuture
+            For imported history, by rule 6.
         """
-        moment = claimed if self._correction is None else claimed + self._correction
-        if self._earliest <= moment <= self.now:
-            return moment
         if not self._dates_itself:
-            return self.now
-        if moment > self._latest:
-            raise AnsweredInFuture(field="answered_at", tolerance=self._tolerance_s)
+            return self.now, None
+        if age_s is not None and not self.imports:
+            moment = self.now - timedelta(seconds=age_s)
+        else:
+            moment = claimed if self._correction is None else claimed + self._correction
+        if lost and not self.imports:
+            return self.now, ReceiptRule.CLOCK_LOST
+        if self._earliest <= moment <= self.now:
+            return moment, None
         if moment < self._earliest:
-            raise AnsweredTooLongAgo(field="answered_at", days=self._backlog_days)
-        return self.now
+            return self.now, ReceiptRule.BEYOND_BACKLOG
+        if moment <= self._latest:
+            return self.now, None
+        if self.imports:
+            raise AnsweredInFuture(field="answered_at", tolerance=self._tolerance_s)
+        return self.now, ReceiptRule.AHEAD_OF_SERVER
 
     @cached_property
     def today(self) -> date:

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
-from app.access.rate_limits import Hit
+from app.access.buckets import Empty
+from app.clock import ClockInDoubt
 from app.intake.store import Outcome, Prepared, ResponseStore
 from app.problems import InternalError, Problem
 from app.rollups.store import CellsVanishedError
@@ -25,7 +26,7 @@ RETRY_AFTER_S = 2
 _IDLE_TURNS = 4
 
 
-_Answer = asyncio.Future[Sequence[Outcome | Hit | Problem]]
+_Answer = asyncio.Future[Sequence[Outcome | Empty | Problem]]
 
 
 class Busy(Problem):
@@ -70,8 +71,8 @@ class Writer:
         self._wake.set()
         await asyncio.gather(*self._tasks)
 
-    async def submit(self, responses: Sequence[Prepared]) -> Sequence[Outcome | Hit | Problem]:
-        """Wait until the responses are durable; the outcome of each, in order, or its limit.
+    async def submit(self, responses: Sequence[Prepared]) -> Sequence[Outcome | Empty | Problem]:
+        """Wait until the responses are durable; the outcome of each, in order, or what was empty.
 
         Raises
         ------
@@ -98,12 +99,14 @@ class Writer:
             group = self._take()
             responses = [response for part, _ in group for response in part]
             try:
-                outcomes: Sequence[Outcome | Hit | Problem]
+                outcomes: Sequence[Outcome | Empty | Problem]
                 outcomes = await asyncio.to_thread(self._store_or_split, responses)
             except (SQLAlchemyError, CellsVanishedError):
                 # Rolled back whole. The callers know that nothing was taken and send it again.
                 log.exception("a group of %d responses could not be stored", len(responses))
                 _fail(group, Busy())
+            except ClockInDoubt as doubt:  # it jumped since the responses were prepared
+                _fail(group, doubt)
             else:
                 start = 0
                 for part, future in group:
@@ -111,11 +114,11 @@ class Writer:
                         future.set_result(outcomes[start : start + len(part)])
                     start += len(part)
 
-    def _store_or_split(self, responses: Sequence[Prepared]) -> Sequence[Outcome | Hit | Problem]:
+    def _store_or_split(self, responses: Sequence[Prepared]) -> Sequence[Outcome | Empty | Problem]:
         """Store a group; where a response breaks it by a defect of ours, the others without it."""
         try:
             return self._store.append(responses)
-        except (OperationalError, InterfaceError, CellsVanishedError):
+        except (OperationalError, InterfaceError, CellsVanishedError, ClockInDoubt):
             raise
         except Exception:
             log.exception("defect while storing %d responses", len(responses))

@@ -15,13 +15,12 @@ from app.access.models import Right
 from app.dependencies import DatabaseDependency, SettingsDependency
 from app.invitations import service
 from app.qr_codes import svg
+from app.registry.codes import Code
 from app.rollups.version import raise_version
 
 router = APIRouter(prefix="/api/v1", tags=["invitations"])
 
 ISSUERS = Door(Right.INVITE)
-#: Codes of other systems: printable, not long.
-Code = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
 
 
 class InvitationIn(BaseModel):

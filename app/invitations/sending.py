@@ -18,6 +18,7 @@ import httpx
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.clock import ClockInDoubt
 from app.db import Database
 from app.db.due import is_due
 from app.invitations.models import SmsMessage
@@ -150,6 +151,8 @@ async def keep_sending(database: Database, settings: Settings) -> None:
         for work in works:
             try:
                 more |= await asyncio.to_thread(work)
+            except ClockInDoubt:
+                more = False
             except SQLAlchemyError:
                 log.warning("could not look for what is due; trying again", exc_info=True)
         if not more:

@@ -13,7 +13,8 @@ from sqlalchemy import text
 
 from app.access.callers import Caller, Person
 from app.access.doors import ANYONE, PageDoor
-from app.dependencies import DatabaseDependency
+from app.clock import Doubt
+from app.dependencies import ClockDependency, DatabaseDependency
 from app.messages import LANGUAGES
 from app.problems import NotFound, Problem
 from app.registry.queries import is_synthetic
@@ -49,17 +50,24 @@ class StartPage:
     """Whether what is shown here is synthetic; the menu is the page's content."""
 
     synthetic: bool
+    #: What is wrong with the server's clock, if something is.
+    doubt: Doubt | None = None
 
 
 @router.get("/", include_in_schema=False)
 def start(
-    request: Request, caller: Annotated[Caller, Depends(VISITORS)], database: DatabaseDependency
+    request: Request,
+    caller: Annotated[Caller, Depends(VISITORS)],
+    database: DatabaseDependency,
+    clock: ClockDependency,
 ) -> Response:
     """Show what one may do; lead strangers to the sign-in page. Who: anybody."""
     if not isinstance(caller, Person):
         return go_to("/sign-in")
     with database.reading() as session:
-        return render(request, caller, "staff/start.html", StartPage(is_synthetic(session)))
+        return render(
+            request, caller, "staff/start.html", StartPage(is_synthetic(session), clock.look())
+        )
 
 
 @router.get("/docs", include_in_schema=False)
@@ -76,9 +84,12 @@ async def healthz(caller: Annotated[Caller, Depends(ANYONE)]) -> dict[str, str]:
 
 @router.get("/readyz", tags=["operation"], summary="Can the process serve")
 def readyz(
-    caller: Annotated[Caller, Depends(ANYONE)], database: DatabaseDependency
+    caller: Annotated[Caller, Depends(ANYONE)],
+    database: DatabaseDependency,
+    clock: ClockDependency,
 ) -> dict[str, str]:
-    """Answer ok once the database answers. Who: anybody."""
+    """Answer ok once the database answers and the clock can be believed. Who: anybody."""
+    clock.check()
     with database.reading() as session:
         session.execute(text("SELECT 1"))
     return {"status": "ok"}

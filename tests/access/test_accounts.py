@@ -1,5 +1,9 @@
 """Accounts: made without a password, given roles, ended; passwords that are refused."""
 
+import os
+import re
+import subprocess
+import sys
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +18,7 @@ from app.db import Base
 from app.problems import InvalidFields
 from app.registry.models import Unit
 from app.settings import Settings
+from tests.server import ROOT
 
 GOOD = "bốn từ ngẫu nhiên đây"
 
@@ -89,6 +94,20 @@ def test_a_password_is_one_however_the_keyboard_composes_it():
     assert not passwords.verify("mat khau tieng Viet", kept)
     assert not passwords.verify("nobody has this password", None)
     assert not passwords.verify("x" * 100_000, kept)
+
+
+def test_a_password_takes_work_to_try_out():
+    """In a process of its own: here they are kept with little work."""
+    program = "from app.access import passwords; print(passwords.hash_password('mật khẩu'))"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        cwd=ROOT, env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    memory, rounds = re.search(r"\$m=(\d+),t=(\d+),", done.stdout).groups()
+    # RFC 9106's second recommended choice: 64 MiB, three times.
+    assert int(memory) >= 2**16 and int(rounds) >= 3
+    assert passwords.verify("mật khẩu", done.stdout.strip())
 
 
 def test_a_link_sets_a_password_once_and_a_new_link_ends_the_old_one(database, province):
@@ -237,3 +256,52 @@ def test_who_manages_a_unit_cannot_take_over_an_account_that_has_more(client, pr
         f"/accounts/{mine.account_id}/grants", data=everywhere, headers=local.headers
     )
     assert answer.status_code == 422
+
+
+def _link_in(answer):
+    return re.search(r"/password/([\w-]+)", answer.text)[1]
+
+
+def _works(client, link):
+    return client.get(f"/password/{link}").status_code == 200
+
+
+@pytest.mark.parametrize("used", [False, True], ids=["link kept", "link used by its maker"])
+def test_who_made_an_account_keeps_nothing_of_it_once_it_has_more(client, province, used):
+    local = province.person((Role.OPERATOR, "D1"), email="huyen@tinh.vn")
+    wide = province.person((Role.OPERATOR, None), email="tinh@tinh.vn")
+
+    def post(path, who, **form):
+        return client.post(path, data=form | who.csrf, headers=who.headers)
+
+    made = post(
+        "/accounts/new", local, email="moi@tinh.vn", name="Mới", role="unit-head", unit="C1"
+    )
+    old = _link_in(made)
+    with province.database.reading() as session:
+        account_id = accounts.find(session, "moi@tinh.vn").id
+    grants = f"/accounts/{account_id}/grants"
+    # Within what its maker manages nothing is reset, whoever grants it.
+    within = post(grants, wide, role="unit-head", unit="C2")
+    assert within.status_code == 303 and _works(client, old)
+    with province.database.writing() as session:
+        account = accounts.find(session, "moi@tinh.vn")
+        if used:
+            accounts.set_password(session, account, GOOD, GOOD)
+        token = sessions.begin(session, account, "its maker's", Settings(), by="password")
+        key = credentials.issue(session, "k", [Right.READ_FIGURES], account=account)
+    bearer = {"Authorization": f"Bearer {key}"}
+    assert client.get("/api/v1/units", headers=bearer).status_code != 401
+    widened = post(grants, wide, role="provincial-analyst", unit="")
+    assert widened.status_code == 200 and "rộng hơn phạm vi" in widened.text
+    new = _link_in(widened)
+    assert new != old and _works(client, new) and not _works(client, old)
+    assert client.get("/profile", headers={"Cookie": f"hailong={token}"}).status_code == 401
+    assert client.get("/api/v1/units", headers=bearer).status_code == 401
+    sign_in = {"email": "moi@tinh.vn", "password": GOOD}
+    assert client.post("/sign-in", data=sign_in).status_code == 401
+    # The link is the widener's: the maker neither manages the account nor gets another.
+    assert post(f"/accounts/{account_id}/reset", local).status_code == 404
+    # Once it is the widener's, more within their scope resets nothing.
+    again = post(grants, wide, role="auditor", unit="A1")
+    assert again.status_code == 303 and _works(client, new)

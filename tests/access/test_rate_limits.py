@@ -4,7 +4,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from limits import parse
@@ -38,7 +37,7 @@ def test_threads_of_several_processes_together_get_as_many_as_allowed(database):
     groups=st.lists(st.lists(st.integers(0, 3), max_size=12), max_size=8),
     amount=st.integers(0, 6),
 )
-def test_groups_count_as_one_by_one_would(limits_database, groups, amount):
+def test_groups_count_as_one_by_one_would(own_database, groups, amount):
     key = time.time_ns()  # its own windows for each example
     seen = [0, 0, 0, 0]
     for group in groups:
@@ -47,19 +46,8 @@ def test_groups_count_as_one_by_one_would(limits_database, groups, amount):
         for which in group:
             seen[which] += 1
             expected.append(seen[which] <= amount)
-        with limits_database.writing() as session:
+        with own_database.writing() as session:
             assert count(session, hits) == expected
-
-
-@pytest.fixture(scope="module")
-def limits_database(templates, tmp_path_factory):
-    from app.db import Database
-    from tests.databases import address, copy_sqlite
-
-    file = tmp_path_factory.mktemp("limits") / "x.db"
-    database = Database(address(copy_sqlite(templates("sqlite"), file)))
-    yield database
-    database.close()
 
 
 def test_an_address_stands_nowhere_and_its_hash_is_gone_the_next_day(database):

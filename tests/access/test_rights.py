@@ -410,6 +410,7 @@ PROBES: dict[str, Probe] = {
         True,
     ),
     "GET /api/v1/comments": of_unit("/api/v1/comments", has("comments"), month=MONTH),
+    "GET /api/v1/aside": of_unit("/api/v1/aside", lambda answer, unit: went_well(answer)),
     "GET /api/v1/units": of_unit("/api/v1/units", has("units")),
     "GET /api/v1/points": of_unit("/api/v1/points", has("points")),
     "GET /api/v1/questionnaires": get("/api/v1/questionnaires"),

@@ -45,24 +45,13 @@ def test_strangers_have_nothing_and_the_owner_everything(database, province):
             scope.units(session, STRANGER, Right.READ_FIGURES).find("C1")
 
 
-@pytest.fixture(scope="module")
-def forest(templates, tmp_path_factory):
-    from app.db import Database
-    from tests.databases import address, copy_sqlite
-
-    file = tmp_path_factory.mktemp("scope") / "x.db"
-    database = Database(address(copy_sqlite(templates("sqlite"), file)))
-    yield database
-    database.close()
-
-
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_sql_agrees_with_a_walk_by_hand(forest, data):
+def test_sql_agrees_with_a_walk_by_hand(own_database, data):
     size = data.draw(st.integers(1, 12))
     parents = [data.draw(st.sampled_from([None, *range(n)]), label=f"{n}") for n in range(size)]
     kinds = [data.draw(st.sampled_from(list(UnitKind))) for _ in range(size)]
-    with forest.writing() as session:
+    with own_database.writing() as session:
         session.execute(delete(Unit))
         units = []
         for n, (parent, kind) in enumerate(zip(parents, kinds, strict=True)):
@@ -100,9 +89,9 @@ def test_sql_agrees_with_a_walk_by_hand(forest, data):
         )
 
     expected = {f"U{n}" for n in range(size) if any(held(n, *grant) for grant in drawn)}
-    assert codes(forest, *grants) == expected
+    assert codes(own_database, *grants) == expected
     caller = Caller("x", grants)
-    with forest.reading() as session:
+    with own_database.reading() as session:
         for n, id in enumerate(ids):
             covered = scope.covers(session, caller, Right.READ_FIGURES, id)
             assert covered == (f"U{n}" in expected)

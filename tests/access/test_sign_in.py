@@ -100,7 +100,7 @@ def test_an_account_is_locked_over_all_processes_whether_it_exists_or_not(
                 server = one if attempt % 2 else other
                 assert sign_in(server, email, "sai mật khẩu rồi").status_code == 401
             for server in (one, other):
-                # The right password does not help any more, either.
+                # From there the right password does not help any more, either.
                 answer = sign_in(server, email)
                 assert answer.status_code == 429 and int(answer.headers["retry-after"]) > 0
                 assert "phút" in answer.text
@@ -110,6 +110,74 @@ def test_an_account_is_locked_over_all_processes_whether_it_exists_or_not(
         ).all()
     # Each process says so once; of an account that is not there, nothing is said.
     assert set(locked) == {"an@tinh.vn"} and len(locked) <= 2
+
+
+def test_nobody_outside_locks_a_person_out(province, somebody, settings):
+    """Wrong passwords from one network or many hold up no browser that the person used before."""
+    few = settings.model_copy(
+        update={
+            "sign_in_rate": "3 per 1 hour",
+            "sign_in_account_rate": "9 per 1 hour",
+            "public_url": "http://hailong.example.vn",
+        }
+    )
+    with serving(few) as client:
+
+        def attempt(address, password=GOOD, cookies=""):
+            return sign_in(
+                client, password=password, headers={"X-Forwarded-For": address, "Cookie": cookies}
+            )
+
+        def cookie_of(answer):
+            return re.search(r"known_browser=[^;]+", answer.headers["set-cookie"])[0]
+
+        known = cookie_of(attempt("203.0.113.1"))
+        client.cookies.clear()
+        # One network, as an office or a household has it, is held up alone …
+        for number in range(5):
+            status = attempt(f"2001:db8::{number:x}", "sai mật khẩu rồi").status_code
+            assert status == (401 if number < 3 else 429)
+        assert attempt("203.0.113.2").status_code == 303
+        client.cookies.clear()
+        # … and from so many networks that strangers are held up everywhere, the person is not, not
+        # even in the network that the attempts come from.
+        for number in range(6):
+            attempt(f"198.51.100.{number}", "sai mật khẩu rồi")
+        assert attempt("203.0.113.3").status_code == 429
+        for address in ("203.0.113.1", "203.0.113.9", "2001:db8::1"):
+            again = attempt(address, cookies=known)
+            assert again.status_code == 303
+            client.cookies.clear()
+        # A browser that others signed in with is none of this person's.
+        other = province.person(email="binh@tinh.vn", password=GOOD)
+        theirs = cookie_of(
+            client.post(
+                "/sign-in",
+                data={"email": other.email, "password": GOOD},
+                headers={"X-Forwarded-For": "203.0.113.77"},
+            )
+        )
+        client.cookies.clear()
+        forged = known[:-1] + ("0" if known[-1] != "0" else "1")
+        for cookies in (theirs, forged, "known_browser=x.y.z"):
+            assert attempt("203.0.113.4", cookies=cookies).status_code == 429
+        # In the known browser, too, nobody tries without end.
+        codes = [attempt("203.0.113.1", "sai", known).status_code for _ in range(4)]
+        assert codes == [401] * 3 + [429]
+
+
+def test_a_browser_in_which_a_password_was_set_is_known(province, somebody, settings):
+    from app.access import accounts
+
+    few = settings.model_copy(update={"sign_in_rate": "2 per 1 hour"})
+    with province.database.writing() as session:
+        link = accounts.reset(session, accounts.find(session, "an@tinh.vn"))
+    with serving(few) as client:
+        for _ in range(3):
+            last = sign_in(client, password="sai mật khẩu rồi")
+        assert last.status_code == 429
+        client.post(f"/password/{link}", data={"password": GOOD, "again": GOOD})
+        assert sign_in(client).status_code == 303
 
 
 def test_the_right_password_begins_the_count_anew(province, somebody, settings):

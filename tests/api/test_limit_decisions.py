@@ -2,46 +2,20 @@
 
 import numpy as np
 import pytest
-from sqlalchemy import select
 
 from app.access.models import Right
-from app.audit.models import AuditEntry
-from tests.databases import BACKENDS
-from tests.figures.district import FELL, FORM, MONTHS, URL, standing
+from tests.api.unit_entries import keeping, listed_once_ended, only_holders_keep, wrong_fields
+from tests.figures.district import FELL, FORM, MONTHS, district
 
-
-@pytest.fixture(scope="module", params=BACKENDS)
-def world(request, templates, postgres, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("baselines")
-    with standing(request.param, templates, postgres, folder) as world:
-        yield world
+world = district()
 
 
 @pytest.fixture
-def decider(world):
-    return world.province.credential(Right.READ_FIGURES, Right.DECIDE_LIMITS)
-
-
-@pytest.fixture
-def decide(world, decider):
+def decide(world):
     """Decides about the commune that fell; every decision is revoked in the end."""
-    made = []
-
-    def ask(status=201, headers=decider, **changes):
-        wish = {
-            "unit": FELL, "questionnaire": FORM.code, "step": "month", "start": MONTHS[3],
-            "reason": "Moved to a new house.",
-        } | changes  # fmt: skip
-        wish = {name: value for name, value in wish.items() if value is not None}
-        answer = world.client.post(f"{URL}/baselines", json=wish, headers=headers)
-        assert answer.status_code == status, answer.text
-        if status == 201:
-            made.append(answer.json()["id"])
-        return answer.json()
-
-    yield ask
-    for id in made:
-        world.client.delete(f"{URL}/baselines/{id}", headers=decider)
+    usual = {"step": "month", "start": MONTHS[3], "reason": "Moved to a new house."}
+    with keeping(world, "baselines", Right.DECIDE_LIMITS, **usual) as book:
+        yield book
 
 
 def course(world, **ask):
@@ -49,7 +23,7 @@ def course(world, **ask):
     return row
 
 
-def test_limits_begin_anew_by_decision_and_as_before_once_it_is_revoked(world, decide, decider):
+def test_limits_begin_anew_by_decision_and_as_before_once_it_is_revoked(world, decide):
     before = course(world)
     made = decide(start=MONTHS[5])
     after = course(world)
@@ -62,8 +36,7 @@ def test_limits_begin_anew_by_decision_and_as_before_once_it_is_revoked(world, d
     # Twelve months from the sixth on are there before the last alone, which is judged by them.
     assert [point["z"] is not None for point in after["points"]] == [False] * 17 + [True]
     # The index of all communes is not a commune's: it is as it was.
-    gone = world.client.delete(f"{URL}/baselines/{made['id']}", headers=decider)
-    assert gone.status_code == 204
+    decide.end(made)
     assert course(world) == before
 
 
@@ -127,9 +100,7 @@ def test_a_decision_is_about_what_it_names(world, decide):
     ],
 )
 def test_what_cannot_be_decided_is_refused_by_field(decide, changes, status, said):
-    found = decide(status, **changes)
-    fields = [error["field"] for error in found.get("errors", ())] or [found["field"]]
-    assert fields == [said]
+    assert wrong_fields(decide(status, **changes)) == [said]
 
 
 def test_one_start_has_one_decision(decide):
@@ -138,38 +109,16 @@ def test_one_start_has_one_decision(decide):
     decide(start=MONTHS[7])
 
 
-def test_who_only_reads_decides_nothing(world, decide):
-    assert decide(403, headers=world.analyst)["type"] == "/problems/right-missing"
-    elsewhere = world.province.credential(Right.READ_FIGURES, Right.DECIDE_LIMITS, unit="H1")
-    assert decide(404, headers=elsewhere)["type"] == "/problems/unknown-unit"
-    made = decide()
-    for headers, status in ((world.analyst, 403), (elsewhere, 404)):
-        answer = world.client.delete(f"{URL}/baselines/{made['id']}", headers=headers)
-        assert answer.status_code == status
+def test_who_only_reads_decides_nothing(decide):
+    only_holders_keep(decide)
 
 
-def test_decisions_are_kept_with_reason_and_name_and_stand_in_the_log(world, decide, decider):
+def test_decisions_are_kept_with_reason_and_name_and_stand_in_the_log(decide):
     made = decide(reason="  New forms\n since May. ", start=MONTHS[4])
-    world.client.delete(f"{URL}/baselines/{made['id']}", headers=decider)
-    ask = {"unit": FELL, "questionnaire": FORM.code}
-    listed = world.client.get(f"{URL}/baselines", params=ask, headers=world.public).json()
-    (found,) = [each for each in listed["baselines"] if each["id"] == made["id"]]
+    actions = ("baseline.decide", "decided"), ("baseline.revoke", "revoked")
+    found = listed_once_ended(decide, made, *actions)
     assert found["reason"] == "New forms since May." and found["start"] == MONTHS[4]
-    assert found["decided_by"] == found["revoked_by"] and found["decided_by"].endswith("test")
-    assert found["decided_at"] < found["revoked_at"]
-    now = world.client.get(
-        f"{URL}/baselines", params=ask | {"revoked": False}, headers=world.analyst
-    ).json()
-    assert made["id"] not in [each["id"] for each in now["baselines"]]
-    other = world.province.credential(Right.READ_FIGURES, unit="H1")
-    assert world.client.get(f"{URL}/baselines", headers=other).json() == {"baselines": []}
-    with world.province.database.reading() as session:
-        actions = session.scalars(
-            select(AuditEntry.action)
-            .where(AuditEntry.subject == str(made["id"]), AuditEntry.action.like("baseline.%"))
-            .order_by(AuditEntry.id)
-        ).all()
-    assert actions == ["baseline.decide", "baseline.revoke"]
+    assert decide.end(made, 404).json()["type"] == "/problems/unknown-baseline"
 
 
 @pytest.mark.parametrize("rules", ["default", "nhs", "western-electric"])

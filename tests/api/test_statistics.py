@@ -28,7 +28,6 @@ from analysis import (
     xmr,
 )
 from app.figures import comparisons
-from tests.databases import BACKENDS
 from tests.figures.district import (
     CODES,
     COMMUNES,
@@ -41,19 +40,14 @@ from tests.figures.district import (
     SMALL,
     URL,
     VOLUMES,
-    standing,
+    district,
 )  # fmt: skip
 
 #: Margins that the operator set; by the second one class would be left out.
 REGISTERED, EMPTY = "trips:1=5,2=5,3=5", "trips:1=5,2=5,3=0"
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def world(request, templates, postgres, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("statistics")
-    margins = (REGISTERED, EMPTY)
-    with standing(request.param, templates, postgres, folder, margins=margins) as world:
-        yield world
+world = district(margins=(REGISTERED, EMPTY))
 
 
 @pytest.fixture

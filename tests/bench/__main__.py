@@ -1,4 +1,5 @@
-"""Runs all benchmarks, or those named: intake, reading, statistics, ranking, citizen."""
+"""Runs all benchmarks, or those named: intake, reading, statistics, ranking, citizen,
+signing_in."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import citizen, intake, ranking, reading, statistics
+from tests.bench import citizen, intake, ranking, reading, signing_in, statistics
 
 BENCHES = {
     "intake": intake.main,
@@ -14,6 +15,7 @@ BENCHES = {
     "statistics": statistics.main,
     "ranking": ranking.main,
     "citizen": citizen.main,
+    "signing_in": signing_in.main,
 }
 
 for name in sys.argv[1:] or BENCHES:

@@ -55,7 +55,13 @@ def main(out: Console) -> None:
                     form: current_code(open_point(session, unit, form, Channel.QR, form))
                     for form in FORMS
                 }
-        server = ServerProcess(url, Path(name) / "server.log", public_rate="1000/minute")
+        server = ServerProcess(
+            url,
+            Path(name) / "server.log",
+            public_rate="1000/minute",
+            pageless_rate="1000/minute",
+            point_rate="1000/minute",
+        )
         server.wait_until_ready()
         try:
             with sync_playwright() as playwright:

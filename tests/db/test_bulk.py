@@ -32,6 +32,7 @@ def row(id, **changes):
         "partial": False,
         "packed": bytes(range(256)),
         "texts_hash": None,
+        "credential_id": None,
     } | changes
     return tuple(made[name] for name in COLUMNS)
 
@@ -43,7 +44,10 @@ def insert(database, rows):
 
 def test_what_is_inserted_is_read_by_the_model(database):
     ids = sorted(new_id() for _ in range(3))
-    rows = [row(id, duration_s=n, texts_hash=bytes([n]) * 16) for n, id in enumerate(ids)]
+    rows = [
+        row(id, duration_s=n, texts_hash=bytes([n]) * 16, credential_id=n or None)
+        for n, id in enumerate(ids)
+    ]
     assert insert(database, rows) == set()
     with database.reading() as session:
         read = session.scalars(select(Response).order_by(Response.id)).all()

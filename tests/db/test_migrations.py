@@ -7,6 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
 
+from app import clock as _clock  # noqa: F401
 from app.access import models as _access  # noqa: F401 - each import registers a room's tables
 from app.audit import models as _audit  # noqa: F401
 from app.db import Base, Database

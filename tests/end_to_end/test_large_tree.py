@@ -53,16 +53,12 @@ def country(templates, tmp_path_factory):
             )  # fmt: skip
         province = SmallProvince(database)
         with serving(Settings(database_url=url)) as client:
-            importer = province.importer()
             bodies = [
                 body(code, answered_at=f"2026-08-{1 + n % 28:02}T09:00:00+07:00")
                 for code in codes
                 for n in range(12)
             ]
-            for start in range(0, len(bodies), 400):
-                sent = {"responses": bodies[start : start + 400]}
-                answer = client.post("/api/v1/responses", json=sent, headers=importer)
-                assert {r["status"] for r in answer.json()["responses"]} == {"accepted"}
+            province.send(client, bodies)
             client.headers["Cookie"] = province.person((Role.PROVINCIAL_ANALYST, None)).headers[
                 "Cookie"
             ]

@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from datetime import date
 
 import numpy as np
+import pytest
 
 from app.db import Database
 from app.registry.models import Channel, Unit
@@ -14,7 +15,7 @@ from app.registry.volumes import keep_volumes
 from app.settings import Settings
 from surveys.loader import FORMS, load_file
 from tests.conftest import serving
-from tests.databases import address, copy_sqlite
+from tests.databases import BACKENDS, new_database
 from tests.small_province import SmallProvince, new_id
 
 URL = "/api/v1/satisfaction"
@@ -52,11 +53,7 @@ VOLUMES = {commune: 40 + 15 * place for place, commune in enumerate(COMMUNES)}
 @contextmanager
 def standing(backend, templates, postgres, folder, **settings):
     """The district behind a real server; everything was sent to it over HTTP."""
-    template = templates(backend)
-    if backend == "sqlite":
-        url = address(copy_sqlite(template, folder / "x.db"))
-    else:
-        url = address(postgres.create(template))
+    url = new_database(backend, templates, postgres, folder)
     with closing(Database(url)) as database:
         province = SmallProvince.found(database)
         points = {}
@@ -86,14 +83,20 @@ def standing(backend, templates, postgres, folder, **settings):
             for commune, _, at, answers in SENT
         ]  # fmt: skip
         with serving(Settings(database_url=url, cache_s=0, **settings)) as client:
-            for start in range(0, len(bodies), 400):
-                answer = client.post(
-                    "/api/v1/responses",
-                    json={"responses": bodies[start : start + 400]},
-                    headers=province.importer(),
-                )
-                assert {r["status"] for r in answer.json()["responses"]} == {"accepted"}
+            province.send(client, bodies)
             yield World(client, province)
+
+
+def district(**settings):
+    """The fixture ``world`` of a module: the district on each store in turn."""
+
+    @pytest.fixture(scope="module", params=BACKENDS)
+    def world(request, templates, postgres, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("district")
+        with standing(request.param, templates, postgres, folder, **settings) as world:
+            yield world
+
+    return world
 
 
 class World:
@@ -102,6 +105,16 @@ class World:
     def __init__(self, client, province):
         self.client, self.province = client, province
         self.analyst, self.public = province.reader(), province.public_reader()
+
+    def view(self, name, *, headers=None, status=200, **ask):
+        """A view of the district and its form, unless others are named."""
+        answer = self.client.get(
+            f"/api/v1/views/{name}",
+            params={"unit": "D1", "questionnaire": FORM.code} | ask,
+            headers=headers or self.analyst,
+        )
+        assert answer.status_code == status, answer.text
+        return answer.json()
 
     def __call__(self, name, *, headers=None, status=200, **ask):
         answer = self.client.get(

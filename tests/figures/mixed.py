@@ -6,12 +6,15 @@ In the third quarter the agency is asked for the first time, by few.
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
+from datetime import date
 
 import numpy as np
+import pytest
 
 from app.db import Database
 from app.registry.models import Channel, Unit
 from app.registry.points import current_code, open_point
+from app.registry.volumes import keep_volumes
 from app.settings import Settings
 from tests.conftest import serving
 from tests.databases import address, copy_sqlite
@@ -57,6 +60,27 @@ def sums(part, quarter):
     return sum(level >= 4 for level in levels), len(levels)
 
 
+def serve(session, served):
+    """Write down for the months of the third quarter that so many were served in a year."""
+    rows = [
+        (unit, date(2026, month, 1), cases // 4)
+        for unit, cases in served.items()
+        for month in (7, 8, 9)
+    ]
+    keep_volumes(session, rows, "test")
+
+
+def mixed(prepare=lambda session, province: None):
+    """The fixture ``world`` of a module: the district's client, and its province."""
+
+    @pytest.fixture(scope="module")
+    def world(templates, tmp_path_factory):
+        with standing(templates, tmp_path_factory.mktemp("mixed"), prepare) as world:
+            yield world
+
+    return world
+
+
 @contextmanager
 def standing(templates, folder, prepare=lambda session, province: None):
     """The district behind a real server, with a client that asks it."""
@@ -76,8 +100,5 @@ def standing(templates, folder, prepare=lambda session, province: None):
                 )
                 for unit, channel, _, day, answers in SENT
             ]
-            answer = client.post(
-                "/api/v1/responses", json={"responses": bodies}, headers=province.importer()
-            )
-            assert {r["status"] for r in answer.json()["responses"]} == {"accepted"}, answer.text
+            province.send(client, bodies)
             yield client, province

@@ -6,16 +6,13 @@ from statsmodels.regression.linear_model import OLS
 
 from app.access.roles import Role
 from app.messages.words import Words
-from tests.figures.mixed import FORM, ITEMS, SENT, standing, sums
+from tests.figures.mixed import FORM, ITEMS, SENT, mixed, sums
 
 DAYS = {"from": "2026-04-01", "to": "2026-09-30", "questionnaire": FORM}
 PARTS = ("C1.qr", "C2.paper", "C2.kiosk")
 
 
-@pytest.fixture(scope="module")
-def world(templates, tmp_path_factory):
-    with standing(templates, tmp_path_factory.mktemp("channels")) as world:
-        yield world
+world = mixed()
 
 
 def ask(world, path, headers=None, **asked):

@@ -15,17 +15,13 @@ from app.figures.release import ReleaseRule
 from app.figures.trend_results import AlertRow
 from app.messages.words import Words
 from app.settings import Settings
-from tests.figures.mixed import FORM, sums
-from tests.figures.mixed import standing as mixed
+from tests.figures.mixed import FORM, mixed, sums
 from tests.results import result
 
 DAYS = {"from": "2026-07-01", "to": "2026-09-30", "questionnaire": FORM}
 
 
-@pytest.fixture(scope="module")
-def world(templates, tmp_path_factory):
-    with mixed(templates, tmp_path_factory.mktemp("mixed")) as world:
-        yield world
+world = mixed()
 
 
 @pytest.fixture

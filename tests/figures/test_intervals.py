@@ -22,7 +22,7 @@ from app.reports import sentences
 from app.reports.views.results import UnitView
 from app.settings import Settings
 from tests.conftest import serving
-from tests.databases import BACKENDS, address, copy_sqlite
+from tests.databases import BACKENDS, new_database
 from tests.intake.test_store import Preparing
 from tests.small_province import SmallProvince, body
 
@@ -55,11 +55,8 @@ SENT = list(drawn())
 
 @pytest.fixture(scope="module", params=BACKENDS)
 def world(request, templates, postgres, tmp_path_factory):
-    template = templates(request.param)
-    if request.param == "sqlite":
-        url = address(copy_sqlite(template, tmp_path_factory.mktemp("intervals") / "x.db"))
-    else:
-        url = address(postgres.create(template))
+    folder = tmp_path_factory.mktemp("intervals")
+    url = new_database(request.param, templates, postgres, folder)
     with pytest.MonkeyPatch.context() as patch, closing(Database(url)) as database:
         patch.setattr(
             ReleaseRule, "of",

@@ -11,8 +11,7 @@ from app.invitations.models import Invitation
 from app.messages.words import Words
 from app.registry.models import Channel, Unit
 from app.registry.points import current_code, open_point
-from app.registry.volumes import keep_volumes
-from tests.figures.mixed import FORM, ITEMS, standing, sums
+from tests.figures.mixed import FORM, ITEMS, serve, standing, sums
 from tests.small_province import body
 
 #: Month, invited, answered, of these satisfied.
@@ -41,12 +40,7 @@ def world(templates, tmp_path_factory):
                         expires_at=datetime(2027, 1, 1, tzinfo=UTC), answered=place < answered,
                     )
                 )  # fmt: skip
-        rows = [
-            (unit, date(2026, month, 1), cases // 4)
-            for unit, cases in SERVED.items()
-            for month in (7, 8, 9)
-        ]
-        keep_volumes(session, rows, "test")
+        serve(session, SERVED)
 
     with standing(templates, tmp_path_factory.mktemp("silent"), prepare) as (client, province):
         bodies = [

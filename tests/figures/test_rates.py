@@ -13,7 +13,7 @@ from app.db import Database
 from app.registry.models import Installation
 from app.settings import Settings
 from tests.conftest import serving
-from tests.databases import BACKENDS, address, copy_sqlite
+from tests.databases import BACKENDS, new_database
 from tests.intake.test_store import Preparing
 from tests.small_province import POINTS, UNITS, SmallProvince, body
 
@@ -35,11 +35,8 @@ def above(unit):
 @pytest.fixture(scope="module", params=BACKENDS)
 def world(request, templates, postgres, tmp_path_factory):
     """400 respondents, (unit, form, day, answers), and a client that reads what they said."""
-    template = templates(request.param)
-    if request.param == "sqlite":
-        url = address(copy_sqlite(template, tmp_path_factory.mktemp("rates") / "hailong.db"))
-    else:
-        url = address(postgres.create(template))
+    folder = tmp_path_factory.mktemp("rates")
+    url = new_database(request.param, templates, postgres, folder)
     with closing(Database(url)) as database:
         province = SmallProvince.found(database)
         drawn = answered(database, province)

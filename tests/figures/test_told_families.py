@@ -7,16 +7,12 @@ of the pooled rate's change only where a unit is one part alone.
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from tests.figures.mixed import FORM
-from tests.figures.mixed import standing as mixed
+from tests.figures.mixed import FORM, mixed
 
 ASKED = {"questionnaire": FORM, "period": "2026-Q3"}
 
 
-@pytest.fixture(scope="module")
-def world(templates, tmp_path_factory):
-    with mixed(templates, tmp_path_factory.mktemp("told")) as world:
-        yield world
+world = mixed()
 
 
 @pytest.fixture

@@ -315,5 +315,5 @@ def test_days_and_codes_as_clerks_write_them(run, province, database, tmp_path):
 def test_what_a_citizen_wrote_is_shown_as_it_stands(run, province, database, tmp_path):
     point = province.points[("C2", "sipas-desk")]
     rows = [["date", "point", "A1", "comment"], ["2026-10-24", point, 4, "[/b] Tốt [red]"]]
-    said, errors = imported(run, tmp_path / "forms [/b].csv", rows)
+    said, errors = imported(run, tmp_path / "forms [red].csv", rows)
     assert "[/b]" in said and "1 accepted" in said and errors == []

@@ -15,6 +15,7 @@ from surveys.loader import FORMS, load_file
 from tests.small_province import body, new_id
 
 URL = "/api/v1/responses"
+JSON = {"Content-Type": "application/json"}
 
 
 def stored(database):
@@ -127,9 +128,7 @@ def test_a_batch_is_answered_for_response_by_response(client, province, database
 def test_a_batch_whose_list_does_not_come_first_is_a_batch(client, province):
     text = json.dumps({"sent_at": datetime.now(UTC).isoformat(), "responses": [body()]})
     for content in (text, " \n" + text, json.dumps({"x": 1, "responses": [body()]})):
-        answer = client.post(
-            URL, content=content, headers=province.device() | {"Content-Type": "application/json"}
-        )
+        answer = client.post(URL, content=content, headers=province.device() | JSON)
         assert "responses" in answer.json() or answer.json()["errors"][0]["field"] == "x"
 
 
@@ -183,13 +182,13 @@ def test_missing_fields_are_named_in_the_callers_language(client, province):
     "content", [b"", b"{", b"[]", b"nul", b'{"responses": [', b"\xff\xfe", b"[" * 99_999]
 )
 def test_what_is_no_json_object_is_malformed(client, province, content):
-    answer = client.post(URL, content=content, headers=province.device())
+    answer = client.post(URL, content=content, headers=province.device() | JSON)
     assert answer.status_code in (400, 422)
     assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_size_and_count_are_limited(client, province, settings):
-    device = province.device()
+    device = province.device() | JSON
     too_long = b" " * (settings.body_limit + 1)
     problem(client.post(URL, content=too_long, headers=device), 413, "body-too-large")
 
@@ -281,8 +280,14 @@ def test_an_unfinished_response_is_kept_and_marked_only_where_its_questionnaire_
         sent["id"]: True,
         whole["id"]: False,
     }
-    other = body(province.points[("C1", "sipas-desk")]) | {"partial": True}
-    problem(client.post(URL, json=other), 422, "partial-not-kept")
+    # Elsewhere it is taken where nothing that is required lacks: its respondent ended it.
+    ended = body(province.points[("C1", "sipas-desk")], answers={"A1": 4}) | {"partial": True}
+    assert client.post(URL, json=ended).status_code == 201
+    assert {row.id: row.partial for row in stored(database)}[ended["id"]] is True
+    face = body(province.points[("C1", "kiosk-face")], questionnaire="kiosk-face")
+    lacking = face | {"answers": {}, "partial": True}
+    problem(client.post(URL, json=lacking), 422, "partial-not-kept")
+    problem(client.post(URL, json=lacking | {"answers": {"S1": 9}}), 422, "invalid-fields")
 
 
 def test_what_was_counted_in_time_is_acknowledged_even_when_asked_again_late(

@@ -7,7 +7,7 @@ import pytest
 
 from app.access.callers import STRANGER, Caller, Grant
 from app.access.models import Right
-from app.intake.times import AnsweredInFuture, AnsweredTooLongAgo, Clock
+from app.intake.times import AnsweredInFuture, Clock, ReceiptRule
 from app.settings import Settings
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -17,7 +17,11 @@ IMPORTER = Caller("import", (Grant(frozenset({Right.IMPORT_HISTORY})),), credent
 
 
 def counted(caller, claimed, sent_at=None):
-    return Clock(SETTINGS, caller, NOW, sent_at).counted_at(claimed)
+    return placed(caller, claimed, sent_at)[0]
+
+
+def placed(caller, claimed, sent_at=None, **known):
+    return Clock(SETTINGS, caller, NOW, sent_at).counted_at(claimed, **known)
 
 
 @pytest.mark.parametrize("caller", [DEVICE, IMPORTER])
@@ -32,11 +36,30 @@ def test_a_clock_a_little_ahead_is_taken_for_now(caller):
 
 def test_a_device_may_claim_what_it_kept_offline_within_the_bound():
     long_ago = NOW - timedelta(days=29, hours=23)
-    assert counted(DEVICE, long_ago) == long_ago
-    with pytest.raises(AnsweredTooLongAgo):
-        counted(DEVICE, NOW - timedelta(days=30, seconds=1))
-    with pytest.raises(AnsweredInFuture):
-        counted(DEVICE, NOW + timedelta(seconds=121))
+    assert placed(DEVICE, long_ago) == (long_ago, None)
+    # Beyond it, and ahead, it is counted at receipt and marked: who was thanked is counted.
+    assert placed(DEVICE, NOW - timedelta(days=30, seconds=1)) == (NOW, ReceiptRule.BEYOND_BACKLOG)
+    assert placed(DEVICE, datetime(2020, 1, 1, tzinfo=UTC)) == (NOW, ReceiptRule.BEYOND_BACKLOG)
+    assert placed(DEVICE, NOW + timedelta(seconds=121)) == (NOW, ReceiptRule.AHEAD_OF_SERVER)
+    assert placed(DEVICE, NOW + timedelta(seconds=120)) == (NOW, None)
+
+
+@pytest.mark.parametrize("shown", [datetime(2020, 1, 1, tzinfo=UTC), NOW + timedelta(days=730)])
+def test_an_age_by_a_steady_clock_counts_whatever_the_calendar_shows(shown):
+    three_days = timedelta(days=3)
+    for sent_at in (None, shown, NOW):
+        assert placed(DEVICE, shown, sent_at, age_s=259_200) == (NOW - three_days, None)
+    assert placed(DEVICE, shown, age_s=40 * 86_400) == (NOW, ReceiptRule.BEYOND_BACKLOG)
+    # A stranger's word moves nothing, and history is dated by its own days.
+    assert placed(STRANGER, shown, age_s=259_200) == (NOW, None)
+    years_ago = datetime(2019, 1, 1, tzinfo=UTC)
+    assert placed(IMPORTER, years_ago, age_s=5, lost=True) == (years_ago, None)
+
+
+def test_a_device_that_lost_its_clock_is_counted_at_receipt_however_likely_its_time_looks():
+    likely = NOW - timedelta(hours=4)
+    assert placed(DEVICE, likely, lost=True) == (NOW, ReceiptRule.CLOCK_LOST)
+    assert placed(STRANGER, likely, lost=True) == (NOW, None)
 
 
 def test_a_stranger_is_counted_at_receipt_whatever_is_claimed():

@@ -69,13 +69,7 @@ def world(templates, tmp_path_factory):
                         answered_at=at,
                     )
                 )  # fmt: skip
-            for start in range(0, len(bodies), 400):
-                answer = client.post(
-                    "/api/v1/responses",
-                    json={"responses": bodies[start : start + 400]},
-                    headers=province.importer(),
-                )
-                assert {r["status"] for r in answer.json()["responses"]} == {"accepted"}
+            province.send(client, bodies)
             yield client, province
 
 

@@ -1,7 +1,6 @@
 """Which rate of a parent stands first: in the API, on pages and in files, against a recount."""
 
 import io
-from datetime import date
 
 import openpyxl
 import pypdfium2 as pdfium
@@ -9,25 +8,13 @@ import pytest
 
 from app.access.roles import Role
 from app.messages.words import Words
-from app.registry.volumes import keep_volumes
-from tests.figures.mixed import FORM, standing, sums
+from tests.figures.mixed import FORM, mixed, serve, sums
 
 SERVED = {"C1": 3000, "C2": 1000}
 ASKED = {"questionnaire": FORM, "period": "2026-Q3"}
 
 
-@pytest.fixture(scope="module")
-def world(templates, tmp_path_factory):
-    def prepare(session, _):
-        rows = [
-            (unit, date(2026, month, 1), cases // 4)
-            for unit, cases in SERVED.items()
-            for month in (7, 8, 9)
-        ]
-        keep_volumes(session, rows, "test")
-
-    with standing(templates, tmp_path_factory.mktemp("headline"), prepare) as world:
-        yield world
+world = mixed(lambda session, province: serve(session, SERVED))
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from app.reports.views import alerts as views_alerts
 from app.settings import Settings
 from surveys.loader import FORMS, load_file
 from tests.conftest import serving
-from tests.databases import BACKENDS, address, copy_sqlite
+from tests.databases import BACKENDS, new_database
 from tests.figures.district import (
     CODES,
     COMMUNES,
@@ -54,15 +54,7 @@ def world(templates, postgres, tmp_path_factory):
 
 @pytest.fixture
 def view(world):
-    def ask(name, *, headers=None, status=200, **parameters):
-        asked = {"unit": "D1", "questionnaire": FORM.code, "period": PERIOD} | parameters
-        answer = world.client.get(
-            f"/api/v1/views/{name}", params=asked, headers=headers or world.analyst
-        )
-        assert answer.status_code == status, answer.text
-        return answer.json()
-
-    return ask
+    return lambda name, **asked: world.view(name, **{"period": PERIOD} | asked)
 
 
 @pytest.fixture
@@ -684,11 +676,7 @@ def test_both_stores_say_the_same(templates, postgres, tmp_path):
     ]  # fmt: skip
     told = {}
     for backend in BACKENDS:
-        template = templates(backend)
-        if backend == "sqlite":
-            url = address(copy_sqlite(template, tmp_path / "x.db"))
-        else:
-            url = address(postgres.create(template))
+        url = new_database(backend, templates, postgres, tmp_path)
         with closing(Database(url)) as database:
             province = SmallProvince.found(database)
             bodies = [
@@ -696,10 +684,7 @@ def test_both_stores_say_the_same(templates, postgres, tmp_path):
                 for id, unit, at, answers in sent
             ]
             with serving(Settings(database_url=url, cache_s=0)) as client:
-                answer = client.post(
-                    "/api/v1/responses", json={"responses": bodies}, headers=province.importer()
-                )
-                assert {r["status"] for r in answer.json()["responses"]} == {"accepted"}
+                province.send(client, bodies)
                 for name in VIEWS:
                     for reader in (province.reader(), province.public_reader()):
                         answer = client.get(

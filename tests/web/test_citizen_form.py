@@ -12,7 +12,7 @@ from app.intake.models import Response, ResponseText
 from app.registry.models import Channel, PointState, Unit
 from app.registry.points import change_state, current_code, find_by_code, open_point, reprint
 from app.registry.questionnaires import published
-from app.web.citizen.routes import POLICY
+from app.web.citizen.shown import POLICY
 from tests.conftest import serving
 
 
@@ -173,6 +173,22 @@ def test_the_language_is_the_links_or_the_browsers(client, code, header, query, 
     assert ("Send</button>" in page.text) == (language == "en")
 
 
+def test_switching_the_language_hands_back_what_was_given(client, code, database):
+    form = hidden(client.get(f"/q/{code}").text)
+    given = form | {"a.A1": "2", "a.B1": "none", "a.comment": "còn đây", "reword": ""}
+    page = client.post(f"/q/{code}?lang=en", data=given)
+    assert page.status_code == 200 and '<html lang="en">' in page.text
+    assert hidden(page.text) == form and "còn đây" in page.text
+    assert re.search(r'name="a.A1" value="2" checked', page.text)
+    assert re.search(r'name="a.B1" value="none" checked', page.text)
+    assert 'id="summary"' not in page.text and stored(database) == 0
+    # Nothing given is no mistake, and what was sent is not asked for again.
+    assert 'id="summary"' not in client.post(f"/q/{code}", data=form | {"reword": ""}).text
+    assert client.post(f"/q/{code}?lang=en", data=form | {"a.A1": "2"}).status_code == 303
+    assert "have been counted" in client.post(f"/q/{code}?lang=en", data=given).text
+    assert stored(database) == 1
+
+
 def test_the_whole_form_is_under_30_kb_on_the_wire(client, province, database):
     """The page with its styles, its script and its icon, as a browser fetches them."""
     for form in ("sipas-desk", "moh-inpatient", "moh-outpatient", "online-service"):
@@ -214,8 +230,14 @@ def test_an_unknown_code_gets_a_friendly_page(client, token):
         assert "quét lại mã QR" in answer.text and "problem" not in answer.text
 
 
-def test_a_code_is_typed_in_small_letters_too(client, code):
-    assert client.get(f"/q/{code.lower()}").status_code == 200
+def test_a_code_is_typed_in_small_letters_too_and_is_the_same_form(client, code, database):
+    """The browser keeps its id by the form's path: by another spelling it would answer twice."""
+    typed = client.get(f"/q/{code.lower()}?lang=en")
+    assert typed.headers["location"] == f"/q/{code}?lang=en"
+    page = client.get(f"/q/{code.lower()}", follow_redirects=True)
+    assert client.post(f"/q/{code}", data=hidden(page.text) | {"a.A1": "5"}).status_code == 303
+    again = client.get(f"/q/{code.lower()}", follow_redirects=True)
+    assert "đã được ghi nhận" in again.text and stored(database) == 1
 
 
 def test_what_takes_no_answers_says_so_and_stores_none(client, province, database, code):

@@ -42,6 +42,12 @@ FACE = "kiosk-face"
 
 
 @pytest.fixture
+def settings(settings):
+    """However slow the machine is, nobody is taken to have walked away."""
+    return settings.model_copy(update={"kiosk_idle_s": 3600})
+
+
+@pytest.fixture
 def pairing(database, province):
     """Makes a pairing code for a point of C1."""
 
@@ -99,7 +105,7 @@ def pair(page, code):
 
 def installed(page):
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    page.wait_for_function("() => caches.keys().then(k => k.length > 0)")
+    wait_for(lambda: page.evaluate("caches.keys().then(names => names.length > 0)"))
 
 
 #: Idle and countdown of minutes, which tests run through on the page's own clock: what is shown
@@ -139,6 +145,44 @@ def queue_length(page):
     return page.evaluate("import('/static/kiosk/store.js').then(store => store.countWaiting())")
 
 
+# --- where it cannot be ----------------------------------------------------------------------
+
+
+def test_over_plain_http_it_says_that_it_needs_https(browser, client, screenshots):
+    """By a name, as a device in the network reaches it; to a browser 127.0.0.1 is safe."""
+    port = client.base_url.port
+    named = browser.browser_type.launch(
+        executable_path=CHROMIUM,
+        args=[*QUIET, "--host-resolver-rules=MAP kiosk.example 127.0.0.1"],
+    )
+    try:
+        page = named.new_page()
+        failed = []
+        page.on("pageerror", lambda error: failed.append(str(error)))
+        page.goto(f"http://kiosk.example:{port}/kiosk")
+        expect(page.locator("section[lang=vi] p")).to_contain_text("Ki-ốt cần kết nối an toàn")
+        expect(page.locator("section[lang=en] p")).to_contain_text(
+            "address that begins with https://"
+        )
+        page.screenshot(path=str(screenshots / "kiosk_plain_http.png"))
+        assert failed == []
+        page.goto(f"http://localhost:{port}/kiosk")
+        expect(page.locator("#code")).to_be_visible()
+    finally:
+        named.close()
+
+
+def test_without_storage_it_says_so(browser, client):
+    page = browser.new_page()
+    page.add_init_script(
+        "Object.defineProperty(window, 'indexedDB', {get() { throw new DOMException('no'); }})"
+    )
+    page.goto(f"{client.base_url}/kiosk")
+    expect(page.locator("section[lang=vi] p")).to_contain_text("cho phép cookie")
+    expect(page.locator("section[lang=en] p")).to_contain_text("allow cookies")
+    page.close()
+
+
 # --- the screen -----------------------------------------------------------------------------
 
 
@@ -158,6 +202,8 @@ def test_it_is_paired_once_answered_by_touch_and_looked_at(
         look(page, "kiosk_reason", screenshots)
         page.get_by_role("button", name="Thời gian chờ").click()
         page.get_by_role("button", name="Tiếp tục").click()
+        expect(page.locator(".typed input")).to_be_visible()
+        look(page, "kiosk_text", screenshots)
         page.locator(".typed input").fill("chờ <b>lâu</b>")
         page.get_by_role("button", name="Tiếp tục").click()
         thanked(page)
@@ -186,8 +232,8 @@ def look(page, name, screenshots):
         assert wide <= width, f"{name} is {wide} px wide on {width}"
         assert not re.search("null|undefined|NaN|\\{", page.locator("body").inner_text())
         small = page.evaluate(
-            "[...document.querySelectorAll('main button')].filter(b => b.offsetHeight < 44 "
-            "|| b.offsetWidth < 44).length"
+            "[...document.querySelectorAll('main button')].filter(b => b.offsetParent && "
+            "(b.offsetHeight < 44 || b.offsetWidth < 44)).length"
         )
         assert small == 0, f"{name}: buttons smaller than 44 px at {width}"
         found = Axe().run(
@@ -208,6 +254,8 @@ def test_a_whole_form_is_asked_a_question_a_screen(
         made = devices.new_code(session, point, "Ki-ốt")
     with device(playwright, tmp_path / "p", client.base_url) as page:
         pair(page, made.code)
+        expect(page.locator("main")).to_contain_text("38 câu hỏi, khoảng 6 phút")
+        expect(page.locator("main")).to_contain_text("Có thể kết thúc sớm")
         look(page, "kiosk_start", screenshots)
         page.get_by_role("button", name="Bắt đầu").click()
         look(page, "kiosk_rated", screenshots)
@@ -404,11 +452,16 @@ def test_a_server_that_is_back_is_found_without_a_reload(
     port = free_port()
     log = tmp_path / "server.log"
     server = ServerProcess(database_url, log, port=port).wait_until_ready()
+    failed = []
     with device(playwright, tmp_path / "p", server.address) as page:
         pair(page, pairing().code)
         server.kill()
         answer_five_faces(page)
-        page.wait_for_timeout(4000)  # several tries in vain
+        # Several tries in vain, however long they take.
+        page.on("requestfailed", lambda request: failed.append(request.url))
+        page.evaluate("import('/static/kiosk/queue.js').then(queue => queue.flush())")
+        while sum(url.endswith("/api/v1/responses") for url in failed) < 3:
+            page.wait_for_timeout(100)
         server = ServerProcess(database_url, log, port=port).wait_until_ready()
         wait_for(lambda: stored(database) == 1)
         wait_for(lambda: queue_length(page) == 0)
@@ -642,8 +695,10 @@ def test_a_new_release_takes_over_between_respondents_and_never_during_one(
         expect(page.locator(".options")).to_be_visible()
         monkeypatch.setattr(kiosk, "release", lambda: "bbbb")
         page.evaluate("navigator.serviceWorker.getRegistration('/kiosk').then(r => r.update())")
-        page.wait_for_function(
-            "() => navigator.serviceWorker.getRegistration('/kiosk').then(r => !!r.waiting)"
+        wait_for(
+            lambda: page.evaluate(
+                "navigator.serviceWorker.getRegistration('/kiosk').then(found => !!found.waiting)"
+            )
         )
         page.get_by_role("button", name="Tiếp tục").click()
         page.get_by_role("button", name="Tiếp tục").click()
@@ -652,5 +707,5 @@ def test_a_new_release_takes_over_between_respondents_and_never_during_one(
         # Thanked, and nobody there: now it takes over and begins a new life.
         page.wait_for_function("() => window.sameLife === undefined")
         expect(page.locator(".faces")).to_be_visible()
-        page.wait_for_function("() => caches.keys().then(names => names.join() === 'kiosk-bbbb')")
+        wait_for(lambda: page.evaluate("caches.keys()") == ["kiosk-bbbb"])
         wait_for(lambda: stored(database) == 1)

@@ -1,11 +1,13 @@
 """Health, the interface's documentation without a CDN, and what a problem means."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from app.access.roles import Role
 from app.problems import Problem
+from app.web.kiosk import routes as kiosk
 
 
 def test_health(client):
@@ -72,3 +74,15 @@ def test_refusals_of_the_framework_are_problems_too(client):
     answer = client.delete("/healthz")
     assert (answer.status_code, answer.json()["type"]) == (405, "/problems/method-not-allowed")
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("name", ["kiosk.html", "faces.html", "main.js", "kiosk_worker.js"])
+def test_a_kiosk_takes_a_new_release_with_each_file_that_its_page_is_made_of(monkeypatch, name):
+    before, read, changed = kiosk.release(), Path.read_bytes, []
+
+    def other(file):
+        changed.append(file.name == name)
+        return read(file) + b" " * changed[-1]
+
+    monkeypatch.setattr(Path, "read_bytes", other)
+    assert kiosk.release.__wrapped__() != before and sum(changed) == 1

@@ -18,7 +18,7 @@ from tests.small_province import body
         ("GET", "/api/v1/satisfaction", 401),
         ("GET", "/none", 404),
         ("DELETE", "/healthz", 405),
-        ("POST", "/api/v1/responses", 400),
+        ("POST", "/api/v1/responses", 415),
     ],
 )
 def test_every_answer_has_them(client, method, path, status):

@@ -74,3 +74,8 @@ class Chart:
 def note(words: Words, period: str, n: int | None, method: str) -> str:
     """What stands under every chart."""
     return words("chart.note", n=words.number(n), period=period, method=method)
+
+
+def note_on_rates(words: Words, period: str, n: int | None) -> str:
+    """The same where what is shown are rates and their intervals."""
+    return note(words, period, n, words("chart.method_rates"))

@@ -8,7 +8,7 @@ from app.figures.statistic_results import FunnelResult, FunnelRow, RankRow
 from app.messages.words import NOTHING, Words
 from app.reports.change_sentences import told
 from app.reports.charts import funnel_spec, specs
-from app.reports.charts.chart import Chart, Datum, Table, note
+from app.reports.charts.chart import Chart, Datum, Table, note, note_on_rates
 from app.reports.charts.unit_charts import flat, placed, short
 from app.reports.views.results import Beside, ComparisonView, UnitRow, Units
 
@@ -170,9 +170,8 @@ def places(words: Words, view: Units) -> Chart | None:
             ],
         ),
         [flat(row) for row in rows],
-        note(
-            words, words.period_of(view), sum(row.respondents or 0 for row in rows),
-            words("chart.method_rates"),
+        note_on_rates(
+            words, words.period_of(view), sum(row.respondents or 0 for row in rows)
         ),
         interactive=True,
     )  # fmt: skip
@@ -208,9 +207,8 @@ def beside(words: Words, view: ComparisonView) -> Chart | None:
             ],
         ),
         [flat(row) for row in rows],
-        note(
-            words, words.period_of(view), sum(row.respondents or 0 for row in rows),
-            words("chart.method_rates"),
+        note_on_rates(
+            words, words.period_of(view), sum(row.respondents or 0 for row in rows)
         ),
     )  # fmt: skip
 

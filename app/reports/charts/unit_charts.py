@@ -10,7 +10,7 @@ from app.figures.results import Result
 from app.figures.statistic_results import Position
 from app.messages.words import NOTHING, Words
 from app.reports.charts import specs
-from app.reports.charts.chart import Chart, Datum, Table, note
+from app.reports.charts.chart import Chart, Datum, Table, note, note_on_rates
 from app.reports.named_values import QUADRANTS
 from app.reports.views.form_results import Quality
 from app.reports.views.results import (
@@ -92,10 +92,7 @@ def _rates(
             ],
         ),
         [flat(row) for row in rows],
-        note(
-            words, words.period_of(view), view.index.respondents,
-            words("chart.method_rates"),
-        ),
+        note_on_rates(words, words.period_of(view), view.index.respondents),
     )  # fmt: skip
 
 
@@ -127,10 +124,7 @@ def channels(words: Words, view: UnitView) -> Chart | None:
             ],
         ),
         [flat(row) for row in rows],
-        note(
-            words, words.period_of(view), view.index.respondents,
-            words("chart.method_rates"),
-        ),
+        note_on_rates(words, words.period_of(view), view.index.respondents),
     )  # fmt: skip
 
 

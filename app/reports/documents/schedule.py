@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 from app.access import scope
 from app.access.callers import Caller, owner
 from app.access.models import Right
+from app.clock import ClockInDoubt, ServerClock
 from app.db import Database
 from app.figures.periods import Length, name_of, span
 from app.messages.words import Words
@@ -177,14 +178,17 @@ def _send(settings: Settings, message: Message[str, str]) -> None:
         server.send_message(message)
 
 
-async def keep_reporting(database: Database, settings: Settings) -> None:
+async def keep_reporting(database: Database, settings: Settings, clock: ServerClock) -> None:
     """Look once an hour for what is due, for ever; what failed is tried again."""
     if settings.report_folder is None or not settings.report_schedule:
         return
     lengths(settings)  # a setting that means nothing stops the start, not the first report
     while True:
         try:
+            clock.check()  # which period is over, a clock in doubt does not know
             await asyncio.to_thread(run, database, settings)
+        except ClockInDoubt:
+            log.warning("no report is made while the clock is in doubt")
         except (OSError, SQLAlchemyError):
             log.warning("could not make or mail what is due; trying again", exc_info=True)
         await asyncio.sleep(EVERY_S)

@@ -6,15 +6,11 @@ a double tap, the back button, a reload or a second tab, it is counted once.
 
 from __future__ import annotations
 
-import base64
 import gzip
-import hashlib
 import re
-import time
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -24,10 +20,13 @@ from starlette.datastructures import FormData
 
 from app.access.callers import STRANGER, Caller
 from app.access.doors import ANYONE
+from app.access.origins import check_origin
 from app.access.tokens import hash_of
-from app.dependencies import DATABASE, SETTINGS
-from app.intake.dependencies import INTAKE
+from app.dependencies import CLOCK, DATABASE, SETTINGS
+from app.intake.allowances import Sender
+from app.intake.dependencies import INTAKE, PAGE_TOKENS
 from app.intake.ids import new_id
+from app.intake.page_tokens import OpenedPage
 from app.intake.schemas import ResponseIn
 from app.intake.service import ConflictingResponse, InvitationUsed, PointClosed
 from app.invitations.service import InvitationGone
@@ -37,94 +36,18 @@ from app.problems import FieldError, InvalidFields, Problem
 from app.registry.models import PointCode, PointState, SurveyPoint
 from app.registry.points import as_point, current_code
 from app.registry.queries import is_synthetic
-from app.registry.questionnaires import Published, versions_of
+from app.registry.questionnaires import versions_of
 from app.web.citizen.form_fields import FormFields
 from app.web.citizen.form_versions import FormOutdated, read
+from app.web.citizen.kept_id import is_id, keep, kept
 from app.web.citizen.languages import chosen, thanks_query
-from app.web.pages import PRIVATE, fill
-from app.web.security import CONTENT_SECURITY_POLICY
+from app.web.citizen.shown import POLICY, ClosedPage, FormPage, NoForm, Survey, ThanksPage
+from app.web.pages import PRIVATE, fill, go_to
 
 router = APIRouter(include_in_schema=False)
 
-#: Inlined, so that the first page needs no second request; the policy names its hash.
-STYLES = (Path(__file__).parents[1] / "static/citizen.css").read_text(encoding="utf-8").strip()
-_HASH = base64.b64encode(hashlib.sha256(STYLES.encode()).digest()).decode()
-POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", f"style-src 'self' 'sha256-{_HASH}'")
-#: How long a browser keeps the id of its response: a day's visit, and no longer.
-_KEPT_S = 12 * 3600
 _TOKEN = re.compile(r"[0-9A-Za-z]{1,16}")
 _SECONDS = re.compile(r"[0-9]{1,11}")
-_COOKIE = "response"
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What stands behind a code: the survey point, its unit's names, and the form it asks."""
-
-    code: str
-    #: Where the form is: /q/ and the code, or /i/ and an invitation's token.
-    path: str
-    name_vi: str
-    name_en: str
-    version: Published
-    #: All versions of the questionnaire, oldest first: a form may have been opened in another.
-    versions: tuple[Published, ...]
-    synthetic: bool
-    #: Hash of the invitation's token, where somebody was invited.
-    invitation: str | None = None
-
-    def name(self, language: str) -> str:
-        """The unit's name."""
-        return self.name_en if language == "en" else self.name_vi
-
-    @property
-    def spoken(self) -> Mapping[str, str]:
-        """The languages in which the form may be answered, each with its own name."""
-        return self.version.form.spoken
-
-
-class NoForm(Exception):  # noqa: N818 - no defect: a page says why, in the citizen's language
-    """There is no form behind this code now."""
-
-    def __init__(self, reason: str, status: int = 404) -> None:
-        super().__init__(reason)
-        self.reason, self.status = reason, status
-
-
-@dataclass(frozen=True)
-class FormPage:
-    """The form as it is shown: what was sent before, and what is wrong with it, by item."""
-
-    survey: Survey
-    fields: FormFields
-    id: str
-    opened: int
-    sent: dict[str, list[str]]
-    errors: dict[str, str]
-    #: Why the whole form was not taken, though nothing in it may be wrong.
-    trouble: str | None = None
-    styles: str = STYLES
-
-
-@dataclass(frozen=True)
-class ClosedPage:
-    """Why there is no form here, in the catalogue's words."""
-
-    reason: str
-    styles: str = STYLES
-
-
-@dataclass(frozen=True)
-class ThanksPage:
-    """Thanks, and a way to answer about another case."""
-
-    path: str
-    unit: str
-    already: bool
-    #: Where to answer about another visit; an invitation is for one.
-    again: str | None
-    styles: str = STYLES
 
 
 @router.get("/q/{token}")
@@ -142,7 +65,7 @@ def show_form(
 async def answer(
     request: Request, caller: Annotated[Caller, Depends(ANYONE)], token: str
 ) -> Response:
-    """Take the form. Who: anybody with the point's public code; how many is limited."""
+    """Take the form, or hand it back in the other language. Who: anybody with its public code."""
     return await _take(request, lambda: _survey(request, token))
 
 
@@ -192,23 +115,34 @@ def _show(request: Request, find: Callable[[], Survey], *, new: bool) -> Respons
         survey = find()
     except NoForm as none:
         return _closed(request, none)
-    id, done = _kept(request)
+    if request.url.path != survey.path:
+        # Typed in small letters: a cookie is of one path, and there is one for each form.
+        return go_to(survey.path + (f"?{request.url.query}" if request.url.query else ""))
+    known, done = kept(request)
     if done and not new:
         return _thanks(request, survey, already=True)
-    if id is None or done:
-        id = new_id()
-    page = FormPage(survey, FormFields(survey.version.form), id, int(time.time()), {}, {})
-    return _keep(_html(request, "citizen/form.html", page, survey.spoken), request, survey, id)
+    id = new_id() if known is None or done else known
+    opened = PAGE_TOKENS.of(request).new(survey.path, CLOCK.of(request).now())
+    page = FormPage(
+        survey, FormFields(survey.version.form), id, opened.opened, opened.token, {}, {},
+        anew=known is None and not new,
+    )  # fmt: skip
+    shown = _html(request, "citizen/form.html", page, survey.spoken)
+    return keep(shown, request, survey.path, id)
 
 
 async def _take(request: Request, find: Callable[[], Survey]) -> Response:
+    check_origin(request)
     data = await request.form(max_files=0, max_fields=400)
     try:
         survey = await run_in_threadpool(find)
     except NoForm as none:
         return _closed(request, none)
-    page, outdated = _filled_in(request, survey, data)
-    problem = outdated or await _submit(request, page)
+    opened = await run_in_threadpool(_opened, request, survey, data.get("page"))
+    page, outdated = _filled_in(request, survey, data, opened.token)
+    if "reword" in data and outdated is None:
+        return _reworded(request, page)
+    problem = outdated or await _submit(request, page, opened)
     if isinstance(problem, PointClosed):
         return _closed(request, NoForm("paused", 403))
     if isinstance(problem, InvitationUsed):
@@ -219,16 +153,30 @@ async def _take(request: Request, find: Callable[[], Survey]) -> Response:
         # Our script goes there by itself; following a redirect, it would load the thanks twice.
         status = 201 if request.headers.get("accept") == "application/json" else 303
         thanks = Response(status_code=status, headers={"Location": f"{survey.path}/thanks{query}"})
-        return _keep(thanks, request, survey, f"{page.id}.done")
+        return keep(thanks, request, survey.path, page.id, done=True)
     wrong = _with_mistakes(request, page, problem)
-    anew = _html(request, "citizen/form.html", wrong, page.survey.spoken)
-    anew.status_code = problem.status
-    anew.headers.update(problem.headers)
-    return _keep(anew, request, survey, page.id)
+    shown = _html(request, "citizen/form.html", wrong, page.survey.spoken)
+    shown.status_code = problem.status
+    shown.headers.update(problem.headers)
+    return keep(shown, request, survey.path, page.id)
+
+
+def _reworded(request: Request, page: FormPage) -> Response:
+    """The form in the language asked for, as it was filled in; thanks if it was sent already."""
+    if kept(request) == (page.id, True):
+        return _thanks(request, page.survey, already=True)
+    form = _html(request, "citizen/form.html", page, page.survey.spoken)
+    return keep(form, request, page.survey.path, page.id)
+
+
+def _opened(request: Request, survey: Survey, token: object) -> OpenedPage:
+    """The page that was sent; what is not as we made it is made anew, and has just been opened."""
+    tokens, now = PAGE_TOKENS.of(request), CLOCK.of(request).now()
+    return tokens.read(token, survey.path, now) or tokens.new(survey.path, now)
 
 
 def _filled_in(
-    request: Request, survey: Survey, data: FormData
+    request: Request, survey: Survey, data: FormData, token: str
 ) -> tuple[FormPage, FormOutdated | None]:
     """The page as the browser sent it; what is not as we made it is made anew.
 
@@ -240,28 +188,29 @@ def _filled_in(
     page = FormPage(
         replace(survey, version=version),
         FormFields(version.form),
-        id if isinstance(id, str) and _ID.fullmatch(id) else new_id(),
+        str(id) if is_id(id) else new_id(),
         int(opened) if isinstance(opened, str) and _SECONDS.fullmatch(opened) else 0,
+        token,
         sent,
         {},
     )
     return page, problem
 
 
-async def _submit(request: Request, page: FormPage) -> Problem | None:
+async def _submit(request: Request, page: FormPage, opened: OpenedPage) -> Problem | None:
     """Send the answers through the intake like every other response; the problem if refused."""
     answers = page.fields.answers(page.sent, chosen(request, page.survey.spoken))
     if not answers:
         nothing = FieldError("form", "form.nothing_answered")
         return InvalidFields(errors=[nothing], count=1)
     intake = INTAKE.of(request)
-    took = int(time.time()) - page.opened
+    took = int((now := CLOCK.of(request).now()).timestamp()) - page.opened
     response = ResponseIn(
         id=page.id,
         questionnaire=page.survey.version.form.code,
         version=page.survey.version.form.version,
         point=page.survey.code,
-        answered_at=datetime.now(UTC),
+        answered_at=now,
         duration_s=took if page.opened and 0 <= took <= 86_400 else None,
         language=chosen(request, page.survey.spoken),
         answers=answers,
@@ -269,7 +218,9 @@ async def _submit(request: Request, page: FormPage) -> Problem | None:
     address = request.client.host if request.client else ""
     try:
         (result,) = await intake.submit(
-            [response], caller=STRANGER, address=address, invitation=page.survey.invitation
+            [response],
+            sender=Sender(STRANGER, address, opened),
+            invitation=page.survey.invitation,
         )
     except Problem as busy:
         return busy
@@ -374,23 +325,3 @@ def _html(
     if "gzip" in request.headers.get("accept-encoding", ""):
         body, headers["Content-Encoding"] = gzip.compress(body, 6), "gzip"
     return Response(body, media_type="text/html; charset=utf-8", headers=headers)
-
-
-def _kept(request: Request) -> tuple[str | None, bool]:
-    """The id that this browser has for its response here, and whether it was sent."""
-    id, _, done = request.cookies.get(_COOKIE, "").partition(".")
-    return (id, done == "done") if _ID.fullmatch(id) else (None, False)
-
-
-def _keep(answer: Response, request: Request, survey: Survey, value: str) -> Response:
-    settings = SETTINGS.of(request)
-    answer.set_cookie(
-        _COOKIE,
-        value,
-        max_age=_KEPT_S,
-        path=survey.path,
-        secure=settings.over_https,
-        httponly=True,
-        samesite="strict",
-    )
-    return answer

@@ -148,6 +148,13 @@ def begin(request: Request, caller: Reader, linked: Linked) -> Response:
     return RedirectResponse("/dashboard/overview" + (f"?{query}" if query else ""), 303, PRIVATE)
 
 
+def _board(name: str) -> AnyBoard:
+    board = BOARDS.get(name)
+    if board is None:
+        raise NotFound
+    return board
+
+
 @router.get("/dashboard/{name}")
 def show(
     request: Request,
@@ -162,9 +169,7 @@ def show(
 
     Who: ``figures:read``, over the units that they have it on.
     """
-    board = BOARDS.get(name)
-    if board is None:
-        raise NotFound
+    board = _board(name)
     words = Words(language_of(request, caller))
     with database.reading() as session:
         views = Views(session, caller, settings, CACHE.of(request))
@@ -218,9 +223,7 @@ def download(
 
     Who: ``figures:read``, over the units that they have it on.
     """
-    board = BOARDS.get(name)
-    if board is None:
-        raise NotFound
+    board = _board(name)
     words = Words(language_of(request, caller))
     with database.reading() as session:
         views = Views(session, caller, settings, CACHE.of(request))

@@ -165,7 +165,8 @@ def release() -> str:
     templates = Path(__file__).parents[1] / "templates"
     for file in (*(_STATIC / path.removeprefix("/static/") for path in ASSETS), _WORKER):
         digest.update(file.read_bytes())
-    digest.update((templates / "kiosk/kiosk.html").read_bytes())
+    for name in ("kiosk/kiosk.html", "faces.html"):
+        digest.update((templates / name).read_bytes())
     digest.update(json.dumps(_words()).encode())
     return digest.hexdigest()[:12]
 

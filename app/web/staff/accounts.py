@@ -73,6 +73,8 @@ class LinkPage:
     account: Account
     link: str
     days: int = accounts.LINK_DAYS
+    #: Whether it was reset because it has more now than its maker may manage.
+    widened: bool = False
 
 
 @router.get("")
@@ -151,11 +153,18 @@ def grant(
     unit: Text = "",
     sector: Text = "",
 ) -> Response:
-    """Give an account one more role. Who: ``access:manage`` on all the account's units."""
+    """Give an account one more role; with more than its maker manages, it is reset.
+
+    Who: ``access:manage`` on all the account's units.
+    """
     try:
         with database.writing(caller.name) as session:
             account = management.managed_account(session, caller, id)
             _grant(session, caller, account, role, unit, sector)
+            token = management.taken_back_if_widened(session, caller, account)
+            if token is not None:
+                page = LinkPage(account, _link(request, token), widened=True)
+                return render(request, caller, "staff/account_link.html", page)
     except InvalidFields as problem:
         form = refused(
             problem, language_of(request, caller), {"role": role, "unit": unit, "sector": sector}

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -17,12 +16,10 @@ from app.access.models import Right
 from app.dependencies import DATABASE, DatabaseDependency, SettingsDependency
 from app.figures import action_notes
 from app.figures.action_notes import LONGEST, ActionNoteOut, NewNote, as_result
-from app.figures.results import Names
 from app.messages.words import Words
 from app.problems import FieldError, InvalidFields, Problem
-from app.registry.points import units_asking
-from app.registry.questionnaires import newest, published
-from app.web.pages import EMPTY, Form, Number, QueryText, Text, go_to, language_of, refused, render
+from app.web.pages import EMPTY, Form, Number, QueryText, Text, language_of, refused, render
+from app.web.staff.unit_entries import back_to, unit_shown
 
 router = APIRouter(prefix="/action-notes", include_in_schema=False)
 
@@ -83,7 +80,7 @@ def add(
         values = {"questionnaire": questionnaire, "day": day, "text": text}
         form = refused(problem, language_of(request, caller), values)
         return _show(request, caller, code, form, 422)
-    return go_to(f"/action-notes?unit={quote(code, safe='')}", "note_added")
+    return back_to("/action-notes", code, "note_added")
 
 
 @router.post("/{id}/withdraw")
@@ -93,7 +90,7 @@ def withdraw(
     """Show a note no more. Who: ``actions:note`` on its unit."""
     with database.writing(caller.name) as session:
         unit = action_notes.withdraw(session, caller, id).unit.code
-    return go_to(f"/action-notes?unit={quote(unit, safe='')}", "note_withdrawn")
+    return back_to("/action-notes", unit, "note_withdrawn")
 
 
 def _day(given: str) -> date:
@@ -107,24 +104,16 @@ def _day(given: str) -> date:
 def _show(
     request: Request, caller: Person, code: str, form: Form = EMPTY, status: int = 200
 ) -> Response:
-    database = DATABASE.of(request)
     words = Words(language_of(request, caller))
-    if not code.strip():
-        missing = FieldError("unit", "field.missing", kind="parameter")
-        raise InvalidFields(errors=[missing], count=1)
-    with database.reading() as session:
-        units = scope.units(session, caller, Right.READ_FIGURES)
-        node = units.find(code.strip())
-        below = set(units.below(node.id))
-        forms = {code: version.form for code, version in newest(published(session)).items()}
-        titles = {each: words.name(form.title) for each, form in forms.items()}
-        codes = [each for each in forms if units_asking(session, each) & below]
+    with DATABASE.of(request).reading() as session:
+        unit = unit_shown(session, caller, code, words)
+        titles = unit.titles(words)
         page = ActionNotesPage(
-            node.code,
-            words.name(Names(vi=node.name_vi, en=node.name_en)),
-            [as_result(each) for each in action_notes.notes(session, caller, unit=node.code)],
-            [("", words("page.notes_all_forms")), *((each, titles[each]) for each in codes)],
-            scope.covers(session, caller, Right.NOTE_ACTIONS, node.id),
+            unit.code,
+            unit.name,
+            [as_result(each) for each in action_notes.notes(session, caller, unit=unit.code)],
+            [("", words("page.notes_all_forms")), *((each, titles[each]) for each in unit.asking)],
+            scope.covers(session, caller, Right.NOTE_ACTIONS, unit.id),
             words,
             titles,
             form,

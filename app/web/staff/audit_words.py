@@ -17,11 +17,13 @@ from surveys.model import Questionnaire
 DETAILS = (
     "account", "added", "after", "before", "by", "cells", "changed", "channel", "code", "comments",
     "content_hash", "day", "expires_at", "factor", "first", "issuer", "item", "language", "last",
-    "name", "point", "questionnaire", "reason", "rights", "role", "rows", "seconds", "sector",
-    "start", "step", "text", "unit", "units", "url",
+    "name", "point", "questionnaire", "reason", "responses", "rights", "role", "rows", "seconds",
+    "sector", "since", "start", "step", "text", "unit", "units", "url",
 )  # fmt: skip
 #: Who acts without an account.
 ACTORS = ("system", "demonstration", "device", "schedule")
+#: What is known by its number.
+_NUMBERED = ("key", "baseline", "webhook", "action_note", "responses")
 _COMMAND = "command:"
 
 
@@ -76,7 +78,10 @@ class AuditWords:
             return self.words("page.version_of", name=self.form(code), number=version)
         if kind in ("point", "device") and entry.subject.isdecimal():
             return self.words("page.point_number", number=entry.subject)
-        if kind in ("key", "baseline", "webhook", "action_note") and entry.subject.isdecimal():
+        if (
+            kind in ("key", "baseline", "webhook", "action_note", "responses")
+            and entry.subject.isdecimal()
+        ):
             return self.words("page.number", number=entry.subject)
         if entry.subject in ACTORS:
             return self._said("actor", entry.subject)
@@ -96,6 +101,7 @@ class AuditWords:
             "step": lambda step: self._said("length", step),
             "by": lambda way: self._said("signed_in_by", way),
             "expires_at": self._moment,
+            "since": self._moment,
         }
         says |= {
             kind: lambda code, kind=kind: self._said(kind, code)  # type: ignore[misc]

@@ -15,6 +15,8 @@ from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Credential, Right
 from app.dependencies import DATABASE, DatabaseDependency
+from app.intake import aside
+from app.intake.aside import RuleCount
 from app.problems import FieldError, InvalidFields
 from app.registry.models import PointState, SurveyPoint
 from app.registry.questionnaires import titles
@@ -39,6 +41,8 @@ class DevicesPage:
     silent_since: datetime
     points: Sequence[SurveyPoint]
     titles: Mapping[str, model.Text]
+    #: What was not taken as it was sent, by unit and rule.
+    rules: Sequence[RuleCount]
     form: Form = EMPTY
 
 
@@ -112,6 +116,7 @@ def _show(request: Request, caller: Person, form: Form = EMPTY, status: int = 20
             datetime.now(UTC) - timedelta(hours=1),
             [point for point in points if point.state != PointState.REVOKED],
             titles(session),
+            aside.counts(session, caller),
             form,
         )
         return render(request, caller, "staff/devices.html", page, status)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -18,12 +17,10 @@ from app.dependencies import DATABASE, SETTINGS, DatabaseDependency
 from app.figures import limit_decisions
 from app.figures.limit_decisions import LimitDecisionOut, Wish, as_result
 from app.figures.periods import Length, Step, choices, end_of_month
-from app.figures.results import Names
 from app.messages.words import Words
-from app.problems import FieldError, InvalidFields, Problem
-from app.registry.points import units_asking
-from app.registry.questionnaires import newest, published
-from app.web.pages import EMPTY, Form, Number, QueryText, Text, go_to, language_of, refused, render
+from app.problems import Problem
+from app.web.pages import EMPTY, Form, Number, QueryText, Text, language_of, refused, render
+from app.web.staff.unit_entries import back_to, unit_shown
 from surveys import model
 
 router = APIRouter(prefix="/limits", include_in_schema=False)
@@ -120,7 +117,7 @@ def decide(
         }  # fmt: skip
         form = refused(problem, language_of(request, caller), values)
         return _show(request, caller, code, form, 422)
-    return go_to(f"/limits?unit={quote(code, safe='')}", "limits_decided")
+    return back_to("/limits", code, "limits_decided")
 
 
 @router.post("/{id}/revoke")
@@ -130,36 +127,26 @@ def revoke(
     """End a decision. Who: ``limits:decide`` on its unit."""
     with database.writing(caller.name) as session:
         unit = limit_decisions.revoke(session, caller, id).unit.code
-    return go_to(f"/limits?unit={quote(unit, safe='')}", "limits_revoked")
+    return back_to("/limits", unit, "limits_revoked")
 
 
 def _show(
     request: Request, caller: Person, code: str, form: Form = EMPTY, status: int = 200
 ) -> Response:
-    database = DATABASE.of(request)
     words = Words(language_of(request, caller))
-    if not code.strip():
-        missing = FieldError("unit", "field.missing", kind="parameter")
-        raise InvalidFields(errors=[missing], count=1)
-    settings = SETTINGS.of(request)
-    with database.reading() as session:
-        units = scope.units(session, caller, Right.READ_FIGURES)
-        node = units.find(code.strip())
-        below = set(units.below(node.id))
-        forms = {code: version.form for code, version in newest(published(session)).items()}
-        codes = [each for each in forms if units_asking(session, each) & below]
+    with DATABASE.of(request).reading() as session:
+        unit = unit_shown(session, caller, code, words)
+        titles = unit.titles(words)
+        decisions = limit_decisions.decisions(session, caller, unit=unit.code)
         page = LimitsPage(
-            node.code,
-            words.name(Names(vi=node.name_vi, en=node.name_en)),
-            [
-                as_result(each)
-                for each in limit_decisions.decisions(session, caller, unit=node.code)
-            ],
-            [(each, words.name(forms[each].title)) for each in codes],
-            bool(codes) and scope.covers(session, caller, Right.DECIDE_LIMITS, node.id),
+            unit.code,
+            unit.name,
+            [as_result(each) for each in decisions],
+            [(each, titles[each]) for each in unit.asking],
+            bool(unit.asking) and scope.covers(session, caller, Right.DECIDE_LIMITS, unit.id),
             words,
-            forms,
-            datetime.now(settings.zone).date(),
+            unit.forms,
+            datetime.now(SETTINGS.of(request).zone).date(),
             form,
         )
         return render(request, caller, "staff/limits.html", page, status)

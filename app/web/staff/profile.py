@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from app.access import accounts, passwords, sessions
 from app.access.callers import Person
+from app.access.dependencies import PasswordQueueDependency
 from app.access.doors import PageDoor
 from app.access.models import Account, AccountSession
+from app.access.password_queue import PasswordsBusy
 from app.audit.log import record
 from app.dependencies import DATABASE, DatabaseDependency
 from app.problems import InvalidFields
@@ -63,21 +66,29 @@ def change(
 
 
 @router.post("/password")
-def change_password(
+async def change_password(
     request: Request,
     caller: Annotated[Person, Depends(MEMBERS_OF_LATE)],
     database: DatabaseDependency,
+    queue: PasswordQueueDependency,
     password: Text = "",
     again: Text = "",
 ) -> Response:
     """Change one's own password; other sessions end. Who: whoever gave the old one lately."""
-    try:
+
+    def keep() -> None:
+        hashed = accounts.hash_new_password(caller.email, caller.full_name, password, again)
         with database.writing(caller.name) as session:
             account = session.get_one(Account, caller.account_id)
-            accounts.set_password(session, account, password, again, keep=caller.session_id)
-    except InvalidFields as problem:
-        form = refused(problem, language_of(request, caller))
-        return _show(request, caller, password_form=form, status=422)
+            accounts.keep_password(session, account, hashed, keep=caller.session_id)
+
+    try:
+        await queue.run(keep)
+    except (InvalidFields, PasswordsBusy) as problem:
+        form, status = refused(problem, language_of(request, caller)), problem.status
+        return await run_in_threadpool(
+            lambda: _show(request, caller, password_form=form, status=status)
+        )
     return go_to("/profile", "password_changed")
 
 

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
-from app.access import accounts, openid, sessions
+from app.access import accounts, known_browsers, openid, sessions
 from app.access.callers import Caller, Person
-from app.access.dependencies import PROVIDER, RateLimitsDependency
+from app.access.dependencies import PROVIDER, PasswordQueueDependency, SigningInDependency
 from app.access.doors import PageDoor
 from app.access.openid import Provider
+from app.access.password_queue import PasswordsBusy
+from app.access.signing_in import SignInLocked, SignInRefused, Visitor
 from app.audit.log import record
+from app.db import Database
 from app.dependencies import SETTINGS, DatabaseDependency, SettingsDependency
 from app.messages import LANGUAGES
 from app.problems import InvalidFields, NotFound, Problem
@@ -77,35 +81,34 @@ def sign_in_form(
 
 
 @router.post("/sign-in")
-def sign_in(
+async def sign_in(
     request: Request,
     caller: Annotated[Caller, Depends(VISITORS)],
     settings: SettingsDependency,
-    database: DatabaseDependency,
-    limits: RateLimitsDependency,
+    signing_in: SigningInDependency,
+    queue: PasswordQueueDependency,
     email: Text = "",
     password: Text = "",
     next: Text = "/",
 ) -> Response:
     """Begin a session for the right password. Who: anybody; attempts are limited."""
     refuse_plain_http(request)
+    visitor = Visitor(
+        _address(request),
+        request.headers.get("user-agent", ""),
+        request.cookies.get(known_browsers.COOKIE, ""),
+    )
     try:
-        token = accounts.sign_in(
-            database,
-            limits,
-            settings,
-            email=email,
-            password=password,
-            address=_address(request),
-            browser=request.headers.get("user-agent", ""),
-        )
-    except (accounts.SignInRefused, accounts.SignInLocked) as problem:
+        began = await queue.run(lambda: signing_in.sign_in(email, password, visitor))
+    except (SignInRefused, SignInLocked, PasswordsBusy) as problem:
         form = refused(problem, language_of(request, caller), {"email": email})
         page = SignInPage(form, local_path(next), _provider_name(request))
         answer = render(request, caller, "staff/sign_in.html", page, problem.status)
         answer.headers.update(problem.headers)
         return answer
-    return _signed_in(settings, token, local_path(next))
+    begun = _signed_in(settings, began.token, local_path(next))
+    _know_again(begun, settings, began.cookie)
+    return begun
 
 
 @router.get("/sign-in/confirm")
@@ -118,22 +121,23 @@ def confirm_form(
 
 
 @router.post("/sign-in/confirm")
-def confirm(
+async def confirm(
     request: Request,
     caller: Annotated[Person, Depends(MEMBERS)],
-    database: DatabaseDependency,
-    limits: RateLimitsDependency,
-    settings: SettingsDependency,
+    signing_in: SigningInDependency,
+    queue: PasswordQueueDependency,
     password: Text = "",
     next: Text = "/",
 ) -> Response:
     """Note that the password was given again. Who: whoever has signed in; attempts are limited."""
     try:
-        accounts.confirm(database, limits, settings, caller, password, _address(request))
-    except (accounts.SignInRefused, accounts.SignInLocked) as problem:
+        await queue.run(lambda: signing_in.confirm(caller, password))
+    except (SignInRefused, SignInLocked, PasswordsBusy) as problem:
         form = refused(problem, language_of(request, caller))
         page = SignInPage(form, local_path(next), _provider_name(request), confirming=True)
-        return render(request, caller, "staff/sign_in.html", page, problem.status)
+        answer = render(request, caller, "staff/sign_in.html", page, problem.status)
+        answer.headers.update(problem.headers)
+        return answer
     return go_to(local_path(next))
 
 
@@ -169,26 +173,40 @@ def password_form(
 
 
 @router.post("/password/{token}")
-def set_password(
+async def set_password(
     request: Request,
     caller: Annotated[Caller, Depends(VISITORS)],
     database: DatabaseDependency,
+    settings: SettingsDependency,
+    signing_in: SigningInDependency,
+    queue: PasswordQueueDependency,
     token: str,
     password: Text = "",
     again: Text = "",
 ) -> Response:
     """Set a password; the link is then used up. Who: whoever has the link."""
     refuse_plain_http(request)
-    with database.reading() as session:
-        email = accounts.account_of_link(session, token).email
-    try:
+    email, name = await run_in_threadpool(_holder, database, token)
+
+    def keep() -> int:
+        hashed = accounts.hash_new_password(email, name, password, again)
         with database.writing(email) as session:
             account = accounts.account_of_link(session, token)
-            accounts.set_password(session, account, password, again)
-    except InvalidFields as problem:
+            accounts.keep_password(session, account, hashed)
+            return account.id
+
+    try:
+        account_id = await queue.run(keep)
+    except (InvalidFields, PasswordsBusy) as problem:
         page = PasswordPage(refused(problem, language_of(request, caller)), email)
-        return render(request, caller, "staff/password.html", page, problem.status)
-    return go_to("/sign-in", "password_set")
+        answer = render(request, caller, "staff/password.html", page, problem.status)
+        answer.headers.update(problem.headers)
+        return answer
+    done = go_to("/sign-in", "password_set")
+    # Whoever tries passwords for this account meanwhile must not keep its person out.
+    known = request.cookies.get(known_browsers.COOKIE, "")
+    _know_again(done, settings, await run_in_threadpool(signing_in.remember, known, account_id))
+    return done
 
 
 @router.get("/sign-in/openid")
@@ -257,6 +275,24 @@ def choose_language(
         LANGUAGE_COOKIE, language, max_age=_YEAR_S, secure=settings.over_https, samesite="lax"
     )
     return answer
+
+
+def _holder(database: Database, token: str) -> tuple[str, str]:
+    """Address and name of whoever a link to set a password is for."""
+    with database.reading() as session:
+        account = accounts.account_of_link(session, token)
+        return account.email, account.name
+
+
+def _know_again(answer: Response, settings: Settings, cookie: str) -> None:
+    answer.set_cookie(
+        known_browsers.COOKIE,
+        cookie,
+        max_age=int(known_browsers.KEPT.total_seconds()),
+        secure=settings.over_https,
+        httponly=True,
+        samesite="lax",
+    )
 
 
 def _signed_in(settings: Settings, token: str, target: str) -> RedirectResponse:

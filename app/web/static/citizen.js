@@ -5,7 +5,7 @@
   const done = document.querySelector("[data-done]");
   const store = {
     get: (key) => { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } },
-    set: (key, value) => { try { localStorage.setItem(key, JSON.stringify(value)); } catch { /* full or forbidden: then without a draft */ } },
+    set: (key, value) => { try { localStorage.setItem(key, JSON.stringify(value)); return true; } catch { return false; /* full or forbidden: then without a draft */ } },
     drop: (key) => { try { localStorage.removeItem(key); } catch { /* as above */ } },
   };
   if (done) { store.drop(`draft:${done.dataset.done}`); return; }
@@ -21,22 +21,28 @@
 
   function restore() {
     const draft = store.get(key);
-    const id = form.elements.id.value;
-    // A draft belongs to one response, and its numbers to one version of the questions; what the
-    // server sent back is newer than it.
-    if (!draft || draft.id !== id || draft.version !== form.elements.version.value || Date.now() - draft.at > DRAFT_MS || summary) return;
-    for (const field of form.querySelectorAll("[name^='a.']")) {
+    const { id, version } = form.elements;
+    // What the server sent back is newer than a draft.
+    if (!draft || Date.now() - draft.at > DRAFT_MS || summary) return;
+    // A draft belongs to one response; where no cookie told which, the draft does.
+    if ("anew" in form.dataset) id.value = draft.id;
+    // Its numbers belong to one version of the questions.
+    if (draft.id !== id.value || draft.version !== version.value) return;
+    // What was given before this script had come is newer, too.
+    for (const field of questions.filter((q) => !isAnswered(q)).flatMap(fieldsOf)) {
       const values = draft.values[field.name] || [];
       if (/radio|checkbox/.test(field.type)) field.checked = values.includes(field.value);
       else field.value = values[0] || "";
     }
     if (draft.opened) form.elements.opened.value = draft.opened;
+    if (draft.page) form.elements.page.value = draft.page;
   }
 
   function save() {
     const values = {};
     for (const [name, value] of new FormData(form)) if (name.startsWith("a.") && value) (values[name] = values[name] || []).push(value);
-    store.set(key, { id: form.elements.id.value, version: form.elements.version.value, opened: form.elements.opened.value, at: Date.now(), values });
+    const { id, version, opened, page } = form.elements;
+    return store.set(key, { id: id.value, version: version.value, opened: opened.value, page: page.value, at: Date.now(), values });
   }
 
   function refresh() {
@@ -72,11 +78,26 @@
   form.addEventListener("input", save);
 
   const status = document.getElementById("status");
+  const left = document.getElementById("left");
   const button = form.querySelector("button:not([type])");
   let sending = false;
   let wait = 1000;
+  // Those who wait together do not come back together.
+  const SPREAD_S = 15;
+
+  // In the other language the draft is found again; without one, the server hands back what was given.
+  let rewording = false;
+  for (const reword of document.querySelectorAll("button.lang")) {
+    reword.addEventListener("click", (event) => {
+      if (save()) {
+        event.preventDefault();
+        location.assign(reword.formAction);
+      } else rewording = true;
+    });
+  }
 
   form.addEventListener("submit", (event) => {
+    if (rewording) return;
     event.preventDefault();
     if (sending) return;
     sending = true;
@@ -94,6 +115,8 @@
     try {
       const answer = await fetch(form.action, { method: "POST", body, signal: control.signal, headers: { Accept: "application/json" } });
       if (answer.status === 201) { location.replace(answer.headers.get("Location")); return; }
+      const seconds = Number(answer.headers.get("Retry-After"));
+      if (seconds > 0 && /429|503/.test(answer.status)) { sendAfter(seconds); return; }
       if (answer.status >= 500) throw new Error("the server is not well");
       // Refused with reasons: let the browser show the server's page.
       form.submit();
@@ -105,11 +128,27 @@
       clearTimeout(timer);
     }
   }
+
+  // Many send from one network: told to wait, each comes in by turns, within minutes.
+  function sendAfter(seconds) {
+    const until = Date.now() + 1000 * (seconds + Math.min(seconds, SPREAD_S) * Math.random());
+    status.textContent = form.dataset.waiting;
+    (function count() {
+      const rest = Math.ceil((until - Date.now()) / 1000);
+      left.hidden = rest <= 0;
+      if (rest <= 0) { send(); return; }
+      left.textContent = left.dataset.text.replace("{time}", `${Math.floor(rest / 60)}:${String(rest % 60).padStart(2, "0")}`);
+      setTimeout(count, 500);
+    })();
+    left.scrollIntoView({ block: "nearest" });
+  }
+
   addEventListener("online", () => { if (sending) wait = 1000; });
-  // Shown again from the browser's memory, a page that was sent begins anew.
-  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  // Shown again from the browser's memory, a page that was sent begins anew; another is as it was left.
+  addEventListener("pageshow", (event) => { if (event.persisted && sending) location.reload(); });
 
   restore();
   refresh();
+  if (questions.some(isAnswered)) save();
   if (summary) summary.focus();
 })();

@@ -15,6 +15,7 @@ export function element(name, attributes = {}, ...children) {
 export function face(number) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", `face f${number}`);
   const use = document.createElementNS(SVG, "use");
   use.setAttribute("href", `#f${number}`);
   svg.append(use);

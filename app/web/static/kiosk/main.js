@@ -1,6 +1,8 @@
 // The kiosk: pairs once, then asks one respondent after another, with a network or without.
 import { silence } from "./aloud.js";
+import { look } from "./clock.js";
 import { element } from "./element.js";
+import { keyboard } from "./keyboard.js";
 import { call, flush, onChange, state } from "./queue.js";
 import { Respondent } from "./respondent.js";
 import { openStaffScreen } from "./staff.js";
@@ -15,10 +17,10 @@ let idleTimer = null;
 let thanksTimer = null;
 
 // A further language's words come with the questionnaire that speaks it; those it lacks are Vietnamese.
-const words = () => WORDS[kiosk.language] ?? kiosk.configuration?.words?.[kiosk.language] ?? WORDS.vi;
+const wordsOf = (language) => WORDS[language] ?? kiosk.configuration?.words?.[language] ?? WORDS.vi;
 const OWN_LANGUAGES = [{ code: "vi", name: "Tiếng Việt" }, { code: "en", name: "English" }];
 
-const say = (key, values = {}) => words()[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+const say = (key, values = {}, language = kiosk.language) => wordsOf(language)[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 
 function show(content) {
   screen.replaceChildren(header(), element("main", {}, content), footer());
@@ -70,21 +72,21 @@ function begin() {
   if (!kiosk.configuration) return pair();
   if (kiosk.configuration.point.state !== "active") return show(element("section", { class: "message" }, element("h1", {}, say("paused"))));
   const form = kiosk.configuration.questionnaire;
-  const respondent = new Respondent({ form, language: kiosk.language, say, show, done: finish, began: () => { kiosk.respondent = respondent; watchIdle(); } });
-  const short = respondent.items.filter((item) => !item.shown_if).length === 1;
+  const respondent = new Respondent({ form, language: kiosk.language, say, show, done: (each) => finish(each), ended: (each) => finish(each, true), began: () => { kiosk.respondent = respondent; watchIdle(); } });
   // One question with five faces is its own invitation; a whole form is begun by a touch.
-  if (short) respondent.ask();
+  if (!respondent.long) respondent.ask();
   else {
     show(element("section", { class: "message" }, element("h1", {}, form.title[kiosk.language] ?? form.title.vi),
-      element("p", {}, say("promise", { minutes: form.estimated_minutes })),
+      element("p", {}, say("promise", { questions: respondent.items.filter((item) => !item.shown_if).length, minutes: form.estimated_minutes })),
+      respondent.mayEndEarly() && element("p", {}, say("may_end")),
       element("button", { class: "start", onclick: () => { respondent.start(); respondent.ask(); } }, say("start"))));
   }
   refreshTrouble();
 }
 
-async function finish(respondent) {
+async function finish(respondent, partial = false) {
   silence();
-  const kept = await keep(respondent);
+  const kept = await keep(respondent, partial);
   kiosk.respondent = null;
   clearTimeout(idleTimer);
   // Whoever comes next need not wait: a touch begins anew.
@@ -99,9 +101,10 @@ async function keep(respondent, partial = false) {
   if (!Object.keys(answers).length) return true;
   const form = kiosk.configuration.questionnaire;
   try {
+    await look();
     await store.enqueue({
       id: uuid7(), questionnaire: form.code, version: form.version, answered_at: new Date().toISOString(),
-      duration_s: Math.min(86_400, Math.max(0, Math.round((Date.now() - respondent.startedAt) / 1000))),
+      duration_s: Math.min(86_400, Math.round((performance.now() - respondent.startedAt) / 1000)),
       language: respondent.language, answers, ...(partial && { partial }),
     });
   } catch (error) {
@@ -152,7 +155,7 @@ function countDown() {
     if (left > 0) { idleTimer = setTimeout(tick, 1000); return; }
     const respondent = kiosk.respondent;
     kiosk.respondent = null;
-    // Half an answer is kept, and marked, only where the questionnaire says so.
+    // Half an answer of who walked away is kept, and marked, only where the questionnaire says so.
     if (respondent && kiosk.configuration.questionnaire.keep_partial) await keep(respondent, true);
     reset();
   };
@@ -167,14 +170,14 @@ for (const kind of ["pointerdown", "keydown", "input"]) {
 }
 
 // The same picture for days burns into a screen, and at night nobody needs its light.
-let lastTouch = Date.now();
+let lastTouch = performance.now();
 function wake() {
-  lastTouch = Date.now();
+  lastTouch = performance.now();
   document.body.classList.remove("dim");
 }
 setInterval(() => {
   const hour = new Date().getHours();
-  document.body.classList.toggle("dim", Date.now() - lastTouch > 300_000 && (hour >= 19 || hour < 6));
+  document.body.classList.toggle("dim", performance.now() - lastTouch > 300_000 && (hour >= 19 || hour < 6));
   screen.dataset.shift = String(Math.floor(Date.now() / 60_000) % 4);
 }, 30_000);
 
@@ -197,7 +200,7 @@ function pair(problem = "") {
     } catch { pair(say("no_network")); }
   };
   show(element("form", { class: "message", onsubmit: send }, element("h1", {}, say("pair")),
-    element("label", { for: "code" }, say("pair_help")), input,
+    element("label", { for: "code" }, say("pair_help")), input, keyboard(input, say, "code"),
     element("p", { class: "error", id: "pairing-error", role: "alert" }, problem),
     element("button", { class: "start" }, say("pair_button"))));
 }
@@ -258,10 +261,23 @@ async function install() {
   });
 }
 
+/** Why there can be no kiosk here, to whoever sets it up: in both languages. */
+function refuse(reason) {
+  screen.replaceChildren(element("main", {}, ...["vi", "en"].map((language) => element("section", { class: "message", lang: language },
+    element("h1", {}, say("cannot_start", {}, language)), element("p", {}, reason(language))))));
+}
+
 async function start() {
-  kiosk.release = await releaseOfWorker();
-  kiosk.configuration = (await store.fact("configuration")) ?? null;
-  if (!(await store.fact("secret"))) kiosk.configuration = null;
+  try {
+    kiosk.release = await releaseOfWorker();
+    await store.takeUpAgain();
+    await look();
+    kiosk.configuration = (await store.fact("configuration")) ?? null;
+    if (!(await store.fact("secret"))) kiosk.configuration = null;
+  } catch (error) {
+    console.warn("no storage:", error.name);
+    return refuse((language) => say("needs_storage", {}, language));
+  }
   begin();
   onChange(refreshTrouble);
   setInterval(heartbeat, HEARTBEAT_MS * (0.9 + Math.random() / 5));
@@ -275,5 +291,8 @@ async function releaseOfWorker() {
   return name?.slice("kiosk-".length) ?? null;
 }
 
-install().catch((error) => console.warn("not installed:", error.message));
-start();
+// Over plain http a browser gives a page neither a worker nor its store, but on the device itself.
+if (isSecureContext) {
+  install().catch((error) => console.warn("not installed:", error.message));
+  start();
+} else refuse((language) => say("needs_https", {}, language));

@@ -1,5 +1,6 @@
 // Sends the queue in batches, with back-off and jitter. A response leaves the queue only when the
 // server names it accepted or duplicate; what it refuses for good is laid aside and reported.
+import { ageOf, look } from "./clock.js";
 import * as store from "./store.js";
 
 const BATCH = 50;
@@ -46,6 +47,7 @@ async function sendAll() {
   const seen = new Set();
   let size = BATCH;
   for (;;) {
+    await look();
     const batch = (await store.waiting(size + seen.size)).filter((each) => !seen.has(each.id)).slice(0, size);
     if (!batch.length) {
       if (seen.size) later();
@@ -53,7 +55,7 @@ async function sendAll() {
     }
     let answer;
     try {
-      answer = await call("/api/v1/responses", { method: "POST", body: JSON.stringify({ sent_at: new Date().toISOString(), responses: batch }) });
+      answer = await call("/api/v1/responses", { method: "POST", body: JSON.stringify({ sent_at: new Date().toISOString(), responses: batch.map(asSent) }) });
     } catch {
       return later("network");
     }
@@ -76,6 +78,12 @@ async function sendAll() {
       return later(answer.status === 401 || answer.status === 403 ? "revoked" : "server");
     }
   }
+}
+
+/** A response as it is sent: how long ago it was given instead of what the device notes of its clock. */
+function asSent(response) {
+  const { clock: _, ...sent } = response;
+  return { ...sent, ...ageOf(response) };
 }
 
 async function learn(batch, results, seen) {

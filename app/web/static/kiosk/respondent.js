@@ -2,20 +2,27 @@
 // in this object: when it is dropped, nothing of it is left for the next one.
 import { silence, speakAloud, voiceOf, whenVoices } from "./aloud.js";
 import { element, face } from "./element.js";
+import { keyboard } from "./keyboard.js";
 import { read, written } from "./numbers.js";
 
 const FACES = { 2: [1, 5], 3: [1, 3, 5], 4: [1, 2, 4, 5], 5: [1, 2, 3, 4, 5] };
 // Long enough to see which face was taken, short enough not to wait.
 const SEEN_MS = 220;
 
+/** Buttons of a question; a high screen shares its height among them. */
+function rows(name, buttons) {
+  const made = element("div", { class: name }, ...buttons);
+  made.style.setProperty("--rows", buttons.length);
+  return made;
+}
+
 export class Respondent {
-  constructor({ form, language, say, show, done, began }) {
-    Object.assign(this, { form, language, say, show, done, began });
+  constructor({ form, language, say, show, done, ended, began }) {
+    Object.assign(this, { form, language, say, show, done, ended, began });
     this.items = [...form.factors.flatMap((factor) => factor.items), ...form.more];
     this.answers = {};
-    // Numbers as they were typed, and the item whose text is none that it takes.
+    // Numbers as they were typed, so that a wrong one is still there to be put right.
     this.typed = {};
-    this.refused = null;
     this.place = 0;
     this.startedAt = null;
   }
@@ -28,6 +35,9 @@ export class Respondent {
     return !condition || condition.is.includes(this.given()[condition.item]);
   }
 
+  /** Whether the form is begun by a touch and may be ended before its end: one with many questions. */
+  get long() { return this.items.filter((item) => !item.shown_if).length > 1; }
+
   /** Answers to items that apply: one that no longer does is left out. */
   given() {
     const given = {};
@@ -38,7 +48,6 @@ export class Respondent {
   }
 
   ask() {
-    this.refused = null;
     const item = this.items[this.place];
     const asked = this.items.filter((each) => this.applies(each));
     const screen = element("section", { class: `question ${item.kind}` });
@@ -51,9 +60,14 @@ export class Respondent {
     whenVoices(() => (voiceOf(language) ? heading.after(aloud) : aloud.remove()));
     const foot = element("div", { class: "foot" });
     if (this.place > 0) foot.append(element("button", { class: "quiet", onclick: () => this.back() }, `← ${this.say("back")}`));
-    if (asked.length > 1) foot.append(element("progress", { max: asked.length, value: asked.indexOf(item), "aria-label": this.say("progress") }));
-    if (!item.required && !this.movesByItself(item)) foot.append(element("button", { class: "next", onclick: () => this.next() }, this.say("next")));
+    if (asked.length > 1) foot.append(element("progress", { max: asked.length, value: asked.indexOf(item), "aria-label": this.say("progress") }), element("span", {}, `${asked.indexOf(item) + 1}/${asked.length}`));
+    if (!this.movesByItself(item)) foot.append(element("button", { class: "next", onclick: () => this.goOn(item) }, this.say("next")));
     else if (!item.required) foot.append(element("button", { class: "quiet", onclick: () => this.skip(item) }, this.say("skip")));
+    this.error = element("p", { class: "error wrong", role: "alert" });
+    screen.append(this.error);
+    if (this.mayEnd(asked)) {
+      screen.append(element("button", { class: "quiet end", onclick: () => this.end(item) }, this.say("end_early")));
+    }
     screen.append(foot);
     this.show(screen);
     if (this.place > 0) heading.focus();
@@ -71,6 +85,43 @@ export class Respondent {
     return button;
   }
 
+  /** Go on if what stands there is fit to be kept; else say what is wrong with it, and stay. */
+  goOn(item) {
+    if (this.isRight(item)) this.next();
+  }
+
+  isRight(item) {
+    const wrong = this.wrong(item);
+    this.error.textContent = wrong;
+    const input = document.querySelector(".typed input, .typed textarea");
+    input?.setAttribute("aria-invalid", String(wrong !== ""));
+    if (wrong) input?.focus();
+    return wrong === "";
+  }
+
+  /** What keeps a respondent from going on, as a sentence; nothing where nothing does. */
+  wrong(item) {
+    const typed = (this.typed[item.code] ?? "").trim();
+    if (typed && !(item.code in this.answers)) return this.wrongWith(item, typed);
+    if (!item.required || item.code in this.answers) return "";
+    return item.kind === "multiple_choice" ? this.say("choose_some") : this.say("answer_needed");
+  }
+
+  /** Whether nothing that is needed lacks, or the questionnaire takes what is unfinished all the same. */
+  mayEndEarly() {
+    return this.form.keep_partial || !this.items.some((item) => item.required && this.applies(item) && !(item.code in this.answers));
+  }
+
+  /** A long form may be ended once something was said, and as long as something is left. */
+  mayEnd(asked) {
+    return this.long && Object.keys(this.given()).length > 0 && asked.at(-1) !== this.items[this.place] && this.mayEndEarly();
+  }
+
+  end(item) {
+    if (this.wrong({ ...item, required: false })) this.isRight(item);
+    else this.ended(this);
+  }
+
   movesByItself(item) { return ["rated", "single_choice", "zero_to_ten"].includes(item.kind); }
 
   controls(item) {
@@ -79,21 +130,21 @@ export class Respondent {
         const scale = this.form.scales[item.scale];
         const faces = FACES[scale.levels.length] || [];
         return [
-          element("div", { class: "faces" }, ...scale.levels.map((level, place) => this.choice(item, level.value, this.wording(level.text), faces[place]))),
+          rows("faces", scale.levels.map((level, place) => this.choice(item, level.value, this.wording(level.text), faces[place]))),
           this.noOpinion(item, scale.no_opinion),
         ];
       }
       case "single_choice":
-        return [element("div", { class: "options" }, ...item.options.map((option) => this.choice(item, option.value, this.wording(option.text)))), this.noOpinion(item, item.no_opinion)];
+        return [rows("options", item.options.map((option) => this.choice(item, option.value, this.wording(option.text)))), this.noOpinion(item, item.no_opinion)];
       case "multiple_choice":
-        return [element("div", { class: "options" }, ...item.options.map((option) => this.toggle(item, option)))];
+        return [rows("options", item.options.map((option) => this.toggle(item, option))), this.noOpinion(item, item.no_opinion)];
       case "zero_to_ten":
         return [element("div", { class: "tens" }, ...Array.from({ length: 11 }, (_, value) => this.choice(item, value, String(value)))), this.noOpinion(item, item.no_opinion)];
       case "percent":
       case "number":
-        return [this.number(item), this.noOpinion(item, item.no_opinion)];
+        return [...this.number(item), this.noOpinion(item, item.no_opinion)];
       default:
-        return [this.text(item)];
+        return this.text(item);
     }
   }
 
@@ -118,30 +169,33 @@ export class Respondent {
         const now = chosen() ? others : [...others, option.value].sort((a, b) => a - b);
         if (now.length) this.answers[item.code] = now; else delete this.answers[item.code];
         button.setAttribute("aria-pressed", String(chosen()));
+        document.querySelector(".none")?.setAttribute("aria-pressed", "false");
+        this.error.textContent = "";
       },
     }, this.wording(option.text));
     return button;
   }
 
   number(item) {
-    const error = element("p", { class: "error", id: "number-error", role: "alert" });
     const take = () => {
-      const wrong = input.value.trim() ? this.wrongWith(item, input.value) : "";
-      input.setAttribute("aria-invalid", String(Boolean(wrong)));
-      this.typed[item.code] = input.value;
-      if (!wrong && input.value.trim()) this.answers[item.code] = read(input.value, item.decimals ?? 0, this.language).value;
+      const typed = (this.typed[item.code] = input.value).trim();
+      if (typed && !this.wrongWith(item, typed)) this.answers[item.code] = read(typed, item.decimals ?? 0, this.language).value;
       else delete this.answers[item.code];
-      // Told at "next", not at every digit; what was told goes as soon as it is mended.
-      this.refused = wrong && (() => { error.textContent = wrong; input.focus(); });
-      if (!wrong) error.textContent = "";
     };
     const input = element("input", {
-      inputmode: "decimal", autocomplete: "off", maxlength: 40, "aria-label": this.wording(item.text), "aria-describedby": "number-error", value: this.typed[item.code] ?? "",
-      oninput: () => { this.start(); take(); },
+      inputmode: "decimal", autocomplete: "off", maxlength: 40, "aria-label": this.wording(item.text), value: this.typed[item.code] ?? "",
+      oninput: () => {
+        this.start();
+        take();
+        this.error.textContent = "";
+        input.setAttribute("aria-invalid", "false");
+        document.querySelector(".none")?.setAttribute("aria-pressed", "false");
+      },
     });
     // In another language the same text may say another number.
     if (input.value.trim() && this.answers[item.code] !== null) take();
-    return element("div", { class: "typed" }, input, element("span", {}, item.kind === "percent" ? "%" : item.unit ? this.wording(item.unit) : ""), error);
+    const signs = [(item.minimum ?? 0) < 0 && "-", item.decimals > 0 && (this.language === "en" ? "." : ",")].filter(Boolean);
+    return [element("div", { class: "typed" }, input, element("span", {}, item.kind === "percent" ? "%" : item.unit ? this.wording(item.unit) : "")), keyboard(input, this.say, "pad", signs)];
   }
 
   /** Why a typed number is not taken, in a sentence; empty where it is. */
@@ -161,16 +215,21 @@ export class Respondent {
 
   text(item) {
     const input = element(item.kind === "long_text" ? "textarea" : "input", {
-      rows: 4, maxlength: item.max_length, autocomplete: "off", autocorrect: "off", spellcheck: "false", "aria-label": this.wording(item.text),
-      oninput: () => { this.start(); if (input.value.trim()) this.answers[item.code] = input.value; else delete this.answers[item.code]; },
+      rows: 3, maxlength: item.max_length, autocomplete: "off", autocorrect: "off", spellcheck: "false", "aria-label": this.wording(item.text),
+      oninput: () => {
+        this.start();
+        if (input.value.trim()) this.answers[item.code] = input.value; else delete this.answers[item.code];
+        this.error.textContent = "";
+        input.setAttribute("aria-invalid", "false");
+      },
     });
     input.value = this.answers[item.code] ?? "";
-    return element("div", { class: "typed" }, input);
+    return [element("div", { class: "typed" }, input), keyboard(input, this.say, "text")];
   }
 
   start() {
     if (this.startedAt === null) {
-      this.startedAt = Date.now();
+      this.startedAt = performance.now();
       this.began();
     }
   }
@@ -181,7 +240,6 @@ export class Respondent {
     this.start();
     this.answers[item.code] = value;
     delete this.typed[item.code];
-    this.refused = null;
     for (const each of document.querySelectorAll(".choice")) each.setAttribute("aria-pressed", String(each === button));
     setTimeout(() => { this.moving = false; this.next(); }, SEEN_MS);
   }
@@ -194,7 +252,6 @@ export class Respondent {
 
   next() {
     this.start();
-    if (this.refused) return this.refused();
     do this.place += 1; while (this.place < this.items.length && !this.applies(this.items[this.place]));
     if (this.place < this.items.length) this.ask();
     else this.done(this);

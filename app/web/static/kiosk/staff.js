@@ -1,5 +1,6 @@
 // What staff see behind a PIN: what waits, when it was last sent, what was refused, the release.
 import { element } from "./element.js";
+import { keyboard } from "./keyboard.js";
 import { flush, state } from "./queue.js";
 import * as store from "./store.js";
 
@@ -14,15 +15,15 @@ export function openStaffScreen(parts) {
   const error = element("p", { class: "error", role: "alert" });
   const enter = async (event) => {
     event.preventDefault();
-    if (Date.now() < pausedUntil) { error.textContent = say("pin_wait"); return; }
+    if (performance.now() < pausedUntil) { error.textContent = say("pin_wait"); return; }
     if (input.value === (await store.fact("pin"))) { wrong = 0; return showState(parts); }
     wrong += 1;
-    if (wrong >= TRIES) { wrong = 0; pausedUntil = Date.now() + PAUSE_MS; }
+    if (wrong >= TRIES) { wrong = 0; pausedUntil = performance.now() + PAUSE_MS; }
     input.value = "";
     error.textContent = say("pin_wrong");
   };
   show(element("form", { class: "message staff", onsubmit: enter }, element("h1", {}, say("staff")),
-    element("label", { for: "pin" }, say("pin")), input, error,
+    element("label", { for: "pin" }, say("pin")), input, keyboard(input, say, "pad"), error,
     element("button", { class: "start" }, say("open")),
     element("button", { class: "quiet", type: "button", onclick: leave }, say("leave"))));
   input.focus();

@@ -42,6 +42,35 @@ export const settle = (counted, refused) => run(["queue", "aside"], "readwrite",
   }
 });
 
+/** Note what the clock shows, and by how much it was set: all that waits is moved, or has lost its time. */
+export const noteClock = (wall, set) => run(["facts", "queue"], "readwrite", (facts, queue) => {
+  facts.put(wall, "clock");
+  if (set === 0) return;
+  queue.openCursor().onsuccess = ({ target: { result: cursor } }) => {
+    if (!cursor) return;
+    const before = cursor.value.clock ?? {};
+    cursor.update({ ...cursor.value, clock: set === null ? { lost: true } : { ...before, set: (before.set ?? 0) + set } });
+    cursor.continue();
+  };
+});
+
+/** Once a release: what an earlier server refused for its time waits again, since now it is taken. */
+export const takeUpAgain = () => run(["facts", "queue", "aside"], "readwrite", (facts, queue, aside) => {
+  facts.get("taken-up").onsuccess = ({ target: { result: done } }) => {
+    if (done) return;
+    facts.put(true, "taken-up");
+    aside.openCursor().onsuccess = ({ target: { result: cursor } }) => {
+      if (!cursor) return;
+      const { problem, ...response } = cursor.value;
+      if (["/problems/answered-too-long-ago", "/problems/answered-in-future"].includes(problem?.type)) {
+        queue.put({ ...response, clock: { lost: true } });
+        cursor.delete();
+      }
+      cursor.continue();
+    };
+  };
+});
+
 /** Forget everything: the device is to be paired anew. Only with an empty queue. */
 export const forget = () => run(["facts"], "readwrite", (facts) => facts.clear());
 

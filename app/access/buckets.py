@@ -1,0 +1,120 @@
+"""Rates that even out: a bucket holds so many at once, and is filled again evenly.
+
+A window that begins anew every minute lets twice its amount pass around its end, and then nothing
+for the rest of a minute. A bucket of ten that is filled in two minutes lets ten pass at once, then
+one every twelve seconds, and in any ten minutes sixty. What stands in the database is one number a
+bucket, when it is full again, so that several server processes draw from the same (the generic cell
+rate algorithm: ITU-T I.371, 1996, annex A).
+
+What is refused draws nothing: whoever tries again too early does not put the moment off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import NamedTuple, cast
+
+from limits import RateLimitItem
+from sqlalchemy import Table, delete
+from sqlalchemy.orm import Session
+
+from app.access.models import RateBucket
+from app.db import bulk
+
+_BUCKETS = cast(Table, RateBucket.__table__)
+_SECOND = 1_000_000
+
+
+class Draw(NamedTuple):
+    """What something takes one from; moments and durations are in microseconds."""
+
+    key: bytes
+    #: How many a full bucket holds, and in what time one is put back.
+    amount: int
+    interval: int
+    at: int
+
+
+class Empty(NamedTuple):
+    """A bucket in which there was nothing, and when there will be."""
+
+    key: bytes
+    until: int
+
+    def retry_after(self, at: int) -> int:
+        """Seconds from a moment on until one can be drawn, at least one."""
+        return max(1, -(-(self.until - at) // _SECOND))
+
+
+def draw(rate: RateLimitItem, key: bytes, at: int) -> Draw:
+    """A draw from the bucket of a rate: the rate's amount at once, filled again in its period."""
+    return Draw(key, rate.amount, rate.get_expiry() * _SECOND // rate.amount, at)
+
+
+def take(session: Session, wanted: Sequence[Sequence[Draw]]) -> list[Empty | None]:
+    """Draw within a writing session; for each, in order, the bucket that had nothing, if any.
+
+    Each draws from all its buckets or from none.
+    """
+    keys = sorted({(each.key,) for draws in wanted for each in draws})
+    if not keys:
+        return [None] * len(wanted)
+    full_at = _locked(session, keys)
+    before = dict(full_at)
+    outcomes: list[Empty | None] = []
+    for draws in wanted:
+        after = {}
+        empty = None
+        for each in draws:
+            full = max(full_at.get(each.key, 0), each.at) + each.interval
+            until = full - each.amount * each.interval
+            if until > each.at and (empty is None or until > empty.until):
+                empty = Empty(each.key, until)
+            after[each.key] = full
+        if empty is None:
+            full_at |= after
+        outcomes.append(empty)
+    # In the order of keys: two processes that draw from the same never wait in a ring.
+    changed = [(key, full) for key, full in sorted(full_at.items()) if full != before.get(key)]
+    bulk.replace(session.connection(), _BUCKETS, ("key", "full_at"), changed)
+    return outcomes
+
+
+def _locked(session: Session, keys: Sequence[tuple[bytes]]) -> dict[bytes, int]:
+    """When each bucket is full; nobody else draws from them until the session ends."""
+    connection = session.connection()
+    found = bulk.find_by_key(connection, _BUCKETS, keys, ("full_at",), lock=True)
+    if len(found) < len(keys) and connection.dialect.name != "sqlite":
+        # Rows that are not there cannot be locked; whoever puts them there first, goes first.
+        missing = [(*key, 0) for key in keys if key not in found]
+        bulk.insert_missing(connection, _BUCKETS, ("key", "full_at"), missing)
+        found = bulk.find_by_key(connection, _BUCKETS, keys, ("full_at",), lock=True)
+    return {bytes(key): full for (key,), (full,) in found.items()}
+
+
+def tidy(session: Session, at: int) -> None:
+    """Remove buckets that are full: they are as those that were never drawn from."""
+    session.execute(delete(RateBucket).where(RateBucket.full_at < at - 60 * _SECOND))
+
+
+def network_of(address: str) -> str:
+    """Whom an address stands for: itself, or the /64 of IPv6, of which one line has them all."""
+    return _network(address, 32, 64)
+
+
+def neighbourhood_of(address: str) -> str:
+    """The wider network of an address, which one provider or one household may hold: /24, /48."""
+    return _network(address, 24, 48)
+
+
+def _network(address: str, bits4: int, bits6: int) -> str:
+    try:
+        found: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    bits = bits4 if isinstance(found, IPv4Address) else bits6
+    kept = int(found) >> (found.max_prefixlen - bits) << (found.max_prefixlen - bits)
+    return f"{type(found)(kept)}/{bits}"

@@ -1,0 +1,51 @@
+"""Secrets of the service itself, by which it knows again what it signed.
+
+They stand in the database, so that all processes of a service have the same, and after a restart
+too. Whoever has a copy of the database can sign by them; nothing that they sign lets anybody in.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+
+from sqlalchemy import select, text
+
+from app.access.models import ServerSecret
+from app.db import Database
+
+_SIGNS = 20
+
+
+class Signer:
+    """Signs texts for one purpose, and knows them again."""
+
+    def __init__(self, database: Database, purpose: str) -> None:
+        self._database, self._purpose = database, purpose
+        self._secret: bytes | None = None
+
+    def sign(self, *said: object) -> str:
+        """The signature of what is said, of eighty bits; the first time it asks the database."""
+        if self._secret is None:
+            self._secret = self._read()
+        named = "\0".join(map(str, said)).encode("utf-8", "replace")
+        return hmac.new(self._secret, named, "sha256").hexdigest()[:_SIGNS]
+
+    def is_mine(self, signature: str, *said: object) -> bool:
+        """Whether this is the signature of what is said."""
+        return hmac.compare_digest(self.sign(*said), signature.encode("ascii", "replace").decode())
+
+    def _read(self) -> bytes:
+        with self._database.writing() as session:
+            # Whichever process is first, its secret is everybody's.
+            session.execute(
+                text(
+                    "INSERT INTO server_secret (purpose, secret) VALUES (:purpose, :secret) "
+                    "ON CONFLICT (purpose) DO NOTHING"
+                ),
+                {"purpose": self._purpose, "secret": secrets.token_bytes(32)},
+            )
+            found = session.scalars(
+                select(ServerSecret.secret).where(ServerSecret.purpose == self._purpose)
+            ).one()
+        return bytes(found)
