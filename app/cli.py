@@ -19,7 +19,7 @@ from app.demonstration.commands import demo
 from app.figures.commands import rates
 from app.intake.aside_commands import aside
 from app.intake.clock_commands import clock
-from app.intake.commands import import_responses, responses, rollups
+from app.intake.commands import import_responses, paper_template, responses, rollups
 from app.invitations.commands import sms
 from app.posters.commands import qr
 from app.registry.commands import import_units, import_volumes, points, questionnaires
@@ -37,10 +37,11 @@ cli = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-imports = typer.Typer(help="Read units or responses from a file.", no_args_is_help=True)
+imports = typer.Typer(help="Read units, volumes or paper forms from a file.", no_args_is_help=True)
 imports.command("units")(import_units)
 imports.command("volumes")(import_volumes)
 imports.command("responses")(import_responses)
+imports.command("template")(paper_template)
 
 cli.add_typer(imports, name="import")
 cli.add_typer(questionnaires, name="questionnaires")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -29,8 +30,8 @@ class Refused(Exception):  # noqa: N818 - what the command line does, not a defe
 
 
 def say_error(message: str) -> None:
-    """One refusal on standard error."""
-    err.print(f"[bold red]hailong:[/] {message}", soft_wrap=True)
+    """One refusal on standard error; what stands in a file is no markup."""
+    err.print(f"[bold red]hailong:[/] {escape(message)}", soft_wrap=True)
 
 
 @contextmanager

@@ -91,6 +91,10 @@ class AnswerSheet:
         self.texts: dict[str, TextItem] = {
             item.code: item for item in form.items if isinstance(item, ShortTextItem | LongTextItem)
         }
+        #: The items to which "no opinion" is an answer.
+        self.with_no_opinion = frozenset(
+            column.item.code for column in self.columns if column.takes_no_opinion
+        )
         self._by_code = {column.item.code: column for column in self.columns}
         #: The quick way for one-byte items: answer → code, None included where it has a meaning.
         self._quick: dict[str, tuple[int, dict[object, int]]] = {

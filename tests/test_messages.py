@@ -15,6 +15,7 @@ from analysis.xmr import ASSURANCES, NHS_RULES, VARIATIONS
 from app.access.models import Right, Sector
 from app.access.roles import Role
 from app.figures.periods import Length
+from app.intake.paper_template import COLUMNS
 from app.intake.times import ReceiptRule
 from app.messages import LANGUAGES, catalogue, preferred, say
 from app.messages.words import Served
@@ -112,7 +113,7 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     keys = set(catalogue("vi"))
     kinds = (
         "account|answer|chart|device|field|form|import|key|kiosk|page|password|period|poster|public|"
-        "report|role|sms|synthetic|tell|view"
+        "report|role|sms|synthetic|table|tell|view"
     )
     said = set(re.findall(rf'"((?:{kinds})\.[a-z0-9_]+)"', SOURCES + TEMPLATES))
     said |= {key for key in keys if key.startswith("done.") and f'"{key[5:]}"' in SOURCES}
@@ -140,6 +141,8 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     # Headings of tables and of the PDF's parts are listed by their names alone.
     said |= {f"chart.{name}" for name in LISTED if f"chart.{name}" in keys}
     said |= {f"report.{name}" for name in LISTED if f"report.{name}" in keys}
+    said |= {f"import.{part}_{name}" for part in ("title", "about") for name in COLUMNS}
+    said |= {f"import.key_{name}" for name in ("column", "asked", "typed")}
     said |= {f"closed.{key}{end}" for key in CLOSED for end in ("", "_title")}
     for kind, codes in BY_CODE.items():
         said |= {f"{kind}.{code}" for code in codes}

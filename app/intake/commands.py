@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import ValidationError
+from rich.markup import escape
 from rich.table import Table
+from sqlalchemy.orm import Session
 
 from app.access.callers import Caller, Grant
 from app.access.models import Right
@@ -23,14 +25,17 @@ from app.db import Database
 from app.intake import rollup_rebuild as replay
 from app.intake import setting_aside
 from app.intake.directory import Directory
-from app.intake.paper import PaperFileError, PaperRow, read_rows
+from app.intake.paper import PaperRow, read_rows
+from app.intake.paper_template import template
 from app.intake.schemas import ResponseIn
 from app.intake.service import Intake, UnknownPoint
-from app.intake.store import Outcome, Prepared, ResponseStore
+from app.intake.store import Content, Outcome, Prepared, ResponseStore, content_of
 from app.intake.times import Clock
+from app.messages import LANGUAGES
 from app.problems import FieldError, InvalidFields, Problem, invalid_fields
 from app.registry.questionnaires import Published, versions_of
 from app.settings import Settings
+from app.tables import WrongTable
 
 rollups = typer.Typer(help="The cells that figures are read from.", no_args_is_help=True)
 
@@ -111,6 +116,9 @@ def import_responses(
     questionnaire: str = typer.Option(help="Code of the questionnaire that was on paper."),
     version: int = typer.Option(None, help="Its version; the newest if left out."),
     point: str = typer.Option(None, help="Public code for rows that name no point."),
+    round: str = typer.Option(
+        "", help="Round of the survey, where forms are numbered anew in each; for rows without one."
+    ),
     preview: bool = typer.Option(False, "--preview", help="Check and show; store nothing."),
 ) -> None:
     """Read paper forms through the same checks as every other response. Safe to run twice.
@@ -121,19 +129,50 @@ def import_responses(
     settings = Settings()
     with open_database(settings) as database:
         with database.reading() as session:
-            try:
-                versions = versions_of(session, questionnaire)
-            except Problem as error:
-                raise Refused(f"no questionnaire {questionnaire} is published") from error
-        chosen = next((v for v in versions if v.form.version == version), None)
-        if version is None:
-            chosen = versions[-1]
-        if chosen is None:
-            raise Refused(f"{questionnaire} version {version} is not published")
+            chosen = _version(session, questionnaire, version)
         try:
-            PaperImport(database, settings, file, chosen, point).run(store=not preview)
-        except PaperFileError as error:
-            raise Refused(str(error)) from error
+            PaperImport(database, settings, file, chosen, point, round).run(store=not preview)
+        except WrongTable as error:
+            raise Refused(error.detail("en")) from error
+
+
+def paper_template(
+    questionnaire: str = typer.Argument(help="Code of the questionnaire that is on paper."),
+    out_file: Path = typer.Option(..., "--out", help="Where the workbook goes."),
+    version: int = typer.Option(None, help="Its version; the newest if left out."),
+    point: str = typer.Option(None, help="Public code, where all forms are of one point."),
+    language: str = typer.Option("vi", help="vi or en."),
+) -> None:
+    """Write the workbook into which paper forms are typed, with what is typed for which answer."""
+    if language not in LANGUAGES:
+        raise Refused(f"the language {language} is not one of {', '.join(LANGUAGES)}")
+    with open_database() as database, database.reading() as session:
+        chosen = _version(session, questionnaire, version)
+    try:
+        out_file.write_bytes(template(chosen.sheet, language, point or ""))
+    except OSError as error:
+        raise Refused(f"{out_file}: {error.strerror}") from error
+    typer.echo(str(out_file))
+
+
+def _version(session: Session, questionnaire: str, number: int | None) -> Published:
+    """A published version, the newest one where no number is given.
+
+    Raises
+    ------
+    Refused
+        Where it is not published.
+    """
+    try:
+        versions = versions_of(session, questionnaire)
+    except Problem as error:
+        raise Refused(f"no questionnaire {questionnaire} is published") from error
+    if number is None:
+        return versions[-1]
+    for version in versions:
+        if version.form.version == number:
+            return version
+    raise Refused(f"{questionnaire} version {number} is not published")
 
 
 class PaperImport:
@@ -146,29 +185,35 @@ class PaperImport:
         file: Path,
         version: Published,
         point: str | None,
+        round: str,
     ) -> None:
-        self._file, self._version, self._point = file, version, point
+        self._file, self._version = file, version
+        self._point, self._round = point, round
         self._database = database
         self._store = ResponseStore(database)
         self._directory = Directory(database, trust_s=60)
         self._intake = Intake(settings, self._directory, self._store, RateLimits(database))
         self._settings = settings
         self._caller = Caller("import", (Grant(frozenset({Right.IMPORT_HISTORY})),))
-        self._wrong: list[tuple[int, FieldError]] = []
+        self._wrong: list[tuple[PaperRow, FieldError]] = []
         self._outcomes: Counter[str] = Counter()
         self._first: list[Prepared] = []
+        #: What a preview would have stored.
+        self._seen: dict[str, Content] = {}
 
     def run(self, *, store: bool) -> None:
         """Check every row and, if asked, store those that are right."""
         began = time.monotonic()
-        group: list[tuple[int, Prepared]] = []
+        group: list[tuple[PaperRow, Prepared]] = []
         with progress() as bar:
             task = bar.add_task("rows", total=None)
-            rows = read_rows(self._file, self._version.sheet, self._point, self._settings.zone)
+            rows = read_rows(
+                self._file, self._version.sheet, self._point, self._settings.zone, self._round
+            )
             for row in rows:
                 prepared = self._prepare(row)
                 if prepared is not None:
-                    group.append((row.number, prepared))
+                    group.append((row, prepared))
                     self._first += [prepared] if len(self._first) < _SHOWN else []
                 if len(group) == _GROUP:
                     self._finish(group, store)
@@ -183,7 +228,7 @@ class PaperImport:
                     self._file.name,
                     questionnaire=self._version.form.code,
                     version=self._version.form.version,
-                    wrong=len({number for number, _ in self._wrong}),
+                    wrong=self._rows_wrong(),
                     **self._outcomes,
                 )
         self._report(store, time.monotonic() - began)
@@ -205,37 +250,69 @@ class PaperImport:
                 errors += problem.errors
             except Problem as problem:
                 errors.append(problem.as_field_error())
-        self._wrong += [(row.number, error) for error in errors]
+        self._wrong += [(row, error) for error in errors]
         return None
 
-    def _finish(self, group: list[tuple[int, Prepared]], store: bool) -> None:
-        if not store:
-            self._outcomes["right"] += len(group)
-            return
+    def _finish(self, group: list[tuple[PaperRow, Prepared]], store: bool) -> None:
         if not group:
             return
-        outcomes = self._store.append([prepared for _, prepared in group])
-        for (number, prepared), outcome in zip(group, outcomes, strict=True):
+        ids = {id for row, prepared in group for id in (prepared.row.id, *row.former_ids)}
+        there = self._store.contents(sorted(ids))
+        group = [(row, _under_former_id(row, prepared, there)) for row, prepared in group]
+        prepared_ones = [prepared for _, prepared in group]
+        outcomes = (
+            self._store.append(prepared_ones) if store else self._foresee(prepared_ones, there)
+        )
+        for (row, prepared), outcome in zip(group, outcomes, strict=True):
             assert isinstance(outcome, Outcome)  # what is imported is not limited
-            self._outcomes[outcome.value] += 1
+            told = "right" if outcome is Outcome.ACCEPTED and not store else outcome.value
+            self._outcomes[told] += 1
             if outcome is Outcome.CONFLICT:
-                values = {"id": prepared.row.id}
-                self._wrong.append(
-                    (
-                        number,
-                        FieldError("form_no", "problem.conflicting-response.detail", values),
-                    )
-                )
+                self._wrong.append((row, self._taken(row, prepared)))
+
+    def _foresee(self, group: list[Prepared], there: Mapping[str, Content]) -> list[Outcome]:
+        """What would become of responses if they were stored."""
+        outcomes = []
+        for prepared in group:
+            content, id = content_of(prepared.row), prepared.row.id
+            known = there.get(id) or self._seen.get(id)
+            self._seen.setdefault(id, content)
+            outcomes.append(
+                Outcome.ACCEPTED
+                if known is None
+                else Outcome.DUPLICATE
+                if known == content
+                else Outcome.CONFLICT
+            )
+        return outcomes
+
+    def _taken(self, row: PaperRow, prepared: Prepared) -> FieldError:
+        """That another form has this number; which one, so that the clerk finds it."""
+        id = prepared.row.id
+        earlier = self._store.contents([id]).get(id) or self._seen[id]
+        values = {
+            "number": row.form_no,
+            "point": row.body["point"] if row.body else "",
+            "day": f"{earlier.claimed_at.astimezone(self._settings.zone):%d/%m/%Y}",
+            "round": row.round,
+        }
+        cause = "import.named_round" if row.round else "import.no_round"
+        return FieldError("form_no", "import.form_taken", values, cause)
+
+    def _rows_wrong(self) -> int:
+        return len({row.number for row, _ in self._wrong})
 
     def _report(self, store: bool, seconds: float) -> None:
-        table = Table("day", "point", "answers", "texts", title=f"First rows of {self._file.name}")
+        table = Table(
+            "day", "point", "answers", "texts", title=f"First rows of {escape(self._file.name)}"
+        )
         for prepared in self._first:
             answers = self._version.sheet.unpack(prepared.row.packed)
             shown = " ".join(f"{code}={'–' if v is None else v}" for code, v in answers.items())
-            texts = " | ".join(prepared.texts.values())
+            texts = escape(" | ".join(prepared.texts.values()))
             table.add_row(str(prepared.row.day), str(prepared.row.point_id), shown, texts)
         out.print(table)
-        wrong_rows = len({number for number, _ in self._wrong})
+        wrong_rows = self._rows_wrong()
         if sum(self._outcomes.values()) + wrong_rows == 0:
             raise Refused(f"{self._file}: the file has no row of data")
         counts = ", ".join(f"{n} {outcome}" for outcome, n in self._outcomes.items() if n)
@@ -246,13 +323,26 @@ class PaperImport:
             with errors.open("w", encoding="utf-8-sig", newline="") as stream:
                 writer = csv.writer(stream)
                 writer.writerow(["row", "column", "vi", "en"])
-                for number, error in sorted(self._wrong, key=lambda wrong: wrong[0]):
-                    column = error.field.removeprefix("answers.")
-                    sentences = (
-                        error.detail("vi"),
-                        error.detail("en"),
-                    )
-                    writer.writerow([number, column, *sentences])
+                for row, error in sorted(self._wrong, key=lambda wrong: wrong[0].number):
+                    sentences = (error.detail("vi"), error.detail("en"))
+                    writer.writerow([row.number, _column(row, error), *sentences])
             raise Refused(f"{wrong_rows} rows have mistakes; they are named in {errors}")
         if not store:
             typer.echo("nothing was stored (--preview)")
+
+
+def _under_former_id(row: PaperRow, prepared: Prepared, there: Mapping[str, Content]) -> Prepared:
+    """The same response under the id that the same form already has, if it has one."""
+    content = content_of(prepared.row)
+    known = [id for id in (prepared.row.id, *row.former_ids) if id in there]
+    # A form that was entered before anybody named its round is known by what stands on it only.
+    same = [id for id in known if there[id] == content]
+    former = same or ([] if row.round else known)
+    return prepared._replace(row=prepared.row._replace(id=former[0])) if former else prepared
+
+
+def _column(row: PaperRow, error: FieldError) -> str:
+    """What the file calls the column that is wrong."""
+    column = error.field.removeprefix("answers.")
+    column = "date" if column == "answered_at" else column
+    return row.titles.get(column, column)

@@ -1,11 +1,12 @@
 """Reads paper forms that were typed into a table: one row a respondent, a column an item code.
 
-CSV (UTF-8, comma or semicolon) or XLSX (first sheet). Besides item codes the columns are
-``date`` (day on which it was answered), ``point`` (public code; may be given for the whole
-file), ``form_no`` (the number on the sheet) and ``language``, each also by its Vietnamese name.
+CSV or XLSX. Besides item codes the columns are ``date`` (day on which it was answered), ``point``
+(public code; may be given for the whole file), ``form_no`` (the number on the sheet), ``round``
+(of the survey, where sheets are numbered anew in each; may be given for the whole file) and
+``language``, each also by its Vietnamese name.
 
-Safe to run twice: a row's id is made from point and form number, or without one from the row's
-content and how many like it came before, so the same rows are duplicates the second time.
+Safe to run twice: a row's id is made from point, round and form number, or without a number from
+the row's content and how many like it came before, so the same rows are duplicates the second time.
 
 Numbers in text are read as Vietnamese writes them, whatever the language of the form
 (``surveys.numbers``): the office types them.
@@ -13,44 +14,40 @@ Numbers in text are read as Vietnamese writes them, whatever the language of the
 
 from __future__ import annotations
 
-import csv
 import json
-import zlib
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile, ZipFile
 from zoneinfo import ZoneInfo
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.utils import get_column_letter
 
 from app.intake.ids import made_uuid7
 from app.problems import FieldError
+from app.tables import Row, Table, Value, day_of, text, unfit_sign
 from surveys import AnswerSheet
 from surveys.model import LongTextItem, MultipleChoiceItem, ShortTextItem
 from surveys.numbers import TwoNumbersError, decimals_of, read
 
 #: What a column may be called besides an item code.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "date": ("date", "answered_at", "ngay", "ngày"),
-    "point": ("point", "diem", "điểm", "ma_diem", "mã điểm"),
-    "form_no": ("form_no", "so_phieu", "số phiếu"),
-    "language": ("language", "ngon_ngu", "ngôn ngữ"),
+    "date": ("answered_at", "ngay", "ngày", "ngay_tra_loi", "ngày trả lời"),
+    "point": ("diem", "điểm", "ma_diem", "mã điểm", "point code"),
+    "form_no": ("so_phieu", "số phiếu", "form number"),
+    "round": ("dot", "đợt", "dot_khao_sat", "đợt khảo sát"),
+    "language": ("ngon_ngu", "ngôn ngữ"),
 }
-
-
-#: Most bytes that a workbook may unpack to; a million rows of 40 columns are about half of it.
-UNPACKED_LIMIT = 1024 * 2**20
-
-
-class PaperFileError(ValueError):
-    """The file as a whole cannot be read; each sentence says why."""
+#: What is typed where "no opinion" is ticked; an empty cell is a question without an answer.
+NO_OPINION = "-"
+_DASHES = (NO_OPINION, "\N{EN DASH}", "\N{MINUS SIGN}")
+#: Most characters of what names a form besides its point.
+_LONGEST = 64
 
 
 @dataclass(frozen=True)
@@ -60,64 +57,144 @@ class PaperRow:
     number: int
     body: dict[str, Any] | None
     errors: tuple[FieldError, ...] = ()
+    form_no: str = ""
+    round: str = ""
+    #: Other ids under which the same form may stand from before, the likeliest first.
+    former_ids: tuple[str, ...] = ()
+    #: What the file calls the columns.
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_rows(
-    file: Path, sheet: AnswerSheet, point: str | None, zone: ZoneInfo
+    file: Path, sheet: AnswerSheet, point: str | None, zone: ZoneInfo, round: str = ""
 ) -> Iterator[PaperRow]:
     """Every row of the file as the body of a response; memory does not grow with the file.
 
+    ``point`` and ``round`` are those of rows that name none.
+
     Raises
     ------
-    PaperFileError
+    WrongTable
         Where the file is no table, or its header lacks a column or has an unknown one.
     """
-    table = _xlsx_table(file) if file.suffix.lower() in (".xlsx", ".xlsm") else _csv_table(file)
-    try:
-        _, header = next(table)
-    except StopIteration:
-        raise PaperFileError(f"{file}: the file is empty") from None
-    columns = _columns(file, header, sheet, point)
-    seen: Counter[bytes] = Counter()
-    for number, cells in table:
-        if all(cell is None or str(cell).strip() == "" for cell in cells):
-            continue
-        row = dict(zip(columns, [*cells, *[None] * len(columns)], strict=False))
-        yield _row(number, row, sheet, point, zone, seen)
+    table = Table(file)
+    known = {item.code: () for item in sheet.form.items} | dict(COLUMNS)
+    columns = table.columns(known, ["date"] if point else ["date", "point"])
+    titles = dict(zip(columns, table.titles, strict=True))
+    reader = _Reader(sheet, point or "", round, zone, titles)
+    for row in table:
+        yield reader.read(row, columns)
 
 
-def _columns(file: Path, header: list[Any], sheet: AnswerSheet, point: str | None) -> list[str]:
-    names = {alias: name for name, aliases in COLUMNS.items() for alias in aliases}
-    items = {item.code.lower(): item.code for item in sheet.form.items}
-    columns, wrong = [], []
-    for cell in header:
-        title = str(cell or "").strip()
-        column = items.get(title.lower()) or names.get(title.lower())
-        if column is None:
-            wrong.append(
-                f"{file}:1: {title!r} is neither an item of {sheet.form.code} nor a column"
+class _Reader:
+    """Makes bodies out of rows; knows which rows without a number came before."""
+
+    def __init__(
+        self, sheet: AnswerSheet, point: str, round: str, zone: ZoneInfo, titles: Mapping[str, str]
+    ) -> None:
+        self._sheet, self._point, self._round, self._zone = sheet, point, round, zone
+        self._titles = titles
+        self._came: Counter[bytes] = Counter()
+
+    def read(self, row: Row, columns: list[str]) -> PaperRow:
+        """One row; a cell that holds no value is a mistake, whatever column it stands in."""
+        cells = dict(zip(columns, row.cells, strict=True))
+        errors = [
+            FieldError(
+                (columns[fault.column] if fault.column < len(columns) else "")
+                or get_column_letter(fault.column + 1),
+                fault.reason,
+                fault.values,
             )
-        columns.append(column or "")
-    wrong += [
-        f"{file}:1: column {column} stands twice"
-        for column, count in Counter(filter(None, columns)).items()
-        if count > 1
-    ]
-    needed = ["date"] if point else ["date", "point"]
-    wrong += [f"{file}:1: column {name} is missing" for name in needed if name not in columns]
-    if wrong:
-        raise PaperFileError("\n".join(wrong))
-    return columns
+            for fault in row.faults
+        ]
+        answers, wrong = _answers(cells, self._sheet)
+        faulty = {error.field for error in errors}
+        errors += [error for error in wrong if error.field not in faulty]
+        answered_at = _moment(cells.get("date"), self._zone)
+        if answered_at is None and "date" not in faulty:
+            given = text(cells.get("date"))
+            why = "import.bad_date" if given else "table.needed"
+            errors.append(FieldError("date", why, {"value": given}))
+        # Public codes have capital letters alone.
+        place = (text(cells.get("point")) or self._point.strip()).upper()
+        if not place and "point" not in faulty:
+            errors.append(FieldError("point", "table.needed"))
+        typed = text(cells.get("form_no"))
+        round = " ".join((text(cells.get("round")) or self._round).split())
+        for name, value in (("form_no", typed), ("round", round)):
+            if reason := unfit_sign(value):
+                errors.append(FieldError(name, reason))
+            elif len(value) > _LONGEST:
+                errors.append(FieldError(name, "table.too_long", {"most": _LONGEST}))
+        if errors or answered_at is None:
+            return PaperRow(row.number, None, tuple(errors), titles=self._titles)
+        body = {
+            "questionnaire": self._sheet.form.code,
+            "version": self._sheet.form.version,
+            "point": place,
+            "answered_at": answered_at.isoformat(),
+            "language": (text(cells.get("language")) or "vi").lower(),
+            "answers": answers,
+        }
+        form_no = _form_number(typed)
+        if form_no:
+            first, *former = self._ids_by_number(place, round, typed, form_no)
+        else:
+            first, *former = self._ids_by_content(body, answered_at)
+        return PaperRow(
+            row.number, body | {"id": first}, (), form_no, round, tuple(former), self._titles
+        )
+
+    def _ids_by_number(self, place: str, round: str, typed: str, form_no: str) -> list[str]:
+        # The id must not depend on the date, or a corrected date would count the form a second
+        # time instead of being named as a conflict.
+        moment = datetime(2000, 1, 1, tzinfo=self._zone)
+        named = [_id(moment, _digest([place, form_no, round.casefold()]))] if round else []
+        # Forms without a round may have been entered when 7, 07 and 7.0 were three numbers.
+        unnamed = [_id(moment, _digest([place, number])) for number in _spellings(typed, form_no)]
+        return named + unnamed
+
+    def _ids_by_content(self, body: dict[str, Any], answered_at: datetime) -> list[str]:
+        key = _digest(body)
+        self._came[key] += 1
+        count = str(self._came[key]).encode()
+        # Decomposed letters were kept as they came once.
+        taken_apart = json.loads(unicodedata.normalize("NFD", _written(body)))
+        return [
+            _id(answered_at, blake2b(_digest(each) + count, digest_size=10).digest())
+            for each in ([body] if taken_apart == body else [body, taken_apart])
+        ]
 
 
-def _row(
-    number: int,
-    row: dict[str, Any],
-    sheet: AnswerSheet,
-    point: str | None,
-    zone: ZoneInfo,
-    seen: Counter[bytes],
-) -> PaperRow:
+def _form_number(typed: str) -> str:
+    """The number of a form as it is compared: 7, 07 and 7,0 are one."""
+    found = re.fullmatch(r"0*([0-9]+)(?:[.,]0{1,2})?", typed)
+    return found[1] if found else typed
+
+
+def _spellings(typed: str, form_no: str) -> list[str]:
+    """How a number is compared, and how it may have been written before that."""
+    others = [form_no, typed]
+    if form_no.isascii() and form_no.isdigit():
+        others += [form_no.zfill(width) for width in range(len(form_no) + 1, 7)]
+        others += [f"{form_no}.0", f"{form_no},0"]
+    return list(dict.fromkeys(others))
+
+
+def _written(key: object) -> str:
+    return json.dumps(key, sort_keys=True, ensure_ascii=False)
+
+
+def _digest(key: object) -> bytes:
+    return blake2b(_written(key).encode(), digest_size=10).digest()
+
+
+def _id(moment: datetime, digest: bytes) -> str:
+    return str(made_uuid7(moment, digest))
+
+
+def _answers(row: Mapping[str, Any], sheet: AnswerSheet) -> tuple[dict[str, Any], list[FieldError]]:
     errors = []
     answers: dict[str, Any] = {}
     for item in sheet.form.items:
@@ -125,7 +202,10 @@ def _row(
         if value is None or str(value).strip() == "":
             continue
         if isinstance(item, ShortTextItem | LongTextItem):
-            answers[item.code] = str(value)
+            answers[item.code] = text(value)
+            continue
+        if item.code in sheet.with_no_opinion and text(value) in _DASHES:
+            answers[item.code] = None
             continue
         try:
             answers[item.code] = (
@@ -137,30 +217,7 @@ def _row(
             errors.append(FieldError(item.code, "answer.two_numbers", two.values))
         except ValueError:
             errors.append(FieldError(item.code, "import.not_a_number", {"value": value}))
-    answered_at = _moment(row.get("date"), zone)
-    if answered_at is None:
-        errors.append(FieldError("date", "import.bad_date", {"value": row.get("date")}))
-    if errors or answered_at is None:
-        return PaperRow(number, None, tuple(errors))
-    place = str(row.get("point") or point or "").strip()
-    form_no = str(row.get("form_no") or "").strip()
-    body = {
-        "questionnaire": sheet.form.code,
-        "version": sheet.form.version,
-        "point": place,
-        "answered_at": answered_at.isoformat(),
-        "language": str(row.get("language") or "vi").strip().lower(),
-        "answers": answers,
-    }
-    key = json.dumps([place, form_no] if form_no else body, sort_keys=True, ensure_ascii=False)
-    digest = blake2b(key.encode(), digest_size=10).digest()
-    if not form_no:
-        seen[digest] += 1
-        digest = blake2b(digest + str(seen[digest]).encode(), digest_size=10).digest()
-    # With a form number the id must not depend on the date, or a corrected date would count
-    # the form a second time instead of being named as a conflict.
-    moment = datetime(2000, 1, 1, tzinfo=zone) if form_no else answered_at
-    return PaperRow(number, body | {"id": str(made_uuid7(moment, digest))})
+    return answers, errors
 
 
 def _number(value: Any, decimals: int) -> int | float:
@@ -172,75 +229,20 @@ def _number(value: Any, decimals: int) -> int | float:
     return read(str(value), decimals, "vi")
 
 
-def _moment(value: Any, zone: ZoneInfo) -> datetime | None:
+def _moment(value: Value, zone: ZoneInfo) -> datetime | None:
     """A day is taken at its first moment, so that today's forms do not lie in the future."""
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=zone)
     if isinstance(value, date):
         return datetime.combine(value, time(), zone)
-    text = str(value or "").strip()
-    for form in ("%d/%m/%Y", "%d/%m/%Y %H:%M"):
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=zone)
-        except ValueError:
-            continue
+    if (day := day_of(value)) is not None:
+        return _moment(day, zone)
+    written = text(value)
     try:
-        return _moment(datetime.fromisoformat(text), zone)
+        return datetime.strptime(written, "%d/%m/%Y %H:%M").replace(tzinfo=zone)
+    except ValueError:
+        pass
+    try:
+        return _moment(datetime.fromisoformat(written), zone)
     except ValueError:
         return None
-
-
-def _csv_table(file: Path) -> Iterator[tuple[int, list[Any]]]:
-    with file.open(encoding="utf-8-sig", newline="") as stream:
-        try:
-            head = stream.readline(65_536)
-            stream.seek(0)
-            delimiter = ";" if head.count(";") > head.count(",") else ","
-            reader = csv.reader(stream, delimiter=delimiter, strict=True)
-            for cells in reader:
-                yield reader.line_num, cells
-        except UnicodeDecodeError as error:
-            raise PaperFileError(f"{file}: not UTF-8 text ({error.reason})") from error
-        except csv.Error as error:
-            raise PaperFileError(f"{file}: {error}") from error
-
-
-#: What openpyxl raises on a file that is damaged or was made to do harm.
-_UNREADABLE = (
-    InvalidFileException, BadZipFile, ParseError, OSError, KeyError, ValueError, zlib.error,
-    IndexError, TypeError,
-)  # fmt: skip
-
-
-def _xlsx_table(file: Path) -> Iterator[tuple[int, list[Any]]]:
-    try:
-        with ZipFile(file) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-        # A small file that unpacks to a large one was made to fill the memory.
-        if size > UNPACKED_LIMIT:
-            limit = UNPACKED_LIMIT // 2**20
-            raise PaperFileError(
-                f"{file}: it unpacks to {size // 2**20:,} MiB, and {limit} are the most; "
-                "split it, or save it as CSV"
-            )
-        book = load_workbook(file, read_only=True, data_only=True)
-    except PaperFileError:
-        raise
-    except _UNREADABLE as error:
-        raise PaperFileError(f"{file}: not an XLSX file ({error})") from error
-    try:
-        rows = enumerate(book.worksheets[0].iter_rows(values_only=True), start=1)
-        while (row := _next_row(file, rows)) is not None:
-            yield row[0], list(row[1])
-    finally:
-        book.close()
-
-
-def _next_row(
-    file: Path, rows: Iterator[tuple[int, tuple[Any, ...]]]
-) -> tuple[int, tuple[Any, ...]] | None:
-    """The next row, or none at the end; apart, so that only reading the file is guarded."""
-    try:
-        return next(rows, None)
-    except _UNREADABLE as error:
-        raise PaperFileError(f"{file}: not an XLSX file ({error})") from error

@@ -220,8 +220,8 @@ class ResponseStore:
             Outcome.ACCEPTED
             if first[response.row.id] is response and response.row.id not in stored
             else Outcome.DUPLICATE
-            if _content(response.row)
-            == (stored.get(response.row.id) or _content(first[response.row.id].row))
+            if content_of(response.row)
+            == (stored.get(response.row.id) or content_of(first[response.row.id].row))
             else Outcome.CONFLICT
             for response in group
         ]
@@ -268,11 +268,11 @@ def _contents(session: Session, ids: Sequence[str]) -> dict[str, Content]:
     for start in range(0, len(ids), _IDS_AT_ONCE):
         query = select(Response).where(Response.id.in_(ids[start : start + _IDS_AT_ONCE]))
         for row in session.scalars(query):
-            found[row.id] = _content(row)
+            found[row.id] = content_of(row)
     return found
 
 
-def _content(row: ResponseRow | Response) -> Content:
+def content_of(row: ResponseRow | Response) -> Content:
     """What tells a response from another one with its id."""
     return Content(
         point_id=row.point_id,

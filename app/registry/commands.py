@@ -34,13 +34,16 @@ from app.registry.questionnaires import (
     publish,
     versions_of,
 )
-from app.registry.unit_import import UnitFileError, add_units, read_units
-from app.registry.volumes import VolumeFileError, keep_volumes, read_volumes
+from app.registry.unit_import import add_units, read_units
+from app.registry.volumes import keep_volumes, read_volumes
 from app.settings import Settings
+from app.tables import WrongTable
 from surveys import FormError, check_file
 
 questionnaires = typer.Typer(help="Check, list and publish questionnaires.", no_args_is_help=True)
 points = typer.Typer(help="Survey points and their public codes.", no_args_is_help=True)
+
+_MOST_NAMED = 50
 
 
 @questionnaires.command("check")
@@ -97,12 +100,12 @@ def publish_questionnaires() -> None:
 
 
 def import_units(
-    file: Path = typer.Argument(help="CSV in UTF-8; docs/operator.md tells the columns."),
+    file: Path = typer.Argument(help="CSV or XLSX; docs/operator.md tells the columns."),
     valid_from: str = typer.Option(
         "2020-01-01", help="First day of units whose row has no valid_from."
     ),
 ) -> None:
-    """Read units from a CSV file: all of them, or none if a line is wrong."""
+    """Read units from a CSV or XLSX file: all of them, or none if a line is wrong."""
     try:
         day = date.fromisoformat(valid_from)
     except ValueError as error:
@@ -119,28 +122,22 @@ def import_units(
             added, changed = add_units(
                 session, units, file, lambda n: bar.update(task, completed=n)
             )
-    except UnitFileError as error:
-        for mistake in error.mistakes[:50]:
-            say_error(mistake)
-        more = len(error.mistakes) - 50
-        raise Refused(
-            (f"and {more} more mistakes; " if more > 0 else "") + "nothing was imported"
-        ) from error
+    except WrongTable as error:
+        raise _refused(error, file) from error
     typer.echo(f"{added} units added, {changed} changed, {len(units) - added - changed} unchanged")
 
 
 def import_volumes(
-    file: Path = typer.Argument(help="CSV in UTF-8: unit, month (2026-11), cases."),
+    file: Path = typer.Argument(help="CSV or XLSX: unit, month (2026-11), cases."),
 ) -> None:
     """Read how many each unit served by month: all lines, or none if one is wrong."""
     check_there(file)
     try:
         with open_database() as database, database.writing(operator()) as session:
-            kept = keep_volumes(session, read_volumes(file), file.name)
-    except VolumeFileError as error:
-        for mistake in error.mistakes[:50]:
-            say_error(mistake)
-        raise Refused("nothing was imported") from error
+            codes = set(session.scalars(select(Unit.code)))
+            kept = keep_volumes(session, read_volumes(file, codes), file.name)
+    except WrongTable as error:
+        raise _refused(error, file) from error
     typer.echo(f"{kept} volumes kept")
 
 
@@ -217,6 +214,14 @@ def reprint_code(code: str = typer.Argument(help="Public code.")) -> None:
     """Replace the public code by a new one and print it; the old poster no longer works."""
     with open_database() as database, database.writing(operator()) as session:
         typer.echo(reprint(session, _point(session, code)))
+
+
+def _refused(wrong: WrongTable, file: Path) -> Refused:
+    """Name the mistakes of a file, one a line; of many the first ones."""
+    for mistake in wrong.errors[:_MOST_NAMED]:
+        say_error(f"{file}: {mistake.detail('en')}")
+    more = len(wrong.errors) - _MOST_NAMED
+    return Refused((f"and {more} more mistakes; " if more > 0 else "") + "nothing was imported")
 
 
 def _change(code: str, state: PointState) -> None:

@@ -1,4 +1,4 @@
-"""Reads units from CSV: any organisation in our own columns, or the country's list of communes.
+"""Reads units from CSV or XLSX: any organisation in our own columns, or the list of communes.
 
 Own columns, in any order: ``kind, code, name_vi`` and, where known, ``name_en, parent_code,
 valid_from, valid_to, latitude, longitude``. A row's parent stands in the file or in the registry.
@@ -10,8 +10,7 @@ header; provinces and districts are made from it.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,10 +19,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.audit.log import record
+from app.problems import FieldError
 from app.registry.models import Unit, UnitKind
+from app.tables import Row, Table, Value, WrongTable, day_of, folded, text, unfit_sign
 
 _REQUIRED = ("kind", "code", "name_vi")
-_OPTIONAL = ("name_en", "parent_code", "valid_from", "valid_to", "latitude", "longitude")
+#: Our columns, and what else each may be called.
+_OWN: Mapping[str, tuple[str, ...]] = {
+    "kind": ("loại", "loại đơn vị"),
+    "code": ("mã", "mã đơn vị"),
+    "name_vi": ("tên", "tên đơn vị", "tên tiếng Việt"),
+    "name_en": ("tên tiếng Anh",),
+    "parent_code": ("mã đơn vị cấp trên",),
+    "valid_from": ("từ ngày",),
+    "valid_to": ("đến ngày",),
+    "latitude": ("vĩ độ",),
+    "longitude": ("kinh độ",),
+}
 _COUNTRY = (
     "province_code",
     "province",
@@ -34,19 +46,13 @@ _COUNTRY = (
     "lat",
     "lon",
 )
-
-
-class UnitFileError(ValueError):
-    """The file cannot be imported; ``mistakes`` are sentences with file and line."""
-
-    def __init__(self, mistakes: list[str]) -> None:
-        super().__init__("\n".join(mistakes))
-        self.mistakes = mistakes
+#: Most characters of what names a unit.
+_LENGTHS = {"code": 32, "name_vi": 200, "name_en": 200}
 
 
 @dataclass(frozen=True)
 class UnitRow:
-    """A unit as a file gives it."""
+    """A unit as a file gives it; ``mistake`` names its row, and a column, in the file's words."""
 
     line: int
     kind: UnitKind
@@ -55,13 +61,40 @@ class UnitRow:
     name_en: str
     parent_code: str | None
     valid_from: date
+    mistake: Callable[..., FieldError]
     valid_to: date | None = None
     latitude: float | None = None
     longitude: float | None = None
 
 
 class _Wrong(Exception):  # noqa: N818 - a signal within one row
-    pass
+    def __init__(self, column: str, reason: str, **values: object) -> None:
+        super().__init__(reason)
+        self.column, self.reason, self.values = column, reason, values
+
+
+class _Cells:
+    """The cells of a row by the names of their columns."""
+
+    def __init__(self, table: Table, columns: list[str], row: Row) -> None:
+        self._table, self.line = table, row.number
+        self._place = {name: place for place, name in enumerate(columns) if name}
+        self._cells = row.cells
+
+    def value(self, name: str) -> Value:
+        """A cell as it was read; none where there is no such column."""
+        return self._cells[self._place[name]] if name in self._place else None
+
+    def text(self, name: str) -> str:
+        """A cell as text, fit to be printed and put into an address."""
+        found = text(self.value(name))
+        if reason := unfit_sign(found):
+            raise _Wrong(name, reason)
+        return found
+
+    def mistake(self, name: str, reason: str, **values: object) -> FieldError:
+        """What is wrong with a cell of this row."""
+        return self._table.mistake(self.line, self._place.get(name), reason, **values)
 
 
 def read_units(file: Path, valid_from: date) -> list[UnitRow]:
@@ -69,148 +102,130 @@ def read_units(file: Path, valid_from: date) -> list[UnitRow]:
 
     Raises
     ------
-    UnitFileError
-        With every mistake, by line.
+    WrongTable
+        With every mistake, by row and column.
     """
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnitFileError([f"{file}: not UTF-8 text ({error.reason})"]) from error
-    lines = text.splitlines()
-    delimiter = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
-    reader = csv.DictReader(lines, delimiter=delimiter, strict=True)
-    header = [name.strip() for name in reader.fieldnames or ()]
-    reader.fieldnames = header
-    if set(_COUNTRY) <= set(header):
-        parse: Callable[[dict[str, str], int, date], Iterable[UnitRow]] = _country_row
-    else:
-        parse = _own_row
-        mistakes = [
-            f"{file}:1: column {name} is missing" for name in _REQUIRED if name not in header
-        ]
-        mistakes += [
-            f"{file}:1: {name!r} is no column of ours; known are {', '.join(_REQUIRED + _OPTIONAL)}"
-            for name in header
-            if name not in _REQUIRED + _OPTIONAL
-        ]
-        if mistakes:
-            raise UnitFileError(mistakes)
-    return _collect(file, reader, parse, valid_from)
+    table = Table(file)
+    if {folded(name) for name in _COUNTRY} <= set(map(folded, table.titles)):
+        columns = table.columns(dict.fromkeys(_COUNTRY, ()), _COUNTRY, further=True)
+        return _collect(table, columns, _country_row, valid_from)
+    return _collect(table, table.columns(_OWN, _REQUIRED), _own_row, valid_from)
 
 
 def _collect(
-    file: Path,
-    reader: csv.DictReader[str],
-    parse: Callable[[dict[str, str], int, date], Iterable[UnitRow]],
+    table: Table,
+    columns: list[str],
+    parse: Callable[[_Cells, date], Iterable[UnitRow]],
     valid_from: date,
 ) -> list[UnitRow]:
     units: dict[tuple[str, date], UnitRow] = {}
-    mistakes: list[str] = []
-    rows = iter(reader)
-    while True:
-        try:
-            row = next(rows)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            raise UnitFileError([*mistakes, f"{file}:{reader.line_num}: {error}"]) from error
-        line = reader.line_num
-        if None in row or None in row.values():
-            mistakes.append(f"{file}:{line}: {len(reader.fieldnames or ())} columns expected")
+    mistakes: list[FieldError] = []
+    for row in table:
+        if row.faults or row.short:
+            mistakes += table.faults(row) or [
+                table.mistake(row.number, None, "table.short_row", count=len(columns))
+            ]
             continue
+        cells = _Cells(table, columns, row)
         try:
-            parsed = list(parse({k: v.strip() for k, v in row.items()}, line, valid_from))
+            parsed = list(parse(cells, valid_from))
         except _Wrong as wrong:
-            mistakes.append(f"{file}:{line}: {wrong}")
+            mistakes.append(cells.mistake(wrong.column, wrong.reason, **wrong.values))
             continue
         for unit in parsed:
             known = units.setdefault((unit.code, unit.valid_from), unit)
             if known is not unit and (
                 parse is _own_row or (known.name_vi, known.kind) != (unit.name_vi, unit.kind)
             ):
-                mistakes.append(
-                    f"{file}:{line}: code {unit.code} stands in line {known.line} already"
-                )
+                values = {"value": unit.code, "first": known.line}
+                column = "code" if parse is _own_row else f"{unit.kind}_code"
+                mistakes.append(cells.mistake(column, "table.stands_already", **values))
+    if not units and not mistakes:
+        mistakes.append(FieldError("", "table.no_rows"))
     if mistakes:
-        raise UnitFileError(mistakes)
-    if not units:
-        raise UnitFileError([f"{file}: the file has no units"])
+        raise WrongTable(table.file.name, mistakes)
     return list(units.values())
 
 
-def _own_row(row: dict[str, str], line: int, valid_from: date) -> Iterator[UnitRow]:
+def _own_row(row: _Cells, valid_from: date) -> Iterator[UnitRow]:
     for name in _REQUIRED:
-        if not row[name]:
-            raise _Wrong(f"{name} is empty")
-    if row["kind"] not in set(UnitKind):
-        raise _Wrong(f"kind {row['kind']!r} is none of {', '.join(UnitKind)}")
-    for name, most in (("code", 32), ("name_vi", 200), ("name_en", 200)):
-        if len(row.get(name, "")) > most:
-            raise _Wrong(f"{name} is longer than {most} characters")
+        if not row.text(name):
+            raise _Wrong(name, "table.needed")
+    kind = row.text("kind")
+    if kind not in set(UnitKind):
+        raise _Wrong("kind", "table.not_kind", value=kind, kinds=", ".join(UnitKind))
+    for name, most in _LENGTHS.items():
+        if len(row.text(name)) > most:
+            raise _Wrong(name, "table.too_long", most=most)
     first = _day(row, "valid_from") or valid_from
     last = _day(row, "valid_to")
     if last is not None and last < first:
-        raise _Wrong("valid_to lies before valid_from")
+        raise _Wrong("valid_to", "table.ends_before")
     yield UnitRow(
-        line=line,
-        kind=UnitKind(row["kind"]),
-        code=row["code"],
-        name_vi=row["name_vi"],
-        name_en=row.get("name_en") or row["name_vi"],
-        parent_code=row.get("parent_code") or None,
+        line=row.line,
+        kind=UnitKind(kind),
+        code=row.text("code"),
+        name_vi=row.text("name_vi"),
+        name_en=row.text("name_en") or row.text("name_vi"),
+        parent_code=row.text("parent_code") or None,
         valid_from=first,
         valid_to=last,
         latitude=_degrees(row, "latitude", 90),
         longitude=_degrees(row, "longitude", 180),
+        mistake=row.mistake,
     )
 
 
-def _country_row(row: dict[str, str], line: int, valid_from: date) -> Iterator[UnitRow]:
+def _country_row(row: _Cells, valid_from: date) -> Iterator[UnitRow]:
     levels = (
         (UnitKind.PROVINCE, "province", None),
         (UnitKind.DISTRICT, "district", "province_code"),
         (UnitKind.COMMUNE, "commune", "district_code"),
     )
     for kind, name, parent in levels:
-        code = row[f"{name}_code"]
-        if kind is UnitKind.COMMUNE and not code and not row[name]:
+        code, title = row.text(f"{name}_code"), row.text(name)
+        if kind is UnitKind.COMMUNE and not code and not title:
             return  # an island district that has no communes
-        if not code or not row[name]:
-            raise _Wrong(f"{name} has no code or no name")
+        for column, given, most in ((f"{name}_code", code, 32), (name, title, 200)):
+            if not given:
+                raise _Wrong(column, "table.needed")
+            if len(given) > most:
+                raise _Wrong(column, "table.too_long", most=most)
         placed = kind is UnitKind.COMMUNE
         yield UnitRow(
-            line=line,
+            line=row.line,
             kind=kind,
             code=code,
-            name_vi=row[name],
-            name_en=row[name],
-            parent_code=row[parent] if parent else None,
+            name_vi=title,
+            name_en=title,
+            parent_code=row.text(parent) if parent else None,
             valid_from=valid_from,
             latitude=_degrees(row, "lat", 90) if placed else None,
             longitude=_degrees(row, "lon", 180) if placed else None,
+            mistake=row.mistake,
         )
 
 
-def _day(row: dict[str, str], name: str) -> date | None:
-    value = row.get(name)
+def _day(row: _Cells, name: str) -> date | None:
+    value = row.value(name)
+    if not text(value):
+        return None
+    day = day_of(value)
+    if day is None:
+        raise _Wrong(name, "table.not_day", value=text(value))
+    return day
+
+
+def _degrees(row: _Cells, name: str, most: float) -> float | None:
+    value = text(row.value(name))
     if not value:
         return None
     try:
-        return date.fromisoformat(value)
+        degrees = float(value.replace(",", "."))  # no degree has thousands
     except ValueError:
-        raise _Wrong(f"{name} {value!r} is not a day like 2026-11-24") from None
-
-
-def _degrees(row: dict[str, str], name: str, most: float) -> float | None:
-    value = row.get(name)
-    if not value:
-        return None
-    try:
-        degrees = float(value)
-    except ValueError:
-        raise _Wrong(f"{name} {value!r} is not a number") from None
+        raise _Wrong(name, "table.not_number", value=value) from None
     if not -most <= degrees <= most:
-        raise _Wrong(f"{name} {value} lies outside ±{most:g}")
+        raise _Wrong(name, "table.outside", value=value, most=f"{most:g}")
     return degrees
 
 
@@ -226,13 +241,13 @@ def add_units(
 
     Raises
     ------
-    UnitFileError
+    WrongTable
         Where a parent is unknown or units stand above themselves; the session must then be
         rolled back.
     """
     stored = {(unit.code, unit.valid_from): unit for unit in session.scalars(select(Unit))}
     latest = {unit.code: unit for _, unit in sorted(stored.items(), key=lambda entry: entry[0][1])}
-    mistakes: list[str] = []
+    mistakes: list[FieldError] = []
     added = changed = 0
     by_row: list[tuple[UnitRow, Unit]] = []
     for row in units:
@@ -250,12 +265,12 @@ def add_units(
     for done, (row, unit) in enumerate(by_row, start=1):
         parent = latest.get(row.parent_code) if row.parent_code else None
         if row.parent_code and parent is None:
-            mistakes.append(f"{file}:{row.line}: no unit has the parent_code {row.parent_code}")
+            mistakes.append(row.mistake("parent_code", "table.no_parent", value=row.parent_code))
         unit.parent = parent
         tell(done)
-    mistakes += _rings(by_row, file)
+    mistakes += _rings(by_row)
     if mistakes:
-        raise UnitFileError(mistakes)
+        raise WrongTable(file.name, mistakes)
     session.flush()
     if added or changed:
         record(session, "units.import", file.name, added=added, changed=changed)
@@ -283,7 +298,7 @@ def _differs(unit: Unit, row: UnitRow) -> bool:
     )
 
 
-def _rings(by_row: list[tuple[UnitRow, Unit]], file: Path) -> list[str]:
+def _rings(by_row: list[tuple[UnitRow, Unit]]) -> list[FieldError]:
     """Units that stand, over some steps, above themselves."""
     mistakes = []
     for row, unit in by_row:
@@ -291,5 +306,5 @@ def _rings(by_row: list[tuple[UnitRow, Unit]], file: Path) -> list[str]:
         while above is not None and above is not unit and steps < 100:
             above, steps = above.parent, steps + 1
         if above is not None:
-            mistakes.append(f"{file}:{row.line}: unit {row.code} stands above itself")
+            mistakes.append(row.mistake("parent_code", "table.ring", value=row.code))
     return mistakes

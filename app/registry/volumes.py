@@ -2,71 +2,105 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from pathlib import Path
 from typing import cast
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table as SqlTable
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.audit.log import record
 from app.db import bulk
+from app.problems import FieldError
 from app.registry.models import ServiceVolume, Unit
+from app.tables import Table, Value, WrongTable, day_of, text, unfit_sign
+from surveys.numbers import TwoNumbersError, UnreadableNumberError, read
 
-_TABLE = cast(Table, ServiceVolume.__table__)
-COLUMNS = ("unit", "month", "cases")
+_TABLE = cast(SqlTable, ServiceVolume.__table__)
+#: The columns, and what else each may be called.
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "unit": ("mã đơn vị", "đơn vị"),
+    "month": ("tháng",),
+    "cases": ("số hồ sơ", "số lượt khám", "số lượt"),
+}
+_MOST_CASES = 999_999_999
+
+#: A unit's code, the first day of a month, and how many were served.
 Volume = tuple[str, date, int]
 
 
-class VolumeFileError(ValueError):
-    """The file cannot be imported; ``mistakes`` are sentences with file and line."""
+def read_volumes(file: Path, units: Collection[str]) -> list[Volume]:
+    """The volumes of a CSV or XLSX file with the columns unit, month (2026-11) and cases.
 
-    def __init__(self, mistakes: list[str]) -> None:
-        super().__init__("\n".join(mistakes))
-        self.mistakes = mistakes
-
-
-def read_volumes(file: Path) -> list[Volume]:
-    """The volumes of a CSV file with the columns unit, month (2026-11) and cases.
+    ``units`` are the codes that there are.
 
     Raises
     ------
-    VolumeFileError
-        With every mistake, by line.
+    WrongTable
+        With every mistake, by row and column.
     """
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise VolumeFileError([f"{file}: not UTF-8 text ({error.reason})"]) from error
-    reader = csv.DictReader(lines, strict=True)
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-    if missing:
-        raise VolumeFileError([f"{file}:1: column {name} is missing" for name in missing])
-    found: dict[tuple[str, date], int] = {}
-    mistakes = []
-    try:
-        for row in reader:
-            at = f"{file}:{reader.line_num}"
-            try:
-                month = date.fromisoformat(f"{(row['month'] or '').strip()}-01")
-            except ValueError:
-                mistakes.append(f"{at}: month must be like 2026-11, not {row['month']!r}")
-                continue
-            cases = (row["cases"] or "").strip()
-            if not cases.isascii() or not cases.isdigit() or len(cases) > 9:
-                mistakes.append(f"{at}: cases must be a whole number, not {row['cases']!r}")
-                continue
-            key = ((row["unit"] or "").strip(), month)
-            if key in found:
-                mistakes.append(f"{at}: {key[0]} has {month:%Y-%m} twice")
-            found[key] = int(cases)
-    except csv.Error as error:
-        mistakes.append(f"{file}:{reader.line_num}: {error}")
+    table = Table(file)
+    columns = table.columns(COLUMNS, list(COLUMNS), further=True)
+    place = {name: columns.index(name) for name in COLUMNS}
+    found: dict[tuple[str, date], tuple[int, int]] = {}
+    mistakes: list[FieldError] = []
+    for row in table:
+        if row.faults or row.short:
+            mistakes += table.faults(row) or [
+                table.mistake(row.number, None, "table.short_row", count=len(columns))
+            ]
+            continue
+        given: dict[str, Value] = {name: row.cells[place[name]] for name in COLUMNS}
+        unit, month, cases = text(given["unit"]), _month(given["month"]), _count(given["cases"])
+        wrong: dict[str, str | None] = {
+            "unit": unfit_sign(unit) if unit else "table.needed",
+            "month": None if month else "table.not_month",
+            "cases": cases if isinstance(cases, str) else None,
+        }
+        mistakes += [
+            table.mistake(row.number, place[name], reason, value=text(given[name]))
+            for name, reason in wrong.items()
+            if reason
+        ]
+        if month is None or isinstance(cases, str) or any(wrong.values()):
+            continue
+        first, _ = found.setdefault((unit, month), (row.number, cases))
+        if first != row.number:
+            values = {"unit": unit, "month": f"{month:%Y-%m}", "first": first}
+            mistakes.append(table.mistake(row.number, None, "table.month_twice", **values))
+        elif unit not in units:
+            mistakes.append(table.mistake(row.number, place["unit"], "table.no_unit", value=unit))
     if mistakes:
-        raise VolumeFileError(mistakes)
-    return [(unit, month, cases) for (unit, month), cases in found.items()]
+        raise WrongTable(file.name, mistakes)
+    return [(unit, month, cases) for (unit, month), (_, cases) in found.items()]
+
+
+def _month(value: Value) -> date | None:
+    """A month as 2026-11 or 11/2026, or as a spreadsheet makes of it: its first day."""
+    written = text(value)
+    for whole in (f"{written}-01", f"01/{written}"):
+        if (day := day_of(whole)) is not None:
+            return day
+    day = day_of(value)
+    return day if day is not None and day.day == 1 else None
+
+
+def _count(value: Value) -> int | str:
+    """How many a cell says, or as a key of the catalogue why it says no number."""
+    number: object = value
+    if isinstance(value, str):
+        try:
+            number = read(value, 0, "vi")
+        except TwoNumbersError:
+            return "table.two_numbers"
+        except UnreadableNumberError:
+            return "table.not_count"
+    # A cell that says true is an int to Python.
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return "table.not_count"
+    return int(number) if number in range(_MOST_CASES + 1) else "table.not_count"
 
 
 def keep_volumes(session: Session, volumes: Collection[Volume], source: str) -> int:
@@ -74,14 +108,14 @@ def keep_volumes(session: Session, volumes: Collection[Volume], source: str) -> 
 
     Raises
     ------
-    VolumeFileError
+    WrongTable
         For units that are not in the registry; nothing is kept then.
     """
     rows = session.execute(select(Unit.code, Unit.id).order_by(Unit.valid_from))
     id_of = {code: id for code, id in rows}  # noqa: C416 - the last one of a code wins
     unknown = sorted({unit for unit, _, _ in volumes} - set(id_of))
     if unknown:
-        raise VolumeFileError([f"{source}: no unit has the code {unit}" for unit in unknown])
+        raise WrongTable(source, [FieldError(u, "table.no_unit", {"value": u}) for u in unknown])
     bulk.replace(
         session.connection(),
         _TABLE,
