@@ -33,6 +33,7 @@ from app.intake.store import Content, Outcome, Prepared, ResponseStore, content_
 from app.intake.times import Clock
 from app.messages import LANGUAGES
 from app.problems import FieldError, InvalidFields, Problem, invalid_fields
+from app.registry.points import codes_by_current
 from app.registry.questionnaires import Published, versions_of
 from app.settings import Settings
 from app.tables import WrongTable
@@ -207,8 +208,15 @@ class PaperImport:
         group: list[tuple[PaperRow, Prepared]] = []
         with progress() as bar:
             task = bar.add_task("rows", total=None)
+            with self._database.reading() as session:
+                codes = codes_by_current(session)
             rows = read_rows(
-                self._file, self._version.sheet, self._point, self._settings.zone, self._round
+                self._file,
+                self._version.sheet,
+                self._point,
+                self._settings.zone,
+                self._round,
+                codes,
             )
             for row in rows:
                 prepared = self._prepare(row)

@@ -18,11 +18,12 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from hashlib import blake2b
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -66,11 +67,17 @@ class PaperRow:
 
 
 def read_rows(
-    file: Path, sheet: AnswerSheet, point: str | None, zone: ZoneInfo, round: str = ""
+    file: Path,
+    sheet: AnswerSheet,
+    point: str | None,
+    zone: ZoneInfo,
+    round: str = "",
+    codes: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Iterator[PaperRow]:
     """Every row of the file as the body of a response; memory does not grow with the file.
 
-    ``point`` and ``round`` are those of rows that name none.
+    ``point`` and ``round`` are those of rows that name none. ``codes`` are, by a point's code of
+    today, all that it had, the first one first: a form is the same under each of them.
 
     Raises
     ------
@@ -81,7 +88,7 @@ def read_rows(
     known = {item.code: () for item in sheet.form.items} | dict(COLUMNS)
     columns = table.columns(known, ["date"] if point else ["date", "point"])
     titles = dict(zip(columns, table.titles, strict=True))
-    reader = _Reader(sheet, point or "", round, zone, titles)
+    reader = _Reader(sheet, point or "", round, zone, titles, codes)
     for row in table:
         yield reader.read(row, columns)
 
@@ -90,10 +97,16 @@ class _Reader:
     """Makes bodies out of rows; knows which rows without a number came before."""
 
     def __init__(
-        self, sheet: AnswerSheet, point: str, round: str, zone: ZoneInfo, titles: Mapping[str, str]
+        self,
+        sheet: AnswerSheet,
+        point: str,
+        round: str,
+        zone: ZoneInfo,
+        titles: Mapping[str, str],
+        codes: Mapping[str, Sequence[str]],
     ) -> None:
         self._sheet, self._point, self._round, self._zone = sheet, point, round, zone
-        self._titles = titles
+        self._titles, self._codes = titles, codes
         self._came: Counter[bytes] = Counter()
 
     def read(self, row: Row, columns: list[str]) -> PaperRow:
@@ -150,21 +163,24 @@ class _Reader:
         # The id must not depend on the date, or a corrected date would count the form a second
         # time instead of being named as a conflict.
         moment = datetime(2000, 1, 1, tzinfo=self._zone)
-        named = [_id(moment, _digest([place, form_no, round.casefold()]))] if round else []
+        places = self._codes.get(place, [place])
+        keys = [[code, form_no, round.casefold()] for code in places] if round else []
         # Forms without a round may have been entered when 7, 07 and 7.0 were three numbers.
-        unnamed = [_id(moment, _digest([place, number])) for number in _spellings(typed, form_no)]
-        return named + unnamed
+        keys += [[code, number] for code in places for number in _spellings(typed, form_no)]
+        return [_id(moment, _digest(key)) for key in keys]
 
     def _ids_by_content(self, body: dict[str, Any], answered_at: datetime) -> list[str]:
         key = _digest(body)
         self._came[key] += 1
         count = str(self._came[key]).encode()
+        keys = [body | {"point": code} for code in self._codes.get(body["point"], [body["point"]])]
         # Decomposed letters were kept as they came once.
-        taken_apart = json.loads(unicodedata.normalize("NFD", _written(body)))
-        return [
+        keys += [json.loads(unicodedata.normalize("NFD", _written(each))) for each in keys]
+        ids = [
             _id(answered_at, blake2b(_digest(each) + count, digest_size=10).digest())
-            for each in ([body] if taken_apart == body else [body, taken_apart])
+            for each in keys
         ]
+        return list(dict.fromkeys(ids))
 
 
 def _form_number(typed: str) -> str:

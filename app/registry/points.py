@@ -125,6 +125,18 @@ def current_code(point: SurveyPoint) -> str:
     return next(code.code for code in point.codes if code.replaced_at is None)
 
 
+def codes_by_current(session: Session) -> dict[str, list[str]]:
+    """By the code of today all that its point had, the oldest first; of reprinted points."""
+    by_point: dict[int, list[PointCode]] = {}
+    for code in session.scalars(select(PointCode).order_by(PointCode.issued_at, PointCode.code)):
+        by_point.setdefault(code.point_id, []).append(code)
+    return {
+        codes[-1].code: [each.code for each in codes]
+        for codes in by_point.values()
+        if len(codes) > 1
+    }
+
+
 def find_by_code(session: Session, code: str) -> SurveyPoint | None:
     """The point behind a current public code."""
     return session.scalar(

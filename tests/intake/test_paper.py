@@ -16,6 +16,7 @@ from app.intake.ids import made_uuid7
 from app.intake.models import Response, ResponseText
 from app.intake.paper import read_rows
 from app.intake.rollup_rebuild import verify
+from app.registry.points import find_by_code, reprint
 from app.tables import WrongTable
 from surveys import AnswerSheet, load_directory
 
@@ -202,6 +203,25 @@ def test_forms_numbered_anew_in_each_round_are_other_forms(run, province, databa
     bare = [[cell for place, cell in enumerate(row) if place != 1] for row in (head, second)]
     assert "1 duplicate" in imported(run, file, bare, "--round", "Đợt 2/2026")[0]
     assert "1 accepted" in imported(run, file, bare, "--round", "Đợt 3/2026")[0]
+
+
+def test_a_form_is_the_same_under_the_code_of_a_new_poster(run, province, database, tmp_path):
+    """With a number and without: the clerk puts the new code into the old file."""
+    code = province.points[("C2", "sipas-desk")]
+    head, file = ["form_no", "round", "date", "point", "A1"], tmp_path / "forms.csv"
+
+    def rows(code):
+        numbers = (("7", ""), ("7", "2"), ("", ""))
+        return [head, *([*named, "2026-10-24", code, 4] for named in numbers)]
+
+    assert "3 accepted" in imported(run, file, rows(code))[0]
+    with database.writing() as session:
+        new = reprint(session, find_by_code(session, code))
+    assert "3 duplicate" in imported(run, file, rows(new))[0]
+    with database.writing() as session:
+        newer = reprint(session, find_by_code(session, new))
+    assert "3 duplicate" in imported(run, file, rows(newer))[0]
+    assert len(stored(database)) == 3
 
 
 def test_a_number_is_one_however_it_is_typed(run, province, database, tmp_path):
