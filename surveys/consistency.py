@@ -28,6 +28,7 @@ def breaches(form: Questionnaire) -> Iterator[tuple[Place, str]]:
     yield from _items(form)
     yield from _scoring(form)
     yield from _languages(form)
+    yield from _names((), form.model_dump(by_alias=True, exclude={"unverified"}))
 
 
 def _placed_items(form: Questionnaire) -> Iterator[tuple[Place, CodedItem | TextItem]]:
@@ -128,3 +129,31 @@ def _strange_wordings(
     elif isinstance(part, dict):
         for key, each in part.items():
             yield from _strange_wordings((*place, key), each, spoken)
+
+
+def _names(place: Place, part: Any) -> Iterator[tuple[Place, str]]:
+    """What stands in names and wordings and would be taken for more than words.
+
+    They become headings, cells of workbooks, names of files and lines of logs. Checked here, not
+    in the model: versions that are published already are still read.
+    """
+    if isinstance(part, list | tuple):
+        for n, each in enumerate(part):
+            yield from _names((*place, n), each)
+    elif isinstance(part, dict):
+        for key, each in part.items():
+            if reason := _deceives(key):
+                yield (*place, key), f"the name {key!r} {reason}"
+            yield from _names((*place, key), each)
+    elif isinstance(part, str) and (reason := _deceives(part)):
+        yield place, f"{part!r:.60} {reason}"
+
+
+def _deceives(words: str) -> str | None:
+    if words.startswith("="):
+        return "begins with =, which spreadsheets take for a formula"
+    if "../" in words or "..\\" in words:
+        return "holds ../, which is a path"
+    if "\n" in words or "\r" in words:
+        return "holds a line break; a name is one line"
+    return None

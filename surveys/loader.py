@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,11 @@ from pydantic import ValidationError
 
 from surveys.consistency import Place, breaches
 from surveys.model import Questionnaire
+from surveys.reading import MOST_BYTES, Mark, UnreadableError, parsed, text_of
 
 #: The forms that come with the software.
 FORMS = Path(__file__).parent / "forms"
+_TOP = Mark(1, 1)
 
 
 @dataclass(frozen=True)
@@ -23,13 +26,14 @@ class FormMistake:
     """One mistake in a form: where it stands and what is wrong."""
 
     file: Path
-    line: int
+    mark: Mark
     field: str
     reason: str
 
     def __str__(self) -> str:
-        """``file:line: field: reason``, the shape that editors and terminals can jump to."""
-        return f"{self.file}:{self.line}: {self.field or '(form)'}: {self.reason}"
+        """``file:line:column: field: reason``, where editors and terminals can jump to."""
+        place = f"{self.file}:{self.mark.line}:{self.mark.column}"
+        return f"{place}: {self.field or '(form)'}: {self.reason}"
 
 
 class FormError(ValueError):
@@ -79,10 +83,12 @@ def load_directory(directory: Path = FORMS) -> dict[tuple[str, int], Questionnai
         key = (form.code, form.version)
         if key in forms:
             mistakes.append(
-                FormMistake(file, 1, "version", f"{form.code} version {form.version} stands twice")
+                FormMistake(
+                    file, _TOP, "version", f"{form.code} version {form.version} stands twice"
+                )
             )
         if published.get(f"{form.code}/{form.version}", form.content_hash) != form.content_hash:
-            mistakes.append(FormMistake(file, 1, "version", changed_reason(form)))
+            mistakes.append(FormMistake(file, _TOP, "version", changed_reason(form)))
         forms[key] = form
     if mistakes:
         raise FormError(mistakes)
@@ -107,49 +113,50 @@ def _published(directory: Path) -> dict[str, str]:
 
 def _read(file: Path) -> tuple[Questionnaire | None, list[FormMistake]]:
     try:
-        text = file.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        document = yaml.safe_load(text)
-    except UnicodeDecodeError as error:
-        return None, [FormMistake(file, 1, "", f"not UTF-8 text: {error.reason}")]
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return None, [FormMistake(file, line, "", f"not YAML: {error.problem}")]
-    except yaml.YAMLError as error:
-        return None, [FormMistake(file, 1, "", f"not YAML: {error}")]
+        with file.open("rb") as opened:
+            # One byte more than is read tells that there is more.
+            text = text_of(opened.read(MOST_BYTES + 1))
+        node, document = parsed(text)
+    except UnreadableError as error:
+        return None, [FormMistake(file, error.mark, _dotted(error.place), error.reason)]
     if node is None:
-        return None, [FormMistake(file, 1, "", "the file is empty")]
+        return None, [FormMistake(file, _TOP, "", "the file is empty")]
+    marks: dict[Place, Mark] = {}
     mistakes = [
-        FormMistake(file, line, field, "this key stands twice")
-        for line, field in _repeated_keys(node)
+        FormMistake(file, mark, _dotted(place), "this key stands twice")
+        for place, mark in _repeated_keys(node, marks)
     ]
     try:
         form = Questionnaire.model_validate(document)
     except ValidationError as error:
         placed = [(_without_kinds(e["loc"], document), e) for e in error.errors()]
+        around = {place[:length] for place, _ in placed for length in range(len(place))}
         for place, detail in placed:
             # A list whose entries are wrong is reported by Pydantic as too short besides.
-            if any(other[: len(place)] == place and other != place for other, _ in placed):
-                continue
-            mistakes.append(
-                FormMistake(file, _line(node, place), _dotted(place), _reason(detail, document))
-            )
-        return None, sorted(mistakes, key=lambda mistake: mistake.line)
+            if place not in around:
+                mistakes.append(
+                    FormMistake(file, _mark(marks, place), _dotted(place), _reason(detail))
+                )
+        return None, sorted(mistakes, key=_in_order)
     mistakes += [
-        FormMistake(file, _line(node, place), _dotted(place), reason)
+        FormMistake(file, _mark(marks, place), _dotted(place), reason)
         for place, reason in breaches(form)
     ]
-    return form, sorted(mistakes, key=lambda mistake: mistake.line)
+    return form, sorted(mistakes, key=_in_order)
 
 
-def _reason(detail: Any, document: Any) -> str:
+def _in_order(mistake: FormMistake) -> int:
+    return mistake.mark.line
+
+
+def _reason(detail: Any) -> str:
     match detail["type"]:
         case "extra_forbidden":
             return "no such field"
         case "missing":
             return "this field is missing"
         case _:
-            return f"{detail['msg']} (found {detail['input']!r:.60})"
+            return f"{detail['msg']} (found {reprlib.repr(detail['input']):.60})"
 
 
 def _without_kinds(location: Place, document: Any) -> Place:
@@ -168,38 +175,34 @@ def _without_kinds(location: Place, document: Any) -> Place:
     return tuple(place)
 
 
-def _line(node: yaml.Node, place: Place) -> int:
-    """The line (from 1) of the deepest part of ``place`` that the document has."""
-    line = node.start_mark.line + 1
-    for step in place:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((k, v) for k, v in node.value if k.value == step), None)
-            if found is None:
-                break
-            key, node = found
-            line = key.start_mark.line + 1
-        elif (
-            isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value)
-        ):
-            node = node.value[step]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return line
+def _mark(marks: dict[Place, Mark], place: Place) -> Mark:
+    """Where the deepest part of ``place`` that the document has begins."""
+    return next(
+        marks[place[:length]] for length in range(len(place), -1, -1) if place[:length] in marks
+    )
 
 
-def _repeated_keys(node: yaml.Node, place: Place = ()) -> Iterator[tuple[int, str]]:
-    """Keys that stand twice in a mapping: YAML would silently keep the last one."""
+def _repeated_keys(
+    node: yaml.Node, marks: dict[Place, Mark], place: Place = ()
+) -> Iterator[tuple[Place, Mark]]:
+    """Keys that stand twice in a mapping: YAML would silently keep the last one.
+
+    On the way ``marks`` is told where everything begins.
+    """
+    marks.setdefault(place, Mark.of(node.start_mark))
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            inner = (*place, key.value)
+            mark = Mark.of(key.start_mark)
             if key.value in seen:
-                yield key.start_mark.line + 1, _dotted((*place, key.value))
+                yield inner, mark
             seen.add(key.value)
-            yield from _repeated_keys(value, (*place, key.value))
+            marks.setdefault(inner, mark)
+            yield from _repeated_keys(value, marks, inner)
     elif isinstance(node, yaml.SequenceNode):
         for i, value in enumerate(node.value):
-            yield from _repeated_keys(value, (*place, i))
+            yield from _repeated_keys(value, marks, (*place, i))
 
 
 def _dotted(place: Place) -> str:

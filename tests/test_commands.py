@@ -48,7 +48,7 @@ def test_forms_are_checked_by_file_line_and_field(hailong, tmp_path):
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text(sound.read_text("utf-8").replace("index: [S]", "index: [T]"), "utf-8")
     said = hailong("questionnaires", "check", sound, wrong, code=1)
-    assert re.search(rf"{wrong}:49: scoring\.index\[0\]: T is not a factor", said)
+    assert re.search(rf"{wrong}:49:11: scoring\.index\[0\]: T is not a factor", said)
     assert "no such file" in hailong("questionnaires", "check", tmp_path / "no.yaml", code=1)
 
 

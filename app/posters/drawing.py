@@ -19,6 +19,7 @@ from app.registry.models import SurveyPoint
 from app.registry.points import current_code
 
 _TEMPLATE = Path(__file__).parent / "poster.typ"
+CARDS_A_SHEET = 4
 #: Most posters in one file: a district of the largest province, twice over.
 MOST = 500
 
@@ -41,6 +42,8 @@ class Poster:
     address: str
     unit_code: str = ""
     questionnaire: str = ""
+    #: Which of the unit's points it is, as the desk where it stands; empty where it is not said.
+    place: str = ""
 
     @classmethod
     def of(cls, point: SurveyPoint, public_url: str) -> Poster:
@@ -48,11 +51,16 @@ class Poster:
         code = current_code(point)
         address = f"{public_url.rstrip('/')}/q/{code}"
         unit = point.unit
-        return cls(unit.name_vi, unit.name_en, code, address, unit.code, point.questionnaire)
+        # A point that was given no name of its own has its unit's.
+        place = "" if point.name == unit.name_vi else point.name
+        return cls(unit.name_vi, unit.name_en, code, address, unit.code, point.questionnaire, place)
 
 
 def pdf(posters: Sequence[Poster], size: Size) -> bytes:
     """Posters in one PDF, a page each, or four cards on a page.
+
+    Cards of points that all fit on one sheet fill it with as many copies of each: four of one
+    point, two of each of two. More points have one card each.
 
     Raises
     ------
@@ -61,6 +69,7 @@ def pdf(posters: Sequence[Poster], size: Size) -> bytes:
     """
     if not 1 <= len(posters) <= MOST:
         raise ValueError(f"{len(posters)} posters; from 1 to {MOST} fit one file")
+    copies = max(1, CARDS_A_SHEET // len(posters)) if size is Size.CARD else 1
     content = {
         "size": size.value,
         "title": say("poster.title", "vi"),
@@ -74,11 +83,13 @@ def pdf(posters: Sequence[Poster], size: Size) -> bytes:
             {
                 "unit": poster.unit,
                 "unit_en": poster.unit_en,
+                "place": poster.place,
                 # Read and typed from paper: without what every browser adds by itself.
                 "address": poster.address.removeprefix("https://").removeprefix("http://"),
                 "code": svg(poster.address),
             }
             for poster in posters
+            for _ in range(copies)
         ],
     }
     drawn = typst.compile(_TEMPLATE, sys_inputs={"content": json.dumps(content)})

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from sqlalchemy import select
 
 from app import qr_codes
-from app.access import scope
 from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
 from app.dependencies import DATABASE, DatabaseDependency
 from app.posters import drawing
 from app.posters.drawing import Poster, Size
-from app.posters.selection import address_of, of_units
+from app.posters.selection import address_of, of_codes, of_units
 from app.problems import Problem
-from app.registry.models import PointCode, SurveyPoint
+from app.registry.models import PointState, SurveyPoint
 
 router = APIRouter(prefix="/api/v1/posters", tags=["posters"])
 
@@ -55,20 +54,35 @@ def posters(
     unit: Annotated[
         list[str], Query(description="Codes of units, each with all below; all if none is named.")
     ] = [],  # noqa: B006 - FastAPI copies it
+    point: Annotated[
+        list[str],
+        Query(
+            description="Codes of survey points, instead of units: these alone, in this order.",
+            max_length=drawing.MOST,
+        ),
+    ] = [],  # noqa: B006 - FastAPI copies it
     size: Annotated[Size, Query(description="A sheet a point, or four cards a sheet.")] = Size.A4,
 ) -> Response:
-    """Posters of all open survey points with a QR code or a link, in one PDF.
+    """Posters of all open survey points with a QR code or a link, or of chosen ones, in one PDF.
+
+    A sheet of cards is filled: four of one point, two of each of two, else one of each.
 
     Who: ``registry:read``, on the units that it is held on.
     """
     with database.reading() as session:
-        found = of_units(session, caller, unit)
-        drawn = [Poster.of(point, address_of(request)) for point in found]
+        found: Sequence[SurveyPoint]
+        if point:
+            found, strangers = of_codes(session, caller, point)
+            if strangers or any(each.state == PointState.REVOKED for each in found):
+                raise UnknownCode(field="point")
+        else:
+            found = of_units(session, caller, unit)
+        drawn = [Poster.of(each, address_of(request)) for each in found]
     if not drawn:
         raise NoPosters(field="unit")
     if len(drawn) > drawing.MOST:
         raise TooManyPosters(field="unit", count=len(drawn), limit=drawing.MOST)
-    name = f"{'-'.join(unit)[:60] or 'posters'}-{size.value}.pdf"
+    name = f"{'-'.join(point or unit)[:60] or 'posters'}-{size.value}.pdf"
     return _file(drawing.pdf(drawn, size), "application/pdf", name)
 
 
@@ -93,20 +107,11 @@ def svg(request: Request, caller: Annotated[Caller, Depends(READERS)], code: str
 
 
 def _one(request: Request, caller: Caller, code: str) -> Poster:
-    database = DATABASE.of(request)
-    with database.reading() as session:
-        point = session.scalar(
-            select(SurveyPoint)
-            .join(PointCode)
-            .where(
-                PointCode.code == "".join(filter(str.isalnum, code))[:16].upper(),
-                PointCode.replaced_at.is_(None),
-                scope.within(SurveyPoint.unit_id, caller, Right.READ_REGISTRY),
-            )
-        )
-        if point is None:
+    with DATABASE.of(request).reading() as session:
+        points, _ = of_codes(session, caller, [code])
+        if not points:
             raise UnknownCode(field="code")
-        return Poster.of(point, address_of(request))
+        return Poster.of(points[0], address_of(request))
 
 
 def _file(content: bytes, media_type: str, name: str) -> Response:

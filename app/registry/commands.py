@@ -48,7 +48,7 @@ _MOST_NAMED = 50
 
 @questionnaires.command("check")
 def check(files: list[Path] = typer.Argument(help="Forms in YAML.")) -> None:
-    """Name file, line and field of every mistake; exit code 1 if there is one."""
+    """Name file, line, column and field of every mistake; exit code 1 if there is one."""
     found = 0
     for file in files:
         check_there(file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -59,16 +60,13 @@ def publish(session: Session, forms: Iterable[Questionnaire]) -> list[Questionna
     PublishedVersionChangedError
         Where a published version has other content; nothing is published then.
     """
-    hashes = {
-        (row.code, row.version): row.content_hash
-        for row in session.scalars(select(QuestionnaireVersion))
-    }
+    rows = {(row.code, row.version): row for row in session.scalars(select(QuestionnaireVersion))}
     new = []
     for form in forms:
-        published = hashes.get((form.code, form.version))
+        published = rows.get((form.code, form.version))
         if published is None:
             new.append(form)
-        elif published != form.content_hash:
+        elif not _is(form, published):
             raise PublishedVersionChangedError(changed_reason(form))
     for form in new:
         session.add(
@@ -87,6 +85,15 @@ def publish(session: Session, forms: Iterable[Questionnaire]) -> list[Questionna
             content_hash=form.content_hash,
         )
     return new
+
+
+def _is(form: Questionnaire, published: QuestionnaireVersion) -> bool:
+    if form.content_hash == published.content_hash:
+        return True
+    # Forms were once published in the spelling of their file, and are read with composed letters
+    # (NFC) now: the same file is still the same form.
+    composed = unicodedata.normalize("NFC", published.document)
+    return form.content_hash == Questionnaire.model_validate_json(composed).content_hash
 
 
 def available(further: Path | None = None) -> list[Questionnaire]:

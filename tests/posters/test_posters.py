@@ -2,6 +2,7 @@
 
 import io
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pypdfium2
@@ -15,7 +16,7 @@ from app.cli import main
 from app.posters import drawing
 from app.posters.drawing import Poster, Size
 from app.registry.models import Channel, PointState, Unit
-from app.registry.points import change_state, find_by_code, open_point
+from app.registry.points import change_state, current_code, find_by_code, open_point
 
 BASE = "https://hailong.example.vn"
 LONG = "Văn phòng Đăng ký đất đai chi nhánh thành phố Vũng Tàu – Bộ phận tiếp nhận và trả kết quả"
@@ -52,6 +53,63 @@ def test_every_code_of_a_file_is_read_again(size, millimetres):
         # Searchable, in Vietnamese, with the address to type.
         assert "hailong.example.vn/q/K7XQ2M" in text and "hài lòng" in text
     assert found == sorted(each.address for each in posters)
+
+
+def by_quarter(picture):
+    """What is read in each quarter of a page, row by row, and nothing beyond a quarter's edge."""
+    height, width = (side // 2 for side in picture.shape[:2])
+    return [
+        read(picture[top : top + height, left : left + width])
+        for top in (0, height)
+        for left in (0, width)
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 8, 9])
+def test_each_card_has_its_quarter_and_a_sheet_is_filled(count):
+    posters = [
+        poster(number, LONG if number == 3 else "Phường 1") for number in range(1, count + 1)
+    ]
+    sheets = [by_quarter(picture) for _, picture, _ in pages(drawing.pdf(posters, Size.CARD))]
+    addresses = [each.address for each in posters]
+    filled = {
+        1: addresses * 4,
+        2: [addresses[0]] * 2 + addresses[1:] * 2,
+    }.get(count, addresses)
+    assert len(sheets) == -(-len(filled) // 4)
+    quarters = [quarter for sheet in sheets for quarter in sheet]
+    assert quarters[: len(filled)] == [[address] for address in filled]
+    assert all(not quarter for quarter in quarters[len(filled) :])
+
+
+def test_cards_are_cut_between_them_and_not_along_the_sheet():
+    ((_, picture, _),) = pages(drawing.pdf([poster(2), poster(3, LONG)], Size.CARD))
+    ink = picture[..., :3].min(axis=2) < 200
+    height, width = ink.shape
+    dashes = ink[:, width // 2 - 2 : width // 2 + 2].any(axis=1)
+    across = ink[height // 2 - 2 : height // 2 + 2].any(axis=0)
+    # Dashed, over the whole length.
+    for marks in (dashes, across):
+        assert 0.3 < marks.mean() < 0.9
+        assert all(part.any() for part in np.array_split(marks, 20))
+    # Five millimetres beside the cuts and along the edges, where printers do not print, are free.
+    free = ink.copy()
+    free[:, width // 2 - 2 : width // 2 + 2] = False
+    free[height // 2 - 2 : height // 2 + 2] = False
+    rim = round(5 / 25.4 * 72 * 2)
+    for rows in (slice(0, rim), slice(height // 2 - rim, height // 2 + rim), slice(-rim, None)):
+        assert not free[rows].any()
+    for columns in (slice(0, rim), slice(width // 2 - rim, width // 2 + rim), slice(-rim, None)):
+        assert not free[:, columns].any()
+
+
+@pytest.mark.parametrize("size", list(Size))
+def test_the_place_of_a_point_is_told_and_takes_no_second_sheet(size):
+    place = "Quầy số 3 – tiếp nhận hồ sơ đất đai"
+    told = replace(poster(3, LONG), place=place, unit_en="Land Registration Office – " * 4)
+    ((_, picture, text),) = pages(drawing.pdf([told], size))
+    assert place in text.replace("\r\n", " ") and "Không hỏi tên" in text
+    assert set(read(picture)) == {told.address}
 
 
 def test_a_long_name_stays_on_its_sheet():
@@ -114,11 +172,46 @@ def test_the_interface_gives_the_posters_of_ones_units(client, province, databas
         assert client.get(address).status_code == 200
     # What is revoked is not printed.
     none = client.get("/api/v1/posters", params={"unit": "A1"}, headers=key)
+    revoked = {"point": province.points[("A1", "sipas-desk")]}
+    none_either = client.get("/api/v1/posters", params=revoked, headers=key)
+    assert none_either.json()["type"] == "/problems/unknown-code"
     assert none.json()["type"] == "/problems/no-posters"
     code = expected[1]
     svg = client.get(f"/api/v1/posters/{code}.svg", headers=key)
     assert svg.headers["content-type"] == "image/svg+xml" and "<script" not in svg.text
     assert client.get("/api/v1/posters/NOSUCH2.png", headers=key).status_code == 404
+
+
+def test_the_interface_gives_the_cards_of_chosen_points(client, province, database):
+    with database.writing() as session:
+        unit = session.get_one(Unit, province.units["C2"])
+        points = [
+            open_point(session, unit, "sipas-desk", Channel.QR, f"Quầy {number}")
+            for number in range(1, 6)
+        ]
+        codes = [current_code(point) for point in points]
+    key = province.credential(Right.READ_REGISTRY)
+    base = str(client.base_url).rstrip("/")
+
+    def sheets(*chosen, headers=key):
+        answer = client.get(
+            "/api/v1/posters", params={"point": chosen, "size": "card"}, headers=headers
+        )
+        assert answer.status_code == 200, answer.text
+        return [(by_quarter(picture), text) for _, picture, text in pages(answer.content)]
+
+    # In the order asked for; one that is named twice, or as people write it, is printed once.
+    ((quarters, text),) = sheets(codes[4], codes[0].lower(), codes[2], codes[0], codes[1])
+    assert quarters == [[f"{base}/q/{codes[n]}"] for n in (4, 0, 2, 1)]
+    assert all(f"Quầy {n}" in text for n in (1, 2, 3, 5)) and "Quầy 4" not in text
+    ((quarters, _),) = sheets(codes[3])
+    assert quarters == [[f"{base}/q/{codes[3]}"]] * 4
+    # Of nobody else's units.
+    stranger = province.credential(Right.READ_REGISTRY, unit="C1")
+    answer = client.get(
+        "/api/v1/posters", params={"point": [codes[0]], "size": "card"}, headers=stranger
+    )
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown-code")
 
 
 @pytest.mark.parametrize("name", ["a4", "a5", "card"])
@@ -155,6 +248,9 @@ def test_the_command_writes_files_and_says_where_codes_lead(
     assert "1 survey points" in run(code.lower(), "--out", str(out))
     ((_, picture, _),) = pages(out.read_bytes())
     assert read(picture) == [f"{BASE}/q/{code}"]
+    run(code, "--size", "card", "--out", str(out))
+    ((_, picture, _),) = pages(out.read_bytes())
+    assert by_quarter(picture) == [[f"{BASE}/q/{code}"]] * 4
     run(code, "--out", str(tmp_path / "one.svg"))
     assert "is not set" in run(code, "--out", str(out), public_url=None)
     assert "holds one code" in run("--unit", "D1", "--out", str(tmp_path / "x.png"), expected=1)

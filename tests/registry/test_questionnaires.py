@@ -1,5 +1,6 @@
 """Publishing forms: what is published stays as it is."""
 
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -51,6 +52,18 @@ def test_a_changed_published_version_is_refused_and_nothing_is_published(databas
         publish(session, [new, other])
     with database.reading() as session:
         assert len(versions_of(session, "kiosk-face")) == 1
+
+
+def test_a_form_published_in_another_spelling_is_the_same(database):
+    form = load_directory()[("kiosk-face", 2)]
+    decomposed = Questionnaire.model_validate_json(
+        unicodedata.normalize("NFD", changed(form, version=3).model_dump_json(by_alias=True))
+    )
+    composed = changed(form, version=3)
+    assert decomposed.content_hash != composed.content_hash
+    with database.writing() as session:
+        assert publish(session, [decomposed]) == [decomposed]
+        assert publish(session, [composed]) == []
 
 
 def test_a_version_that_is_being_read_is_not_unknown(database):

@@ -54,7 +54,8 @@ def test_a_mistake_is_named_by_file_line_and_field(tmp_path, old, new, field, sa
     mistakes = check_file(file)
     assert [m.field for m in mistakes] == [field]
     assert said in mistakes[0].reason
-    assert str(mistakes[0]).startswith(f"{file}:{mistakes[0].line}: {field}: ")
+    mark = mistakes[0].mark
+    assert str(mistakes[0]).startswith(f"{file}:{mark.line}:{mark.column}: {field}: ")
 
 
 def test_the_line_is_the_mistakes_own(tmp_path):
@@ -62,13 +63,13 @@ def test_the_line_is_the_mistakes_own(tmp_path):
     file = tmp_path / "form.yaml"
     file.write_text(text, encoding="utf-8")
     (mistake,) = check_file(file)
-    assert mistake.line == line_of(text, "scale: smileys")
+    assert mistake.mark.line == line_of(text, "scale: smileys")
     text = SOUND.replace("    is: [1, 2, 3]", "").replace(
         "{ item: S1, is: [1, 2, 3] }", "{ item: S9, is: [1] }", 1
     )
     file.write_text(text, encoding="utf-8")
     (mistake,) = check_file(file)
-    assert mistake.line == line_of(text, "S9")
+    assert mistake.mark.line == line_of(text, "S9")
 
 
 def test_every_mistake_is_named_at_once(tmp_path):
@@ -80,7 +81,7 @@ def test_every_mistake_is_named_at_once(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("", "empty"), ("a: [", "not YAML"), (b"\xff\xfe\x00", "not UTF-8"), ("- 1", "valid")],
+    [("", "empty"), ("a: [", "not YAML"), (b"\xff\xfe\x00", "not UTF-16"), ("- 1", "valid")],
 )
 def test_what_is_no_form_is_refused(tmp_path, content, said):
     file = tmp_path / "form.yaml"

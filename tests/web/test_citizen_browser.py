@@ -142,6 +142,36 @@ def test_text_at_200_per_cent_still_fits(phone, code, width):
     assert cut == []
 
 
+def lines(page, selector):
+    """Of each element, how many lines its words take, and the size of its letters."""
+    return page.evaluate(
+        """selector => [...document.querySelectorAll(selector)].map(e => {
+          const range = document.createRange(); range.selectNodeContents(e);
+          const tops = [...range.getClientRects()].map(r => Math.round(r.top / 6));
+          return [new Set(tops).size, parseFloat(getComputedStyle(e).fontSize)];
+        })""",
+        selector,
+    )
+
+
+def test_old_eyes_read_the_answers_of_a_phone_and_of_a_tall_screen(phone, province, database):
+    with database.writing() as session:
+        unit = session.get_one(Unit, province.units["W1"])
+        path = f"/q/{current_code(open_point(session, unit, 'moh-inpatient', Channel.QR, 'x'))}"
+    page = phone()
+    for width, height, letters in ((360, 740, 16), (412, 915, 16), (1080, 1920, 22)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(path)
+        levels = lines(page, ".levels .box > span")
+        assert len(levels) > 50
+        # Two lines on a phone, where “rất không hài lòng hoặc rất kém” once took six.
+        assert max(count for count, _ in levels) <= (2 if width < 1000 else 4)
+        assert min(size for _, size in levels) >= letters
+        # “part 5/6” is not torn apart.
+        assert {count for count, _ in lines(page, "h2 .hint")} == {1}
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_forced_colours_show_what_is_chosen(phone, code, screenshots):
     page = phone(forced_colors="active")
     page.goto(f"/q/{code}")
@@ -182,8 +212,11 @@ def test_script_hides_what_does_not_apply_and_counts(phone, province):
     page = phone()
     page.goto(f"/q/{province.points[('C1', 'kiosk-face')]}")
     expect(page.locator("#q-reason")).to_be_hidden()
+    # Nor does a heading stand over nothing.
+    expect(page.get_by_role("heading", name="Thêm về lần phục vụ này")).to_be_hidden()
     choose(page, "S1", 2)
     expect(page.locator("#q-reason")).to_be_visible()
+    expect(page.get_by_role("heading", name="Thêm về lần phục vụ này")).to_be_visible()
     expect(page.locator("#count")).to_have_text(re.compile("Đã trả lời 1/3"))
     choose(page, "S1", 5)
     expect(page.locator("#q-reason")).to_be_hidden()

@@ -115,6 +115,14 @@ def test_mistakes_stand_beside_their_questions_and_nothing_is_lost(province, cli
     assert again.status_code == 303 and stored(database) == 1
 
 
+def test_a_form_says_which_questions_may_be_left_out(client, province, code):
+    free, bound = "câu nào không muốn thì bỏ qua", "câu nào không ghi “cần trả lời”"
+    page = client.get(f"/q/{code}").text
+    assert free in page and bound not in page and "(cần trả lời)" not in page
+    page = client.get(f"/q/{province.points[('C1', 'kiosk-face')]}").text
+    assert bound in page and free not in page and "(cần trả lời)" in page
+
+
 def test_an_empty_form_is_asked_for_one_answer(client, code, database):
     answer = fill(client, code)
     assert answer.status_code == 422 and "ít nhất một câu hỏi" in answer.text

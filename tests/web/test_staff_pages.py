@@ -6,6 +6,7 @@ into var/screenshots.
 """
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -329,3 +330,24 @@ def test_everything_works_by_keyboard_alone(visit, province):
     window.page.keyboard.type(GOOD)
     window.page.keyboard.press("Enter")
     expect(window.page.locator("h1")).to_contain_text("Xin chào")
+
+
+def test_chosen_points_are_printed_alone(visit, province):
+    province.person((Role.OPERATOR, None), email="quantri@tinh.vn", password=GOOD)
+    window = visit()
+    window.sign_in("quantri@tinh.vn")
+    window.page.goto("/posters?unit=D1")
+    codes = [box.get_attribute("value") for box in window.page.locator("[name=point]").all()]
+    assert len(codes) == len(set(codes)) > 1
+
+    def printed(button):
+        # Not drawn here: what a file of these points looks like is tested with the posters.
+        with window.page.expect_request("**/api/v1/posters?*") as sent:
+            window.page.get_by_role("button", name=button).click()
+        return parse_qs(urlsplit(sent.value.url).query)
+
+    assert printed("Áp phích A4") == {"unit": ["D1"], "size": ["a4"]}
+    window.page.goto("/posters?unit=D1")
+    # The name of the unit is the label: a large target for a finger.
+    window.page.locator("tbody label").nth(1).click()
+    assert printed("Thẻ để bàn") == {"unit": ["D1"], "point": [codes[1]], "size": ["card"]}

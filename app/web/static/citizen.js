@@ -14,6 +14,7 @@
   const key = `draft:${form.dataset.code}`;
   const DRAFT_MS = 2 * 3600 * 1000;
   const questions = [...form.querySelectorAll(".q")];
+  const sections = [...form.querySelectorAll("section")];
   const summary = document.getElementById("summary");
 
   const fieldsOf = (question) => [...question.querySelectorAll("input, textarea")];
@@ -54,6 +55,8 @@
       question.hidden = asked.hidden || !(chosen && question.dataset.is.split(" ").includes(chosen.value));
       question.querySelector(".only").hidden = true;
     }
+    // A heading over nothing would promise questions that do not come.
+    for (const section of sections) section.hidden = !section.querySelector(".q:not([hidden])");
     const shown = questions.filter((q) => !q.hidden);
     const answered = shown.filter(isAnswered).length;
     document.getElementById("progress").hidden = false;
