@@ -62,9 +62,9 @@ def text_of(content: bytes) -> str:
         Where it is neither, too large, or holds a line too long or a sign that nobody sees.
     """
     if len(content) > MOST_BYTES:
-        line = content.count(b"\n", 0, MOST_BYTES) + 1
+        last = content.count(b"\n", 0, MOST_BYTES) + 1
         column = MOST_BYTES - content.rfind(b"\n", 0, MOST_BYTES)
-        raise UnreadableError(f"larger than {MOST_BYTES // 1024} KiB", Mark(line, column))
+        raise UnreadableError(f"larger than {MOST_BYTES // 1024} KiB", Mark(last, column))
     wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
         text = content.decode("utf-16" if wide else "utf-8-sig")
@@ -142,7 +142,7 @@ class _BoundedLoader(yaml.SafeLoader):
 
     def get_event(self) -> Any:
         """The next event, within the bounds: the composer goes no deeper than this lets it."""
-        event = super().get_event()
+        event = super().get_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.CollectionEndEvent):
             self._close()
         elif isinstance(event, yaml.NodeEvent):
