@@ -121,6 +121,8 @@ def test_a_form_says_which_questions_may_be_left_out(client, province, code):
     assert free in page and bound not in page and "(cần trả lời)" not in page
     page = client.get(f"/q/{province.points[('C1', 'kiosk-face')]}").text
     assert bound in page and free not in page and "(cần trả lời)" in page
+    # And of which several answers may be chosen: of its three questions, one.
+    assert page.count("Có thể chọn nhiều câu trả lời.") == 1
 
 
 def test_an_empty_form_is_asked_for_one_answer(client, code, database):

@@ -200,6 +200,16 @@ def test_it_is_paired_once_answered_by_touch_and_looked_at(
         page.locator(".faces .choice").nth(1).click()
         expect(page.locator(".options")).to_be_visible()
         look(page, "kiosk_reason", screenshots)
+        # That there may be several is told: the choices look like those of which one is taken.
+        expect(page.locator(".several")).to_have_text("Có thể chọn nhiều câu trả lời.")
+        page.set_viewport_size({"width": 360, "height": 740})
+        assert page.locator(".foot progress").evaluate("e => e.offsetWidth") > 250
+        heights = page.locator(".foot button").evaluate_all("all => all.map(e => e.scrollHeight)")
+        # One line each, with the way on at the right of the way back.
+        assert len(heights) == 2 and max(heights) < 70
+        boxes = [each.bounding_box() for each in page.locator(".foot button").all()]
+        assert boxes[0]["x"] + boxes[0]["width"] < boxes[1]["x"]
+        page.set_viewport_size({"width": 1024, "height": 768})
         page.get_by_role("button", name="Thời gian chờ").click()
         page.get_by_role("button", name="Tiếp tục").click()
         expect(page.locator(".typed input")).to_be_visible()

@@ -137,7 +137,7 @@ export class Respondent {
       case "single_choice":
         return [rows("options", item.options.map((option) => this.choice(item, option.value, this.wording(option.text)))), this.noOpinion(item, item.no_opinion)];
       case "multiple_choice":
-        return [rows("options", item.options.map((option) => this.toggle(item, option))), this.noOpinion(item, item.no_opinion)];
+        return [element("p", { class: "several" }, this.say("several")), rows("options", item.options.map((option) => this.toggle(item, option))), this.noOpinion(item, item.no_opinion)];
       case "zero_to_ten":
         return [element("div", { class: "tens" }, ...Array.from({ length: 11 }, (_, value) => this.choice(item, value, String(value)))), this.noOpinion(item, item.no_opinion)];
       case "percent":
