@@ -303,7 +303,7 @@ def point_mark(world: World, unit: str) -> str:
 
 
 def key_mark(world: World, unit: str) -> str:
-    return f"№ {world.key_for(unit)} "
+    return f"Số {world.key_for(unit)} "
 
 
 STATISTICS = {

@@ -111,6 +111,37 @@ def test_units_outside_a_funnel_are_named_where_there_is_room():
     assert named == {"left": ["Xã 0", "Xã 2", "Xã 3"], "right": ["Xã 1"]}
 
 
+@pytest.mark.parametrize("count", [6, 7])
+def test_no_point_of_a_map_on_paper_is_without_name_or_number(count):
+    words = WORDS["vi"]
+    chart = comparison_charts.places(words, units(rows(count)))
+    spec = chart.printed
+    told = [
+        row[layer["encoding"]["text"]["field"]]
+        for layer in spec["layer"]
+        if layer["mark"]["type"] == "text"
+        for row in spec["datasets"][layer["data"]["name"]]
+    ]
+    if chart.by_number:  # those that need help by name, the others by their place in the list
+        assert sorted(told) == ["2", "3", "5", "6", "Xã 0", "Xã 3", "Xã 6"]
+    else:
+        assert sorted(told) == [f"Xã {i}" for i in range(6)]
+    assert chart.by_number == (count > 6)
+    assert "number" not in json.dumps([layer["encoding"] for layer in chart.spec["layer"]])
+
+
+def test_each_point_of_a_funnel_of_few_is_named_on_paper():
+    chart = comparison_charts.funnel(WORDS["vi"], in_funnel())
+    spec = chart.printed
+    told = [
+        row[layer["encoding"]["text"]["field"]]
+        for layer in spec["layer"]
+        if layer["mark"]["type"] == "text"
+        for row in spec["datasets"][layer["data"]["name"]]
+    ]
+    assert sorted(told) == [f"Xã {i}" for i in range(5)] and not chart.by_number
+
+
 def test_a_funnel_names_the_whole_its_middle_and_the_target():
     words = WORDS["en"]
     (across,) = funnel_layers(words, in_funnel())["rule"]

@@ -94,6 +94,9 @@ def test_the_pdf_says_what_the_figures_say_and_can_be_searched(fetch, view):
     assert f"{index['respondents']:,}".replace(",", ".") in text
     for row in view("units")["rows"]:
         assert row["unit"]["code"] in text  # the annex has every unit
+    annex = text[text.index("Phụ lục") :]
+    for number, row in enumerate(view("units")["rows"], 1):  # by number, as charts name them
+        assert re.search(rf"(?<!\d){number} {row['unit']['code']}\b", annex), row["unit"]
     for section in view("levels")["sections"]:
         for item in section["items"]:
             assert f"{item['item']}." in text

@@ -187,6 +187,15 @@ def test_where_no_unit_has_a_figure_it_is_said_why():
     assert "2 đơn vị chưa có ai trả lời" in said
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("vi", "Trong 36 đơn vị có tỷ lệ được nêu"), ("en", "whose rate is given")],
+)
+def test_the_units_that_are_set_against_the_target_are_not_said_to_be_all(language, said):
+    counts = {"units": 36, "above": 1, "below": 2, "not_distinguishable": 33, "suppressed": 46}
+    assert said in sentences.standing(Words(language), result(Standing, counts), 0.9)
+
+
 def test_no_unit_fell_is_said_only_where_a_fall_could_be_looked_for():
     view = {"fell": [], "rose": [], "rows": [], "compared": 0}
     (said,) = sentences.changed(Words("vi"), result(Units, view))

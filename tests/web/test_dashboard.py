@@ -422,6 +422,7 @@ def test_of_one_unit_there_is_one_sentence_in_place_of_empty_cards(open_page):
 
 def test_sections_are_searched_in_pages_and_labelled_on_a_phone(open_page, view):
     page = open_page(f"/dashboard/sections?{LINK}&find=K03")
+    assert "khoảng của thay đổi là của riêng từng đơn vị" in page.text  # p is not
     assert listed_units(page) == ["K03"]
     named = [f"{row['factor']}. {row['name']['vi']}" for row in view("sections")["factors"]]
     assert " · ".join(named) in words_of(page)

@@ -198,6 +198,39 @@ ILL_FILLED = """() => {
 }"""
 
 
+#: Lists of units, and of wards by section, that are wider than their place.
+SCROLLED = """() => [...document.querySelectorAll(".table:has(.units, .sections)")]
+  .filter((place) => place.scrollWidth > place.clientWidth)
+  .map((place) => `${place.getAttribute("aria-label")}: ${place.scrollWidth}`)"""
+
+
+def test_every_column_of_a_list_of_units_is_seen_without_scrolling(visit):
+    window = visit("cchc")
+    for language in ("vi", "en"):
+        window.page.goto(f"/language/{language}")
+        for name in ("units", "comparison", "sections"):
+            window.page.goto(PATHS[name])
+            for width in (360, 768, 1024, 1280, 1920):
+                window.page.set_viewport_size({"width": width, "height": 800})
+                assert window.page.evaluate(SCROLLED) == [], f"{name}, {language}, {width} px"
+
+
+def test_a_phone_says_the_whole_name_and_which_figure_is_the_change(visit):
+    window = visit("cchc")
+    window.page.set_viewport_size({"width": 360, "height": 740})
+    window.page.goto(f"/dashboard/units?questionnaire=moh-inpatient&kind=ward&period={PERIOD}")
+    name, change = "table.units tbody th", "table.units tbody td.change:not(:empty)"
+    assert window.page.locator(change).count() > 5
+    assert all(
+        re.match(r"\s*thay đổi [+−]?\d", told)
+        for told in window.page.locator(change).all_inner_texts()
+    )
+    wide = window.page.locator(name).evaluate_all(
+        "(all) => all.filter((each) => each.scrollWidth > each.clientWidth).length"
+    )
+    assert wide == 0
+
+
 def test_a_wide_screen_is_used(visit):
     window = visit("cchc")
     window.page.set_viewport_size({"width": 1920, "height": 1080})

@@ -23,10 +23,16 @@ class Paper:
     #: Pixels: of the plot, or on narrow paper of the plot with all that stands beside it.
     width: int
     narrow: bool = False
+    #: Whether no pointer can ask a point for its unit, so that the point says it by itself.
+    printed: bool = False
 
 
 #: A page on a desk, or of a document; and a phone of 360 pixels, without the margins of its page.
 DESK, PHONE = Paper(560), Paper(304, narrow=True)
+#: A page of a document.
+PRINT = Paper(560, printed=True)
+#: Points of which each is named on printed paper; of more each has its number in a list.
+MOST_NAMED = 6
 
 
 @dataclass(frozen=True)
@@ -59,11 +65,18 @@ class Chart:
     numbered: Sequence[str] = ()
     #: Whether a browser makes it tell more under the pointer.
     interactive: bool = False
+    #: Whether its points have numbers on printed paper, which stand in a list of units.
+    by_number: bool = False
 
     @property
     def spec(self) -> Spec:
         """Its specification for a desk."""
         return self.draw(DESK)
+
+    @property
+    def printed(self) -> Spec:
+        """Its specification for a document."""
+        return self.draw(PRINT)
 
     @property
     def narrow(self) -> Spec:

@@ -8,7 +8,7 @@ from app.figures.statistic_results import FunnelResult, FunnelRow, RankRow
 from app.messages.words import NOTHING, Words
 from app.reports.change_sentences import told
 from app.reports.charts import funnel_spec, specs
-from app.reports.charts.chart import Chart, Datum, Table, note, note_on_rates
+from app.reports.charts.chart import MOST_NAMED, Chart, Datum, Table, note, note_on_rates
 from app.reports.charts.unit_charts import flat, placed, short
 from app.reports.views.results import Beside, ComparisonView, UnitRow, Units
 
@@ -62,6 +62,7 @@ def funnel(words: Words, view: ComparisonView) -> Chart | None:
             words("chart.method_funnel"),
         ),
         interactive=True,
+        by_number=sum(row.rate is not None for row in found.rows) > MOST_NAMED,
     )  # fmt: skip
 
 
@@ -73,7 +74,7 @@ def _in_funnel(words: Words, view: ComparisonView, found: FunnelResult) -> list[
     named = {row.unit.code for row in beyond[:_NAMED]}
     own = view.own.code if view.own else None
     rows: list[Datum] = []
-    for datum, row in zip(_units(words, found.rows), found.rows, strict=True):
+    for datum, row in zip(_units(words, found.rows, view.league), found.rows, strict=True):
         label = str(datum["label"])
         if row.unit.code == own:
             label = words("chart.own_unit", unit=label)
@@ -153,7 +154,7 @@ def places(words: Words, view: Units) -> Chart | None:
         "map",
         words("chart.map_title"),
         words("chart.map_summary", count=len(rows)),
-        lambda paper: specs.places(words, _units(words, rows), paper=paper),
+        lambda paper: specs.places(words, _units(words, rows, view), paper=paper),
         Table(
             [words(f"chart.{key}") for key in
              ("unit", "position_lat", "position_lon", "rate", "respondents", "standing")],
@@ -174,6 +175,7 @@ def places(words: Words, view: Units) -> Chart | None:
             words, words.period_of(view), sum(row.respondents or 0 for row in rows)
         ),
         interactive=True,
+        by_number=len(rows) > MOST_NAMED,
     )  # fmt: skip
 
 
@@ -213,13 +215,20 @@ def beside(words: Words, view: ComparisonView) -> Chart | None:
     )  # fmt: skip
 
 
-def _units(words: Words, rows: Sequence[FunnelRow | UnitRow | Beside]) -> list[Datum]:
-    """Rows about units, labelled, with where they lie against the target where that is told."""
+def _units(
+    words: Words, rows: Sequence[FunnelRow | UnitRow | Beside], league: Units | None = None
+) -> list[Datum]:
+    """Rows about units, labelled, with where they lie against the target where that is told.
+
+    Each has its number in ``league``, as the annex of a document lists it.
+    """
+    numbers = {row.unit.code: place for place, row in enumerate(league.rows if league else (), 1)}
     named = [short(words.unit(row.unit), _LONGEST_NAME) for row in rows]
     twice = {name for name in named if named.count(name) > 1}
     labelled = []
     for name, row in zip(named, rows, strict=True):
         label = f"{name} ({row.unit.code})" if name in twice else name
         place = placed(words, row.position) if isinstance(row, UnitRow) else ""
-        labelled.append({**flat(row), "label": label, "place": place})
+        number = str(numbers.get(row.unit.code, ""))
+        labelled.append({**flat(row), "label": label, "place": place, "number": number})
     return labelled

@@ -10,7 +10,7 @@ from app.messages.words import Words
 from app.reports.charts.chart import DESK, Datum, Paper, Spec
 from app.reports.charts.colours import BRAND, INK, SOFT
 from app.reports.charts.frames import RatesAxis, finished, number, rates_axis, reach, ticks
-from app.reports.charts.specs import POSITIONS, Rows, placed
+from app.reports.charts.specs import POSITIONS, Rows, all_named, numbers_of, only_numbered, placed
 
 #: What a pointer is told: columns of words that stand in each row, by the key of their names.
 TOLD = {
@@ -38,7 +38,8 @@ def funnel(
 
     ``place`` of a row says whether it lies outside the wider ones, ``name`` what is written beside
     it (nothing if empty), ``own`` whether it is the caller's unit; ``lines`` are rates by name.
-    On narrow paper only the caller's unit is named; the pointer and the table name the others.
+    On narrow paper only the caller's unit is named; the pointer and the table name the others. On
+    printed paper all are named if they are few, or have their ``number``.
     """
     shown = [row for row in rows if number(row, "effective_answers") and row["rate"] is not None]
     # The wider limits are seen for units of more than middling size; for the least of them they lie
@@ -78,6 +79,8 @@ def funnel(
         )
         layers.append(ring.encode(x=x, y=alt.Y("rate:Q", **axis)))
     layers += _names(shown, x, axis, paper)
+    if others := only_numbered(shown, paper, named=[row for row in shown if row["name"]]):
+        layers.append(numbers_of(others).encode(x=x, y=alt.Y("rate:Q", **axis)))
     return finished(alt.layer(*layers), paper=paper, below=_LINE * len(lines), height=_HEIGHT)
 
 
@@ -110,8 +113,9 @@ def _names(shown: Rows, x: alt.X, axis: RatesAxis, paper: Paper) -> list[alt.Cha
     sizes = [number(row, "effective_answers") or 0.0 for row in shown]
     middle = (min(sizes) + max(sizes)) / 2 if sizes else 0.0
     named: dict[bool, list[Datum]] = {True: [], False: []}
+    everyone = all_named(shown, paper)
     for row, size in zip(shown, sizes, strict=True):
-        if row["name"] and (row["own"] or not paper.narrow):
+        if everyone or (row["name"] and (row["own"] or not paper.narrow)):
             named[size <= middle].append(row)
     return [
         alt.Chart(alt.InlineData(values=rows))
@@ -122,7 +126,7 @@ def _names(shown: Rows, x: alt.X, axis: RatesAxis, paper: Paper) -> list[alt.Cha
             color=INK,
             limit=paper.width // 2 - 30 if paper.narrow else alt.Undefined,
         )
-        .encode(x=x, y=alt.Y("rate:Q", **axis), text="name:N")
+        .encode(x=x, y=alt.Y("rate:Q", **axis), text="label:N")
         for left, rows in named.items()
         if rows
     ]

@@ -16,7 +16,7 @@ from typing import TypeAlias
 import altair as alt
 
 from app.messages.words import Words
-from app.reports.charts.chart import DESK, Datum, Paper, Spec
+from app.reports.charts.chart import DESK, MOST_NAMED, Datum, Paper, Spec
 from app.reports.charts.colours import BELOW, BRAND, INK, NEITHER, PLACES, SHAPES
 from app.reports.charts.frames import PERCENT, RatesAxis, finished, number, rates_axis, reach, ticks
 
@@ -54,6 +54,27 @@ def rule_at(value: float, channel: str, axis: RatesAxis | None = None) -> alt.Ch
         return across
     along: alt.Chart = line.encode(y=alt.Y("at:Q", **axis) if axis else alt.Y("at:Q"))
     return along
+
+
+def all_named(rows: Rows, paper: Paper) -> bool:
+    """Whether each point is named: where no pointer can ask for its name, and they are few."""
+    return paper.printed and len(rows) <= MOST_NAMED
+
+
+def only_numbered(rows: Rows, paper: Paper, *, named: Rows) -> list[Datum]:
+    """Points that have but a number on printed paper, as there are too many for their names."""
+    if not paper.printed or all_named(rows, paper):
+        return []
+    labels = labels_of(named)
+    return [row for row in rows if row["label"] not in labels]
+
+
+def numbers_of(rows: Rows) -> alt.Chart:
+    """The number of each point, small, at its upper right."""
+    text: alt.Chart = alt.Chart(alt.InlineData(values=list(rows))).mark_text(
+        align="left", dx=6, dy=-6, fontSize=9, color=INK
+    )
+    return text.encode(text="number:N")
 
 
 def intervals(
@@ -200,14 +221,18 @@ def places(words: Words, rows: Rows, *, paper: Paper = DESK) -> Spec:
     # Those that need help are named, where names have room; the others are by the pointer, and in
     # the table.
     below = [row for row in shown if row["place"] == words("position.below")][:12]
-    named = [] if paper.narrow else below
+    named = shown if all_named(shown, paper) else [] if paper.narrow else below
     names = (
         alt.Chart(alt.InlineData(values=named))
         .mark_text(dy=-12, fontSize=11, color=INK)
         .encode(longitude="longitude:Q", latitude="latitude:Q", text="label:N")
     )
-    layers = alt.layer(marks, names).project("mercator")
-    return finished(layers, paper=paper, height=320 if paper.narrow else 420)
+    layers = [marks, names]
+    if others := only_numbered(shown, paper, named=named):
+        layers.append(numbers_of(others).encode(longitude="longitude:Q", latitude="latitude:Q"))
+    return finished(
+        alt.layer(*layers).project("mercator"), paper=paper, height=320 if paper.narrow else 420
+    )
 
 
 def _round(rows: Rows) -> list[int]:

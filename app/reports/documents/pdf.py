@@ -17,6 +17,7 @@ from app.messages.words import NOTHING, Words
 from app.reports import sentences
 from app.reports.change_sentences import told
 from app.reports.charts import drawing
+from app.reports.charts.chart import Chart
 from app.reports.charts.comparison_charts import ranks
 from app.reports.documents.contents import Report
 from app.reports.views.form_results import Levels
@@ -71,10 +72,10 @@ def _content(report: Report) -> Content:
         "summary": [*report.summary()],
         "figures": {
             name: {
-                "svg": drawing.svg(chart.spec, w.language),
+                "svg": drawing.svg(chart.printed, w.language),
                 "title": chart.title,
                 "summary": chart.summary,
-                "note": chart.note,
+                "note": _note(w, chart),
                 "numbered": [*chart.numbered],
                 "table": _table(chart.table.headings, chart.table.rows),
             }
@@ -87,6 +88,13 @@ def _content(report: Report) -> Content:
         "method": [w(f"report.method_{n}") for n in (1, 2, 3, 4, 5)],
         "units": units_table(w, report.compared.league.rows) if report.compared else None,
     }  # fmt: skip
+
+
+def _note(words: Words, chart: Chart) -> str:
+    """A chart's small words, and where the numbers beside its points are explained."""
+    if not chart.by_number:
+        return chart.note
+    return "; ".join([chart.note, words("report.by_number")])
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Content:
@@ -152,19 +160,20 @@ def besides(words: Words, view: Levels) -> list[str]:
 
 
 def units_table(words: Words, rows: Sequence[UnitRow]) -> Content:
-    """The annex: every unit with its rate and ranks, or why it has none."""
-    headings = [
+    """The annex: every unit by number, with its rate and ranks, or why it has none."""
+    headings = [words("report.line")] + [
         words(f"chart.{key}")
         for key in ("unit", "rank_set", "rate", "interval", "respondents", "standing", "change")
     ]
     shown = []
-    for row in rows:
+    for place, row in enumerate(rows, 1):
         name = f"{row.unit.code} {words.unit(row.unit)}"
         if row.rate is None:
-            shown.append([name, sentences.figureless(words, row)])  # over all columns
+            shown.append([str(place), name, sentences.figureless(words, row)])  # over all columns
             continue
         shown.append(
             [
+                str(place),
                 name,
                 ranks(row),
                 words.percent(row.rate),
