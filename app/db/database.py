@@ -64,12 +64,13 @@ class Database:
             yield session
 
     @contextmanager
-    def writing(self, actor: str = "system") -> Iterator[Session]:
+    def writing(self, actor: str = "system", *, unasked: bool = False) -> Iterator[Session]:
         """A session that commits at its end, durably, or not at all.
 
-        ``actor`` stands in the audit log beside what the session changes.
+        ``actor`` stands in the audit log beside what the session changes. ``unasked`` is for what
+        is written of that which keeps others from writing.
         """
-        if self.before_writing is not None:
+        if self.before_writing is not None and not unasked:
             self.before_writing()
         with Session(self._writing_engine, info={ACTOR: actor}) as session, session.begin():
             yield session
