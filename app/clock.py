@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from sqlalchemy import column, select, table, update
+from sqlalchemy import column, delete, select, table, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -32,8 +32,10 @@ NOTED_EVERY_S = 30
 RETRY_AFTER_S = 30
 #: A confirmation is of the calendar as it is, and not of where it may have gone since.
 _CONFIRMATION_GOOD_FOR = timedelta(minutes=2)
-#: Says that the first row is the only one.
-_ONLY = 1
+#: The row that says when a server was last sure, and the one that says of which time it is not.
+_SURE, _IN_DOUBT = 1, 2
+#: Of so many of the newest ids the latest receipt counts: an id tells what a sender made up.
+_NEWEST = 100
 
 
 class ClockInDoubt(Problem):
@@ -46,7 +48,12 @@ class ClockInDoubt(Problem):
 
 
 class ClockNote(Base):
-    """The one row that says when a server was last sure of the time, and who confirmed it."""
+    """When a server was last sure of the time, and how often the operator confirmed it.
+
+    The second row stands while a server is in doubt: ``seen_at`` is the time by the clock that
+    nobody sets, ``confirmed_at`` what the calendar shows instead. A server that starts meanwhile
+    has no such clock of its own yet, and learns it there.
+    """
 
     __tablename__ = "clock_note"
 
@@ -89,6 +96,7 @@ class ServerClock:
         self._doubt: Doubt | None = None
         self._confirmations = 0
         self._noted_at = self._at
+        self._doubt_noted = False
 
     def look(self) -> Doubt | None:
         """Whether the calendar moved otherwise than the steady clock since it was last right."""
@@ -144,69 +152,91 @@ class ServerClock:
     def begin(self) -> None:
         """Hold the calendar against what the database knows, before anything is written."""
         with self._database.reading() as session:
-            note = session.get(ClockNote, _ONLY)
+            note = session.get(ClockNote, _SURE)
             last = note.seen_at if note else _newest_receipt(session)
             self._confirmations = note.confirmations if note else 0
+            doubted = session.get(ClockNote, _IN_DOUBT)
         shown = self._wall()
+        if doubted is not None and doubted.confirmed_at is not None:
+            since = shown - doubted.confirmed_at
+            # A calendar that was set right since is before what was shown; one that goes on is not.
+            if timedelta(0) <= since <= self._gap and doubted.seen_at <= doubted.confirmed_at:
+                self._believe(doubted.seen_at + since)
+                return
         if last is not None and not (last - self._tolerance <= shown <= last + self._gap):
-            with self._lock:
-                self._right, self._at = last, self._steady()
-            self.look()
+            self._believe(last)
+
+    def _believe(self, right: datetime) -> None:
+        with self._lock:
+            self._right, self._at = right, self._steady()
+        self.look()
 
     def watch(self) -> None:
-        """Look; note that all is well, or learn whether the operator has confirmed the time."""
-        if self.look() is not None:
-            self._learn()
-        elif self._steady() - self._noted_at >= NOTED_EVERY_S:
-            with self._database.writing() as session:
-                note(session, self._wall())
-            self._noted_at = self._steady()
-
-    def _learn(self) -> None:
+        """Look; note that all is well, or that it is not, and what the operator has confirmed."""
         with self._database.reading() as session:
-            found = session.get(ClockNote, _ONLY)
-        if found is None or found.confirmations == self._confirmations:
-            return
-        self._confirmations = found.confirmations
-        shown = self._wall()
-        if found.confirmed_at and abs(shown - found.confirmed_at) <= _CONFIRMATION_GOOD_FOR:
-            with self._lock:
-                self._right, self._at = shown, self._steady()
-            self.look()
+            found = session.get(ClockNote, _SURE)
+        doubt = self.look()
+        if doubt is not None and self._is_confirmed(found):
+            self._believe(self._wall())
+            doubt = self.look()
+        # A confirmation before the doubt is none of what is doubted.
+        self._confirmations = found.confirmations if found else 0
+        if doubt is not None:
+            with self._database.writing(unasked=True) as session:
+                session.merge(
+                    ClockNote(id=_IN_DOUBT, seen_at=doubt.expected, confirmed_at=doubt.shown)
+                )
+            self._doubt_noted = True
+        elif self._doubt_noted or self._steady() - self._noted_at >= NOTED_EVERY_S:
+            with self._database.writing() as session:
+                note(session, self._wall(), over=self._doubt_noted)
+            self._noted_at, self._doubt_noted = self._steady(), False
+
+    def _is_confirmed(self, found: ClockNote | None) -> bool:
+        return (
+            found is not None
+            and found.confirmations != self._confirmations
+            and found.confirmed_at is not None
+            and abs(self._wall() - found.confirmed_at) <= _CONFIRMATION_GOOD_FOR
+        )
 
 
-def note(session: Session, now: datetime) -> None:
-    """Note that a server was sure of the time; the session must be one that writes."""
+def note(session: Session, now: datetime, *, over: bool = False) -> None:
+    """Note that a server was sure of the time; the session must be one that writes.
+
+    A doubt is ``over`` for whoever had it, and for all once the time that it was of has come.
+    """
+    doubted = delete(ClockNote).where(ClockNote.id == _IN_DOUBT)
+    session.execute(doubted if over else doubted.where(ClockNote.confirmed_at <= now))
     changed = session.execute(
-        update(ClockNote).where(ClockNote.id == _ONLY).values(seen_at=now).returning(ClockNote.id)
+        update(ClockNote).where(ClockNote.id == _SURE).values(seen_at=now).returning(ClockNote.id)
     ).one_or_none()
     if changed is None:
-        session.add(ClockNote(id=_ONLY, seen_at=now, confirmations=0))
+        session.add(ClockNote(id=_SURE, seen_at=now, confirmations=0))
         session.flush()
 
 
 def confirm(session: Session, now: datetime) -> None:
     """Note that the operator vouches for the time; servers that doubt it learn of it."""
-    note(session, now)
+    note(session, now, over=True)
     session.execute(
         update(ClockNote)
-        .where(ClockNote.id == _ONLY)
+        .where(ClockNote.id == _SURE)
         .values(confirmed_at=now, confirmations=ClockNote.confirmations + 1)
     )
 
 
 def last_noted(session: Session) -> datetime | None:
     """When a server was last sure of the time, as far as the database knows."""
-    found = session.get(ClockNote, _ONLY)
+    found = session.get(ClockNote, _SURE)
     return found.seen_at if found else _newest_receipt(session)
 
 
 def _newest_receipt(session: Session) -> datetime | None:
-    """When the response with the newest id was received: a moment that has surely been."""
+    """When one of the responses with the newest ids was received: a moment that has surely been."""
     received_at = column("received_at", UtcDateTime())
     query = select(received_at).select_from(table("response", column("id"), received_at))
-    moment: datetime | None = session.scalar(query.order_by(column("id").desc()).limit(1))
-    return moment
+    return max(session.scalars(query.order_by(column("id").desc()).limit(_NEWEST)), default=None)
 
 
 async def keep_watching(clock: ServerClock) -> None:

@@ -39,6 +39,12 @@ _WRITINGS = {
 _MINUS = "\N{MINUS SIGN}"
 #: Longer ones are no answers; nothing is computed from them.
 _LONGEST = 40
+#: What is left out around a number: what JavaScript's ``trim`` takes, which Python's ``strip`` is
+#: not quite.
+_AROUND = (
+    "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
 
 
 class UnreadableNumberError(ValueError):
@@ -91,7 +97,7 @@ def read(text: str, decimals: int, language: Language) -> int | float:
     UnreadableNumberError
         Where it says none, or may say two.
     """
-    text = text.strip()
+    text = text.strip(_AROUND)
     own, other = _value(text, language), _value(text, _OTHER[language])
     if own is None and other is None:
         raise UnreadableNumberError(text)

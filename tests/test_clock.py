@@ -2,21 +2,23 @@
 
 import asyncio
 import logging
+import re
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app import clock
 from app.access import tidying
-from app.access.models import AccountSession
+from app.access.models import AccountSession, Right
 from app.access.roles import Role
 from app.audit.models import AuditEntry
 from app.clock import ClockInDoubt, ClockNote, ServerClock
 from app.intake import clock_commands
 from app.intake.models import Response
 from app.intake.writer import Writer
+from app.registry.points import find_by_code
 from tests.conftest import serving
 from tests.small_province import body
 
@@ -167,8 +169,125 @@ def test_one_that_starts_holds_its_calendar_against_what_was_noted(database, mon
             doubtful.sure_now()
         doubtful.watch()
         assert doubtful.look() is not None
-    with database.reading() as session:  # a doubtful server notes nothing
-        assert session.scalars(select(ClockNote.seen_at)).one() < datetime.now(UTC)
+    with database.reading() as session:  # a doubtful server is sure of nothing
+        assert session.get(ClockNote, 1).seen_at < datetime.now(UTC)
+
+
+def test_a_server_that_starts_beside_one_in_doubt_doubts_too(database, wall):
+    def started():
+        server = ServerClock(database, 120, 30, wall=wall)
+        server.begin()
+        return server
+
+    first = started()
+    wall.off = timedelta(days=5)  # which alone would be taken for a pause
+    first.watch()
+    second = started()
+    assert abs(second.look().expected - datetime.now(UTC)) < timedelta(minutes=1)
+    second.watch()
+    # Started alone, after those that doubted have ended, it has learnt nothing new.
+    assert started().look() is not None
+    wall.off = timedelta(0)
+    for server in (first, second):
+        server.watch()
+        assert server.look() is None
+    assert started().look() is None and count(database, ClockNote) == 1
+    # And where the new time is the right one, they agree on that.
+    wall.off = timedelta(days=5)
+    first.watch()
+    second = started()
+    with database.writing() as session:
+        clock.confirm(session, wall())
+    for server in (first, second, started()):
+        server.watch()
+        assert server.look() is None
+    assert count(database, ClockNote) == 1
+
+
+def test_a_calendar_that_was_set_right_while_no_server_ran_is_believed(database, wall):
+    server = ServerClock(database, 120, 30, wall=wall)
+    wall.off = timedelta(days=5)
+    server.watch()
+    wall.off = timedelta(0)
+    another = ServerClock(database, 120, 30, wall=wall)
+    another.begin()
+    assert another.look() is None
+    # What was doubted is forgotten once its time has come.
+    wall.off = timedelta(days=6)
+    with database.writing() as session:
+        clock.note(session, wall())
+    assert count(database, ClockNote) == 1
+
+
+def test_a_confirmation_by_mistake_is_none_of_a_doubt_that_comes_later(database):
+    passed, off = [0.0], [timedelta(0)]
+    begun = datetime.now(UTC)
+    server = ServerClock(
+        database, 120, 30,
+        wall=lambda: begun + timedelta(seconds=passed[0]) + off[0], steady=lambda: passed[0],
+    )  # fmt: skip
+    server.begin()
+    with database.writing() as session:
+        clock.confirm(session, begun)
+    server.watch()
+    passed[0] = 3600
+    server.watch()
+    off[0] = timedelta(seconds=-3590)  # back to when it was confirmed
+    for _ in range(2):
+        server.watch()
+        assert server.look() is not None
+
+
+def test_an_id_from_the_end_of_time_hides_no_newer_receipt(client, province, database, wall):
+    device, far = province.device(), "ffffffff-ffff-7fff-bfff-ffffffffffff"
+    for sent in (body(id=far), body()):
+        assert client.post(URL, json=sent, headers=device).status_code == 201
+    with database.writing() as session:
+        session.execute(
+            update(Response)
+            .where(Response.id == far)
+            .values(received_at=datetime.now(UTC) - timedelta(days=90))
+        )
+    server = ServerClock(database, 120, 30, wall=wall)
+    server.begin()
+    assert server.look() is None
+
+
+def test_a_server_that_starts_in_doubt_shows_the_form_and_takes_it_later(
+    settings, province, database, wall
+):
+    path = f"/q/{province.points[('C1', 'sipas-desk')]}"
+    with serving(settings, wall=wall) as server:
+        assert server.get(path).status_code == 200
+    with database.writing() as session:
+        clock.note(session, datetime.now(UTC))
+    wall.off = timedelta(days=-100)
+    with serving(settings, wall=wall) as server:
+        page = server.get(path)
+        assert page.status_code == 200
+        sent = dict(re.findall(r'name="(id|version|opened|page)" value="([^"]*)"', page.text))
+        assert server.post(path, data=sent | {"a.A1": "4"}).status_code == 503
+        wall.off = timedelta(0)
+        assert server.post(path, data=sent | {"a.A1": "4"}).status_code == 303
+    assert count(database) == 1
+
+
+def test_whether_a_form_is_open_is_told_by_the_clock_that_is_believed(
+    settings, province, database, wall
+):
+    code = province.points[("C1", "sipas-desk")]
+    with database.writing() as session:
+        find_by_code(session, code).closes_at = datetime.now(UTC) + timedelta(days=20)
+    case = {"unit": "C1", "case": "H1", "finished_at": datetime.now(UTC).isoformat()}
+    with serving(settings, wall=wall) as server:
+        invited = server.post(
+            "/api/v1/invitations", json=case, headers=province.credential(Right.INVITE)
+        ).json()
+        paths = [f"/q/{code}", "/i/" + invited["link"].rpartition("/")[2]]
+        assert [server.get(path).status_code for path in paths] == [200, 200]
+    wall.off = timedelta(days=31)  # not in doubt: by this calendar both are over
+    with serving(settings, wall=wall) as server:
+        assert [server.get(path).status_code for path in paths] == [403, 410]
 
 
 def test_the_first_start_looks_at_the_newest_receipt(client, province, database, wall):

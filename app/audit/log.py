@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from app.audit.models import AuditEntry
 from app.db.base import microseconds
-from app.db.database import ACTOR
+from app.db.database import ACTOR, NUL, UNREADABLE
 
 #: Whose doing it is where nobody is named.
 SYSTEM = "system"
@@ -61,14 +61,19 @@ def record(session: Session, action: str, subject: object, **details: object) ->
     entry = AuditEntry(
         id=(last.id if last else 0) + 1,
         at=datetime.now(UTC),
-        actor=str(session.info.get(ACTOR, SYSTEM))[:200],
+        actor=_kept(session.info.get(ACTOR, SYSTEM)),
         action=action,
-        subject=str(subject)[:200],
+        subject=_kept(subject),
         details=json.dumps(details, ensure_ascii=False, sort_keys=True, default=str),
     )
     entry.hash = hash_of(entry, last.hash if last else GENESIS)
     session.add(entry)
     session.flush()
+
+
+def _kept(name: object) -> str:
+    """A name as every store keeps it, since the hash is of what is read again."""
+    return str(name).replace(NUL, UNREADABLE)[:200]
 
 
 def hash_of(entry: AuditEntry, before: str) -> str:

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 _WRITES = "hailong_writes"
 #: Key of ``Session.info``: whose doing the changes of a session are.
 ACTOR = "hailong_actor"
+#: What no text of PostgreSQL holds, and what stands in its place.
+NUL, UNREADABLE = "\0", "\N{REPLACEMENT CHARACTER}"
 
 
 class _BinaryCursor(psycopg.Cursor[Any]):
@@ -47,6 +49,8 @@ class Database:
             # Writers do not ask first whether the server is still there, which costs as much as
             # a small write: they take failure for what it is and are called again.
             self._writing_engine = create_engine(self.url, connect_args=arguments)
+            for engine in (self.engine, self._writing_engine):
+                event.listen(engine, "before_cursor_execute", _without_nul, retval=True)
 
     @property
     def locks_whole_database(self) -> bool:
@@ -60,12 +64,13 @@ class Database:
             yield session
 
     @contextmanager
-    def writing(self, actor: str = "system") -> Iterator[Session]:
+    def writing(self, actor: str = "system", *, unasked: bool = False) -> Iterator[Session]:
         """A session that commits at its end, durably, or not at all.
 
-        ``actor`` stands in the audit log beside what the session changes.
+        ``actor`` stands in the audit log beside what the session changes. ``unasked`` is for what
+        is written of that which keeps others from writing.
         """
-        if self.before_writing is not None:
+        if self.before_writing is not None and not unasked:
             self.before_writing()
         with Session(self._writing_engine, info={ACTOR: actor}) as session, session.begin():
             yield session
@@ -74,6 +79,27 @@ class Database:
         """Give all connections back."""
         self.engine.dispose()
         self._writing_engine.dispose()
+
+
+def _without_nul(
+    _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+) -> tuple[str, Any]:
+    """PostgreSQL keeps no NUL in a text, and refuses the statement that has one.
+
+    Anybody may send one, as a code or an address: it is looked up, or kept, as the sign for what
+    cannot be read, so that nothing is found by it and nobody else's responses wait for it.
+    """
+    return statement, _readable(parameters)
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace(NUL, UNREADABLE) if NUL in value else value
+    if isinstance(value, dict):
+        return {name: _readable(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_readable, value))
+    return value
 
 
 def _sqlite(url: str) -> Engine:

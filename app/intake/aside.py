@@ -86,8 +86,11 @@ def export(
 
 
 def _as_sent(body: str) -> Any:
-    """The body as JSON; one that was cut off, as the text that is left of it."""
+    """The body as JSON; one that was cut off, as the text that is left of it.
+
+    What JSON has no number for (NaN) is told as its word: or else nobody's could be handed out.
+    """
     try:
-        return json.loads(body)
+        return json.loads(body, parse_constant=str)
     except ValueError:
         return body

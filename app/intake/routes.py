@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -20,6 +20,7 @@ from app.access.models import Right
 from app.access.origins import check_origin
 from app.intake.allowances import Sender
 from app.intake.dependencies import INTAKE
+from app.intake.far_clocks import sent_within_reach, within_reach
 from app.intake.schemas import (
     Acknowledged,
     BatchAcknowledged,
@@ -28,7 +29,7 @@ from app.intake.schemas import (
     ResponseIn,
 )
 from app.intake.service import Intake
-from app.intake.store import Outcome
+from app.intake.store import Outcome, Refused
 from app.messages import Language, preferred
 from app.problems import MalformedBody, Problem, invalid_fields, respond
 
@@ -142,7 +143,7 @@ async def submit(request: Request, caller: Annotated[Caller, Depends(SUBMITTERS)
     try:
         response = _ONE.validate_json(body)
     except ValidationError as error:
-        raise _malformed(error) from None
+        response = await _read_again(intake, sender, body, error)
     (result,) = await intake.submit([response], sender=sender)
     if isinstance(result, Problem):
         return respond(request, result)
@@ -153,21 +154,48 @@ async def submit(request: Request, caller: Annotated[Caller, Depends(SUBMITTERS)
     )
 
 
+async def _read_again(
+    intake: Intake, sender: Sender, body: bytes, error: ValidationError
+) -> ResponseIn:
+    """A response that is malformed for its clock alone; what a device is refused is kept.
+
+    Raises
+    ------
+    Problem
+        For everything else that is wrong with it.
+    """
+    problem = _malformed(error)
+    if isinstance(problem, MalformedBody):
+        raise problem
+    document = from_json(body)
+    try:
+        return _ONE.validate_python(_near(document, sender))
+    except ValidationError as still:
+        problem = invalid_fields(still)
+    await intake.set_aside([_refused(document, problem)], sender.caller)
+    raise problem
+
+
+def _near(response: Any, sender: Sender) -> Any:
+    """What was sent, but with moments within reach; history as it is."""
+    return response if Right.IMPORT_HISTORY in sender.caller.rights else within_reach(response)
+
+
+def _refused(document: Any, problem: Problem) -> Refused:
+    id = document.get("id") if isinstance(document, dict) else None
+    body = json.dumps(document, ensure_ascii=False)
+    return Refused(id if isinstance(id, str) else None, problem.code, body)
+
+
 async def _submit_batch(request: Request, intake: Intake, sender: Sender, body: bytes) -> Response:
-    batch = _batch(body, intake.batch_limit)
+    batch = _batch(body, intake.batch_limit, sender)
     results = iter(
         await intake.submit(batch.responses, sender=sender, sent_at=batch.sent_at)
         if batch.responses
         else []
     )
     await intake.set_aside(
-        {
-            batch.ids[place] or f"{place} of a batch at {datetime.now(UTC):%Y-%m-%dT%H:%M:%S}": (
-                problem.code,
-                json.dumps(batch.bodies[place], ensure_ascii=False),
-            )
-            for place, problem in batch.refusals.items()
-        },
+        [_refused(batch.bodies[place], problem) for place, problem in batch.refusals.items()],
         sender.caller,
     )
     language = preferred(request.headers.get("accept-language"))
@@ -196,21 +224,21 @@ class _Batch:
     sent_at: datetime | None
 
 
-def _batch(body: bytes, limit: int) -> _Batch:
+def _batch(body: bytes, limit: int, sender: Sender) -> _Batch:
     try:
         batch = _BATCH.validate_json(body)
     except ValidationError:
-        return _batch_one_by_one(body, limit)
+        return _batch_one_by_one(body, limit, sender)
     _check_size(len(batch.responses), limit)
     return _Batch([r.id for r in batch.responses], batch.responses, {}, {}, batch.sent_at)
 
 
-def _batch_one_by_one(body: bytes, limit: int) -> _Batch:
+def _batch_one_by_one(body: bytes, limit: int, sender: Sender) -> _Batch:
     """A batch of which something is malformed: the sound responses are taken all the same."""
     try:
         envelope = _ENVELOPE.validate_json(body)
     except ValidationError as error:
-        raise _malformed(error) from None
+        envelope = _envelope_again(body, sender, _malformed(error))
     _check_size(len(envelope.responses), limit)
     ids: list[str | None] = []
     responses: list[ResponseIn] = []
@@ -218,13 +246,23 @@ def _batch_one_by_one(body: bytes, limit: int) -> _Batch:
     bodies: dict[int, Any] = {}
     for place, each in enumerate(envelope.responses):
         try:
-            responses.append(_ONE.validate_python(each))
+            responses.append(_ONE.validate_python(_near(each, sender)))
         except ValidationError as error:
             refusals[place] = invalid_fields(error)
             bodies[place] = each
         id = each.get("id") if isinstance(each, dict) else None
         ids.append(id if isinstance(id, str) else None)
     return _Batch(ids, responses, refusals, bodies, envelope.sent_at)
+
+
+def _envelope_again(body: bytes, sender: Sender, problem: Problem) -> Envelope:
+    """The same without the time of a broken clock; the problem where that is not all."""
+    if isinstance(problem, MalformedBody) or Right.IMPORT_HISTORY in sender.caller.rights:
+        raise problem
+    try:
+        return _ENVELOPE.validate_python(sent_within_reach(from_json(body)))
+    except ValidationError:
+        raise problem from None
 
 
 def _check_size(count: int, limit: int) -> None:

@@ -22,9 +22,10 @@ Uuid7 = Annotated[
 
 
 #: Far enough for every real clock, near enough that no arithmetic on moments overflows.
-Moment = Annotated[
-    AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))
-]
+FIRST_MOMENT, LAST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+Moment = Annotated[AwareDatetime, Field(ge=FIRST_MOMENT, lt=LAST_MOMENT)]
+#: The greatest age in seconds.
+OLDEST_S = 3_000_000_000
 
 
 class ResponseIn(BaseModel):
@@ -47,9 +48,10 @@ class ResponseIn(BaseModel):
         None, description="Public code of the survey point; a device's credential implies it."
     )
     answered_at: Moment = Field(
-        description="When it was completed, ISO 8601 with offset, by the device's clock."
+        description="When it was completed, ISO 8601 with offset, by the device's clock. What "
+        "only a device's broken clock shows (before 1970, after 2199) becomes the nearest moment."
     )
-    age_s: Annotated[int, Field(ge=0, le=3_000_000_000, strict=True)] | None = Field(
+    age_s: Annotated[int, Field(ge=0, le=OLDEST_S, strict=True)] | None = Field(
         None,
         description="Seconds since it was completed, by a clock that nobody sets, if the device "
         "knows: then answered_at may be wrong. Another try may send another age.",

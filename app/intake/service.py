@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from fastapi.concurrency import run_in_threadpool
@@ -20,6 +20,7 @@ from app.intake.store import (
     Content,
     Outcome,
     Prepared,
+    Refused,
     ResponseStore,
     hash_of_texts,
     response_row,
@@ -193,16 +194,16 @@ class Intake:
                 if stored.get(responses[place].id) == content:
                     results[place] = Outcome.DUPLICATE
         if caller.point is not None:
-            refused = {
-                response.id: (problem.code, response.model_dump_json(exclude_unset=True))
+            refused = [
+                Refused(response.id, problem.code, response.model_dump_json(exclude_unset=True))
                 for response, problem in zip(responses, results, strict=True)
                 if isinstance(problem, Problem) and not problem.passing
-            }
+            ]
             await self.set_aside(refused, caller)
         return results
 
-    async def set_aside(self, refused: Mapping[str, tuple[str, str]], caller: Caller) -> None:
-        """Keep what a device brought and is refused for good: by its id, the rule and the body."""
+    async def set_aside(self, refused: Sequence[Refused], caller: Caller) -> None:
+        """Keep what a device brought and is refused for good."""
         if refused and caller.point is not None and caller.credential_id is not None:
             await run_in_threadpool(self._store.set_aside, refused, caller, self._now())
 

@@ -41,6 +41,8 @@ _ASIDE_COLUMNS = (
 )  # fmt: skip
 #: Of a body that is longer the beginning is kept.
 _BODY_KEPT = 20_000
+#: And of an id that is none of ours.
+_ID_KEPT = 64
 _IDS_AT_ONCE = 500
 
 
@@ -119,6 +121,19 @@ class Prepared(NamedTuple):
         """What the response adds to its cell: where, and its packed answers."""
         row = self.row
         return (row.day, row.unit_id, row.version_id, row.channel), self.version, row.packed
+
+
+class Refused(NamedTuple):
+    """What is to be kept although it was refused: its id if it had one, the rule, and the body."""
+
+    id: str | None
+    rule: str
+    body: str
+
+    @property
+    def kept(self) -> str:
+        """What is kept of the body."""
+        return self.body[:_BODY_KEPT]
 
 
 class ResponseStore:
@@ -226,35 +241,50 @@ class ResponseStore:
             for response in group
         ]
 
-    def set_aside(
-        self, refused: Mapping[str, tuple[str, str]], caller: Caller, now: datetime
-    ) -> None:
-        """Keep what was refused for good, by id: the rule, and the body as it was sent."""
+    def set_aside(self, refused: Sequence[Refused], caller: Caller, now: datetime) -> None:
+        """Keep what a device was refused for good, as it was sent."""
         assert caller.point is not None
         point = caller.point
         with self._database.writing(caller.name) as session:
-            bulk.insert_missing(
-                session.connection(),
-                _ASIDE,
-                _ASIDE_COLUMNS,
-                [
-                    (
-                        caller.credential_id,
-                        id[:64],
-                        point.id,
-                        point.unit_id,
-                        rule,
-                        body[:_BODY_KEPT],
-                        now,
-                    )
-                    for id, (rule, body) in sorted(refused.items())
-                ],
-            )
+            rows = [
+                (caller.credential_id, key, point.id, point.unit_id, each.rule, each.kept, now)
+                for key, each in sorted(_keyed(session, refused, caller.credential_id).items())
+            ]
+            bulk.insert_missing(session.connection(), _ASIDE, _ASIDE_COLUMNS, rows)
 
     def contents(self, ids: Sequence[str]) -> dict[str, Content]:
         """The contents of those of the ids that are stored."""
         with self._database.reading() as session:
             return _contents(session, ids)
+
+
+def _keyed(
+    session: Session, refused: Sequence[Refused], credential_id: int | None
+) -> dict[str, Refused]:
+    """Under which key each is kept: the same sent again once, and another one with its id too."""
+    ids = [(each.id or _print(each.kept))[:_ID_KEPT] for each in refused]
+    query = select(AsideResponse.response_id, AsideResponse.body).where(
+        AsideResponse.credential_id == credential_id, AsideResponse.response_id.in_(set(ids))
+    )
+    prints = {id: _print(body) for id, body in session.execute(query)}
+    keyed = {}
+    for id, each in zip(ids, refused, strict=True):
+        own = _print(each.kept)
+        key = id if prints.setdefault(id, own) == own else f"{id[: _ID_KEPT - len(own) - 1]}.{own}"
+        keyed[key] = each
+    return keyed
+
+
+def _print(body: str) -> str:
+    """What tells one body from another; its age is another one in each try."""
+    try:
+        document = json.loads(body)
+    except ValueError:  # cut off
+        document = body
+    if isinstance(document, dict):
+        document = {k: v for k, v in document.items() if k not in ("age_s", "clock_lost")}
+    said = json.dumps(document, sort_keys=True)
+    return blake2b(said.encode(), digest_size=8).hexdigest()
 
 
 def _without(session: Session, group: Sequence[Prepared]) -> list[Empty | None]:

@@ -144,7 +144,7 @@ def link_of(token: str, settings: Settings) -> str:
     return f"{base.rstrip('/')}/i/{token}"
 
 
-def find(session: Session, token: str) -> tuple[Invitation, SurveyPoint]:
+def find(session: Session, token: str, now: datetime) -> tuple[Invitation, SurveyPoint]:
     """The invitation behind a link that was not used, and its survey point.
 
     Raises
@@ -159,7 +159,7 @@ def find(session: Session, token: str) -> tuple[Invitation, SurveyPoint]:
         raise InvitationGone(reason="unknown")
     if invitation.answered:
         raise InvitationGone(reason="used", point_id=invitation.point_id)
-    if invitation.expires_at <= datetime.now(UTC):
+    if invitation.expires_at <= now:
         raise InvitationGone(reason="expired")
     return invitation, session.get_one(SurveyPoint, invitation.point_id)
 

@@ -88,6 +88,83 @@ def test_what_a_device_is_refused_for_good_is_set_aside_by_its_rule(client, prov
         assert client.get(f"/problems/{row.rule}").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("answered_at", "rule"),
+    [
+        ("1969-12-31T23:00:00Z", "beyond-backlog"),
+        ("0001-01-01T00:00:00+14:00", "beyond-backlog"),
+        ("-000001-01-01T00:00:00.000Z", "beyond-backlog"),
+        ("2200-01-01T00:00:00Z", "ahead-of-server"),
+        ("9999-12-31T23:59:59Z", "ahead-of-server"),
+        ("+012345-01-01T00:00:00.000Z", "ahead-of-server"),
+    ],
+)
+def test_a_year_that_no_clock_should_show_loses_no_answer(
+    client, province, database, answered_at, rule
+):
+    """Also where the whole batch says so, as a kiosk's does, and where it is sent alone."""
+    device, code = province.device(), province.points[("C1", "sipas-desk")]
+    far = [body(answered_at=answered_at) for _ in range(3)]
+    assert sent(client, device, far[0], body()) == ["accepted", "accepted"]
+    assert sent(client, device, far[0], sent_at=answered_at) == ["duplicate"]
+    assert sent(client, device, far[1], sent_at=answered_at) == ["accepted"]
+    assert client.post(URL, json=far[2], headers=device).status_code == 201
+    assert {row.rule for row in rows(database, ReceiptDated)} == {rule}
+    assert len(rows(database, ReceiptDated)) == 3 and rows(database, AsideResponse) == []
+    assert client.post(URL, json=body(code, answered_at=answered_at)).status_code == 201
+    # History can be put right, and is refused.
+    history = body(code, answered_at=answered_at)
+    assert client.post(URL, json=history, headers=province.importer()).status_code == 422
+    assert verify(database) == []
+
+
+@pytest.mark.parametrize(
+    ("age_s", "rule"),
+    [(-1, "clock-lost"), (3_000_000_001, "beyond-backlog"), (10**30, "beyond-backlog")],
+)
+def test_an_age_that_none_is_loses_no_answer(client, province, database, age_s, rule):
+    device, response = province.device(), body(age_s=age_s)
+    assert sent(client, device, response) == ["accepted"]
+    assert sent(client, device, response | {"age_s": 60}) == ["duplicate"]
+    assert [row.rule for row in rows(database, ReceiptDated)] == [rule]
+
+
+def test_what_is_refused_alone_or_without_an_id_or_twice_with_one_is_kept(
+    client, province, database
+):
+    device, good = province.device(), body()
+    alone = body() | {"nonsense": 1}
+    for _ in range(2):
+        assert client.post(URL, json=alone, headers=device).status_code == 422
+    for nameless in ({"a": 1}, {"a": 2}, {"a": 1, "age_s": 5}, {"a": 1, "age_s": 6}):
+        assert sent(client, device, nameless, body()) == ["refused", "accepted"]
+    others = [good | {"answers": {"A1": n}} for n in (1, 2)]
+    assert sent(client, device, good, *others) == ["accepted", "refused", "refused"]
+    assert sent(client, device, *others) == ["refused", "refused"]
+    long = [body() | {"id": "x" * 100 + end} for end in "ab"]
+    assert sent(client, device, *long) == ["refused", "refused"]
+    kept = [json.loads(row.body) for row in rows(database, AsideResponse)]
+    told = sorted(json.dumps(each.get("answers", each.get("a"))) for each in kept)
+    assert len(kept) == 1 + 2 + 2 + 2, told
+    assert {each["answers"]["A1"] for each in kept if each.get("id") == good["id"]} == {1, 2}
+    assert {each["a"] for each in kept if "a" in each} == {1, 2}
+    assert verify(database) == []
+
+
+def test_what_is_no_number_of_json_is_handed_out_with_the_others(client, province, database):
+    device, number = province.device(), "-777"
+    text = json.dumps({"responses": [body(age_s=-777), body(answers={"A1": 9})]})
+    for word in ("NaN", "1e999"):
+        headers = device | {"Content-Type": "application/json"}
+        told = client.post(URL, content=text.replace(number, word), headers=headers)
+        assert told.status_code == 200
+    analyst = province.person((Role.PROVINCIAL_ANALYST, None))
+    found = client.get("/api/v1/aside", headers=analyst.headers)
+    assert found.status_code == 200
+    ages = {each["response"].get("age_s") for each in found.json()["responses"]}
+    assert "NaN" in ages and len(found.json()["responses"]) == 2
+
+
 def test_what_strangers_and_importers_are_refused_is_not_kept(client, province, database):
     code = province.points[("C1", "sipas-desk")]
     for headers in ({}, province.importer()):

@@ -144,7 +144,6 @@ def test_a_comment_that_holds_the_word_is_no_batch(client, province):
         ({"id": "7"}, "id", "field.not_uuid7"),
         ({"id": None}, "id", "field.invalid"),
         ({"answered_at": "2026-11-24T09:30:00"}, "answered_at", "field.no_offset"),
-        ({"answered_at": "0001-01-01T00:00:00+14:00"}, "answered_at", "field.invalid"),
         ({"answered_at": "yesterday"}, "answered_at", "field.invalid"),
         ({"version": "1"}, "version", "field.invalid"),
         ({"duration_s": False}, "duration_s", "field.invalid"),

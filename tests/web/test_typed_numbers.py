@@ -152,6 +152,10 @@ def test_the_kiosks_script_reads_every_text_as_the_server_does(browser, client):
     """The table, and many texts of the signs that matter."""
     draw = random.Random(17)
     texts = {"".join(draw.choices("01595.,-", k=draw.randint(1, 10))) for _ in range(4000)}
+    odd = "01595.,+-−–% \u00a0\u202f\u2028\u3000\ufeff\u200b\x00\x0b\x1c\x1f\x85\t\n５٣½eE_'"
+    texts |= {"".join(draw.choices(odd, k=draw.randint(1, 7))) for _ in range(8000)}
+    around = [sign + "1.5" + sign for sign in map(chr, range(0x3100)) if not sign.isalnum()]
+    texts |= set(around)
     drawn = [(t, draw.randint(0, 4), draw.choice(["vi", "en"])) for t in sorted(texts)]
     asked = [case[:3] for case in CASES] + drawn
     page = browser.new_page(base_url=str(client.base_url))

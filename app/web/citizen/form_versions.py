@@ -8,7 +8,7 @@ version that it showed, and its answers are stored as answers to that one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from starlette.datastructures import FormData
 
@@ -34,7 +34,7 @@ class FormOutdated(Problem):
 
 
 def read(
-    data: FormData, versions: Sequence[Published], within: timedelta
+    data: FormData, versions: Sequence[Published], within: timedelta, now: datetime
 ) -> tuple[Published, dict[str, list[str]], FormOutdated | None]:
     """The version in which a form is to be taken or shown anew, and what was sent, by item code.
 
@@ -44,7 +44,7 @@ def read(
     if version is None:
         return newest, {}, FormOutdated()
     sent = FormFields(version.form).sent(data)
-    if is_taken(version, versions, datetime.now(UTC), within):
+    if is_taken(version, versions, now, within):
         return version, sent, None
     return newest, carried_over(version.form, newest.form, sent), FormOutdated()
 

@@ -10,7 +10,7 @@ import gzip
 import re
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -183,7 +183,8 @@ def _filled_in(
     In the version that it showed, or if that is taken no longer, in the newest.
     """
     within = timedelta(seconds=SETTINGS.of(request).older_form_s)
-    version, sent, problem = read(data, survey.versions, within)
+    now = CLOCK.of(request).now()
+    version, sent, problem = read(data, survey.versions, within, now)
     id, opened = data.get("id"), data.get("opened")
     page = FormPage(
         replace(survey, version=version),
@@ -252,7 +253,7 @@ def _survey(request: Request, token: str) -> Survey:
             raise NoForm("unknown")
         if row.replaced_at is not None or row.point.state == PointState.REVOKED:
             raise NoForm("replaced", 410)
-        point, now = as_point(row.point), datetime.now(UTC)
+        point, now = as_point(row.point), CLOCK.of(request).now()
         if not point.takes_answers_of(now):
             ended = point.closes_at is not None and now >= point.closes_at
             early = point.opens_at is not None and now < point.opens_at
@@ -270,11 +271,11 @@ def _invited(request: Request, token: str, *, spent: bool = False) -> Survey:
     NoForm
         Where the link is unknown, used or too old, or its point takes no answers now.
     """
-    database = DATABASE.of(request)
+    database, now = DATABASE.of(request), CLOCK.of(request).now()
     shown = "".join(sign for sign in token.upper() if sign.isalnum())[:40]
     with database.reading() as session:
         try:
-            _, row = find_invitation(session, shown)
+            _, row = find_invitation(session, shown, now)
         except InvitationGone as gone:
             reason = str(gone.values["reason"])
             known = gone.values.get("point_id")
@@ -283,7 +284,7 @@ def _invited(request: Request, token: str, *, spent: bool = False) -> Survey:
                 raise NoForm("no_invitation" if reason == "unknown" else reason, status) from None
             row = session.get_one(SurveyPoint, known)
         else:
-            if not as_point(row).takes_answers_of(datetime.now(UTC)):
+            if not as_point(row).takes_answers_of(now):
                 raise NoForm("paused", 403)
         code = current_code(row)
         survey = _described(session, row, code, f"/i/{shown}")
