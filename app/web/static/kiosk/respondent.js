@@ -70,7 +70,9 @@ export class Respondent {
     }
     screen.append(foot);
     this.show(screen);
-    if (this.place > 0) heading.focus();
+    if (this.place > 0) heading.focus({ preventScroll: true });
+    // Seen again, or in another language, a wrong number says at once what is wrong with it.
+    if ((this.typed[item.code] ?? "").trim()) this.isRight(item);
   }
 
   /** A button that reads the question and its answers. */
@@ -137,7 +139,7 @@ export class Respondent {
       case "single_choice":
         return [rows("options", item.options.map((option) => this.choice(item, option.value, this.wording(option.text)))), this.noOpinion(item, item.no_opinion)];
       case "multiple_choice":
-        return [rows("options", item.options.map((option) => this.toggle(item, option))), this.noOpinion(item, item.no_opinion)];
+        return [element("p", { class: "several" }, this.say("several")), rows("options", item.options.map((option) => this.toggle(item, option))), this.noOpinion(item, item.no_opinion)];
       case "zero_to_ten":
         return [element("div", { class: "tens" }, ...Array.from({ length: 11 }, (_, value) => this.choice(item, value, String(value)))), this.noOpinion(item, item.no_opinion)];
       case "percent":
