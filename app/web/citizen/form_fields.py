@@ -51,6 +51,11 @@ class FormFields:
         self.form = form
         self.items = list(form.items)
 
+    @property
+    def some_required(self) -> bool:
+        """Whether not every question may be left out."""
+        return any(item.required for item in self.items)
+
     def sent(self, data: FormData) -> dict[str, list[str]]:
         """What the browser sent, by item code: to show the form again as it was."""
         found = {}

@@ -18,6 +18,8 @@
   const summary = document.getElementById("summary");
 
   const fieldsOf = (question) => [...question.querySelectorAll("input, textarea")];
+  // Beside a number a box may say "no opinion": both are sent under one name.
+  const isNumber = (field) => field.inputMode === "decimal";
   const isAnswered = (question) => fieldsOf(question).some((f) => (/radio|checkbox/.test(f.type) ? f.checked : f.value.trim()));
 
   function restore() {
@@ -33,7 +35,7 @@
     for (const field of questions.filter((q) => !isAnswered(q)).flatMap(fieldsOf)) {
       const values = draft.values[field.name] || [];
       if (/radio|checkbox/.test(field.type)) field.checked = values.includes(field.value);
-      else field.value = values[0] || "";
+      else field.value = (isNumber(field) ? values.find((value) => value !== "none") : values[0]) || "";
     }
     if (draft.opened) form.elements.opened.value = draft.opened;
     if (draft.page) form.elements.page.value = draft.page;
@@ -67,18 +69,22 @@
     count.textContent = count.dataset.text.replace("{answered}", answered).replace("{all}", shown.length);
   }
 
-  // "No opinion" and options exclude each other in a multiple choice.
+  // "No opinion" and options exclude each other in a multiple choice; so do it and a number.
   form.addEventListener("change", (event) => {
     const field = event.target;
     if (field.type === "checkbox" && field.checked) {
       for (const other of form.querySelectorAll(`[name="${CSS.escape(field.name)}"]`)) {
-        if ((other.value === "none") !== (field.value === "none")) other.checked = false;
+        if (isNumber(other)) other.value = "";
+        else if ((other.value === "none") !== (field.value === "none")) other.checked = false;
       }
     }
     refresh();
     save();
   });
-  form.addEventListener("input", save);
+  form.addEventListener("input", ({ target }) => {
+    if (isNumber(target) && target.value.trim()) for (const box of target.closest(".q").querySelectorAll("input:checked")) box.checked = false;
+    save();
+  });
 
   const status = document.getElementById("status");
   const left = document.getElementById("left");
@@ -92,7 +98,14 @@
   let rewording = false;
   for (const reword of document.querySelectorAll("button.lang")) {
     reword.addEventListener("click", (event) => {
-      if (save()) {
+      // The other language comes from the server: without a network the browser would show its own
+      // error in place of this page, which keeps what waits to be sent.
+      if (!navigator.onLine) {
+        event.preventDefault();
+        save();
+        if (!sending) status.textContent = form.dataset.offlineLanguage;
+        status.scrollIntoView({ block: "center" });
+      } else if (save()) {
         event.preventDefault();
         location.assign(reword.formAction);
       } else rewording = true;

@@ -24,6 +24,8 @@ const say = (key, values = {}, language = kiosk.language) => wordsOf(language)[k
 
 function show(content) {
   screen.replaceChildren(header(), element("main", {}, content), footer());
+  // Whoever had scrolled down begins the next question at its top.
+  scrollTo(0, 0);
 }
 
 function header() {

@@ -70,7 +70,9 @@ export class Respondent {
     }
     screen.append(foot);
     this.show(screen);
-    if (this.place > 0) heading.focus();
+    if (this.place > 0) heading.focus({ preventScroll: true });
+    // Seen again, or in another language, a wrong number says at once what is wrong with it.
+    if ((this.typed[item.code] ?? "").trim()) this.isRight(item);
   }
 
   /** A button that reads the question and its answers. */
