@@ -95,6 +95,6 @@ def test_a_database_with_responses_is_brought_from_0011_to_the_newest(client, pr
             made = session.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'response'"))
         assert "WITHOUT ROWID" in made
     # Devices go on, and what they sent before is known again.
-    told = client.post("/api/v1/responses", json={"responses": comments + [body()]}, headers=device)
+    told = client.post("/api/v1/responses", json={"responses": [*comments, body()]}, headers=device)
     statuses = [each["status"] for each in told.json()["responses"]]
     assert statuses == ["duplicate"] * 4 + ["accepted"]
