@@ -15,8 +15,9 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from threading import Lock
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import column, delete, select, table, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -74,6 +75,27 @@ class Doubt:
 def steady() -> float:
     """Seconds by a clock that nobody sets; it goes on while the machine sleeps, where it can."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+class _Told:
+    """By what this process tells the time: the calendar, until a server's clock stands for it."""
+
+    now: Callable[[], datetime] | None = None
+
+
+def tell_by(now: Callable[[], datetime] | None) -> None:
+    """Tell the time by a server's clock; by the calendar again, without one."""
+    _Told.now = now
+
+
+def local_today(zone: ZoneInfo) -> date:
+    """The local day by the time that is believed.
+
+    What may be told of a month depends on whether it is over, and no calendar that jumped is to
+    say so.
+    """
+    now = _Told.now() if _Told.now is not None else datetime.now(UTC)
+    return now.astimezone(zone).date()
 
 
 class ServerClock:

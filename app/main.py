@@ -41,7 +41,7 @@ from app.api.reports import router as document_routes
 from app.api.statistics import router as statistics_routes
 from app.api.stream import router as stream_routes
 from app.api.views import router as view_routes
-from app.clock import ServerClock, keep_watching, steady
+from app.clock import ServerClock, keep_watching, steady, tell_by
 from app.db import Database
 from app.dependencies import CLOCK, DATABASE, SETTINGS
 from app.figures.cache import Cache
@@ -133,6 +133,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         _tune_interpreter()
         await asyncio.to_thread(clock.begin)
+        tell_by(clock.now)
         intake.writer.start()
         background = [
             asyncio.create_task(keep_tidy(database, clock.now), name="tidying"),
@@ -142,6 +143,7 @@ def create_app(
             asyncio.create_task(_make_charts_ready(), name="charts"),
         ]
         yield
+        tell_by(None)
         for task in background:
             task.cancel()
         await intake.writer.stop()

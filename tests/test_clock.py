@@ -272,6 +272,30 @@ def test_a_server_that_starts_in_doubt_shows_the_form_and_takes_it_later(
     assert count(database) == 1
 
 
+def test_a_month_is_over_by_the_time_that_is_believed(settings, province, database, wall):
+    """A jump of the calendar does not tell strangers what waits for the month's end."""
+    device, stranger = province.device(), province.public_reader()
+    settings = settings.model_copy(update={"clock_gap_days": 90})
+    asked = {"questionnaire": "sipas-desk", "unit": "C1"}
+
+    def told(server):
+        found = server.get("/api/v1/satisfaction", params=asked, headers=stranger)
+        assert found.status_code == 200, found.text
+        return [row["rate"] for row in found.json()["rows"]]
+
+    with serving(settings, wall=wall) as server:
+        answers = {"responses": [body(answers={"A1": 5, "A2": 5}) for _ in range(12)]}
+        assert server.post(URL, json=answers, headers=device).status_code == 200
+        assert told(server) == [None]
+        wall.off = timedelta(days=40)
+        in_doubt(server.post(URL, json=body(), headers=device))
+        assert told(server) == [None]
+    with database.writing() as session:
+        clock.confirm(session, wall())
+    with serving(settings, wall=wall) as server:
+        assert told(server) == [1.0]
+
+
 def test_whether_a_form_is_open_is_told_by_the_clock_that_is_believed(
     settings, province, database, wall
 ):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
 from app.api.dependencies import CACHE
+from app.clock import local_today
 from app.db import Database
 from app.dependencies import DATABASE, SETTINGS
 from app.figures.cache import Cache, edition, rights_of
@@ -68,7 +69,7 @@ def now(
 
 
 def _figure(session: Session, caller: Caller, settings: Settings, chosen: Chosen) -> LiveFigure:
-    today = datetime.now(settings.zone).date()
+    today = local_today(settings.zone)
     contexts = [
         ViewContext.of(
             session, caller, settings,

@@ -8,7 +8,6 @@ answer's tag is the edition with who asks and what they ask for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from threading import Lock
 from typing import TypeVar, cast
 from weakref import WeakValueDictionary
@@ -22,6 +21,7 @@ from app import RELEASE
 from app.access.callers import Caller
 from app.access.models import Right
 from app.audit.models import AuditEntry
+from app.clock import local_today
 from app.rollups.version import version as rollup_version
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ _OF_FIGURES = frozenset({Right.READ_FIGURES, Right.READ_SMALL_CELLS})
 def edition(session: Session, zone: ZoneInfo) -> str:
     """What all figures depend on; read before the figures."""
     entries = session.scalar(select(func.max(AuditEntry.id))) or 0
-    return f"{rollup_version(session)}.{entries}.{datetime.now(zone).date()}.{RELEASE}"
+    return f"{rollup_version(session)}.{entries}.{local_today(zone)}.{RELEASE}"
 
 
 def rights_of(caller: Caller) -> str:

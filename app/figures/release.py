@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
 from app.access.models import Right
+from app.clock import local_today
 from app.figures.late import CellSelection, Withheld, find_withheld
 from app.figures.measure_counts import counts_by_measure
 from app.figures.session_cache import per_session
@@ -49,7 +50,7 @@ class ReleaseRule:
     @classmethod
     def of(cls, settings: Settings) -> ReleaseRule:
         """The rule that the settings give, on the local day."""
-        today = datetime.now(settings.zone).date()
+        today = local_today(settings.zone)
         return cls(settings.least_respondents, today, settings.invitation_days)
 
 

@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, select, text
 
 from app import clock as _clock  # noqa: F401
 from app.access import models as _access  # noqa: F401 - each import registers a room's tables
@@ -13,13 +13,16 @@ from app.audit import models as _audit  # noqa: F401
 from app.db import Base, Database
 from app.db.migrate import migrate
 from app.intake import models as _intake  # noqa: F401
+from app.intake.models import LateResponse, Response, ResponseText
 from app.intake.partitions import is_partition
+from app.intake.rollup_rebuild import verify
 from app.invitations import models as _invitations  # noqa: F401
 from app.registry import models as _registry  # noqa: F401
 from app.rollups import models as _rollups  # noqa: F401
 from app.rollups import version as _version  # noqa: F401
 from app.webhooks import models as _webhooks  # noqa: F401
 from tests.databases import BACKENDS, address
+from tests.small_province import body
 
 
 def include_name(name, kind, _parents):
@@ -56,3 +59,42 @@ def test_servers_that_start_together_take_turns(postgres):
         list(pool.map(migrate, databases))
     for database in databases:
         database.close()
+
+
+def test_a_database_with_responses_is_brought_from_0011_to_the_newest(client, province, database):
+    device = province.device()
+    comments = [
+        body(answers={"A1": 4, "comment": f"Ý kiến {n}"}, age_s=86_400 * n) for n in range(4)
+    ]
+    kiosk = [body(questionnaire="kiosk-face", answers={"S1": n}, language="en") for n in (1, 3)]
+    for sender, sent in ((device, comments), (province.device("C1", "kiosk-face"), kiosk)):
+        told = client.post("/api/v1/responses", json={"responses": sent}, headers=sender).json()
+        assert {each["status"] for each in told["responses"]} == {"accepted"}, told
+
+    def stored():
+        with database.reading() as session:
+            columns = [c for c in Response.__table__.columns if c.name != "credential_id"]
+            responses = session.execute(select(*columns).order_by(Response.id)).all()
+            texts = session.execute(select(ResponseText.__table__).order_by("response_id")).all()
+            late = session.execute(select(LateResponse.__table__).order_by("response_id")).all()
+        return responses, texts, late
+
+    before = stored()
+    assert [len(each) for each in before] == [6, 4, 3]
+
+    def revision():
+        with database.reading() as session:
+            return session.scalar(text("SELECT version_num FROM alembic_version"))
+
+    migrate(database, f"-{int(revision()) - 11}")
+    assert revision() == "0011"
+    migrate(database)
+    assert stored() == before and verify(database) == []
+    if database.locks_whole_database:  # the table is still ordered by its key
+        with database.reading() as session:
+            made = session.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'response'"))
+        assert "WITHOUT ROWID" in made
+    # Devices go on, and what they sent before is known again.
+    told = client.post("/api/v1/responses", json={"responses": [*comments, body()]}, headers=device)
+    statuses = [each["status"] for each in told.json()["responses"]]
+    assert statuses == ["duplicate"] * 4 + ["accepted"]

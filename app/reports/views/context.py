@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Unpack
 
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app import RELEASE
 from app.access.callers import Caller
+from app.clock import local_today
 from app.figures import families, visible
 from app.figures.comparison_days import With
 from app.figures.comparisons import difference
@@ -106,7 +107,7 @@ class ViewContext:
             raise NothingToShow
         if questionnaire not in codes:
             raise UnknownQuestionnaire(field="questionnaire", questionnaire=questionnaire)
-        today = datetime.now(settings.zone).date()
+        today = local_today(settings.zone)
         known = visible.span(session) or (today, today)
         reached = frozenset(units.with_all_above(asking[questionnaire]))
         kinds = _kinds(figures, unit, reached)
@@ -144,7 +145,7 @@ class ViewContext:
     @cached_property
     def today(self) -> date:
         """The local day."""
-        return datetime.now(self.settings.zone).date()
+        return local_today(self.settings.zone)
 
     @property
     def target(self) -> float:

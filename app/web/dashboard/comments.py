@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -15,6 +15,7 @@ from app.access import scope
 from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Right
+from app.clock import local_today
 from app.dependencies import DatabaseDependency, SettingsDependency
 from app.figures import comments
 from app.figures.periods import MONTH, Length, choices
@@ -58,7 +59,7 @@ def show_comments(
     Who: ``comments:read`` there.
     """
     words = Words(language_of(request, caller))
-    today = datetime.now(settings.zone).date()
+    today = local_today(settings.zone)
     names = choices(date(today.year - _YEARS_OFFERED, 1, 1), today)[Length.MONTH]
     if month is None:
         query = urlencode({"unit": unit, "month": names[1]})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import partial
 from types import ModuleType
 from typing import Annotated
@@ -21,6 +21,7 @@ from app.access.callers import Caller, Person
 from app.access.doors import ANYONE, PageDoor
 from app.api.csv import table
 from app.api.dependencies import CACHE
+from app.clock import local_today
 from app.db import Database
 from app.dependencies import DATABASE, SETTINGS, DatabaseDependency
 from app.figures import periods
@@ -79,7 +80,7 @@ def published_by(request: Request) -> Settings:
 
 def over(settings: Settings) -> date:
     """The last day that may be published: periods that end later are not over."""
-    today = datetime.now(settings.zone).date()
+    today = local_today(settings.zone)
     return today - timedelta(days=1 + settings.report_after_days)
 
 
