@@ -157,3 +157,19 @@ def test_on_a_low_screen_what_goes_on_stays_in_sight_and_each_question_begins_at
         page.mouse.wheel(0, 2000)
         page.wait_for_function("() => scrollY > 0")
         page.get_by_role("button", name="Bỏ qua câu này").click()
+
+
+@pytest.mark.parametrize("size", SCREENS, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_staffs_screen_is_seen_whole(begin, size, screenshots):
+    page = begin(*size)
+    page.reload()
+    name = page.locator(".unit")
+    name.dispatch_event("pointerdown")
+    expect(page.locator("#pin")).to_be_visible()
+    assert page.evaluate(AMISS) == []
+    pin = page.evaluate("import('/static/kiosk/store.js').then(store => store.fact('pin'))")
+    page.fill("#pin", pin)
+    page.get_by_role("button", name="Mở", exact=True).click()
+    expect(page.locator("dl")).to_be_visible()
+    page.screenshot(path=str(screenshots / f"kiosk-{size[0]}-staff.png"))
+    assert page.evaluate(AMISS) == []
