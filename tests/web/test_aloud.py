@@ -77,6 +77,12 @@ def test_a_form_is_read_question_by_question(opened, province, screenshots):
     assert page.evaluate("silenced") == before + 1
     assert len(page.evaluate(SPOKEN)) == 12
     expect(buttons).to_have_attribute("aria-pressed", "false")
+    # That several may be chosen is heard, too.
+    page.locator('input[name="a.S1"][value="2"]').check(force=True)
+    page.locator("#q-reason .aloud").click()
+    assert [text for text, *_ in page.evaluate(SPOKEN)[12:]][:3] == [
+        "Điều gì cần làm tốt hơn?", "Có thể chọn nhiều câu trả lời.", "Thời gian chờ",
+    ]  # fmt: skip
 
 
 def test_no_button_is_there_without_a_voice_of_the_language(opened, province):

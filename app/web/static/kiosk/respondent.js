@@ -81,7 +81,7 @@ export class Respondent {
       const speaking = button.getAttribute("aria-pressed") === "true";
       button.setAttribute("aria-pressed", String(!speaking));
       if (speaking) { silence(); return; }
-      const choices = controls.flatMap((part) => (part.matches(".choice") ? [part] : [...part.querySelectorAll(".choice")]));
+      const choices = controls.flatMap((part) => (part.matches(".choice, .several") ? [part] : [...part.querySelectorAll(".choice")]));
       speakAloud([heading, ...choices].map((part) => part.textContent), this.language, () => button.setAttribute("aria-pressed", "false"));
     } }, this.say("aloud"));
     return button;
