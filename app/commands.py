@@ -20,6 +20,10 @@ from sqlalchemy.exc import OperationalError
 
 from app.db import Database
 from app.settings import Settings
+from app.tables import WrongTable
+
+#: How many mistakes of a file are named.
+_MOST_NAMED = 50
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -32,6 +36,14 @@ class Refused(Exception):  # noqa: N818 - what the command line does, not a defe
 def say_error(message: str) -> None:
     """One refusal on standard error; what stands in a file is no markup."""
     err.print(f"[bold red]hailong:[/] {escape(message)}", soft_wrap=True)
+
+
+def refused_table(wrong: WrongTable, file: Path, ending: str) -> Refused:
+    """Name a file's mistakes, one a line, of many the first ones; ``ending`` says what follows."""
+    for mistake in wrong.errors[:_MOST_NAMED]:
+        say_error(f"{file}: {mistake.detail('en')}")
+    more = len(wrong.errors) - _MOST_NAMED
+    return Refused((f"and {more} more mistakes; " if more > 0 else "") + ending)
 
 
 @contextmanager

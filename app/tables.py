@@ -1,7 +1,8 @@
 """Reads tables as people have them: CSV in several codings, and XLSX; one reader for all imports.
 
-What a person would not see is mended: byte order marks, decomposed Vietnamese letters, spaces at
-the ends, empty rows and columns, a chart as the first sheet, semicolons or tabs between cells.
+What a person would not see is mended: byte order marks, decomposed Vietnamese letters, empty
+rows and columns, a chart as the first sheet, semicolons or tabs between cells. Spaces at the ends
+of a cell stay: ``text`` takes them off.
 What a person would have to decide is refused by row and column, never dropped.
 """
 
@@ -22,6 +23,7 @@ from zipfile import BadZipFile, ZipFile
 
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
+from openpyxl.utils.escape import unescape
 from openpyxl.utils.exceptions import InvalidFileException
 
 from app.messages import say
@@ -29,7 +31,7 @@ from app.problems import FieldError, Problem
 
 # What openpyxl does not know of a workbook (footers, rules) is none of a clerk's business.
 warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
-#: What a cell may hold; text is composed (NFC).
+#: What a cell may hold; text is composed (NFC), and has the spaces that the file has.
 Value = str | int | float | bool | date | time | timedelta | None
 #: Most bytes that a workbook may unpack to; a million rows of 40 columns are about half of it.
 UNPACKED_LIMIT = 1024 * 2**20
@@ -118,16 +120,14 @@ class Table:
         width = len(self.titles)
         for row in self._rows:
             cells = list(row.cells)
-            if not row.faults and all(cell in (None, "") for cell in cells):
+            if not row.faults and not any(map(text, cells)):
                 continue
             faults = list(row.faults)
             given = {fault.column for fault in faults}
             faults += [
                 Fault(place, "table.no_title", {"value": cell})
                 for place, cell in enumerate(cells)
-                if cell not in (None, "")
-                and place not in given
-                and (place >= width or not self.titles[place])
+                if text(cell) and place not in given and (place >= width or not self.titles[place])
             ]
             padding: list[Value] = [None] * (width - len(cells))
             short = row.counted and bool(padding)
@@ -267,7 +267,7 @@ def _csv_rows(file: Path, head: bytes) -> Iterator[Row]:
                 if number == 0 and len(cells) <= 2 and cells[:1] and cells[0].startswith("sep="):
                     continue
                 number += 1
-                composed = [unicodedata.normalize("NFC", cell).strip() for cell in cells]
+                composed = [unicodedata.normalize("NFC", cell) for cell in cells]
                 yield Row(number, composed, counted=True)
         except UnicodeError as error:
             line = _undecodable_line(file, encoding)
@@ -374,10 +374,11 @@ def _xlsx_row(number: int, cells: Sequence[Any], twin: Sequence[Any]) -> Row:
             value = None
         elif value is None and place < len(twin) and twin[place].data_type == "f":
             # An empty text is a result, too, and says so by its type.
-            if cell.data_type == "n":
+            if cell.data_type != "str":
                 faults.append(Fault(place, "table.uncomputed"))
         elif isinstance(value, str):
-            value = unicodedata.normalize("NFC", value).strip()
+            # Excel writes a line end that came from elsewhere as _x000D_, and other controls so.
+            value = unicodedata.normalize("NFC", unescape(value))
         elif type(value) is int and re.fullmatch("0{2,}", cell.number_format or ""):
             value = str(value).zfill(len(cell.number_format))  # 01 is shown, 1 is kept
         found.append(value)

@@ -166,6 +166,22 @@ def test_a_formula_without_its_result_is_named_and_one_with_it_is_read(tmp_path)
     assert [cells for _, cells in read(file)[1]] == [["C1", "4", ""], ["C2", "5", ""]]
 
 
+def test_a_formula_of_any_kind_without_its_result_is_named(tmp_path):
+    file = book(tmp_path, [["mã", "số"], ["C1", "=1=1"]])
+    rewritten(
+        file, "xl/worksheets/sheet1.xml", b'r="B2"><f>1=1</f><v />', b'r="B2" t="b"><f>1=1</f>'
+    )
+    (said,) = faults(file)
+    assert "(cell B2): the cell has a formula" in said
+
+
+def test_what_excel_writes_for_signs_that_xml_has_not_is_undone(tmp_path):
+    file = book(tmp_path, [["mã", "tên"], ["C1", "Một_x000D_\nHai_x005F_x000D_"]])
+    (row,) = Table(file)
+    assert row.cells[1] == "Một\r\nHai_x000D_"
+    assert unfit_sign(text(row.cells[1])) == "table.hidden_sign"
+
+
 def test_a_value_in_a_column_without_a_title_is_not_dropped(tmp_path):
     file = book(tmp_path, [["mã", None, "tên"], ["C1", 5, "Một", None, "ghi chú"]])
     assert [re.search(r"cell (\w+)\): (.*)", said).groups() for said in faults(file)] == [

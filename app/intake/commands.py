@@ -20,7 +20,15 @@ from app.access.callers import Caller, Grant
 from app.access.models import Right
 from app.access.rate_limits import RateLimits
 from app.audit.log import record
-from app.commands import Refused, check_there, open_database, operator, out, progress
+from app.commands import (
+    Refused,
+    check_there,
+    open_database,
+    operator,
+    out,
+    progress,
+    refused_table,
+)
 from app.db import Database
 from app.intake import rollup_rebuild as replay
 from app.intake import setting_aside
@@ -46,6 +54,7 @@ _CREDENTIAL = typer.Argument(help="The number of the device's or system's key.")
 _SINCE = typer.Option(help="From when on it came, by the server's clock and zone.")
 _REASON = typer.Option(help="Why; it stands in the audit log.")
 
+_REST = "what stands below was not read: mend the file and run it again"
 _GROUP = 1000
 _SHOWN = 5
 
@@ -134,7 +143,7 @@ def import_responses(
         try:
             PaperImport(database, settings, file, chosen, point, round).run(store=not preview)
         except WrongTable as error:
-            raise Refused(error.detail("en")) from error
+            raise refused_table(error, file, "nothing was imported") from error
 
 
 def paper_template(
@@ -199,35 +208,23 @@ class PaperImport:
         self._wrong: list[tuple[PaperRow, FieldError]] = []
         self._outcomes: Counter[str] = Counter()
         self._first: list[Prepared] = []
+        #: Why the file cannot be read to its end.
+        self._broken: WrongTable | None = None
         #: What a preview would have stored.
         self._seen: dict[str, Content] = {}
 
     def run(self, *, store: bool) -> None:
         """Check every row and, if asked, store those that are right."""
         began = time.monotonic()
-        group: list[tuple[PaperRow, Prepared]] = []
         with progress() as bar:
             task = bar.add_task("rows", total=None)
-            with self._database.reading() as session:
-                codes = codes_by_current(session)
-            rows = read_rows(
-                self._file,
-                self._version.sheet,
-                self._point,
-                self._settings.zone,
-                self._round,
-                codes,
-            )
-            for row in rows:
-                prepared = self._prepare(row)
-                if prepared is not None:
-                    group.append((row, prepared))
-                    self._first += [prepared] if len(self._first) < _SHOWN else []
-                if len(group) == _GROUP:
-                    self._finish(group, store)
-                    group = []
-                bar.advance(task)
-            self._finish(group, store)
+            try:
+                self._read(store, lambda: bar.advance(task))
+            except WrongTable as broken:
+                if not self._outcomes and not self._wrong:
+                    raise
+                # What stands above the damage was taken, and is told of.
+                self._broken = broken
         if store:
             with self._database.writing(operator()) as session:
                 record(
@@ -240,6 +237,33 @@ class PaperImport:
                     **self._outcomes,
                 )
         self._report(store, time.monotonic() - began)
+
+    def _read(self, store: bool, tell: Callable[[], None]) -> None:
+        with self._database.reading() as session:
+            codes = codes_by_current(session)
+        rows = read_rows(
+            self._file,
+            self._version.sheet,
+            self._point,
+            self._settings.zone,
+            self._round,
+            codes,
+        )
+        group: list[tuple[PaperRow, Prepared]] = []
+        try:
+            for row in rows:
+                prepared = self._prepare(row)
+                if prepared is not None:
+                    group.append((row, prepared))
+                    self._first += [prepared] if len(self._first) < _SHOWN else []
+                if len(group) == _GROUP:
+                    self._finish(group, store)
+                    group = []
+                tell()
+        except WrongTable:
+            self._finish(group, store)
+            raise
+        self._finish(group, store)
 
     def _prepare(self, row: PaperRow) -> Prepared | None:
         errors = list(row.errors)
@@ -321,7 +345,7 @@ class PaperImport:
             table.add_row(str(prepared.row.day), str(prepared.row.point_id), shown, texts)
         out.print(table)
         wrong_rows = self._rows_wrong()
-        if sum(self._outcomes.values()) + wrong_rows == 0:
+        if not self._outcomes and not wrong_rows:
             raise Refused(f"{self._file}: the file has no row of data")
         counts = ", ".join(f"{n} {outcome}" for outcome, n in self._outcomes.items() if n)
         typer.echo(f"{counts or 'none right'}, {wrong_rows} rows wrong ({seconds:.1f} s)")
@@ -334,6 +358,9 @@ class PaperImport:
                 for row, error in sorted(self._wrong, key=lambda wrong: wrong[0].number):
                     sentences = (error.detail("vi"), error.detail("en"))
                     writer.writerow([row.number, _column(row, error), *sentences])
+        if self._broken:
+            raise refused_table(self._broken, self._file, _REST)
+        if self._wrong:
             raise Refused(f"{wrong_rows} rows have mistakes; they are named in {errors}")
         if not store:
             typer.echo("nothing was stored (--preview)")

@@ -154,7 +154,9 @@ class _Reader:
         if form_no:
             first, *former = self._ids_by_number(place, round, typed, form_no)
         else:
-            first, *former = self._ids_by_content(body, answered_at)
+            # Texts were once taken with the spaces at their ends.
+            spaced = {code: str(cells[code]) for code in self._sheet.texts if code in answers}
+            first, *former = self._ids_by_content(body, answers | spaced, answered_at)
         return PaperRow(
             row.number, body | {"id": first}, (), form_no, round, tuple(former), self._titles
         )
@@ -169,11 +171,14 @@ class _Reader:
         keys += [[code, number] for code in places for number in _spellings(typed, form_no)]
         return [_id(moment, _digest(key)) for key in keys]
 
-    def _ids_by_content(self, body: dict[str, Any], answered_at: datetime) -> list[str]:
+    def _ids_by_content(
+        self, body: dict[str, Any], spaced: dict[str, Any], answered_at: datetime
+    ) -> list[str]:
         key = _digest(body)
         self._came[key] += 1
         count = str(self._came[key]).encode()
         keys = [body | {"point": code} for code in self._codes.get(body["point"], [body["point"]])]
+        keys += [each | {"answers": spaced} for each in keys]
         # Decomposed letters were kept as they came once.
         keys += [json.loads(unicodedata.normalize("NFD", _written(each))) for each in keys]
         ids = [

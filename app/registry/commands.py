@@ -10,7 +10,15 @@ from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.commands import Refused, check_there, open_database, operator, out, progress, say_error
+from app.commands import (
+    Refused,
+    check_there,
+    open_database,
+    operator,
+    out,
+    progress,
+    refused_table,
+)
 from app.problems import Problem
 from app.registry.models import (
     Channel,
@@ -42,8 +50,6 @@ from surveys import FormError, check_file
 
 questionnaires = typer.Typer(help="Check, list and publish questionnaires.", no_args_is_help=True)
 points = typer.Typer(help="Survey points and their public codes.", no_args_is_help=True)
-
-_MOST_NAMED = 50
 
 
 @questionnaires.command("check")
@@ -123,7 +129,7 @@ def import_units(
                 session, units, file, lambda n: bar.update(task, completed=n)
             )
     except WrongTable as error:
-        raise _refused(error, file) from error
+        raise refused_table(error, file, "nothing was imported") from error
     typer.echo(f"{added} units added, {changed} changed, {len(units) - added - changed} unchanged")
 
 
@@ -137,7 +143,7 @@ def import_volumes(
             codes = set(session.scalars(select(Unit.code)))
             kept = keep_volumes(session, read_volumes(file, codes), file.name)
     except WrongTable as error:
-        raise _refused(error, file) from error
+        raise refused_table(error, file, "nothing was imported") from error
     typer.echo(f"{kept} volumes kept")
 
 
@@ -214,14 +220,6 @@ def reprint_code(code: str = typer.Argument(help="Public code.")) -> None:
     """Replace the public code by a new one and print it; the old poster no longer works."""
     with open_database() as database, database.writing(operator()) as session:
         typer.echo(reprint(session, _point(session, code)))
-
-
-def _refused(wrong: WrongTable, file: Path) -> Refused:
-    """Name the mistakes of a file, one a line; of many the first ones."""
-    for mistake in wrong.errors[:_MOST_NAMED]:
-        say_error(f"{file}: {mistake.detail('en')}")
-    more = len(wrong.errors) - _MOST_NAMED
-    return Refused((f"and {more} more mistakes; " if more > 0 else "") + "nothing was imported")
 
 
 def _change(code: str, state: PointState) -> None:

@@ -1,6 +1,7 @@
 """Paper forms typed into CSV or XLSX, through the command and into both stores."""
 
 import csv
+import json
 from datetime import date, datetime
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from openpyxl import Workbook
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from app.audit.models import AuditEntry
 from app.cli import cli
 from app.commands import Refused
 from app.intake.ids import made_uuid7
@@ -337,3 +339,64 @@ def test_what_a_citizen_wrote_is_shown_as_it_stands(run, province, database, tmp
     rows = [["date", "point", "A1", "comment"], ["2026-10-24", point, 4, "[/b] Tốt [red]"]]
     said, errors = imported(run, tmp_path / "forms [red].csv", rows)
     assert "[/b]" in said and "1 accepted" in said and errors == []
+
+
+def test_rows_without_a_number_are_known_though_their_texts_had_spaces_once(
+    run, province, database, tmp_path, monkeypatch
+):
+    point = province.points[("C2", "sipas-desk")]
+    file = tmp_path / "forms.csv"
+    rows = [["date", "point", "A1", "comment"], ["2026-10-24", point, 4, " Tốt  "]]
+    body = {
+        "questionnaire": "sipas-desk",
+        "version": 2,
+        "point": point,
+        "answered_at": "2026-10-24T00:00:00+07:00",
+        "language": "vi",
+        "answers": {"A1": 4, "comment": " Tốt  "},
+    }
+    # As the id was made then: of the body as it was typed, and of how many like it came before.
+    key = json.dumps(body, sort_keys=True, ensure_ascii=False).encode()
+    digest = blake2b(key, digest_size=10).digest()
+    digest = blake2b(digest + b"1", digest_size=10).digest()
+    old = str(made_uuid7(datetime(2026, 10, 24, tzinfo=ZONE), digest))
+    with monkeypatch.context() as then:
+        then.setattr("app.intake.paper._Reader._ids_by_content", lambda *_: [old])
+        assert "1 accepted" in imported(run, file, rows)[0]
+    assert [row.id for row in stored(database)] == [old]
+    assert "1 duplicate, 0 rows wrong" in imported(run, file, rows)[0]
+    rows[1][3] = "Tốt"
+    assert "1 accepted" in imported(run, file, rows)[0]  # nobody says that it is the same sheet
+
+
+def test_what_stands_above_damage_is_taken_told_and_logged(
+    run, province, database, tmp_path, monkeypatch
+):
+    point = province.points[("C2", "sipas-desk")]
+    file = tmp_path / "forms.csv"
+    monkeypatch.setattr("app.intake.commands._GROUP", 2)
+    sound = "".join(f"{number},2026-10-24,{point},4,\n" for number in range(1, 4))
+    head = "form_no,date,point,A1,comment\n"
+    file.write_text(f'{head}{sound}4,2026-10-24,{point},4,"Tốt\n', encoding="utf-8")
+    code, said = run(file, "--questionnaire", "sipas-desk")
+    assert code == 1 and "3 accepted, 0 rows wrong" in said
+    assert "Row 5: a quotation mark is opened and never closed." in said
+    assert said.endswith("what stands below was not read: mend the file and run it again")
+    assert len(stored(database)) == 3
+    with database.reading() as session:
+        (entry,) = session.scalars(
+            select(AuditEntry).where(AuditEntry.action == "responses.import")
+        ).all()
+        assert json.loads(entry.details)["accepted"] == 3
+    file.write_text(f"{head}{sound}4,2026-10-24,{point},4,Tốt\n", encoding="utf-8")
+    code, said = run(file, "--questionnaire", "sipas-desk")
+    assert code == 0 and "3 duplicate, 1 accepted" in said
+
+
+def test_every_column_that_nobody_knows_is_named(run, province, tmp_path):
+    file = tmp_path / "forms.csv"
+    file.write_text("date,point,A1,X1,X2,X3,X4,X5\n", encoding="utf-8")
+    code, said = run(file, "--questionnaire", "sipas-desk")
+    assert code == 1 and said.endswith("nothing was imported")
+    for number, letter in enumerate("DEFGH", start=1):
+        assert f"column “X{number}” (cell {letter}1): no column is called so" in said
