@@ -207,7 +207,7 @@ class PaperImport:
         self._caller = Caller("import", (Grant(frozenset({Right.IMPORT_HISTORY})),))
         self._wrong: list[tuple[PaperRow, FieldError]] = []
         self._outcomes: Counter[str] = Counter()
-        self._first: list[Prepared] = []
+        self._first: list[tuple[str, Prepared]] = []
         #: Why the file cannot be read to its end.
         self._broken: WrongTable | None = None
         #: What a preview would have stored.
@@ -255,7 +255,8 @@ class PaperImport:
                 prepared = self._prepare(row)
                 if prepared is not None:
                     group.append((row, prepared))
-                    self._first += [prepared] if len(self._first) < _SHOWN else []
+                    if len(self._first) < _SHOWN and row.body is not None:
+                        self._first.append((row.body["point"], prepared))
                 if len(group) == _GROUP:
                     self._finish(group, store)
                     group = []
@@ -338,11 +339,11 @@ class PaperImport:
         table = Table(
             "day", "point", "answers", "texts", title=f"First rows of {escape(self._file.name)}"
         )
-        for prepared in self._first:
+        for point, prepared in self._first:
             answers = self._version.sheet.unpack(prepared.row.packed)
             shown = " ".join(f"{code}={'–' if v is None else v}" for code, v in answers.items())
             texts = escape(" | ".join(prepared.texts.values()))
-            table.add_row(str(prepared.row.day), str(prepared.row.point_id), shown, texts)
+            table.add_row(str(prepared.row.day), escape(point), shown, texts)
         out.print(table)
         wrong_rows = self._rows_wrong()
         if not self._outcomes and not wrong_rows:

@@ -79,6 +79,7 @@ def test_a_file_is_previewed_imported_and_safe_to_run_twice(
     arguments = (file, "--questionnaire", "sipas-desk")
     code, said = run(*arguments, "--preview")
     assert code == 0 and "4 right" in said and "nothing was stored" in said
+    assert said.count(province.points[("C2", "sipas-desk")]) == 4  # by the code that is printed
     assert stored(database) == []
     code, said = run(*arguments)
     assert code == 0 and "4 accepted, 0 rows wrong" in said
