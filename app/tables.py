@@ -46,7 +46,9 @@ _UNREADABLE = (
     InvalidFileException, BadZipFile, SyntaxError, OSError, EOFError, LookupError, ValueError,
     TypeError, AttributeError, ArithmeticError, RuntimeError, zlib.error,
 )  # fmt: skip
-_FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
+_ROW = re.compile(rb"<(?:\w+:)?row(?=[\s>/])[^>]*>")
+_NUMBER = re.compile(rb"\sr\s*=\s*[\"'](\d+)[\"']")
 #: Signs that turn the text around them, or are not seen at all.
 _HIDDEN = frozenset("\u061c\u200b\u200e\u200f\u2028\u2029\u2060\ufeff") | {
     chr(sign) for sign in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
@@ -134,12 +136,7 @@ class Table:
             yield Row(row.number, [*cells[:width], *padding], faults, row.counted, short)
 
     def columns(
-        self,
-        known: Mapping[str, Sequence[str]],
-        needed: Sequence[str],
-        *,
-        further: bool = False,
-        what: str | None = None,
+        self, known: Mapping[str, Sequence[str]], needed: Sequence[str], *, further: bool = False
     ) -> list[str]:
         """What each column is called among ``known`` (a name, and what else it may be called).
 
@@ -153,9 +150,7 @@ class Table:
         names = {folded(alias): name for name, others in known.items() for alias in (name, *others)}
         columns = [names.get(folded(title), "") for title in self.titles]
         wrong = [
-            self.mistake(
-                self._header, place, "table.unknown_column", known=what or ", ".join(known)
-            )
+            self.mistake(self._header, place, "table.unknown_column", known=", ".join(known))
             for place, (title, column) in enumerate(zip(self.titles, columns, strict=True))
             if title and not column and not further
         ]
@@ -294,8 +289,7 @@ def _delimiter(head: str) -> str:
     """What stands most often between the header's cells."""
     if head.startswith("sep=") and len(head) > 4 and head[4] in ";,\t":
         return head[4]
-    bare = re.sub(r'"[^"]*"', "", head)
-    return max(",;\t", key=bare.count)
+    return max(",;\t", key=re.sub(r'"[^"]*"', "", head).count)
 
 
 def _undecodable_line(file: Path, encoding: str) -> int:
@@ -315,11 +309,10 @@ def _xlsx_rows(file: Path) -> Iterator[Row]:
             size = sum(entry.file_size for entry in entries)
             # A small file that unpacks to a large one was made to fill the memory.
             if size > UNPACKED_LIMIT:
-                sizes = {"size": size >> 20, "most": UNPACKED_LIMIT >> 20}
-                raise _wrong(file, "table.too_large", **sizes)
+                raise _wrong(file, "table.too_large", size=size >> 20, most=UNPACKED_LIMIT >> 20)
             if any(entry.filename == "mimetype" for entry in entries):
                 raise _wrong(file, "table.open_document")
-            formulas = _has_formulas(archive)
+            formulas = _has_formulas(file, archive)
         values = load_workbook(file, read_only=True, data_only=True)
         # A second reading alone tells a formula without a result (nobody opened the file since a
         # program wrote it) from an empty cell.
@@ -340,23 +333,30 @@ def _xlsx_rows(file: Path) -> Iterator[Row]:
             book.close()
 
 
-def _has_formulas(archive: ZipFile) -> bool:
+def _has_formulas(file: Path, archive: ZipFile) -> bool:
+    """Whether any sheet computes; rows out of order, which openpyxl drops, are refused."""
+    found = False
     for name in archive.namelist():
         if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
             continue
+        number, rest = 0, b""
         with archive.open(name) as stream:
-            end = b""
             while block := stream.read(1 << 20):
-                if _FORMULA.search(end + block):
-                    return True
-                end = block[-64:]
-    return False
+                # A tag that the block cuts is looked at with the next one.
+                whole, sign, cut = (rest + block).rpartition(b"<")
+                rest = sign + cut
+                found = found or _FORMULA.search(whole) is not None
+                for row in _ROW.finditer(whole):
+                    given = _NUMBER.search(row[0])
+                    last, number = number, int(given[1]) if given else number + 1
+                    if number <= last:
+                        raise _wrong(file, "table.row_order", row=number, last=last)
+    return found
 
 
 def _sheet(file: Path, book: Any) -> Any:
     """The first sheet with cells that a person sees; a chart has none."""
-    sheets = book.worksheets
-    shown = [sheet for sheet in sheets if sheet.sheet_state == "visible"] or sheets
+    shown = [s for s in book.worksheets if s.sheet_state == "visible"] or book.worksheets
     if not shown:
         raise _wrong(file, "table.no_sheet")
     # What a file says about its own size is wrong in files of some programs.

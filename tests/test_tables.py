@@ -182,6 +182,36 @@ def test_what_excel_writes_for_signs_that_xml_has_not_is_undone(tmp_path):
     assert unfit_sign(text(row.cells[1])) == "table.hidden_sign"
 
 
+def test_rows_out_of_order_are_refused_and_not_dropped(tmp_path):
+    file, part = book(tmp_path, CELLS), "xl/worksheets/sheet1.xml"
+    rewritten(file, part, b'<row r="3"', b'<row r="2"')
+    assert "In the file row 2 stands after row 2." in told(file)
+    assert "dòng 2 đứng sau dòng 2" in told(file, "vi")
+    # A row without its number is the next one.
+    rewritten(file, part, b'<row r="2"', b"<row")
+    rewritten(file, part, b' r="A2"', b"")
+    rewritten(file, part, b' r="B2"', b"")
+    rewritten(file, part, b' r="A3"', b"")
+    rewritten(file, part, b' r="B3"', b"")
+    assert read(file) == (["mã", "tên"], [(2, CELLS[1]), (3, CELLS[2])])
+
+
+def test_a_formula_is_found_wherever_a_sheet_is_cut_into_blocks(tmp_path):
+    file = book(tmp_path, [["mã", "số"], ["C1", "=1+3"]])
+    part = "xl/worksheets/sheet1.xml"
+    with ZipFile(file) as archive:
+        place = archive.read(part).index(b"<f>")
+    for shift in range(4):
+        filling = b" " * ((1 << 20) - place - shift)
+        padded = rewritten(
+            book(tmp_path, [["mã", "số"], ["C1", "=1+3"]]),
+            part,
+            b"<sheetData>",
+            filling + b"<sheetData>",
+        )
+        assert len(faults(padded)) == 1
+
+
 def test_a_value_in_a_column_without_a_title_is_not_dropped(tmp_path):
     file = book(tmp_path, [["mã", None, "tên"], ["C1", 5, "Một", None, "ghi chú"]])
     assert [re.search(r"cell (\w+)\): (.*)", said).groups() for said in faults(file)] == [
