@@ -125,6 +125,15 @@ def test_a_form_says_which_questions_may_be_left_out(client, province, code):
     assert page.count("Có thể chọn nhiều câu trả lời.") == 1
 
 
+def test_a_unit_that_says_what_the_question_says_is_not_said_again(client, province, database):
+    with database.writing() as session:
+        unit = session.get_one(Unit, province.units["C1"])
+        code = current_code(open_point(session, unit, "moh-inpatient", Channel.QR, "x"))
+    page = client.get(f"/q/{code}").text
+    assert 'for="i-age">Tuổi</label>' in page and "(tuổi)" not in page
+    assert 'for="i-age">Age (years)</label>' in client.get(f"/q/{code}?lang=en").text
+
+
 def test_an_empty_form_is_asked_for_one_answer(client, code, database):
     answer = fill(client, code)
     assert answer.status_code == 422 and "ít nhất một câu hỏi" in answer.text
