@@ -174,7 +174,7 @@ def test_a_recount_needs_no_more_memory_for_more_responses(province, database, m
     from tests.intake.test_store import Preparing
 
     prepare, code = Preparing(database), province.points[("C1", "sipas-desk")]
-    monkeypatch.setattr(replay, "_CHUNK", 250)
+    monkeypatch.setattr(replay, "_CHUNK", 100)
 
     def peak():
         tracemalloc.start()
@@ -183,11 +183,11 @@ def test_a_recount_needs_no_more_memory_for_more_responses(province, database, m
         tracemalloc.stop()
         return most
 
-    prepare.store.append([prepare(body(code)) for _ in range(500)])
+    prepare.store.append([prepare(body(code)) for _ in range(200)])
     peak()  # what is made once
     small = peak()
     for _ in range(7):
-        prepare.store.append([prepare(body(code)) for _ in range(500)])
+        prepare.store.append([prepare(body(code)) for _ in range(200)])
     assert peak() < 1.5 * small
 
 
