@@ -26,8 +26,8 @@ _LEAST_SCORE = 3
 #: It slows down on long input, and what is strong by then stays strong.
 _JUDGED_LENGTH = 72
 
-#: Hashes that are made at once; each takes 64 MB.
-AT_ONCE = 2
+#: Hashes that are made at once: on half of the processors at most; each takes 64 MB.
+AT_ONCE = max(1, min(2, (os.cpu_count() or 2) // 2))
 #: Whoever waits for a hash waits a little longer where somebody's answer is being stored.
 _NICENESS = 10
 
