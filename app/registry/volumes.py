@@ -100,7 +100,9 @@ def _count(value: Value) -> int | str:
     # A cell that says true is an int to Python.
     if isinstance(number, bool) or not isinstance(number, int | float):
         return "table.not_count"
-    return int(number) if number in range(_MOST_CASES + 1) else "table.not_count"
+    # Not "in range(…)", which looks at every whole number for one that is a float.
+    whole = 0 <= number <= _MOST_CASES and number == int(number)
+    return int(number) if whole else "table.not_count"
 
 
 def keep_volumes(session: Session, volumes: Collection[Volume], source: str) -> int:
