@@ -178,10 +178,12 @@ class Table:
 
     def faults(self, row: Row) -> list[FieldError]:
         """What is wrong with a row before anybody asks what its cells mean."""
-        return [
-            self.mistake(row.number, fault.column, fault.reason, **fault.values)
-            for fault in row.faults
+        found = [
+            self.mistake(row.number, each.column, each.reason, **each.values) for each in row.faults
         ]
+        if row.short and not found:
+            found.append(self.mistake(row.number, None, "table.short_row", count=len(self.titles)))
+        return found
 
 
 def text(value: Value) -> str:

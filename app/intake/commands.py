@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import ValidationError
@@ -31,12 +30,12 @@ from app.commands import (
 )
 from app.db import Database
 from app.intake import rollup_rebuild as replay
-from app.intake import setting_aside
 from app.intake.directory import Directory
 from app.intake.paper import PaperRow, read_rows
 from app.intake.paper_template import template
 from app.intake.schemas import ResponseIn
 from app.intake.service import Intake, UnknownPoint
+from app.intake.setting_aside import set_counted
 from app.intake.store import Content, Outcome, Prepared, ResponseStore, content_of
 from app.intake.times import Clock
 from app.messages import LANGUAGES
@@ -93,7 +92,7 @@ def set_aside(
     credential: int = _CREDENTIAL, since: datetime = _SINCE, reason: str = _REASON
 ) -> None:
     """Count no longer what a key sent from a moment on, as after a theft; revoke the key first."""
-    _move(setting_aside.set_aside, credential, since, reason, "set aside")
+    _set_counted(credential, since, reason, counted=False)
 
 
 @responses.command("count-again")
@@ -101,24 +100,18 @@ def count_again(
     credential: int = _CREDENTIAL, since: datetime = _SINCE, reason: str = _REASON
 ) -> None:
     """Count again what was set aside of a key from a moment on."""
-    _move(setting_aside.count_again, credential, since, reason, "counted again")
+    _set_counted(credential, since, reason, counted=True)
 
 
-def _move(
-    move: Callable[[Database, ZoneInfo, int, datetime, str, str], int],
-    credential: int,
-    since: datetime,
-    reason: str,
-    done: str,
-) -> None:
+def _set_counted(credential: int, since: datetime, reason: str, *, counted: bool) -> None:
     settings = Settings()
     moment = since if since.tzinfo else since.replace(tzinfo=settings.zone)
-    with open_database(settings) as database:
+    with open_database(settings) as database, database.writing(operator()) as session:
         try:
-            moved = move(database, settings.zone, credential, moment, reason, operator())
+            moved = set_counted(session, settings.zone, credential, moment, reason, counted=counted)
         except (LookupError, ValueError) as error:
             raise Refused(str(error)) from error
-    typer.echo(f"{moved} responses {done}")
+    typer.echo(f"{moved} responses {'counted again' if counted else 'set aside'}")
 
 
 def import_responses(

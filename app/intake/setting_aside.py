@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from app.access.models import Credential, Right
 from app.audit.log import record
-from app.db import Database
 from app.intake.models import Disposition, LateResponse, Response
 from app.intake.rollup_rebuild import hold_off_writers, recount
 
@@ -28,53 +27,22 @@ class ReasonMissingError(ValueError):
     """What sets answers aside, or counts them again, needs a reason."""
 
 
-def set_aside(
-    database: Database,
-    zone: ZoneInfo,
-    credential_id: int,
-    since: datetime,
-    reason: str,
-    actor: str = "system",
-) -> int:
-    """Count no longer what a credential sent from a moment of receipt on; how many that were.
-
-    Raises
-    ------
-    UnknownCredentialError, ReasonMissingError
-        See there.
-    """
-    with database.writing(actor) as session:
-        return _move(session, zone, credential_id, since, reason, aside=True)
-
-
-def count_again(
-    database: Database,
-    zone: ZoneInfo,
-    credential_id: int,
-    since: datetime,
-    reason: str,
-    actor: str = "system",
-) -> int:
-    """Count again what was set aside with its credential; how many that were.
-
-    Raises
-    ------
-    UnknownCredentialError, ReasonMissingError
-        See there.
-    """
-    with database.writing(actor) as session:
-        return _move(session, zone, credential_id, since, reason, aside=False)
-
-
-def _move(
+def set_counted(
     session: Session,
     zone: ZoneInfo,
     credential_id: int,
     since: datetime,
     reason: str,
     *,
-    aside: bool,
+    counted: bool,
 ) -> int:
+    """Count again, or no longer, what a credential sent from a moment of receipt on; how many.
+
+    Raises
+    ------
+    UnknownCredentialError, ReasonMissingError
+        See there.
+    """
     credential = session.get(Credential, credential_id)
     if credential is None:
         raise UnknownCredentialError(f"no key number {credential_id}")
@@ -82,8 +50,9 @@ def _move(
     if not reason:
         raise ReasonMissingError("a reason is needed")
     hold_off_writers(session)
-    before = Disposition.COUNTED if aside else Disposition.DISTRUSTED
-    after = Disposition.DISTRUSTED if aside else Disposition.COUNTED
+    before, after = Disposition.COUNTED, Disposition.DISTRUSTED
+    if counted:
+        before, after = after, before
     sent = (
         Response.credential_id == credential_id,
         Response.received_at >= since.astimezone(UTC),
@@ -95,7 +64,7 @@ def _move(
         .distinct()
     )
     cells = {(day, unit, version, channel) for day, unit, version, channel in keys}
-    if aside:
+    if not counted:
         # Who waits for nine others must not be shown with them, being counted no longer.
         late = select(Response.id).where(*sent)
         session.execute(delete(LateResponse).where(LateResponse.response_id.in_(late)))
@@ -108,10 +77,10 @@ def _move(
     ).rowcount  # type: ignore[attr-defined]
     recount(session, cells)
     details = {"since": since, "reason": reason, "responses": moved}
-    if aside:
-        record(session, "responses.set_aside", credential_id, **details)
-    else:
+    if counted:
         record(session, "responses.count_again", credential_id, **details)
+    else:
+        record(session, "responses.set_aside", credential_id, **details)
     return int(moved)
 
 

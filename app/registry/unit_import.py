@@ -121,10 +121,8 @@ def _collect(
     units: dict[tuple[str, date], UnitRow] = {}
     mistakes: list[FieldError] = []
     for row in table:
-        if row.faults or row.short:
-            mistakes += table.faults(row) or [
-                table.mistake(row.number, None, "table.short_row", count=len(columns))
-            ]
+        if faults := table.faults(row):
+            mistakes += faults
             continue
         cells = _Cells(table, columns, row)
         try:

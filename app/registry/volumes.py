@@ -47,10 +47,8 @@ def read_volumes(file: Path, units: Collection[str]) -> list[Volume]:
     found: dict[tuple[str, date], tuple[int, int]] = {}
     mistakes: list[FieldError] = []
     for row in table:
-        if row.faults or row.short:
-            mistakes += table.faults(row) or [
-                table.mistake(row.number, None, "table.short_row", count=len(columns))
-            ]
+        if faults := table.faults(row):
+            mistakes += faults
             continue
         given: dict[str, Value] = {name: row.cells[place[name]] for name in COLUMNS}
         unit, month, cases = text(given["unit"]), _month(given["month"]), _count(given["cases"])

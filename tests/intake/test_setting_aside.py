@@ -9,17 +9,22 @@ from app.audit.models import AuditEntry
 from app.figures.late import LateResponse
 from app.intake.models import Disposition, Response
 from app.intake.rollup_rebuild import verify
-from app.intake.setting_aside import (
-    ReasonMissingError,
-    UnknownCredentialError,
-    count_again,
-    set_aside,
-)
+from app.intake.setting_aside import ReasonMissingError, UnknownCredentialError, set_counted
 from app.settings import Settings
 from tests.small_province import body
 
 ZONE = Settings().zone
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def set_aside(database, number, since, reason, actor="system"):
+    with database.writing(actor) as session:
+        return set_counted(session, ZONE, number, since, reason, counted=False)
+
+
+def count_again(database, number, since, reason):
+    with database.writing("system") as session:
+        return set_counted(session, ZONE, number, since, reason, counted=True)
 
 
 def send(client, headers, point=None, **changes):
@@ -74,14 +79,14 @@ def test_what_a_device_sent_is_set_aside_and_counted_again(client, database, pro
     assert len(came_late) == 4
     number = number_of(database, before)
 
-    moved = set_aside(database, ZONE, number, theft, "  mất máy   ở quầy ", "quantri@tinh.vn")
+    moved = set_aside(database, number, theft, "  mất máy   ở quầy ", "quantri@tinh.vn")
     assert moved == 5 and dispositions(database) == {"counted": 3, "distrusted": 5}
     assert verify(database) == [] and late(database) == []
     assert respondents(client, province) == 3
     # Twice sets nothing aside twice.
-    assert set_aside(database, ZONE, number, theft, "again") == 0
+    assert set_aside(database, number, theft, "again") == 0
 
-    assert count_again(database, ZONE, number, LONG_AGO, "tìm thấy máy") == 5
+    assert count_again(database, number, LONG_AGO, "tìm thấy máy") == 5
     assert dispositions(database) == {"counted": 8}
     assert verify(database) == [] and late(database) == came_late
     assert respondents(client, province) == 8
@@ -101,14 +106,14 @@ def test_what_others_set_aside_is_not_counted_again_with_it(client, database, pr
             .values(disposition=Disposition.QUARANTINED.value)
         )
     number = number_of(database, ids[0])
-    assert set_aside(database, ZONE, number, LONG_AGO, "x") == 1
-    assert count_again(database, ZONE, number, LONG_AGO, "x") == 1
+    assert set_aside(database, number, LONG_AGO, "x") == 1
+    assert count_again(database, number, LONG_AGO, "x") == 1
     assert dispositions(database) == {"counted": 1, "quarantined": 1}
 
 
 def test_a_reason_and_a_key_are_needed(database, province):
     province.device()
     with pytest.raises(ReasonMissingError):
-        set_aside(database, ZONE, 1, LONG_AGO, " ")
+        set_aside(database, 1, LONG_AGO, " ")
     with pytest.raises(UnknownCredentialError):
-        set_aside(database, ZONE, 99, LONG_AGO, "x")
+        set_aside(database, 99, LONG_AGO, "x")
