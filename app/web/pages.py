@@ -214,6 +214,8 @@ class ProblemShown:
     status: int
     #: The page without what it was asked for in vain.
     again: str | None = None
+    #: Whether it may be a citizen who has mistyped the address of a form.
+    mistyped: bool = False
 
 
 def problem_shown(problem: Problem, request: Request, caller: Caller) -> ProblemShown:
@@ -221,7 +223,10 @@ def problem_shown(problem: Problem, request: Request, caller: Caller) -> Problem
     language = language_of(request, caller)
     chose = request.method == "GET" and problem.status == 422 and request.url.query
     again = request.url.path if chose else None
-    return ProblemShown(problem.title(language), problem.detail(language), problem.status, again)
+    mistyped = problem.status == 404 and caller is STRANGER
+    return ProblemShown(
+        problem.title(language), problem.detail(language), problem.status, again, mistyped
+    )
 
 
 def _way_back(request: Request) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.small_province import SmallProvince
+
 CHROMIUM = os.environ.get("HAILONG_CHROMIUM") or shutil.which("chromium")
 #: Without these, Chromium asks the world outside for updates while it is tested.
 QUIET = [
@@ -39,6 +41,12 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def code(province: SmallProvince) -> str:
+    """The public code of a commune's desk."""
+    return province.points["C1", "sipas-desk"]
 
 
 @pytest.fixture

@@ -5,12 +5,11 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
-from sqlalchemy import func, select
 
-from app.intake.models import Response
 from app.registry.models import Channel, Unit
 from app.registry.points import current_code, open_point
 from tests.conftest import serving
+from tests.web.citizen import choose, stored
 from tests.web.conftest import needs_browser
 from tests.web.two_versions import SECOND, form, opened_point, publish_version, stored_answers
 
@@ -50,20 +49,6 @@ def phone(browser, client):
     yield make
     for context in contexts:
         context.close()
-
-
-@pytest.fixture
-def code(province):
-    return province.points[("C1", "sipas-desk")]
-
-
-def stored(database):
-    with database.reading() as session:
-        return session.scalar(select(func.count()).select_from(Response))
-
-
-def choose(page, item, value):
-    page.locator(f'input[name="a.{item}"][value="{value}"]').check(force=True)
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.intake.models import Response, ResponseText
 from app.registry.models import Channel, PointState, Unit
@@ -14,11 +14,7 @@ from app.registry.points import change_state, current_code, find_by_code, open_p
 from app.registry.questionnaires import published
 from app.web.citizen.shown import POLICY
 from tests.conftest import serving
-
-
-@pytest.fixture
-def code(province):
-    return province.points[("C1", "sipas-desk")]
+from tests.web.citizen import stored
 
 
 def hidden(page):
@@ -30,11 +26,6 @@ def fill(client, code, new="", **answers):
     form = hidden(client.get(f"/q/{code}{new}").text)
     data = form | {f"a.{item}": value for item, value in answers.items()}
     return client.post(f"/q/{code}", data=data)
-
-
-def stored(database):
-    with database.reading() as session:
-        return session.scalar(select(func.count()).select_from(Response))
 
 
 def test_a_form_is_filled_in_without_script_and_thanked_for(client, code, database):

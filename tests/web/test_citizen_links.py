@@ -4,10 +4,9 @@ import json
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import func, select
 
-from app.intake.models import Response
 from tests.small_province import body
+from tests.web.citizen import choose, stored
 from tests.web.conftest import needs_browser
 from tests.web.elsewhere import elsewhere
 
@@ -27,25 +26,11 @@ def page(browser, client):
     context.close()
 
 
-@pytest.fixture
-def code(province):
-    return province.points[("C1", "sipas-desk")]
-
-
-def stored(database):
-    with database.reading() as session:
-        return session.scalar(select(func.count()).select_from(Response))
-
-
 def follow(page, address):
     """From another site to the form by its link; the script is there once progress is shown."""
     page.goto(address)
     page.click("a")
     expect(page.locator("#progress")).to_be_visible()
-
-
-def choose(page, item, value):
-    page.locator(f'input[name="a.{item}"][value="{value}"]').check(force=True)
 
 
 def send(page):

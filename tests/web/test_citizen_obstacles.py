@@ -6,13 +6,14 @@ import time
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from app.intake.models import Response, ResponseText
+from app.intake.models import ResponseText
 from app.registry.models import Channel, Unit
 from app.registry.points import current_code, open_point
 from tests.conftest import serving
 from tests.small_province import body
+from tests.web.citizen import choose, stored
 from tests.web.conftest import CHROMIUM, QUIET, needs_browser
 
 pytestmark = [
@@ -35,20 +36,6 @@ def phone(browser, client):
     yield make
     for context in contexts:
         context.close()
-
-
-@pytest.fixture
-def code(province):
-    return province.points[("C1", "sipas-desk")]
-
-
-def stored(database):
-    with database.reading() as session:
-        return session.scalar(select(func.count()).select_from(Response))
-
-
-def choose(page, item, value):
-    page.locator(f'input[name="a.{item}"][value="{value}"]').check(force=True)
 
 
 def filled_in(page, code):

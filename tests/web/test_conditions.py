@@ -6,12 +6,12 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from app.access import devices
 from app.registry.models import Channel, Unit
-from app.registry.points import current_code, find_by_code, open_point
+from app.registry.points import current_code, open_point
 from app.registry.questionnaires import publish
 from tests.surveys.condition_cases import CASES, CHAIN
 from tests.web.conftest import needs_browser
+from tests.web.pairing import pair
 from tests.web.two_versions import stored_answers
 
 pytestmark = [
@@ -110,14 +110,9 @@ def test_the_kiosks_script_asks_by_the_same_table(browser, client, province):
 def test_a_kiosk_asks_nothing_more_once_the_first_answer_is_changed(
     browser, client, point, database
 ):
-    with database.writing() as session:
-        found = find_by_code(session, point(Channel.KIOSK))
-        pairing = devices.new_code(session, found, "Ki-ốt")
     context = browser.new_context(base_url=str(client.base_url), locale="vi-VN")
     page = context.new_page()
-    page.goto("/kiosk")
-    page.fill("#code", pairing.code)
-    page.get_by_role("button", name="Ghép máy").click()
+    pair(page, database, point(Channel.KIOSK))
     page.get_by_role("button", name="Bắt đầu").click()
 
     def tap(question, label):

@@ -9,15 +9,15 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 import app.messages
-from app.access import devices
 from app.intake.models import Response
 from app.messages import catalogue
 from app.registry.models import Channel, Unit
-from app.registry.points import current_code, find_by_code, open_point
+from app.registry.points import current_code, open_point
 from app.registry.questionnaires import publish
 from surveys import load_file
 from surveys.loader import FORMS
 from tests.web.conftest import needs_browser
+from tests.web.pairing import pair
 
 pytestmark = [
     pytest.mark.xdist_group("browser"),
@@ -139,14 +139,9 @@ def test_figures_and_pages_still_work(client, point, province, month_over):
 
 @needs_browser
 def test_the_kiosk_speaks_it_too(browser, client, point, database):
-    with database.writing() as session:
-        found = find_by_code(session, point(Channel.KIOSK))
-        pairing = devices.new_code(session, found, "Ki-ốt")
     context = browser.new_context(base_url=str(client.base_url), locale="vi-VN")
     page = context.new_page()
-    page.goto("/kiosk")
-    page.fill("#code", pairing.code)
-    page.get_by_role("button", name="Ghép máy").click()
+    pair(page, database, point(Channel.KIOSK))
     page.get_by_role("button", name="ភាសាខ្មែរ").click()
     expect(page.locator("h1")).to_have_text(QUESTION)
     assert page.evaluate("document.documentElement.lang") == "km"

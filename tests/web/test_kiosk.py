@@ -31,6 +31,7 @@ from app.web.kiosk import routes as kiosk
 from surveys.loader import FORMS, load_file
 from tests.conftest import serving
 from tests.server import ServerProcess, free_port
+from tests.web.citizen import stored
 from tests.web.conftest import CHROMIUM, QUIET, needs_browser
 
 pytestmark = [
@@ -57,11 +58,6 @@ def pairing(database, province):
             return devices.new_code(session, point, "Ki-ốt")
 
     return make
-
-
-def stored(database):
-    with database.reading() as session:
-        return session.scalar(select(func.count()).select_from(Response))
 
 
 def wait_for(condition, seconds=120):

@@ -86,3 +86,13 @@ def test_a_kiosk_takes_a_new_release_with_each_file_that_its_page_is_made_of(mon
 
     monkeypatch.setattr(Path, "read_bytes", other)
     assert kiosk.release.__wrapped__() != before and sum(changed) == 1
+
+
+def test_a_citizen_who_mistypes_an_address_is_not_sent_to_sign_in(client, province):
+    asked = {"Accept": "text/html", "Accept-Language": "vi"}
+    page = client.get("/phieu/ABC", headers=asked)
+    assert page.status_code == 404
+    assert "xin quét lại mã QR" in page.text and "Trang dành cho cán bộ" in page.text
+    person = province.person((Role.OPERATOR, None))
+    known = client.get("/phieu/ABC", headers=asked | person.headers).text
+    assert "xin quét lại mã QR" not in known and "Về trang chủ" in known

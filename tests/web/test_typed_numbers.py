@@ -11,14 +11,13 @@ from openpyxl import Workbook
 from playwright.sync_api import expect
 from typer.testing import CliRunner
 
-from app.access import devices
 from app.cli import cli
 from app.registry.models import Channel
-from app.registry.points import find_by_code
 from tests.surveys.number_cases import CASES
 from tests.surveys.test_numbers import said
 from tests.web.conftest import needs_browser
 from tests.web.number_form import CODE, NUMBERS, opened_point
+from tests.web.pairing import pair
 from tests.web.two_versions import stored_answers
 
 pytestmark = [
@@ -180,14 +179,9 @@ def test_the_kiosks_script_reads_every_text_as_the_server_does(browser, client):
 def test_the_kiosk_says_what_it_does_not_take_and_sends_what_was_meant(
     browser, client, province, database, screenshots
 ):
-    code = opened_point(database, province, Channel.KIOSK)
-    with database.writing() as session:
-        pairing = devices.new_code(session, find_by_code(session, code), "Ki-ốt")
     context = browser.new_context(base_url=str(client.base_url), locale="vi-VN")
     page = context.new_page()
-    page.goto("/kiosk")
-    page.fill("#code", pairing.code)
-    page.get_by_role("button", name="Ghép máy").click()
+    pair(page, database, opened_point(database, province, Channel.KIOSK))
     page.get_by_role("button", name="Bắt đầu").click()
     page.locator(".faces .choice").last.click()
     error, go_on = page.locator(".error.wrong"), page.get_by_role("button", name="Tiếp tục")
