@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready-run
 READY_DEV := $(VENV)/ready-dev
-# Two tests at a time, and one processor each: threads of linear algebra would wait for one another.
-PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup
+# Three tests at a time, for some wait for browsers and servers; each with one thread of linear algebra,
+# or else these would wait for one another.
+PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test coverage lint audit crash bench promises docs lock bounds clean

@@ -84,12 +84,13 @@ def take(session: Session, wanted: Sequence[Sequence[Draw]]) -> list[Empty | Non
 def _locked(session: Session, keys: Sequence[tuple[bytes]]) -> dict[bytes, int]:
     """When each bucket is full; nobody else draws from them until the session ends."""
     connection = session.connection()
-    found = bulk.find_by_key(connection, _BUCKETS, keys, ("full_at",), lock=True)
-    if len(found) < len(keys) and connection.dialect.name != "sqlite":
-        # Rows that are not there cannot be locked; whoever puts them there first, goes first.
-        missing = [(*key, 0) for key in keys if key not in found]
+    if connection.dialect.name != "sqlite":
+        # Rows that are not there cannot be locked, so they are put there, before any is locked:
+        # whoever waits for another's new row holds nothing that the other may want.
+        there = bulk.find_by_key(connection, _BUCKETS, keys, ())
+        missing = [(*key, 0) for key in keys if key not in there]
         bulk.insert_missing(connection, _BUCKETS, ("key", "full_at"), missing)
-        found = bulk.find_by_key(connection, _BUCKETS, keys, ("full_at",), lock=True)
+    found = bulk.find_by_key(connection, _BUCKETS, keys, ("full_at",), lock=True)
     return {bytes(key): full for (key,), (full,) in found.items()}
 
 

@@ -1,0 +1,61 @@
+"""Buckets that several groups draw from at once, which none of them has drawn from before."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, current_thread
+
+import pytest
+from limits import parse
+
+from app.access import buckets
+from app.db import bulk
+
+AT, RATE = 1_800_000_000_000_000, parse("9 per 1 minute")
+A, B = (buckets.draw(RATE, key, AT) for key in (b"a", b"b"))
+
+
+def draw_from(database, *wanted):
+    with database.writing() as session:
+        return buckets.take(session, [wanted])
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_groups_that_draw_first_from_the_same_wait_in_no_ring(database, monkeypatch):
+    """One looks, a second puts one of two there, a third finds that one: then all three go on.
+
+    Where what is found is locked before what is missing is put there, the third holds what the
+    first wants, and wants what the first has put there: PostgreSQL ends one of them.
+    """
+    looked, may_put, found, put = Event(), Event(), Event(), Event()
+    insert_missing = bulk.insert_missing
+
+    def staged(connection, table, columns, rows):
+        if not rows:
+            return insert_missing(connection, table, columns, rows)
+        if current_thread().name.startswith("first"):
+            looked.set()
+            assert may_put.wait(30)
+            there = insert_missing(connection, table, columns, rows)
+            put.set()
+            return there
+        if current_thread().name.startswith("third"):
+            found.set()
+            assert put.wait(30)
+        return insert_missing(connection, table, columns, rows)
+
+    monkeypatch.setattr(bulk, "insert_missing", staged)
+    with (
+        ThreadPoolExecutor(1, thread_name_prefix="first") as one,
+        ThreadPoolExecutor(1, thread_name_prefix="third") as three,
+    ):
+        first = one.submit(draw_from, database, A, B)
+        assert looked.wait(30)
+        assert draw_from(database, B) == [None]
+        third = three.submit(draw_from, database, A, B)
+        assert found.wait(30)
+        may_put.set()
+        assert (first.result(), third.result()) == ([None], [None])
+    # All of the draws were counted.
+    assert draw_from(database, B) == [None]
+    with database.reading() as session:
+        full = {bytes(row.key): row.full_at for row in session.query(buckets.RateBucket)}
+    assert [(full[key] - AT) // A.interval for key in (b"a", b"b")] == [2, 4]
