@@ -97,6 +97,13 @@ def test_it_looks_right_and_is_accessible_at_every_size(
     look(page, "form_thanks", screenshots)
 
 
+def test_faces_have_a_colour_besides_their_shape(phone, code):
+    page = phone()
+    page.goto(f"/q/{code}")
+    colours = "faces => faces.map((face) => getComputedStyle(face).fill)"
+    assert len(set(page.eval_on_selector_all("#q-A1 svg.face", colours))) == 5
+
+
 def look(page, name, screenshots):
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
