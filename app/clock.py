@@ -14,15 +14,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import column, delete, select, table, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.background import beat
 from app.db import Base, Database, UtcDateTime
 from app.problems import Problem
 
@@ -262,12 +264,10 @@ def _newest_receipt(session: Session) -> datetime | None:
 
 
 async def keep_watching(clock: ServerClock) -> None:
-    """Watch the clock, for ever; a database that does not answer is tried again."""
+    """Watch the clock, for ever."""
     while True:
-        try:
+        # It jumped just now, or another process noted first.
+        with suppress(ClockInDoubt, IntegrityError):
             await asyncio.to_thread(clock.watch)
-        except (ClockInDoubt, IntegrityError):  # it jumped just now; another process noted first
-            pass
-        except SQLAlchemyError:
-            log.warning("could not note the time; trying again", exc_info=True)
+        beat()
         await asyncio.sleep(EVERY_S)

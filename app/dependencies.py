@@ -10,8 +10,10 @@ from typing import Annotated, Generic, TypeVar, cast
 
 from fastapi import Depends, FastAPI, Request
 
+from app.background import Supervisor
 from app.clock import ServerClock
 from app.db import Database
+from app.readiness import Readiness
 from app.settings import Settings
 
 T = TypeVar("T")
@@ -43,7 +45,11 @@ class Shared(Generic[T]):
 SETTINGS = Shared[Settings]("settings")
 DATABASE = Shared[Database]("database")
 CLOCK = Shared[ServerClock]("clock")
+READINESS = Shared[Readiness]("readiness")
+SUPERVISOR = Shared[Supervisor]("supervisor")
 
 SettingsDependency = Annotated[Settings, Depends(SETTINGS)]
 DatabaseDependency = Annotated[Database, Depends(DATABASE)]
+ReadinessDependency = Annotated[Readiness, Depends(READINESS)]
 ClockDependency = Annotated[ServerClock, Depends(CLOCK)]
+SupervisorDependency = Annotated[Supervisor, Depends(SUPERVISOR)]

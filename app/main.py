@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import RELEASE, problems
 from app.access.callers import Callers
@@ -21,6 +26,7 @@ from app.access.dependencies import (
     RATE_LIMITS,
     SIGNING_IN,
 )
+from app.access.doors import FORM_LIMITS
 from app.access.known_browsers import KnownBrowsers
 from app.access.openid import Provider
 from app.access.password_queue import PasswordQueue
@@ -34,16 +40,24 @@ from app.api.adjusted import router as adjusted_routes
 from app.api.aside import router as aside_routes
 from app.api.comments import router as comment_routes
 from app.api.dependencies import CACHE
+from app.api.events import STREAM_THREADS, THREADS_OF_STREAMS
 from app.api.feed import router as feed_routes
 from app.api.limit_decisions import router as limit_decision_routes
 from app.api.rates import router as rate_routes
 from app.api.reports import router as document_routes
 from app.api.statistics import router as statistics_routes
 from app.api.stream import router as stream_routes
+from app.api.unit_histories import router as unit_history_routes
 from app.api.views import router as view_routes
-from app.clock import ServerClock, keep_watching, steady, tell_by
+from app.audit.leaving import keep_heads_leaving
+from app.background import Supervisor
+from app.backup.schedule import check_settings, keep_backing_up
+from app.clock import ClockInDoubt, ServerClock, keep_watching, steady, tell_by
+from app.damage_watch import keep_checking
 from app.db import Database
-from app.dependencies import CLOCK, DATABASE, SETTINGS
+from app.db.away import away
+from app.db.connections import Patience
+from app.dependencies import CLOCK, DATABASE, READINESS, SETTINGS, SUPERVISOR
 from app.figures.cache import Cache
 from app.intake.dependencies import INTAKE, PAGE_TOKENS
 from app.intake.directory import Directory
@@ -53,14 +67,25 @@ from app.intake.service import Intake
 from app.intake.store import ResponseStore
 from app.invitations.routes import router as invitation_routes
 from app.invitations.sending import keep_sending
+from app.logs.lines import tell_rest
+from app.memory import bound_allocator
 from app.posters.routes import router as poster_routes
+from app.private_files import keep_private
+from app.readiness import Readiness, keep_proving
+from app.reform.service import bring_up_to_date
+from app.registry.today import keep_up_to_date
 from app.reports.charts import drawing
-from app.reports.documents.schedule import keep_reporting
+from app.reports.documents.schedule import keep_reporting, lengths
+from app.serving.bodies import Bodies
+from app.serving.connections import Connections, Limits
+from app.serving.ending import AnsweredAtEnd
+from app.serving.protocol import CONNECTIONS
 from app.settings import Settings
 from app.web.citizen import routes as citizen
 from app.web.dashboard import comments as dashboard_comments
 from app.web.dashboard import report as dashboard_report
 from app.web.dashboard import routes as dashboard
+from app.web.identifying import RequestIds
 from app.web.kiosk import routes as kiosk
 from app.web.openapi import document_doors
 from app.web.pages import problem_page
@@ -68,18 +93,22 @@ from app.web.public import routes as public
 from app.web.public import wall
 from app.web.routes import STATIC_FILES
 from app.web.routes import router as web_routes
-from app.web.security import BodyLimit, SecurityHeaders
+from app.web.security import HEADERS, BodyLimit, SecurityHeaders
 from app.web.staff import (
     accounts,
     action_notes,
     audit_log,
+    dead_letters,
     devices,
     keys,
     limits,
     posters,
     profile,
+    reorganisations,
     sign_in,
 )
+from app.web.turns import Turns
+from app.webhooks.sending import keep_telling
 
 ROUTERS = (
     intake_routes,
@@ -96,8 +125,14 @@ ROUTERS = (
 )
 PAGES = (
     citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, limits, action_notes,
-    audit_log, registry,    dashboard_comments, dashboard_report, dashboard, public, wall,
+    audit_log, dead_letters, reorganisations, registry, dashboard_comments, dashboard_report,
+    dashboard, public, wall,
 )  # fmt: skip
+#: How long after its last answer a server may need to end, in seconds.
+_ENDS_AFTER_S = 10.0
+#: Threads of the tasks beside the requests, made as they are needed: names that are looked up in
+#: vain hold one each for as long as the resolver likes, and are to hold up no other task.
+_THREADS = 40
 #: When those who waited for the server to start have been answered.
 _STARTED_AFTER_S = 5.0
 #: Routers are built when a request first passes them; these are large, and come last.
@@ -106,6 +141,7 @@ LAST = (
     action_note_routes,
     statistics_routes,
     adjusted_routes,
+    unit_history_routes,
     view_routes,
 )
 
@@ -119,7 +155,8 @@ def create_app(
     nobody sets.
     """
     settings = settings or Settings()
-    database = Database(settings.database_url)
+    keep_private(settings)
+    database = Database(settings.database_url, _patience(settings))
     clock = ServerClock(
         database, settings.clock_tolerance_s, settings.clock_gap_days, wall=wall, steady=steady
     )
@@ -127,43 +164,90 @@ def create_app(
     limits = RateLimits(database, clock.now)
     directory = Directory(database, settings.cache_s)
     store = ResponseStore(database, settings.webhook_delay_s)
-    intake = Intake(settings, directory, store, limits, clock.sure_now)
+    supervisor = Supervisor()
+    readiness = Readiness(database, steady)
+    readiness.also("clock", lambda: ClockInDoubt() if clock.look() else None)
+    readiness.also("damage", database.damage.problem)
+    readiness.also("tasks", supervisor.problem)
+    intake = Intake(settings, directory, store, limits, clock.sure_now, readiness.note_written)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
         _tune_interpreter()
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
         await asyncio.to_thread(clock.begin)
         tell_by(clock.now)
         intake.writer.start()
-        background = [
-            asyncio.create_task(keep_tidy(database, clock.now), name="tidying"),
-            asyncio.create_task(keep_watching(clock), name="clock"),
-            asyncio.create_task(keep_sending(database, settings), name="sending"),
-            asyncio.create_task(keep_reporting(database, settings, clock), name="reporting"),
-            asyncio.create_task(_make_charts_ready(), name="charts"),
-        ]
-        yield
-        tell_by(None)
-        for task in background:
-            task.cancel()
-        await intake.writer.stop()
-        database.close()
+        supervisor.keep("tidying", lambda: keep_tidy(database, clock.now), silent_after_s=300)
+        supervisor.keep("clock", lambda: keep_watching(clock), silent_after_s=90)
+        supervisor.keep("readiness", lambda: keep_proving(readiness), silent_after_s=90)
+        supervisor.keep(
+            "day",
+            lambda: keep_up_to_date(
+                database,
+                lambda: clock.now().astimezone(settings.zone).date(),
+                bring_up_to_date,
+            ),
+            silent_after_s=180,
+        )
+        supervisor.keep("sms", lambda: keep_sending(database, settings), silent_after_s=180)
+        supervisor.keep("webhooks", lambda: keep_telling(database, settings), silent_after_s=180)
+        # A setting that means nothing stops the start.
+        if settings.report_folder is not None and lengths(settings):
+            supervisor.keep(
+                "reporting",
+                lambda: keep_reporting(database, settings, clock),
+                silent_after_s=3 * 3600,
+            )
+        if settings.audit_heads:
+            supervisor.keep(
+                "heads",
+                lambda: keep_heads_leaving(database, settings, clock.now),
+                silent_after_s=600,
+            )
+        if settings.backup_at:
+            check_settings(settings)
+            supervisor.keep(
+                "backup", lambda: keep_backing_up(settings, clock.now), silent_after_s=600
+            )
+        supervisor.keep(
+            "damage", lambda: keep_checking(database, settings, clock.now), silent_after_s=6 * 3600
+        )
+        supervisor.keep("charts", _make_charts_ready, once=True)
+        supervisor.watch()
+        yield {CONNECTIONS: Connections(Limits.of(settings), HEADERS)}
+        with _ending_for_sure():
+            tell_by(None)
+            await supervisor.stop()
+            await intake.writer.stop()
+            database.close()
+        tell_rest()
 
     app = FastAPI(
-        title="Hài Lòng", version=RELEASE, lifespan=lifespan, docs_url=None, redoc_url=None
+        title="Hài Lòng",
+        version=RELEASE,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        form_limits=FORM_LIMITS,
     )
     SETTINGS.put(app, settings)
     DATABASE.put(app, database)
     CALLERS.put(app, Callers(database, settings, clock.now))
     CLOCK.put(app, clock)
+    READINESS.put(app, readiness)
+    SUPERVISOR.put(app, supervisor)
     RATE_LIMITS.put(app, limits)
     SIGNING_IN.put(app, SigningIn(database, limits, settings, KnownBrowsers(database)))
     PASSWORD_QUEUE.put(app, PasswordQueue(settings.password_waiting))
     CACHE.put(app, Cache())
+    STREAM_THREADS.put(app, CapacityLimiter(THREADS_OF_STREAMS))
     INTAKE.put(app, intake)
     PAGE_TOKENS.put(app, PageTokens(database))
     PROVIDER.put(app, Provider(settings) if settings.oidc_issuer else None)
-    problems.install(app, problem_page)
+    bodies = Bodies(settings.bodies_limit)
+    turns = Turns(settings)
+    answer = problems.install(app, problem_page, {SQLAlchemyError: away})
     for router in (*ROUTERS, *(page.router for page in PAGES), *LAST):
         app.include_router(router)
     for path, folder in STATIC_FILES.items():
@@ -171,10 +255,43 @@ def create_app(
     # Around all middleware: what add_middleware adds stands inside the one that answers defects.
     build = app.build_middleware_stack
     app.build_middleware_stack = (  # type: ignore[method-assign]
-        lambda: SecurityHeaders(BodyLimit(build(), settings.body_limit))
+        lambda: RequestIds(
+            SecurityHeaders(
+                AnsweredAtEnd(
+                    BodyLimit(turns.around(build(), answer), settings.body_limit, bodies), answer
+                )
+            ),
+            settings.access_log,
+        )
     )
     document_doors(app)
     return app
+
+
+def _patience(settings: Settings) -> Patience:
+    """How long a server waits for its database."""
+    return Patience(
+        connect_s=settings.database_connect_s,
+        read_s=settings.database_read_s,
+        write_s=settings.database_write_s,
+    )
+
+
+@contextmanager
+def _ending_for_sure() -> Iterator[None]:
+    """End this process, whatever hangs, where what is done meanwhile takes too long.
+
+    What was acknowledged is durable, what was not will come again. Only where the process is the
+    server's own: in tests it runs beside others.
+    """
+    last = threading.Timer(_ENDS_AFTER_S, os._exit, (1,))
+    last.daemon = True
+    if threading.current_thread() is threading.main_thread():
+        last.start()
+    try:
+        yield
+    finally:
+        last.cancel()
 
 
 async def _make_charts_ready() -> None:
@@ -188,8 +305,9 @@ def _tune_interpreter() -> None:
 
     The collector need not look again at what was imported (how often it looks is set in
     ``app``). And the writer's thread, which mostly waits for the database, gets its turn within a
-    millisecond instead of five.
+    millisecond instead of five. What was freed goes back to the machine (``make memory``).
     """
+    bound_allocator()
     gc.collect()
     gc.freeze()
     sys.setswitchinterval(0.001)

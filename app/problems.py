@@ -18,9 +18,13 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from app.logs.requests import REQUEST_ID, route_of
 from app.messages import preferred, say
 
 log = logging.getLogger("hailong")
+
+#: Key of a request's scope: the log has told of the defect that it met.
+TOLD = "hailong.told"
 
 #: How many wrong fields a problem's sentence names; ``errors`` has all.
 _MOST_NAMED = 3
@@ -129,6 +133,8 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
         }
         if instance:
             document["instance"] = instance
+        if self.status >= 500 and (request_id := REQUEST_ID.get()):
+            document["request_id"] = request_id
         if self.field:
             document["field"] = self.field
         if self.errors:
@@ -161,6 +167,9 @@ class BodyTooLarge(Problem):
     """The body has more bytes than the server takes."""
 
     code, status = "body-too-large", 413
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit=f"{limit / 2**20:g}")
 
 
 class NotFound(Problem):
@@ -228,8 +237,18 @@ def respond(request: Request, problem: Problem) -> Response:
 Page = Callable[[Request, Problem], Awaitable[Response | None]]
 
 
-def install(app: FastAPI, page: Page) -> None:
-    """Make every failure of the application answer with a problem."""
+#: What an exception of a library means; None where it is a defect.
+Meaning = Callable[[Exception], Problem | None]
+
+
+def install(
+    app: FastAPI, page: Page, meanings: Mapping[type[Exception], Meaning] | None = None
+) -> Callable[[Request, Problem], Awaitable[Response]]:
+    """Make every failure of the application answer with a problem.
+
+    ``meanings`` has classes of exceptions of which some are no defect of ours. What answers so is
+    handed back, for those who refuse before the application looks.
+    """
 
     async def answer(request: Request, problem: Problem) -> Response:
         return await page(request, problem) or respond(request, problem)
@@ -237,6 +256,9 @@ def install(app: FastAPI, page: Page) -> None:
     @app.exception_handler(Problem)
     async def _problem(request: Request, problem: Problem) -> Response:
         return await answer(request, problem)
+
+    for kind, meaning in (meanings or {}).items():
+        app.add_exception_handler(kind, _known(meaning, answer))
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
@@ -258,5 +280,25 @@ def install(app: FastAPI, page: Page) -> None:
 
     @app.exception_handler(Exception)
     async def _defect(request: Request, error: Exception) -> Response:
-        log.error("defect while answering %s %s", request.method, request.url.path, exc_info=error)
+        request.scope[TOLD] = True
+        log.error(
+            "defect while answering %s %s", request.method, route_of(request.scope), exc_info=error
+        )
         return await answer(request, InternalError())
+
+    return answer
+
+
+def _known(
+    meaning: Meaning, answer: Callable[[Request, Problem], Awaitable[Response]]
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Answers with what an exception means; what means nothing goes on as the defect it is."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        problem = meaning(error)
+        if problem is None:
+            raise error
+        log.warning("%s could not be answered: %s", request.method, problem)
+        return await answer(request, problem)
+
+    return handle

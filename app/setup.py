@@ -9,12 +9,13 @@ from app.db import Database
 from app.db.migrate import migrate
 from app.intake import partitions
 from app.registry.questionnaires import PublishedVersionChangedError, available, publish
+from app.registry.today import bring_up_to_date
 from app.settings import Settings
 from surveys import FormError
 
 
 def prepare(database: Database, settings: Settings) -> None:
-    """Migrate, make the months' partitions, publish new questionnaires.
+    """Migrate, make the months' partitions, publish new questionnaires, bring units up to date.
 
     Raises
     ------
@@ -26,5 +27,6 @@ def prepare(database: Database, settings: Settings) -> None:
         with database.writing() as session:
             partitions.ensure(session.connection(), datetime.now(UTC).date())
             publish(session, available(settings.questionnaires))
+            bring_up_to_date(session, datetime.now(settings.zone).date())
     except (FormError, PublishedVersionChangedError) as error:
         raise Refused(str(error)) from error

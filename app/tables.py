@@ -2,8 +2,7 @@
 
 What a person would not see is mended: byte order marks, decomposed Vietnamese letters, empty
 rows and columns, a chart as the first sheet, semicolons or tabs between cells. Spaces at the ends
-of a cell stay: ``text`` takes them off.
-What a person would have to decide is refused by row and column, never dropped.
+stay (``text``). What a person would have to decide is refused by row and column, never dropped.
 """
 
 from __future__ import annotations

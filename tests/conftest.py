@@ -7,6 +7,7 @@ import io
 import os
 import shutil
 import socket
+import ssl
 import sys
 import tempfile
 import time
@@ -19,6 +20,8 @@ from threading import Thread
 import httpx
 import pytest
 import uvicorn
+from httpx import create_ssl_context
+from httpx._transports import default as transports
 from hypothesis import settings as hypothesis_settings
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -30,6 +33,7 @@ from app.cli import main
 from app.db import Database
 from app.figures.release import ReleaseRule
 from app.main import create_app
+from app.serving.protocol import BoundedProtocol
 from app.settings import Settings
 from app.setup import prepare
 from tests.databases import BACKENDS, PostgresServer, address, copy_sqlite
@@ -75,6 +79,24 @@ def quick_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
         patch.setattr(passwords, "_argon2", quick)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_trust() -> Iterator[None]:
+    """Whom the machine trusts is read once; else each of some thousand clients reads it."""
+    made: dict[str | None, ssl.SSLContext] = {}
+
+    def context(verify: object = True, cert: object = None, trust_env: bool = True) -> object:
+        if verify is not True or cert or not trust_env or "SSL_CERT_DIR" in os.environ:
+            return create_ssl_context(verify, cert, trust_env)  # type: ignore[arg-type]
+        named = os.environ.get("SSL_CERT_FILE")
+        if named not in made:
+            made[named] = create_ssl_context()
+        return made[named]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transports, "create_ssl_context", context)
         yield
 
 
@@ -159,12 +181,16 @@ def hailong(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     def run(*arguments: object, code: int | tuple[int, ...] = 0) -> str:
         monkeypatch.setattr(sys, "argv", ["hailong", *map(str, arguments)])
         printed, complained = io.StringIO(), io.StringIO()
-        with (
-            redirect_stdout(printed),
-            redirect_stderr(complained),
-            pytest.raises(SystemExit) as ended,
-        ):
-            main()
+        before = os.umask(0o022)
+        try:
+            with (
+                redirect_stdout(printed),
+                redirect_stderr(complained),
+                pytest.raises(SystemExit) as ended,
+            ):
+                main()
+        finally:
+            os.umask(before)  # a command keeps its files to itself, and so this process its own
         said = printed.getvalue() + complained.getvalue()
         expected = code if isinstance(code, tuple) else (code,)
         assert (ended.value.code or 0) in expected, said
@@ -203,7 +229,13 @@ def serving(
 ) -> Iterator[httpx.Client]:
     """The application behind a real HTTP server in a thread, and a client that knows where."""
     config = uvicorn.Config(
-        create_app(settings, wall), port=port, log_config=None, access_log=False
+        create_app(settings, wall),
+        port=port,
+        log_config=None,
+        access_log=False,
+        http=BoundedProtocol,
+        ws="none",
+        timeout_keep_alive=settings.idle_s,
     )
     server = _PromptServer(config)
     thread = Thread(target=server.run)

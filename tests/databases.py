@@ -5,6 +5,7 @@ PostgreSQL server, which is started here unless HAILONG_TEST_POSTGRES names one.
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -41,6 +42,11 @@ class PostgresServer:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             self._run("ALTER SYSTEM SET {} = off", setting)
         self._run("SELECT pg_reload_conf()")
+
+    @property
+    def url(self) -> URL:
+        """The server's address, with a database that is always there."""
+        return self._url
 
     def create(self, template: URL | None = None) -> URL:
         """A new database, empty or a copy of another one that nobody is connected to."""
@@ -81,7 +87,26 @@ def address(url: URL) -> str:
     return url.render_as_string(hide_password=False)
 
 
+def overwrite(file: Path, begin: int, end: int | None = None) -> None:
+    """Write noise over a part of a file, in place, as a failing disk does."""
+    with file.open("r+b") as stream:
+        end = file.stat().st_size if end is None else end
+        stream.seek(begin)
+        stream.write(random.Random(19).randbytes(end - begin))
+
+
 def copy_sqlite(template: URL, file: Path) -> URL:
     """A copy of a closed SQLite database."""
     shutil.copyfile(str(template.database), file)
     return make_url(f"sqlite:///{file}")
+
+
+def cut_off(url: str) -> None:
+    """End all connections to a database of PostgreSQL, as its restart does."""
+    named = make_url(url).set(drivername="postgresql")
+    other = named.set(database="postgres").render_as_string(hide_password=False)
+    with psycopg.connect(other, autocommit=True) as server:
+        server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            [named.database],
+        )

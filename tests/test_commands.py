@@ -19,6 +19,7 @@ from app.intake.models import Response
 from app.invitations.models import SmsMessage
 from app.registry.points import ALPHABET
 from app.registry.queries import find_unit
+from app.webhooks.models import Delivery
 from surveys.loader import FORMS
 from tests.conftest import serving
 from tests.server import ROOT
@@ -52,29 +53,33 @@ def test_forms_are_checked_by_file_line_and_field(hailong, tmp_path):
     assert "no such file" in hailong("questionnaires", "check", tmp_path / "no.yaml", code=1)
 
 
-def test_an_sms_that_a_dead_process_took_is_shown_and_left_to_the_operator(hailong, database):
-    due = datetime(2026, 3, 1, tzinfo=UTC)
-    with database.writing() as session:
-        session.add_all(
-            [
-                SmsMessage(phone="+84912345678", body="a", due_at=due, tries=0),
-                SmsMessage(phone="+84912345679", body="b", due_at=None, tries=1),
-                SmsMessage(phone="+84912345670", body="c", due_at=None, tries=1),
-            ]
-        )
-    said = hailong("sms", "list")
-    assert said.count("unconfirmed") == 2 and "…679" in said and "12345" not in said
-    assert "no unconfirmed SMS 1" in hailong("sms", "retry", 1, code=1)
-    hailong("sms", "retry", 2)
-    hailong("sms", "drop", 3)
-    said = hailong("sms", "list")
-    assert "unconfirmed" not in said and "…679" in said and "…670" not in said
-
-
 def test_forms_are_listed_and_published(hailong):
     said = hailong("questionnaires", "list")
     assert "sipas-desk" in said and "moh-outpatient" in said
     assert "0 published" in hailong("questionnaires", "publish")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_names_that_look_like_markup_are_printed_as_they_are(hailong, province, database):
+    """Such a name would end a list in a traceback, or be left out of it."""
+    name = "Tổ [/b] [red]1"
+    with database.writing() as session:
+        find_unit(session, "C2").name_vi = name
+    hailong("points", "add", "C2", "sipas-desk", "--name", name)
+    assert name in hailong("points", "list")
+    hailong("accounts", "add", "an@tinh.vn", "--name", name, "--role", "operator")
+    assert name in hailong("accounts", "list")
+    hailong("keys", "issue", name, "--right", "figures:read", "--unit", "C2")
+    assert name in hailong("keys", "list")
+    hailong("webhooks", "add", "https://x.vn/[/b][red]1")
+    assert "https://x.vn/[/b][red]1" in hailong("webhooks", "list")
+    with database.writing() as session:
+        failed = {"due_at": None, "failed_at": datetime.now(UTC), "fate": "given-up"}
+        reason = "InvalidURL: [/b][red]1"
+        session.add(SmsMessage(phone="0901234567", body="", reason=reason, **failed))
+        session.add(Delivery(webhook_id=1, body="{}", reason=reason, **failed))
+    for listing in (("sms", "list"), ("webhooks", "waiting")):
+        assert reason in hailong(*listing)
 
 
 def test_a_point_from_opening_to_revocation(hailong, province, settings):
@@ -275,3 +280,36 @@ def test_what_a_key_sent_is_set_aside_by_command_and_counted_again(hailong, clie
     assert hailong("responses", "count-again", *options) == "1 responses counted again\n"
     unknown = hailong("responses", "set-aside", "99", *options[1:], code=1)
     assert "no key number 99" in unknown
+
+
+@pytest.mark.parametrize(
+    ("command", "needed"), [("accounts", "sqlalchemy"), ("points", "openpyxl"), ("rates", "scipy")]
+)
+def test_a_command_loads_its_own_room_and_no_other(command, needed):
+    run = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "app.cli", command, "--help"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    loaded = set(re.findall(r"\|\s*([\w.]+)$", run.stderr, re.M))
+    assert needed in loaded
+    # What takes longest, and what no command has but those that serve or write reports.
+    assert not loaded & {"altair", "app.main", "app.api", "app.reports", "app.web", "uvicorn"}
+    assert ("scipy" in loaded) == (command == "rates")
+
+
+@pytest.mark.parametrize("command", ["backup", "restore", "move", "doctor"])
+def test_what_copies_a_database_knows_its_tables_all(command):
+    code = (
+        "import typer; from app.cli import cli; from app.db import Base; "
+        f"typer.main.get_group(cli).commands[{command!r}]; found = set(Base.metadata.tables); "
+        "import app.main; assert found == set(Base.metadata.tables) and len(found) > 30"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_the_interpreter_searches_for_cycles_again_once_a_room_is_loaded():
+    code = "import gc; from app.cli import cli; import typer; group = typer.main.get_group(cli); "
+    code += "assert group.commands['accounts'] and 'points' in group.commands; "
+    code += "print(gc.isenabled(), gc.get_freeze_count() > 10_000)"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert run.stdout == b"True True\n"

@@ -14,6 +14,8 @@ from analysis.drivers import NOT_DISTINGUISHABLE, QUADRANTS
 from analysis.xmr import ASSURANCES, NHS_RULES, VARIATIONS
 from app.access.models import Right, Sector
 from app.access.roles import Role
+from app.db.away import Why
+from app.dead_letters import Fate
 from app.figures.periods import Length
 from app.intake.paper_template import COLUMNS
 from app.intake.times import ReceiptRule
@@ -27,6 +29,8 @@ from app.web import commands as _all_rooms  # noqa: F401 - with them all problem
 from app.web.dashboard.pages import BOARDS
 from app.web.pages import MENU
 from app.web.staff.audit_words import ACTORS, DETAILS
+from app.web.staff.dead_letters import TABLES, Sort
+from app.web.staff.failure_words import Cause
 from app.web.staff.limits import STEPS
 from app.web.unit_list import Column
 
@@ -105,27 +109,34 @@ BY_CODE = {
     "language": set(LANGUAGES),
     "served": set(get_args(Served)),
     "signed_in_by": {"password"},
-    "action": set(re.findall(r'record\(\s*\w+,\s*"([a-z_.]+)"', SOURCES)),
+    "action": set(
+        re.findall(r'record(?:_signed)?\(\s*\w+,\s*(?:settings,\s*)?"([a-z_.]+)"', SOURCES)
+    )
+    | {f"{each.kind}.{verb}" for each in TABLES.values() for verb in ("retry", "drop", "expire")},
+    "fate": set(Fate),
+    "task": set(re.findall(r'supervisor\.keep\(\s*"(\w+)"', SOURCES)),
+    "cause_of_failure": set(Cause),
 }
 
 
 def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     keys = set(catalogue("vi"))
     kinds = (
-        "account|answer|chart|device|field|form|import|key|kiosk|page|password|period|poster|public|"
-        "report|role|sms|synthetic|table|tell|view"
+        "account|answer|chart|device|field|form|import|key|kiosk|page|password|period|plan|poster|"
+        "public|report|role|sms|structure|synthetic|table|tell|view"
     )
     said = set(re.findall(rf'"((?:{kinds})\.[a-z0-9_]+)"', SOURCES + TEMPLATES))
     said |= {key for key in keys if key.startswith("done.") and f'"{key[5:]}"' in SOURCES}
     said -= (
         {"account.id"}
         | BY_CODE["action"]
-        | {"poster.size_", "poster.typ", "report.typ"}
-        | {key for key in said if key.endswith(".html")}
+        | {"page.letters_", "poster.size_", "poster.typ", "report.typ"}
+        | {key for key in said if key.endswith((".html", ".csv", ".json"))}
     )
-    said |= {f"{place.name}_about" for place in MENU}
+    said |= {f"{place.name}_about" for place in MENU} | {f"page.letters_{sort}" for sort in Sort}
     said |= {f"kiosk.{key}" for key in re.findall(r'say\((?:kept \? )?"(\w+)"', SCRIPTS)}
     said |= {f"kiosk.{key}" for key in re.findall(r': "([a-z_]+)"\)\)', SCRIPTS)}
+    said |= {f"why.database_{why}" for why in Why}
     said |= {f"kiosk.trouble_{key}" for key in ("network", "server", "waiting", "revoked")}
     said |= {f"poster.how_{step}" for step in (1, 2, 3)} | {f"poster.size_{size}" for size in Size}
     said |= {f"view.{name}" for name in BOARDS} | {f"page.step_{step.value}" for step in STEPS}

@@ -20,7 +20,7 @@ from app.problems import (
 
 
 def test_the_sentences_of_a_document_are_the_problems_own() -> None:
-    problem = BodyTooLarge(limit=1000, field="body")
+    problem = BodyTooLarge(limit=1000 * 2**20)
     for language in LANGUAGES:
         document = problem.document(language)
         assert document["title"] == BodyTooLarge.title(language)

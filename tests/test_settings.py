@@ -1,13 +1,44 @@
-"""Targets that change in time, as they are read from the environment."""
+"""Settings as they are read from the environment: areas, targets in time, the public address."""
 
+from collections import Counter
 from datetime import date, timedelta
 
 import pytest
 from pydantic import ValidationError
 
-from app.settings import Settings, Targets
+from app.settings import AREAS, Settings, Targets
 
 CHANGE = date(2027, 1, 1)
+
+
+def test_each_setting_stands_in_one_area_with_its_meaning():
+    found = Counter(name for area in AREAS for name in area.model_fields)
+    assert found == Counter(Settings.model_fields.keys())
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+ONE_OF_EACH_AREA = {
+    "database_wait_s": 1.5,
+    "port": 8123,
+    "body_limit": 4096,
+    "batch_limit": 7,
+    "kiosk_idle_s": 50,
+    "session_s": 600,
+    "sms_sender": "Tinh",
+    "least_respondents": 12,
+    "report_units": "all",
+    "audit_heads_every_min": 30,
+    "backup_keep": "3 daily",
+    "demonstration_size": 2000,
+}
+
+
+def test_settings_of_every_area_are_read_from_the_environment(monkeypatch):
+    assert all(ONE_OF_EACH_AREA.keys() & area.model_fields.keys() for area in AREAS)
+    for name, given in ONE_OF_EACH_AREA.items():
+        monkeypatch.setenv(f"HAILONG_{name.upper()}", str(given))
+    found = Settings()
+    assert {name: getattr(found, name) for name in ONE_OF_EACH_AREA} == ONE_OF_EACH_AREA
 
 
 def test_one_target_holds_on_all_days(monkeypatch):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
@@ -18,6 +18,7 @@ from app.access.tokens import hash_of
 from app.caches import Recent
 from app.clock import ClockInDoubt
 from app.db import Database
+from app.registry.models import Unit
 from app.registry.points import Point, as_point
 from app.settings import Settings
 
@@ -115,7 +116,10 @@ class Callers:
         """The caller behind a key or an access token, from the database; None for none."""
         hashed = hash_of(secret)
         with self._database.reading() as session:
-            caller = _by_credential(session, hashed, self._now())
+            now = self._now()
+            caller = _by_credential(session, hashed, now)
+            if caller is not None:
+                caller = replace(caller, grants=_begun(session, caller, self._day(now)))
         if caller is not None:
             self._known.keep(hashed, caller)
         return caller
@@ -126,12 +130,29 @@ class Callers:
         with self._database.reading() as session:
             found = sessions.find(session, token, now, self._settings)
             person = _person(found, token) if found else None
+            if person is not None:
+                person = replace(person, grants=_begun(session, person, self._day(now)))
             stale = found is not None and sessions.is_stale(found, now)
         if person is not None and stale:
             # By a clock in doubt nothing is noted, and nobody is signed out.
             with suppress(ClockInDoubt), self._database.writing(person.name) as session:
                 sessions.touch(session, person.session_id, now)
         return person
+
+    def _day(self, now: datetime) -> date:
+        return now.astimezone(self._settings.zone).date()
+
+
+def _begun(session: Session, caller: Caller, today: date) -> tuple[Grant, ...]:
+    """The grants that give something today: a unit whose first day lies ahead is nobody's yet.
+
+    What has ended is still its head's, and tells of its past.
+    """
+    named = {grant.unit_id for grant in caller.grants} - {None}
+    if not named:
+        return caller.grants
+    ahead = set(session.scalars(select(Unit.id).where(Unit.id.in_(named), Unit.valid_from > today)))
+    return tuple(grant for grant in caller.grants if grant.unit_id not in ahead)
 
 
 def csrf_token_of(session_token: str) -> str:

@@ -16,11 +16,11 @@ from app.access import credentials, management
 from app.access.callers import owner
 from app.access.models import Account, Credential, Right, RoleGrant, Sector
 from app.access.roles import Role
-from app.commands import Refused, open_database, operator, out
+from app.commands import Refused, add_row, open_database, operator, out
 from app.problems import Problem
 from app.registry.models import Unit
+from app.registry.named_on import ON, unit_named
 from app.registry.points import find_by_code
-from app.registry.queries import find_unit
 from app.settings import Settings
 
 keys = typer.Typer(help="Keys of devices and other systems.", no_args_is_help=True)
@@ -39,6 +39,7 @@ def add(
     role: Role = _ROLE,
     unit: str = _UNIT,
     sector: Sector = _SECTOR,
+    on: str = ON,
     language: str = typer.Option("vi", help="vi or en."),
 ) -> None:
     """Make an account and print the link with which the person sets a password.
@@ -47,7 +48,7 @@ def add(
     """
     with _writing() as session:
         account = access.add(session, email, name, language)
-        access.grant(session, account, role, _unit(session, unit), sector)
+        access.grant(session, account, role, _unit(session, unit, on), sector)
         link = _link(access.link_for_password(session, account))
     typer.echo(link)
 
@@ -78,7 +79,11 @@ def enable(email: str = _EMAIL) -> None:
 
 @accounts.command("grant")
 def grant(
-    email: str = _EMAIL, role: Role = _ROLE, unit: str = _UNIT, sector: Sector = _SECTOR
+    email: str = _EMAIL,
+    role: Role = _ROLE,
+    unit: str = _UNIT,
+    sector: Sector = _SECTOR,
+    on: str = ON,
 ) -> None:
     """Give an account one more role.
 
@@ -87,7 +92,7 @@ def grant(
     """
     with _writing() as session:
         account = access.find(session, email)
-        made = access.grant(session, account, role, _unit(session, unit), sector)
+        made = access.grant(session, account, role, _unit(session, unit, on), sector)
         token = management.taken_back_if_widened(session, owner(operator()), account)
         told = _told(made)
     typer.echo(f"{email}: {told}")
@@ -97,12 +102,16 @@ def grant(
 
 @accounts.command("revoke")
 def revoke_role(
-    email: str = _EMAIL, role: Role = _ROLE, unit: str = _UNIT, sector: Sector = _SECTOR
+    email: str = _EMAIL,
+    role: Role = _ROLE,
+    unit: str = _UNIT,
+    sector: Sector = _SECTOR,
+    on: str = ON,
 ) -> None:
     """Take a role away."""
     with _writing() as session:
         account = access.find(session, email)
-        place = _unit(session, unit)
+        place = _unit(session, unit, on)
         wanted = (role, place.id if place else None, sector)
         for each in account.grants:
             if (each.role, each.unit_id, each.sector) == wanted:
@@ -119,7 +128,8 @@ def list_accounts() -> None:
     table = Table("e-mail", "name", "roles", "password", "state")
     with open_database() as database, database.reading() as session:
         for row in session.scalars(select(Account).order_by(Account.email)):
-            table.add_row(
+            add_row(
+                table,
                 row.email,
                 row.name,
                 "\n".join(map(_told, row.grants)),
@@ -136,6 +146,7 @@ def issue(
     point: str = typer.Option(None, help="Public code of the survey point that a device is for."),
     unit: str = typer.Option(None, help="Code of the unit that a system's key is for; else all."),
     days: int = typer.Option(None, min=1, help="Days after which it expires; never if left out."),
+    on: str = ON,
 ) -> None:
     """Make a key and print its secret, once."""
     with _writing() as session:
@@ -145,7 +156,8 @@ def issue(
         if Right.SUBMIT in right and place is None:
             raise Refused(f"{Right.SUBMIT.value} is a device's right: name its --point")
         expires = datetime.now(UTC) + timedelta(days=days) if days else None
-        secret = credentials.issue(session, name, right, place, expires, unit=_unit(session, unit))
+        of = _unit(session, unit, on)
+        secret = credentials.issue(session, name, right, place, expires, unit=of)
     typer.echo(secret)
 
 
@@ -155,7 +167,8 @@ def list_keys() -> None:
     table = Table("id", "name", "rights", "for", "issued", "expires", "revoked")
     with open_database() as database, database.reading() as session:
         for row in session.scalars(select(Credential).order_by(Credential.id)):
-            table.add_row(
+            add_row(
+                table,
                 str(row.id),
                 row.name,
                 row.rights.replace(" ", "\n"),
@@ -189,8 +202,9 @@ def _writing() -> Iterator[Session]:
         raise Refused(" ".join(part.detail("en") for part in parts)) from problem
 
 
-def _unit(session: Session, code: str | None) -> Unit | None:
-    return find_unit(session, code) if code else None
+def _unit(session: Session, code: str | None, on: str | None = None) -> Unit | None:
+    """The unit with a code of today, or of a day; None without a code."""
+    return unit_named(session, code, on) if code else None
 
 
 def _link(token: str) -> str:

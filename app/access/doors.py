@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 from datetime import timedelta
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -16,8 +17,20 @@ from app.access.models import Right
 from app.dependencies import CLOCK, SETTINGS
 from app.problems import Problem
 
+
+class FormLimits(TypedDict, total=False):
+    """What a form may have at most: files, fields, and bytes of a field."""
+
+    max_files: int
+    max_fields: int
+    max_part_size: int
+
+
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_FIELD = "csrf_token"
+#: How much of a form is read, whoever reads it first: FastAPI, before any door, where a route
+#: declares fields. A route that takes files says so itself, by ``form_limits``.
+FORM_LIMITS: FormLimits = {"max_files": 0, "max_fields": 100}
 
 
 class CredentialMissing(Problem):
@@ -224,7 +237,7 @@ async def _check_form(request: Request, person: Person | None) -> None:
             raise ForeignForm
     if person is None:
         return
-    form = await request.form(max_files=0, max_fields=100)
+    form = await request.form(**FORM_LIMITS)
     given = form.get(CSRF_FIELD)
     if not isinstance(given, str) or not hmac.compare_digest(
         given.encode("utf-8", "replace"), person.csrf_token.encode()

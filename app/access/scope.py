@@ -1,7 +1,9 @@
 """Where a caller has a right: the one place that bounds what anybody sees to their units.
 
 Every query about units starts from ``units`` or has the condition ``within``; a test looks for
-queries that do not.
+queries that do not. What stands below a unit is what does today, and what ended there: a head whose
+unit ended keeps its past, and whoever is above that has it with the rest. What lies ahead gives
+nothing yet (``app.access.callers``).
 """
 
 from __future__ import annotations
@@ -25,11 +27,6 @@ KINDS: dict[Sector, tuple[UnitKind, ...]] = {
 def units(session: Session, caller: Caller, right: Right) -> UnitTree:
     """The units on which the caller has the right, as a tree whose tops have no parent."""
     return tree(session, among=ids(caller.grants, right))
-
-
-def every_unit(session: Session) -> UnitTree:
-    """All units, for what is decided over them whoever asks; none of it is shown."""
-    return tree(session, among=None)
 
 
 def within(

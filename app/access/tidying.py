@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.access import buckets, rate_limits
@@ -19,6 +18,7 @@ from app.access.models import (
     PasswordLink,
     SignInAttempt,
 )
+from app.background import beat
 from app.clock import ClockInDoubt
 from app.db import Database
 from app.db.base import microseconds
@@ -37,7 +37,7 @@ def tidy(session: Session, now: datetime) -> None:
 
 
 async def keep_tidy(database: Database, now: Callable[[], datetime]) -> None:
-    """Tidy once a minute, for ever; a database that does not answer is tried again."""
+    """Tidy once a minute, for ever."""
 
     def run() -> None:
         with database.writing() as session:
@@ -48,6 +48,5 @@ async def keep_tidy(database: Database, now: Callable[[], datetime]) -> None:
             await asyncio.to_thread(run)
         except ClockInDoubt:
             log.warning("nothing is tidied away while the clock is in doubt")
-        except SQLAlchemyError:
-            log.warning("could not tidy; trying again", exc_info=True)
+        beat()
         await asyncio.sleep(EVERY_S)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.api.conditional import conditional
 from app.api.csv import RESPONSES
-from app.api.statistics import READERS, Filtered, Rated, Reader, answer_of
+from app.api.statistics import READERS, Comparing, Filtered, Rated, Reader, answer_of
 from app.dependencies import SettingsDependency
 from app.figures import stratification
 from app.figures.nonresponse import find_nonresponse
@@ -42,7 +42,7 @@ class CasemixOutcome(StrEnum):
 def casemix(
     request: Request,
     caller: Reader,
-    query: Filtered,
+    query: Comparing,
     adjust: Annotated[
         list[str],
         Query(

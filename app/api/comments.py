@@ -10,9 +10,12 @@ from fastapi.responses import JSONResponse
 from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
+from app.api.filters import StructureText, structure_of
+from app.clock import local_today
 from app.dependencies import DatabaseDependency, SettingsDependency
 from app.figures import comments
-from app.figures.periods import MONTH
+from app.figures.periods import MONTH, span
+from app.figures.query import StructureOf, structure_day
 from app.figures.release import ReleaseRule
 from app.figures.results import Comments
 
@@ -31,6 +34,7 @@ def read_comments(
         list[str], Query(description="Codes of units; all that are the caller's if none is named.")
     ] = [],  # noqa: B006 - FastAPI copies it
     questionnaire: Annotated[str | None, Query(description="Code of one questionnaire.")] = None,
+    structure: StructureText = StructureOf.TODAY.value,
 ) -> JSONResponse:
     """Comments of a month with unit and questionnaire, never with their day or response.
 
@@ -46,6 +50,9 @@ def read_comments(
             month,
             units=unit,
             questionnaire=questionnaire,
+            structure=structure_day(
+                structure_of(structure), span(month).last, local_today(settings.zone)
+            ),
             release_rule=ReleaseRule.of(settings),
         )
     return JSONResponse(found.model_dump(mode="json"), headers={"Cache-Control": "no-store"})

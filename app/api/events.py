@@ -9,9 +9,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import ServerSentEvent
 from sqlalchemy.orm import Session
 
@@ -19,7 +20,7 @@ from app.access.callers import Caller
 from app.api.dependencies import CACHE
 from app.clock import local_today
 from app.db import Database
-from app.dependencies import DATABASE, SETTINGS
+from app.dependencies import DATABASE, SETTINGS, Shared
 from app.figures.cache import Cache, edition, rights_of
 from app.figures.periods import Length, name_of
 from app.reports.views.context import Chosen, ViewContext, figure
@@ -29,6 +30,9 @@ from app.settings import Settings
 #: A stream ends after so many seconds and the browser opens it again: rights are looked at anew.
 _LIFE_S = 300
 _RETRY_MS = 2000
+#: Threads in which streams look for news, however many there are: others keep theirs.
+STREAM_THREADS = Shared[CapacityLimiter]("stream_threads")
+THREADS_OF_STREAMS = 2
 
 
 async def follow(
@@ -39,7 +43,8 @@ async def follow(
     yield ServerSentEvent(retry=_RETRY_MS)
     known, end = "", time.monotonic() + _LIFE_S
     while time.monotonic() < end:
-        version, figure = await run_in_threadpool(now, request, caller, chosen, known)
+        look = partial(now, request, caller, chosen, known)
+        version, figure = await to_thread.run_sync(look, limiter=STREAM_THREADS.of(request))
         if figure is not None:
             known = version
             yield ServerSentEvent(id=version, event="figure", data=figure)

@@ -17,12 +17,14 @@ from app.access.doors import Door
 from app.access.models import Right
 from app.api.conditional import conditional
 from app.api.csv import CSV, table
+from app.api.filters import StructureText, structured
 from app.dependencies import DatabaseDependency, SettingsDependency
 from app.figures import periods
 from app.figures.context import Context
 from app.figures.feed import COLUMNS, lines
 from app.figures.periods import Step
 from app.figures.query import Query as Filters
+from app.figures.query import StructureOf
 from app.figures.release import ReleaseRule
 
 READERS = Door(Right.READ_FIGURES)
@@ -54,6 +56,7 @@ def read_feed(
     step: Annotated[Period, Query(description="Length of a period.")] = Period.QUARTER,
     questionnaire: Annotated[str | None, Query(description="Code; all if left out.")] = None,
     factors: Annotated[bool, Query(description="Lines for factors, too.")] = True,
+    structure: StructureText = StructureOf.TODAY.value,
 ) -> Response:
     """Every unit with answers, period by period, as CSV; as Basic's password a key will do.
 
@@ -62,6 +65,7 @@ def read_feed(
     """
     periods.check(first, last)
     query = Filters(questionnaire=questionnaire, first=first, last=last)
+    query = structured(query, structure, settings)
     with database.reading() as session:
         context = Context(session, caller, query, ReleaseRule.of(settings))
         rows = list(lines(session, context, Step(step.value), factors=factors))

@@ -15,10 +15,16 @@ from app.access.doors import Door
 from app.access.models import Right
 from app.api.conditional import conditional
 from app.api.csv import RESPONSES, answered
-from app.api.filters import IntervalParameter, unit_filters
+from app.api.filters import (
+    IntervalParameter,
+    StructureText,
+    structure_of,
+    structured_filters,
+)
+from app.clock import local_today
 from app.dependencies import DatabaseDependency, SettingsDependency
 from app.figures import periods
-from app.figures.query import Cluster, Interval, Key, Query
+from app.figures.query import Cluster, Interval, Key, Query, StructureOf, structure_day
 from app.figures.rate_results import rate_table
 from app.figures.rates import find as find_rates
 from app.figures.release import ReleaseRule
@@ -54,7 +60,7 @@ def rates(
     database: DatabaseDependency,
     settings: SettingsDependency,
     caller: Annotated[Caller, Depends(READERS)],
-    filters: Annotated[Query, Depends(unit_filters)],
+    filters: Annotated[Query, Depends(structured_filters)],
     questionnaire: Annotated[str | None, Asking(description="Code of one questionnaire.")] = None,
     by: Annotated[list[Key], Asking(description="What rows are grouped by.")] = [],  # noqa: B006
     convention: Annotated[
@@ -80,8 +86,10 @@ def rates(
     sum different questionnaires. Rates over several items take respondents as clusters, with what
     answers of one respondent have in common learnt from all units in the same days; where a
     respondent gives one answer the interval is Wilson's; ``method`` names it in every row.
-    ``day_effect`` says how many times larger the variance is with days as clusters: from 2 on ask
-    for ``cluster=day``. A unit or period without answers has a row with nulls. One with fewer
+    Figures are given in the tree of units of today, whatever units answered then; ``structure``
+    names another. ``day_effect`` says how many times larger the variance is with days as
+    clusters: from 2 on ask for ``cluster=day``. A unit or period without answers has a row with
+    nulls. One with fewer
     respondents than the setting HAILONG_LEAST_RESPONDENTS is ``suppressed``, and has nulls too,
     unless the caller has ``figures:read-small`` there. As CSV where Accept names text/csv.
     """
@@ -115,6 +123,7 @@ def response_rates(
     unit: Annotated[
         list[str], Asking(description="Codes of units; all that are the caller's if none is named.")
     ] = [],  # noqa: B006 - FastAPI copies it
+    structure: StructureText = StructureOf.TODAY.value,
 ) -> ResponseRates | Response:
     """Invitations answered over invitations issued, by unit and month, with Wilson's interval.
 
@@ -127,5 +136,6 @@ def response_rates(
     with database.reading() as session:
         found = find_response_rates(
             session, caller, first, last, units=unit, release_rule=ReleaseRule.of(settings),
+            structure=structure_day(structure_of(structure), last, local_today(settings.zone)),
         )  # fmt: skip
     return answered(request, found)

@@ -5,6 +5,7 @@ They stand here and not in the registry's room, which knows nothing of callers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated
 
@@ -17,7 +18,9 @@ from app.access import scope
 from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
+from app.api.unit_histories import Kin, predecessors, successors
 from app.dependencies import DatabaseDependency
+from app.figures import visible
 from app.registry.models import (
     Channel,
     PointState,
@@ -27,6 +30,8 @@ from app.registry.models import (
     UnitKind,
 )
 from app.registry.points import current_code
+from app.registry.queries import UnitNode
+from app.registry.structures import Units as UnitsOfAllTimes
 
 router = APIRouter(prefix="/api/v1", tags=["registry"])
 
@@ -51,6 +56,8 @@ class UnitRow(BaseModel):
     valid_to: date | None
     latitude: float | None
     longitude: float | None
+    predecessors: list[Kin] = Field(description="Units that became this one, whole or in part.")
+    successors: list[Kin] = Field(description="Units that this one became.")
 
 
 class Units(BaseModel):
@@ -65,7 +72,10 @@ class PointRow(BaseModel):
 
     code: str = Field(description="The public code that is to be printed now.")
     name: str
-    unit: str
+    unit: str = Field(description="Code of the unit that it is of today.")
+    unit_last_day: date | None = Field(
+        description="Last day of that unit, where it has one: afterwards the point is closed."
+    )
     questionnaire: str
     channel: Channel
     state: PointState
@@ -100,6 +110,13 @@ def units(
     caller: Annotated[Caller, Depends(READERS)],
     unit: Annotated[str | None, Query(pattern=CODE, description="Only this one.")] = None,
     kind: Annotated[list[UnitKind], Query(description="Only of these kinds.")] = [],  # noqa: B006
+    on: Annotated[
+        date | None,
+        Query(
+            description="Only those valid on this day, as they were called and stood then; left "
+            "out: all, as they are today or were at their end."
+        ),
+    ] = None,
     after: After = 0,
     limit: Limit = 200,
 ) -> Units:
@@ -108,37 +125,53 @@ def units(
     Who: ``registry:read``, on the units that it is held on.
     """
     with database.reading() as session:
-        visible = scope.units(session, caller, Right.READ_REGISTRY).nodes
+        theirs = scope.units(session, caller, Right.READ_REGISTRY).nodes
+        of_all_times = visible.units_of_all_times(session)
         query = (
             select(Unit)
             .where(Unit.id > after, scope.within(Unit.id, caller, Right.READ_REGISTRY))
             .order_by(Unit.id)
             .limit(limit + 1)
         )
-        if kind:
-            query = query.where(Unit.kind.in_(kind))
         if unit is not None:
             query = query.where(Unit.code == unit)
+        if on is None:
+            if kind:
+                query = query.where(Unit.kind.in_(kind))
+        else:
+            query = query.where(
+                Unit.valid_from <= on, (Unit.valid_to.is_(None)) | (Unit.valid_to >= on)
+            )
+            if kind:
+                of_kind = {
+                    id for id, each in of_all_times.histories.items() if each.on(on).kind in kind
+                }
+                query = query.where(Unit.id.in_(of_kind))
         rows = session.scalars(query).all()
-        return Units.model_validate(
-            {
-                "units": [
-                    {
-                        "code": row.code,
-                        "kind": row.kind,
-                        "name_vi": row.name_vi,
-                        "name_en": row.name_en,
-                        "parent": visible[row.parent_id].code if row.parent_id in visible else None,
-                        "valid_from": row.valid_from,
-                        "valid_to": row.valid_to,
-                        "latitude": row.latitude,
-                        "longitude": row.longitude,
-                    }
-                    for row in rows[:limit]
-                ],
-                "next": rows[limit - 1].id if len(rows) > limit else None,
-            }
+        return Units(
+            units=[_unit(row, of_all_times, theirs, on) for row in rows[:limit]],
+            next=rows[limit - 1].id if len(rows) > limit else None,
         )
+
+
+def _unit(
+    row: Unit, units: UnitsOfAllTimes, theirs: Mapping[int, UnitNode], on: date | None
+) -> UnitRow:
+    state = row if on is None else units.histories[row.id].on(on)
+    above = theirs.get(state.parent_id) if state.parent_id is not None else None
+    return UnitRow(
+        code=row.code,
+        kind=UnitKind(state.kind),
+        name_vi=state.name_vi,
+        name_en=state.name_en,
+        parent=above.code if above else None,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        latitude=state.latitude,
+        longitude=state.longitude,
+        predecessors=predecessors(units, row.id),
+        successors=successors(units, row.id),
+    )
 
 
 @router.get("/points", summary="Survey points", response_model=Points)
@@ -175,6 +208,7 @@ def points(
                         "code": current_code(row),
                         "name": row.name,
                         "unit": row.unit.code,
+                        "unit_last_day": row.unit.valid_to,
                         "questionnaire": row.questionnaire,
                         "channel": row.channel,
                         "state": row.state,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import JsonValue
 
 from app.access.callers import Caller
@@ -12,6 +12,7 @@ from app.access.doors import Door
 from app.access.models import Right
 from app.api.views import Choice
 from app.dependencies import DatabaseDependency, SettingsDependency
+from app.figures.query import StructureOf
 from app.reports.documents.contents import gather
 from app.reports.documents.files import Kind
 
@@ -27,10 +28,11 @@ _FILES: dict[int | str, dict[str, JsonValue]] = {
 
 @router.get("", summary="A report as PDF or XLSX", responses=_FILES, response_class=Response)
 def report(
+    request: Request,
     database: DatabaseDependency,
     settings: SettingsDependency,
     caller: Annotated[Caller, Depends(READERS)],
-    choice: Choice,
+    chosen: Choice,
     kind: Annotated[Kind, Query(alias="format", description="As what.")] = Kind.PDF,
     language: Annotated[Literal["vi", "en"], Query(description="In which language.")] = "vi",
 ) -> Response:
@@ -38,9 +40,13 @@ def report(
 
     Who: whoever has ``figures:read``, over the units that they have it on. Small cells are hidden
     whoever asks: a report goes from hand to hand.
+
+    Without ``structure`` rates are given in the tree of units of today, and units are compared as
+    they were on the last day of the period; with it both are of that tree.
     """
+    compared_in = chosen.structure if "structure" in request.query_params else StructureOf.THEN
     with database.reading() as session:
-        found = gather(session, caller, settings, choice, language)
+        found = gather(session, caller, settings, chosen, language, compared_in=compared_in)
     content = kind.write(found)
     name = f"{found.unit.code if found.unit else 'all'}-{found.about.period}.{kind.value}"
     return Response(

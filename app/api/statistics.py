@@ -14,7 +14,12 @@ from app.access.doors import Door
 from app.access.models import Right
 from app.api.conditional import conditional
 from app.api.csv import RESPONSES, answered
-from app.api.filters import filters, rate_filters
+from app.api.filters import (
+    comparing_filters,
+    comparing_rate_filters,
+    filters,
+    rate_filters,
+)
 from app.db import Database
 from app.dependencies import DATABASE, SETTINGS, SettingsDependency
 from app.figures import comparisons, planning, trends
@@ -51,6 +56,9 @@ router = APIRouter(
 Reader = Annotated[Caller, Depends(READERS)]
 Filtered = Annotated[Filters, Depends(filters)]
 Rated = Annotated[Filters, Depends(rate_filters)]
+#: Of what compares units: those that there were in the period, unless another day is named.
+Comparing = Annotated[Filters, Depends(comparing_filters)]
+ComparingRates = Annotated[Filters, Depends(comparing_rate_filters)]
 Discovery = Annotated[float, Query(gt=0, lt=1, description="False-discovery rate.")]
 
 
@@ -104,7 +112,7 @@ def answer_of(
 def ranking(
     request: Request,
     caller: Reader,
-    query: Rated,
+    query: ComparingRates,
     best: Annotated[int, Query(ge=1, le=12_000, description="May be among the best how many?")] = 5,
 ) -> Ranking | Response:
     """Units by rate, each with the ranks that it may truly have, and its shrunken rate.
@@ -126,7 +134,7 @@ def ranking(
 def funnel(
     request: Request,
     caller: Reader,
-    query: Rated,
+    query: ComparingRates,
     target: Annotated[
         float | None, Query(gt=0, lt=1, description="Rate aimed at; else the units' own middle.")
     ] = None,
@@ -156,7 +164,7 @@ def funnel(
 def compare(
     request: Request,
     caller: Reader,
-    query: Rated,
+    query: ComparingRates,
     with_: Annotated[
         With,
         Query(
@@ -238,7 +246,7 @@ def trend(
 def alerts(
     request: Request,
     caller: Reader,
-    query: Filtered,
+    query: Comparing,
     step: Annotated[TrendStep, Query(description="Length of a period.")] = TrendStep.MONTH,
     q: Discovery = 0.05,
 ) -> Alerts | Response:

@@ -13,9 +13,11 @@ from app.access.doors import Door
 from app.access.models import Right
 from app.api.conditional import conditional
 from app.api.dependencies import CACHE
+from app.api.filters import StructureText, structure_of
 from app.db import Database
 from app.dependencies import DATABASE, SETTINGS
 from app.figures.cache import Cache
+from app.figures.query import StructureOf
 from app.registry.models import UnitKind
 from app.reports.views.cached import V, Views
 from app.reports.views.comparison import comparison
@@ -66,9 +68,11 @@ def chosen(
     kind: Annotated[
         UnitKind | None, Query(description="Kind of the units that are compared.")
     ] = None,
+    structure: StructureText = StructureOf.TODAY.value,
 ) -> Chosen:
     """What every view takes."""
-    return Chosen(unit, questionnaire, period, kind.value if kind else None)
+    kind_ = kind.value if kind else None
+    return Chosen(unit, questionnaire, period, kind_, structure_of(structure))
 
 
 Choice = Annotated[Chosen, Depends(chosen)]

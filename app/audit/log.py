@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -52,23 +52,43 @@ def record(session: Session, action: str, subject: object, **details: object) ->
     The session must be one that writes; its actor (``Database.writing(actor=…)``) is whose
     doing it is. Entries of several writers take turns until their transactions end.
     """
-    session.flush()
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    last = session.execute(
-        select(AuditEntry.id, AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)
-    ).one_or_none()
+    number, before = last(session)
     entry = AuditEntry(
-        id=(last.id if last else 0) + 1,
+        id=number + 1,
         at=datetime.now(UTC),
         actor=_kept(session.info.get(ACTOR, SYSTEM)),
         action=action,
         subject=_kept(subject),
-        details=json.dumps(details, ensure_ascii=False, sort_keys=True, default=str),
+        details=as_details(details),
     )
-    entry.hash = hash_of(entry, last.hash if last else GENESIS)
+    entry.hash = hash_of(entry, before)
     session.add(entry)
     session.flush()
+
+
+def last(session: Session) -> tuple[int, str]:
+    """The last entry's number and hash; nobody else appends one before this transaction ends."""
+    session.flush()
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    found = session.execute(
+        select(AuditEntry.id, AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)
+    ).one_or_none()
+    return (found.id, found.hash) if found else (0, GENESIS)
+
+
+def as_details(details: Mapping[str, object]) -> str:
+    """Details as they are kept."""
+    return json.dumps(details, ensure_ascii=False, sort_keys=True, default=str)
+
+
+def details_of(entry: AuditEntry) -> dict[str, object]:
+    """An entry's details; none of what somebody wrote in their place."""
+    try:
+        found = json.loads(entry.details)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _kept(name: object) -> str:

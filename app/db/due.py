@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.db.database import Database
 
 
-def is_due(database: Database, due_at: InstrumentedAttribute[Any]) -> bool:
+def is_due(
+    database: Database, due_at: InstrumentedAttribute[Any], *conditions: ColumnElement[bool]
+) -> bool:
     """Look before taking SQLite's one lock for writing, which the intake wants."""
+    query = select(due_at).where(due_at <= datetime.now(UTC), *conditions).limit(1)
     with database.reading() as session:
-        return (
-            session.scalar(select(due_at).where(due_at <= datetime.now(UTC)).limit(1)) is not None
-        )
+        return session.scalar(query) is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from app.db.database import Database
 
@@ -18,10 +18,14 @@ _LOCK = 4_818_515_140
 def migrate(database: Database, revision: str = "head") -> None:
     """Run all migrations up to ``revision``, or down to it, in one transaction."""
     with database.writing() as session:
-        connection = session.connection()
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        config = Config(_ROOT / "alembic.ini")
-        config.attributes["connection"] = connection
-        going_down = revision == "base" or revision.startswith("-")
-        (command.downgrade if going_down else command.upgrade)(config, revision)
+        upgrade(session.connection(), revision)
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """The same within a transaction that somebody else began, and ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    config = Config(_ROOT / "alembic.ini")
+    config.attributes["connection"] = connection
+    going_down = revision == "base" or revision.startswith("-")
+    (command.downgrade if going_down else command.upgrade)(config, revision)

@@ -5,12 +5,15 @@ correlate as real ones do; each item has its own difficulty. Planted, and listed
 units whose level truly shifted at a day, and units whose boxes were stuffed (bursts of identical
 top answers within minutes). Everything follows from the seed, the size and the moment up to
 which it goes.
+
+Where units were merged on a day, those who answer at a point are the same people before and after
+it: a merged unit's level is the mix of its parts', and its series crosses the day without a shift.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -30,7 +33,6 @@ from surveys.model import (
     ZeroToTenItem,
 )
 
-YEARS = 2
 #: Thresholds between the levels 1…5 on the latent scale.
 THRESHOLDS = np.array([-3.2, -2.0, -0.9, 1.1])
 COMMENTS = (
@@ -45,19 +47,44 @@ COMMENTS = (
 
 @dataclass(frozen=True)
 class Planted:
-    """What was planted, by unit code: shifts of the latent level with their day, and stuffing."""
+    """What was planted, by unit code: shifts of the latent level with their day, and stuffing.
+
+    In units of now, and ``earlier`` in units that were merged since.
+    """
 
     shifted: dict[str, tuple[date, float]]
     stuffed: dict[str, date]
+    earlier: dict[str, tuple[date, float]] = field(default_factory=dict)
+
+    def shift_of(self, point: DemoPoint) -> tuple[date, float]:
+        """Since when, and by how much, the people of a point feel otherwise."""
+        if point.moved is not None and point.origin.unit in self.earlier:
+            return self.earlier[point.origin.unit]
+        return self.shifted.get(point.unit, (date.max, 0.0))
 
 
 def plant(points: Sequence[DemoPoint], seed: int, last: date) -> Planted:
-    """Choose three units that truly change (two fall, one rises) and two that are stuffed."""
+    """Choose three units that truly change (two fall, one rises) and two that are stuffed.
+
+    And one that fell some months before it was merged, if any was.
+    """
     rng = np.random.default_rng([seed, 1])
     communes = sorted({point.unit for point in points if point.kind == "commune"})
     chosen = [str(code) for code in rng.choice(communes, 5, replace=False)]
     half_a_year_ago = last - timedelta(days=180)
+    merged = sorted(
+        (point.origin.unit, point.moved)
+        for point in points
+        if point.moved is not None
+        and point.kind == point.origin.kind == "commune"
+        and point.unit not in chosen
+    )
+    earlier = {}
+    if merged:
+        code, day = merged[int(rng.integers(len(merged)))]
+        earlier[code] = (day - timedelta(days=150), -1.6)
     return Planted(
+        earlier=earlier,
         shifted={
             chosen[0]: (half_a_year_ago, -1.6),
             chosen[1]: (half_a_year_ago, -1.3),
@@ -74,29 +101,33 @@ def responses(
     size: int,
     seed: int,
     until: datetime,
+    first: date,
 ) -> Iterator[dict[str, Any]]:
-    """Bodies of ``size`` responses over the two years before ``until``, in the order of time."""
+    """Bodies of ``size`` responses from a day until a moment, in the order of time."""
     zone, last = until.tzinfo, until.date()
     rng = np.random.default_rng([seed, 2])
     planted = plant(points, seed, last)
-    days = 365 * YEARS
+    days = (last - first).days + 1
     volume = rng.lognormal(0.0, 0.6, len(points)) * [_busy(point) for point in points]
     unit_level = {
-        code: rng.normal(1.35, 0.55) for code in dict.fromkeys(point.unit for point in points)
+        code: rng.normal(1.35, 0.55)
+        for code in dict.fromkeys(point.origin.unit for point in points)
     }
     # A change can be seen where enough are asked, and a rise where there is room for it.
     for place, point in enumerate(points):
-        if point.unit in planted.shifted:
-            _, shift = planted.shifted[point.unit]
-            volume[place] = max(volume[place], 1.8 * _busy(point))
-            unit_level[point.unit] = 1.4 if shift < 0 else 0.3
+        since, shift = planted.shift_of(point)
+        if shift:
+            least = 3.0 if point.moved is not None and since < point.moved else 1.8
+            volume[place] = max(volume[place], least * _busy(point))
+            unit_level[point.origin.unit] = 1.4 if shift < 0 else 0.3
     district_level = {
-        code: rng.normal(0.0, 0.25) for code in sorted({point.parent for point in points})
+        code: rng.normal(0.0, 0.25) for code in sorted({point.origin.parent for point in points})
     }
     stuffing = _stuffing(points, sheets, planted, rng, size, until)
     honest = size - len(stuffing)
     point_of = rng.choice(len(points), honest, p=volume / volume.sum())
     day_of = _days(rng, honest, days, last)
+    _leave_closed(rng, points, volume, point_of, day_of, first)
     second_of = rng.integers(7 * 3600 + 1800, 16 * 3600 + 1800, honest)
     order = np.lexsort((second_of, day_of))
     drawn = [
@@ -104,7 +135,7 @@ def responses(
             points[point_of[i]],
             sheets[points[point_of[i]].questionnaire],
             _past(
-                datetime.combine(last - timedelta(days=int(days - 1 - day_of[i])), time(), zone)
+                datetime.combine(first + timedelta(days=int(day_of[i])), time(), zone)
                 + timedelta(seconds=int(second_of[i])),
                 until,
             ),
@@ -118,6 +149,24 @@ def responses(
     yield from sorted(drawn + stuffing, key=lambda body: str(body["answered_at"]))
 
 
+def _leave_closed(
+    rng: np.random.Generator,
+    points: Sequence[DemoPoint],
+    volume: np.ndarray,
+    point_of: np.ndarray,
+    day_of: np.ndarray,
+    first: date,
+) -> None:
+    """Send those who came to a point that was closed by their day to one that is open."""
+    last_day = np.array(
+        [(p.last_day - first).days if p.last_day else np.iinfo(int).max for p in points]
+    )
+    late = np.flatnonzero(day_of > last_day[point_of])
+    if late.size:
+        open_volume = np.where(last_day < day_of.max(), 0.0, volume)
+        point_of[late] = rng.choice(len(points), late.size, p=open_volume / open_volume.sum())
+
+
 def _past(moment: datetime, until: datetime) -> datetime:
     """The moment, or the same hour a week before if it has not come yet."""
     return moment if moment < until else moment - timedelta(days=7)
@@ -126,7 +175,7 @@ def _past(moment: datetime, until: datetime) -> datetime:
 def _busy(point: DemoPoint) -> float:
     by_kind = {"agency": 1.2, "district": 2.5, "commune": 1.0, "ward": 1.5}
     by_form = {"online-service": 0.4, "kiosk-face": 2.0}
-    return by_kind.get(point.kind, 1.0) * by_form.get(point.questionnaire, 1.0)
+    return by_kind.get(point.origin.kind, 1.0) * by_form.get(point.questionnaire, 1.0)
 
 
 def _days(rng: np.random.Generator, n: int, days: int, last: date) -> np.ndarray:
@@ -152,9 +201,9 @@ def _one(
     planted: Planted,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
-    latent = unit_level[point.unit] + district_level[point.parent]
+    latent = unit_level[point.origin.unit] + district_level[point.origin.parent]
     latent += 0.15 * np.sin(2 * np.pi * moment.timetuple().tm_yday / 365)
-    since, shift = planted.shifted.get(point.unit, (date.max, 0.0))
+    since, shift = planted.shift_of(point)
     if moment.date() >= since:
         latent += shift
     latent += rng.normal(0.0, 1.1)
@@ -213,9 +262,14 @@ def _stuffing(
 ) -> list[dict[str, Any]]:
     """Bursts of identical top answers, some seconds apart, one evening."""
     bodies = []
+    stuffed = set()
     for point in points:
         if point.unit not in planted.stuffed or point.questionnaire != "sipas-desk":
             continue
+        # One desk of a unit, however many it got from those that became it.
+        if point.unit in stuffed:
+            continue
+        stuffed.add(point.unit)
         moment = datetime.combine(planted.stuffed[point.unit], time(18, 40), until.tzinfo)
         sheet = sheets[point.questionnaire]
         top = {

@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 from app.access.callers import Caller
 from app.access.models import Right
 from app.audit.log import record
+from app.figures import visible
+from app.figures.context import Context
 from app.figures.models import ActionNote
-from app.figures.query import Query
+from app.figures.results import Names
 from app.figures.trend_results import NotedAction
 from app.figures.unit_entries import Book
 from app.problems import FieldError, InvalidFields, Problem
@@ -131,27 +133,39 @@ def notes(
 
 
 def noted(
-    session: Session, caller: Caller, units: Collection[int], query: Query, first: date, last: date
+    context: Context, nodes: Collection[int], first: date, last: date
 ) -> Mapping[int, Sequence[NotedAction]]:
-    """By unit id what was noted of the days of a trend, in order of time."""
+    """By node what was noted of the days of a trend, in order of time.
+
+    What stands whole in a node is its past, and so is what was noted of it, with its name.
+    """
+    held = context.regrouping.structure.held
+    node_of = {unit: node for node in nodes for unit in held[node]}
     found = NOTES.counting(
-        session, caller, units,
-        _about(str(query.questionnaire)),
+        context.session, context.caller, node_of,
+        _about(str(context.query.questionnaire)),
         ActionNote.day.between(first, last),
         order=(ActionNote.day, ActionNote.id),
+        today=context.release_rule.today,
     )  # fmt: skip
-    return {
-        unit: [
-            NotedAction(
+    histories = visible.units_of_all_times(context.session).histories
+    kept: dict[int, list[tuple[date, int, NotedAction]]] = {}
+    for unit, notes_of in found.items():
+        for each in notes_of:
+            state = histories[unit].on(each.day)
+            of = None if unit in nodes else Names(vi=state.name_vi, en=state.name_en)
+            told = NotedAction(
                 id=each.id,
                 day=each.day,
                 text=each.text,
                 recorded_by=each.made_by,
                 recorded_at=each.made_at,
+                of=of,
             )
-            for each in noted
-        ]
-        for unit, noted in found.items()
+            kept.setdefault(node_of[unit], []).append((each.day, each.id, told))
+    return {
+        node: [told for *_, told in sorted(rows, key=lambda row: row[:2])]
+        for node, rows in kept.items()
     }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from app.figures.fixed_mix import fixed_mix
 from app.figures.periods import Step
 from app.figures.query import Expand, Key
 from app.figures.rate_arrays import PARTS
+from app.figures.regrouping import whole_number
+from app.figures.reorganised import begins_anew, days_anew, reorganised
 from app.figures.results import unit_result
 from app.figures.statistic_results import Limits
 from app.figures.trend_results import (
@@ -58,11 +61,15 @@ def alerts(
     own = set(shown_to.query.units) if shown_to is not None else {unit.code for unit in units}
     open_ = context.gate.everywhere or all(unit.id in context.gate.exempt for unit in units)
     least = 1 if open_ else context.least
-    sums = {name: values[kept] for name, values in grid.sums.items()}
+    # Of a unit that changed itself only what came after is looked at: no shift is a merger.
+    marks = reorganised(context, units, grid.periods, step)
+    begins = [begins_anew(days_anew(marks.get(unit.id, [])), grid.periods, step) for unit in units]
+    since_then = np.arange(len(grid.periods)) >= np.array(begins, dtype=int)[:, None]
+    sums = {name: np.where(since_then, values[kept], 0.0) for name, values in grid.sums.items()}
     a_year = A_YEAR[step]
     found = scanning.scan(
-        grid.estimate[kept],
-        np.nan_to_num(grid.effective[kept]),
+        np.where(since_then, grid.estimate[kept], np.nan),
+        np.where(since_then, np.nan_to_num(grid.effective[kept]), 0.0),
         a_year=a_year,
         looks=looks,
         q=q,
@@ -86,22 +93,23 @@ def alerts(
                     since=grid.periods[since],
                     before=number(float(first.estimate)),
                     after=number(float(second.estimate)),
-                    respondents_before=int(before["n"]),
-                    respondents_after=int(after["n"]),
+                    respondents_before=whole_number(float(before["n"])),
+                    respondents_after=whole_number(float(after["n"])),
                     change=change,
                     p=number(rule.p[i]),
                     adjusted_p=number(rule.adjusted_p[i]),
                     against_others=_against_others(change, float(rule.change[i])),
                 )
             )
-    rows = _with_mix(shown_to or context, step, rows)
+    anew = {unit.code: days_anew(marks[unit.id])[-1:] for unit in units if unit.id in marks}
+    rows = _with_mix(shown_to or context, step, rows, anew)
     rows.sort(key=lambda row: (row.adjusted_p is None, row.adjusted_p or 0.0, row.rule))
     return Alerts(
         **dict(provenance),
         method=_METHOD,
         step=step.value,
         units=int((sums["n"].sum(axis=1) > 0).sum()),
-        respondents=int(sums["n"].sum()),
+        respondents=whole_number(float(sums["n"].sum())),
         false_discovery_rate=q,
         looks_a_year=looks or a_year,
         common_movement_removed=found.together is not None,
@@ -116,19 +124,29 @@ def alerts(
     )
 
 
-def _with_mix(context: Context, step: Step, rows: list[AlertRow]) -> list[AlertRow]:
+def _with_mix(
+    context: Context, step: Step, rows: list[AlertRow], anew: Mapping[str, tuple[date, ...]]
+) -> list[AlertRow]:
     """Alerts with the change that is no mix: of units below, or of channels.
+
+    ``anew`` has the day from which on a unit is looked at, by its code, where it changed itself.
 
     Without it for who may not see small figures: the sides of an alert are no calendar periods.
     """
     if not context.gate.everywhere:
         return rows
     found: dict[tuple[str, str], FixedMix | None] = {}
-    for since in sorted({row.since for row in rows}):
+    for since, begins in sorted({(row.since, anew.get(row.unit.code, ())) for row in rows}):
         first_day = periods.first_day(since, step)
         day_before = first_day - timedelta(days=1)
-        codes = sorted({row.unit.code for row in rows if row.since == since})
-        query = replace(context.query, units=codes, kinds=(), expand=Expand.GIVEN)
+        codes = {
+            row.unit.code
+            for row in rows
+            if (row.since, anew.get(row.unit.code, ())) == (since, begins)
+        }
+        query = replace(context.query, units=sorted(codes), kinds=(), expand=Expand.GIVEN)
+        if begins:
+            query = replace(query, first=max(begins[0], query.first or begins[0]))
         now_context = replace(context, query=replace(query, first=first_day))
         now, _ = now_context.rates(Key.UNIT)
         other, _ = replace(context, query=query).rates(Key.UNIT, last=day_before)

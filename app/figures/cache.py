@@ -22,10 +22,13 @@ from app.access.callers import Caller
 from app.access.models import Right
 from app.audit.models import AuditEntry
 from app.clock import local_today
+from app.memory import size_of
 from app.rollups.version import version as rollup_version
 
 T = TypeVar("T")
 
+#: Bytes of figures that are kept.
+MOST_BYTES = 8 * 1024 * 1024
 _OF_FIGURES = frozenset({Right.READ_FIGURES, Right.READ_SMALL_CELLS})
 
 
@@ -55,11 +58,15 @@ class _Computing:
 class Cache:
     """Figures that were computed lately, by edition, rights and query; each computed once.
 
-    Several pages and charts show the same figures, and many people open them in the morning.
+    Several pages and charts show the same figures, and many people open them in the morning. They
+    are kept up to so many bytes; those go first that were not asked for longest.
     """
 
-    def __init__(self, most: int = 512) -> None:
-        self._figures: LRUCache[str, object] = LRUCache(most)
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._figures: LRUCache[str, tuple[object, int]] = LRUCache(
+            most_bytes, getsizeof=lambda kept: kept[1]
+        )
         self._lock = Lock()
         #: A lock for each figure that is being computed, there as long as a thread holds it.
         self._computing: WeakValueDictionary[str, _Computing] = WeakValueDictionary()
@@ -72,13 +79,15 @@ class Cache:
         """
         with self._lock:
             if key in self._figures:
-                return cast(T, self._figures[key])
+                return cast(T, self._figures[key][0])
             computing = self._computing.setdefault(key, _Computing())
         with computing.lock:
             with self._lock:
                 if key in self._figures:
-                    return cast(T, self._figures[key])
+                    return cast(T, self._figures[key][0])
             figure = compute()
-            with self._lock:
-                self._figures[key] = figure
+            size = size_of(figure)
+            if size <= self._most_bytes:
+                with self._lock:
+                    self._figures[key] = figure, size
         return figure

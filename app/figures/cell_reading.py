@@ -13,6 +13,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.db.database import ACTOR
+from app.figures.session_cache import CELLS
 from app.registry.questionnaires import Published
 from app.rollups import queries
 from app.rollups.queries import CellRows
@@ -49,7 +50,7 @@ def cells(
     A session that writes reads them each time: what it changed would be missed.
     """
     first, last = first or date.min, last or date.max
-    kept: dict[object, _Days] = session.info.setdefault("hailong_cells", {})
+    kept: dict[object, _Days] = session.info.setdefault(CELLS, {})
     key = (version.id, units, tuple(sorted(channels)))
     days = None if ACTOR in session.info else kept.get(key)
     if days is None and units is not None and ACTOR not in session.info:

@@ -10,13 +10,15 @@ from rich import box
 from rich.table import Table
 
 from app.access.callers import owner
-from app.commands import Refused, open_database, operator, out
+from app.clock import local_today
+from app.commands import Refused, add_row, open_database, operator, out
 from app.db import Database
 from app.figures.query import Expand, Key, Query
 from app.figures.rates import find as find_rates
-from app.figures.release import EVERYTHING
+from app.figures.release import everything
 from app.messages import say
 from app.problems import Problem
+from app.settings import Settings
 
 
 def rates(
@@ -55,7 +57,8 @@ def print_rates(database: Database, query: Query) -> None:
     """
     try:
         with database.reading() as session:
-            found = find_rates(session, query, owner(operator()), EVERYTHING)
+            today = local_today(Settings().zone)
+            found = find_rates(session, query, owner(operator()), everything(today))
     except Problem as problem:
         raise Refused(problem.detail("en")) from problem
     if found.synthetic:
@@ -94,7 +97,8 @@ def print_rates(database: Database, query: Query) -> None:
         for heading in ("rate", "95% interval", "people", "answers", "deff"):
             table.add_column(heading, justify="right", no_wrap=True)
         for i in kept:
-            table.add_row(
+            add_row(
+                table,
                 *[keys[key][i] for key in keys if shown[key]],
                 _percent(rates.ratio.estimate[i]),
                 f"{100 * rates.low[i]:.1f} – {_percent(rates.high[i])}",

@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from app.access import scope
@@ -24,6 +25,8 @@ from app.figures.periods import Span, span
 from app.figures.release import ReleaseRule, Unreleased, find_unreleased
 from app.figures.results import Comment, Comments, unit_result
 from app.intake.models import Disposition, Response, ResponseText
+from app.registry.carrying_back import carried_back, readable_nodes
+from app.registry.queries import UnitNode, UnitTree
 from app.registry.questionnaires import published
 from app.rollups import queries
 from app.rollups.cells import SUMS
@@ -36,9 +39,13 @@ def read(
     *,
     units: Sequence[str] = (),
     questionnaire: str | None = None,
+    structure: date | None = None,
     release_rule: ReleaseRule,
 ) -> Comments:
     """The comments of a month about the units named, or all that the caller may read.
+
+    They stand at the units of today, or of the day that ``structure`` names: at an undivided
+    row where nobody knows at which, at the unit above where shares divide it.
 
     The session must be one that writes, since the reading is logged in it. ``month`` is named as
     2026-11.
@@ -48,8 +55,9 @@ def read(
     UnknownUnit
         Where a unit is not there, or not the caller's.
     """
-    visible = scope.units(session, caller, Right.READ_COMMENTS)
-    named = [visible.find(code).id for code in units]
+    day = structure or release_rule.today
+    tree, node_of, theirs = _placed(session, caller, day, release_rule.today)
+    named = {visible.find(session, tree, code, day).id for code in units}
     small = scope.unit_ids(session, caller, Right.READ_SMALL_CELLS)
     days = span(month)
     codes = {
@@ -70,18 +78,19 @@ def read(
         )
         .join(Response, Response.id == ResponseText.response_id)
         .where(
-            scope.within(ResponseText.unit_id, caller, Right.READ_COMMENTS),
+            true() if theirs is None else ResponseText.unit_id.in_(sorted(theirs)),
             ResponseText.day.between(days.first, days.last),
             Response.disposition == Disposition.COUNTED,
             Response.version_id.in_(codes),
         )
     )
-    if units:
-        query = query.where(ResponseText.unit_id.in_(named))
     found: list[Comment] = []
     withheld = 0
     unreleased = _unreleased(session, set(codes.values()), release_rule, small)
     for unit_id, version_id, day, channel, item, body, response_id in session.execute(query):
+        node = node_of.get(unit_id)
+        if node is None or (units and node.id not in named):
+            continue
         code = codes[version_id]
         may_see = small is None or unit_id in small
         few = respondents[(unit_id, code)] < release_rule.least
@@ -94,7 +103,7 @@ def read(
         else:
             found.append(
                 Comment(
-                    unit=unit_result(visible.nodes[unit_id]),
+                    unit=unit_result(node),
                     questionnaire=code,
                     item=item,
                     body=body,
@@ -110,6 +119,30 @@ def read(
         comments=len(found),
     )
     return Comments(month=month, withheld=withheld, comments=found)
+
+
+def _placed(
+    session: Session, caller: Caller, day: date, today: date
+) -> tuple[UnitTree, dict[int, UnitNode], frozenset[int] | None]:
+    """Nodes of a structure where comments may be read, the node of each unit of all times, and
+    the units; None for all of them.
+
+    A text is not divided: what shares deal out is told at the lowest node that holds all of it.
+    """
+    whole = visible.structure(session, day)
+    granted = scope.unit_ids(session, caller, Right.READ_COMMENTS)
+    theirs = None
+    tree = whole.tree
+    if granted is not None:
+        theirs = frozenset(carried_back(visible.units_of_all_times(session), granted, today))
+        tree = whole.among(readable_nodes(whole, theirs))
+    node_of: dict[int, UnitNode] = {}
+    for id, placement in whole.placements.items():
+        lines = [[node, *(n.id for n in whole.tree.above(node))] for node, _ in placement.parts]
+        at = next((n for n in lines[0] if all(n in line for line in lines)), None)
+        if at in tree.nodes:
+            node_of[id] = tree.nodes[at]
+    return tree, node_of, theirs
 
 
 def _respondents(

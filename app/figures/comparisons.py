@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,10 +19,11 @@ from app.figures.change_results import (
 from app.figures.comparison_days import With, other_days
 from app.figures.context import Context, TooFewUnits, TooManyUnits, named, number, numbers
 from app.figures.fixed_mix import fixed_mix
-from app.figures.intervals import intervals
-from app.figures.query import Expand, Key
+from app.figures.peers import others_of
+from app.figures.query import Key
 from app.figures.rate_arrays import PARTS, Floats, Rates
-from app.figures.results import Provenance, unit_result
+from app.figures.regrouping import whole_number
+from app.figures.results import People, Provenance, unit_result
 from app.figures.statistic_results import (
     FunnelPoint,
     FunnelResult,
@@ -207,7 +206,7 @@ def compare(context: Context, *, with_: With, q: float) -> Comparison:
         days = OtherPeriod(first=first_day, last=last_day)
         other, _ = context.rates(Key.UNIT, first=first_day, last=last_day)
     else:
-        other = _others(context, rates, with_)
+        other = others_of(context, rates, with_)
     hidden = other.hidden | rates.hidden
     with np.errstate(invalid="ignore"):
         fit = (other.sums["n"] > 0) & (rates.sums["n"] > 0) & ~hidden
@@ -295,43 +294,13 @@ def difference(first: Rates, second: Rates, confidence: float = 0.95) -> compari
     )
 
 
-def _others(context: Context, rates: Rates, with_: With) -> Rates:
-    """For each unit the answers of the others under its parent, or of all others of its kind.
-
-    The unit itself is left out of them: it would be compared with itself. So are those that the
-    caller may not see: less the ones that are shown, they would follow from the sum.
-    """
-    groups = [
-        (unit.parent_id if with_ is With.PARENT else unit.kind) if unit else None
-        for unit in rates.unit
-    ]
-    everybody, _ = context.rates(Key.UNIT, units=(), kinds=(), expand=Expand.GIVEN)
-    totals: dict[int | str | None, dict[str, float]] = {}
-    for i, unit in enumerate(everybody.unit):
-        assert unit is not None
-        key = unit.parent_id if with_ is With.PARENT else unit.kind
-        into = totals.setdefault(key, dict.fromkeys(everybody.sums, 0.0))
-        for name, values in everybody.sums.items():
-            into[name] += float(np.nan_to_num(values[i]))
-    rest = {
-        name: np.array([totals[group][name] for group in groups]) - np.nan_to_num(values)
-        for name, values in rates.sums.items()
-    }
-    rest = {name: np.maximum(values, 0.0) for name, values in rest.items()}
-    # Their answers are of the same days, and as alike.
-    ratio = intervals(rest, rates.correlation, context.query)
-    return replace(
-        rates, sums=rest, ratio=ratio, low=ratio.low, high=ratio.high, method=ratio.method
-    )
-
-
 def _sides(rates: Rates, fit: NDArray[np.bool_]) -> list[Side]:
     figures = (
         numbers(np.where(fit, values, np.nan))
         for values in (rates.ratio.estimate, rates.low, rates.high, rates.sums["n"])
     )
     return [
-        Side(rate=rate, low=low, high=high, respondents=None if n is None else int(n))
+        Side(rate=rate, low=low, high=high, respondents=None if n is None else whole_number(n))
         for rate, low, high, n in zip(*figures, strict=True)
     ]
 
@@ -387,7 +356,7 @@ def unit_rates(rates: Rates) -> list[UnitRate]:
             rate=rate,
             low=low,
             high=high,
-            respondents=None if n is None else int(n),
+            respondents=None if n is None else whole_number(n),
             design_effect=design_effect,
             suppressed=suppressed,
         )
@@ -395,5 +364,5 @@ def unit_rates(rates: Rates) -> list[UnitRate]:
     ]
 
 
-def _people(rates: Rates, fit: NDArray[np.bool_]) -> int:
-    return int(rates.sums["n"][fit].sum())
+def _people(rates: Rates, fit: NDArray[np.bool_]) -> People:
+    return whole_number(float(rates.sums["n"][fit].sum()))

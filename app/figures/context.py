@@ -21,12 +21,15 @@ from app.figures.groupings import Splits
 from app.figures.measures import measures_of
 from app.figures.query import Interval, Key, Query, QueryChanges
 from app.figures.rate_arrays import Floats, Rates
+from app.figures.regrouping import Regrouping
 from app.figures.release import ReleaseRule, Unreleased, find_unreleased
 from app.figures.results import Names, Provenance
 from app.messages import say
 from app.problems import Problem
 from app.registry.queries import UnitNode, UnitTree
 from app.registry.questionnaires import Published
+from app.registry.structures import UNDIVIDED
+from app.rollups import queries
 
 
 class TooFewUnits(Problem):
@@ -58,13 +61,31 @@ class Gate:
 
     least: int
     everywhere: bool
+    #: The units of which the caller may see small figures.
+    small: frozenset[int]
+    #: The nodes in which nobody but these has people in the period.
     exempt: frozenset[int]
 
     @classmethod
-    def of(cls, session: Session, caller: Caller, least: int) -> Gate:
-        """The gate for a caller."""
-        small = visible.small_units(session, caller)
-        return cls(least, small is None, small or frozenset())
+    def of(cls, context: Context) -> Gate:
+        """The gate for who asks a question."""
+        small = visible.small_units(context.session, context.caller)
+        if not small:
+            return cls(context.least, small is None, frozenset(), frozenset())
+        tree, query = context.units, context.query
+        units_of = {
+            id: context.regrouping.units_in(tree.below(id)) - small
+            for id in small if id in tree.nodes
+        }  # fmt: skip
+        others = queries.with_cells(
+            context.session,
+            [version.id for version in context.versions],
+            set().union(*units_of.values()),
+            query.first,
+            query.last,
+        )
+        seen = frozenset(id for id, units in units_of.items() if not units & others)
+        return cls(context.least, False, small, seen)
 
     def shows(self, unit: UnitNode | None, respondents: float) -> bool:
         """Whether a figure about a unit of so many respondents may be shown."""
@@ -112,21 +133,36 @@ class Context:
     @cached_property
     def gate(self) -> Gate:
         """Who may see small figures."""
-        return Gate.of(self.session, self.caller, self.least)
+        return Gate.of(self)
 
     @cached_property
+    def regrouping(self) -> Regrouping:
+        """Where units of all times stand in the structure that is asked for."""
+        return Regrouping.of(self.session, self.caller, self.query, self.release_rule.today)
+
+    @property
     def units(self) -> UnitTree:
-        """The units whose figures the caller may read."""
-        return visible.units(self.session, self.caller)
+        """The units of that structure whose figures the caller may read."""
+        return self.regrouping.units
+
+    def find(self, code: str) -> UnitNode:
+        """The unit of that structure with a code; UnknownUnit where there is none."""
+        day = self.regrouping.structure.day
+        return visible.find(self.session, self.units, code, day)
 
     def above(self, unit: UnitNode) -> set[int]:
         """The ids of the units above one, as far as the caller may read them."""
         return {above.id for above in self.units.above(unit.id)}
 
     def lowest(self, units: Sequence[UnitNode | None]) -> NDArray[np.bool_]:
-        """Those of some units that have none of the others below them: what may be compared."""
-        above = set().union(*(self.above(unit) for unit in units if unit is not None))
-        return np.array([unit is not None and unit.id not in above for unit in units], dtype=bool)
+        """Those of some units that have none of the others below them: what may be compared.
+
+        What stands undivided is no unit.
+        """
+        proper = [unit for unit in units if unit is not None and unit.kind != UNDIVIDED]
+        above = set().union(*(self.above(unit) for unit in proper))
+        lowest = {unit.id for unit in proper} - above
+        return np.array([unit is not None and unit.id in lowest for unit in units], dtype=bool)
 
     def rates(
         self,
@@ -165,6 +201,8 @@ class Context:
             first=found.first,
             last=found.last,
             confidence=query.confidence,
+            structure=found.structure,
+            change_days=found.change_days,
         )
 
 

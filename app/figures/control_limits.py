@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 
 import numpy as np
@@ -85,6 +86,8 @@ class Segment:
     start: str
     rests_from: str
     decided: Decided | None = None
+    #: The day on which the unit itself changed, where they begin anew for that.
+    reorganised: date | None = None
 
     def moved(self, by: int) -> Segment:
         """The same with places counted from a later period on."""
@@ -144,32 +147,66 @@ def judge(
     step: Step,
     judging: Judging,
     before: int = 0,
+    anew: Sequence[tuple[date, ...]] = (),
 ) -> list[Judged]:
     """Each row of rates (units, periods) by the decisions on it, or by what holds without any.
 
-    The first ``before`` periods are there for decisions alone to rest on, and left out again:
-    what nobody decided about is judged as if there were none, whatever holds for other rows.
+    ``anew`` has of each row the days on which the unit itself changed: limits begin anew, and a
+    period that such a day cuts is not judged. The first ``before`` periods are there for decisions
+    alone to rest on, and left out again: what nobody decided about is judged as if there were
+    none, whatever holds for other rows.
     """
     n = np.where(np.isfinite(rate), effective, 0.0)
-    plain = [i for i, decided in enumerate(decisions) if not decided]
-    usual = _rows(rate[plain, before:], n[plain, before:], (), labels[before:], step, judging)
-    found: dict[int, Judged] = dict(zip(plain, usual, strict=True))
+    days = list(anew) or [()] * len(rate)
+    plain: dict[tuple[date, ...], list[int]] = {}
+    for i, decided in enumerate(decisions):
+        if not decided:
+            plain.setdefault(days[i], []).append(i)
+    found: dict[int, Judged] = {}
+    for changed, rows in plain.items():
+        usual = _rows(
+            rate[rows, before:], n[rows, before:], (), labels[before:], step, judging,
+            changed=changed,
+        )  # fmt: skip
+        found |= zip(rows, usual, strict=True)
     for i, decided in enumerate(decisions):
         if decided:
-            (row,) = _rows(rate[[i]], n[[i]], decided, labels, step, judging, before)
+            (row,) = _rows(
+                rate[[i]], n[[i]], decided, labels, step, judging, before, changed=days[i]
+            )
             found[i] = row.cut(before)
     return [found[i] for i in range(len(rate))]
 
 
 def _segments(
-    decided: Sequence[Decided], labels: Sequence[str], step: Step, before: int
+    decided: Sequence[Decided],
+    labels: Sequence[str],
+    step: Step,
+    before: int,
+    changed: Sequence[date] = (),
 ) -> list[Segment]:
-    """The stretches of a trend, each with its baseline; those outside the periods left out."""
+    """The stretches of a trend, each with its baseline; those outside the periods left out.
+
+    Where the unit itself changed one begins; the period that such a day cuts is one by itself.
+    """
     days = [first_day(label, step) for label in labels]
     end = len(days)
     found = [Segment(before, end, before, None, labels[before], labels[before])]
-    for each in decided:
-        begin = sum(day < each.begins for day in days)
+    later: list[tuple[int, int, Decided | date]] = [
+        (_begin(days, each.begins), 1, each) for each in decided
+    ]
+    for day in changed:
+        begin = _begin(days, day)
+        if begin > 0 and last_day(labels[begin - 1], step) >= day:
+            later.append((begin - 1, 0, day))
+        later.append((begin, 0, day))
+    # What somebody decided goes before what follows from the day.
+    for begin, _, each in sorted(later, key=lambda event: event[:2]):
+        if isinstance(each, date):
+            start = labels[min(begin, end - 1)]
+            found[-1] = replace(found[-1], end=begin)
+            found.append(Segment(begin, end, begin, None, start, start, reorganised=each))
+            continue
         first = sum(day < each.first for day in days)
         # A baseline that is not over yet is as long as it will be; the grid begins before any.
         last = None if each.last is None else first + each.periods(step) - 1
@@ -177,6 +214,11 @@ def _segments(
         start = labels[begin] if begin < end else each.first_label
         found.append(Segment(begin, end, min(first, begin), last, start, each.first_label, each))
     return [segment for segment in found if segment.begin < segment.end]
+
+
+def _begin(days: Sequence[date], day: date) -> int:
+    """The place of the first period that begins on a day or after it."""
+    return sum(each < day for each in days)
 
 
 def _rows(
@@ -187,10 +229,12 @@ def _rows(
     step: Step,
     judging: Judging,
     before: int = 0,
+    *,
+    changed: Sequence[date] = (),
 ) -> list[Judged]:
     if not len(rate):
         return []
-    segments = _segments(decided, labels, step, before)
+    segments = _segments(decided, labels, step, before, changed)
     if judging.rules is Rules.NHS:
         return _by_moving_ranges(rate, n, segments)
     # Before the first decision limits rest on all periods before the judged one, as without any.
@@ -319,4 +363,5 @@ def _segment(judged: Judged, segment: Segment, labels: Sequence[str]) -> LimitSe
         left_out=[labels[int(t)] for t in left_out],
         ranges_screened=screened,
         decision=decided.result() if decided else None,
+        reorganised=segment.reorganised,
     )

@@ -44,6 +44,8 @@ class DayPart:
     day: NDArray[np.int64]
     #: Shape (k, measures, 2).
     am: Floats
+    #: How much of the cell stands in the row: one, but for what a plan's shares divide.
+    weight: Floats
 
     @classmethod
     def of(
@@ -52,6 +54,7 @@ class DayPart:
         rows: CellRows,
         index: NDArray[np.intp],
         group: NDArray[np.intp],
+        weight: Floats,
         measures: Sequence[Measure],
         convention: str | None,
     ) -> DayPart:
@@ -61,32 +64,48 @@ class DayPart:
             for at in range(0, len(rows.unit_id), _CHUNK)
         ]
         every = np.concatenate(am) if am else np.zeros((0, len(measures), 2))
-        return cls(group, rows.day[index].astype("datetime64[D]").astype(np.int64), every[index])
+        day = rows.day[index].astype("datetime64[D]").astype(np.int64)
+        return cls(group, day, every[index], weight)
 
 
 def day_sums(parts: Sequence[DayPart], groups: int, measures: int) -> dict[str, Floats]:
     """The sums that a clustered ratio takes, over days in place of respondents.
 
-    Shape (groups × measures,); ``n`` counts days with an answer.
+    Shape (groups × measures,); ``n`` counts days with an answer, and a day of less than one answer
+    as that. Of what shares divide a day's squares are multiplied once, like a respondent's: as if
+    so many had answered, not the same people more evenly.
     """
     total = np.zeros((groups, measures, len(PARTS)))
     group = np.concatenate([part.group for part in parts] or [np.zeros(0, dtype=np.intp)])
     if len(group):
         day = np.concatenate([part.day for part in parts])
         am = np.concatenate([part.am for part in parts])
+        weight = np.concatenate([part.weight for part in parts])
         day = day - day.min()
         span = int(day.max()) + 1
         used, where = np.unique(group * span + day, return_inverse=True)
         of_day = np.zeros((len(used), measures, 2))
         for j in range(measures):
             for k in (0, 1):
-                of_day[:, j, k] = np.bincount(where, am[:, j, k], len(used))
+                of_day[:, j, k] = np.bincount(where, am[:, j, k] * weight, len(used))
         a, m = of_day[..., 0], of_day[..., 1]
-        each = np.stack([a, m, a * a, a * m, m * m, (m > 0).astype(np.float64)], axis=-1)
+        share = _shares(am[..., 1], m, where, weight)
+        squares = [a * a / share, a * m / share, m * m / share]
+        # A day of less than one answer, by a plan's shares, is no whole day either.
+        each = np.stack([a, m, *squares, np.minimum(m, 1.0)], axis=-1)
         rows, starts = np.unique(used // span, return_index=True)
         total[rows] = np.add.reduceat(each, starts, axis=0)
     flat = total.reshape(groups * measures, len(PARTS))
     return {name: flat[:, i] for i, name in enumerate(PARTS)}
+
+
+def _shares(answers: Floats, weighted: Floats, where: NDArray[np.intp], weight: Floats) -> Floats:
+    """How much of a day's answers stands in a row, shape (days, measures)."""
+    if (weight == 1.0).all():
+        return np.ones(weighted.shape)
+    every = np.stack([np.bincount(where, m, len(weighted)) for m in answers.T], axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(every > 0, weighted / every, 1.0)
 
 
 def effect(by_day: clustered.RatioEstimate, by_respondent: clustered.RatioEstimate) -> Floats:

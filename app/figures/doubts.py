@@ -62,10 +62,13 @@ def _found(whole: Context) -> dict[str, list[Doubt]]:
     rates, _ = whole.rates(Key.UNIT)
     shown = ~rates.hidden & (np.nan_to_num(rates.sums["n"]) >= whole.least)
     row_of: dict[int, int] = {}
-    for row, unit in enumerate(rates.unit):
+    # Those above come before those below them: a part of a part counts for the nearest.
+    depth = [0 if unit is None else len(whole.above(unit)) for unit in rates.unit]
+    for row in np.argsort(depth, kind="stable").tolist():
+        unit = rates.unit[row]
         if unit is not None and shown[row]:
-            # Units come before those below them: a part of a part counts for the nearest.
-            row_of |= dict.fromkeys(whole.units.below(unit.id), row)
+            nodes = set(whole.units.below(unit.id))
+            row_of |= dict.fromkeys(whole.regrouping.wholly_in(nodes), row)
     counts = np.zeros((len(Doubt), 2, len(rates.unit)))
     for version in whole.versions:
         people = microdata.read(

@@ -9,7 +9,7 @@ from analysis.contrasts import Contrast
 from app.figures.comparisons import SEED
 from app.figures.context import Context, named, number, numbers
 from app.figures.microdata import Respondents
-from app.figures.people import check_enough, check_shown, people_of, scores_of
+from app.figures.people import check_enough, check_shown, people_of, scores_of, told_dealt_out
 from app.figures.query import Key
 from app.figures.rate_arrays import Floats, Rates
 from app.figures.results import Names
@@ -90,6 +90,7 @@ def find_drivers(context: Context, *, outcome: str | None) -> Drivers:
         outcome=outcome,
         r_squared=number(found.r_squared),
         units=len(people.units),
+        dealt_out=told_dealt_out(context, people),
         respondents=found.n,
         rows=[
             DriverRow(

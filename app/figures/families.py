@@ -24,7 +24,6 @@ from app.figures.rate_arrays import Floats, Rates
 from app.figures.session_cache import per_session
 from app.figures.statistic_results import Judged, Limits, Position
 from app.figures.visible import PUBLIC
-from app.registry.points import units_asking
 
 #: How likely any unit of a family is called surely above or below where it is not.
 ERROR = 0.05
@@ -212,7 +211,7 @@ def of_everybody(context: Context, kind: str) -> Context:
 def _asked(context: Context, kind: str) -> int:
     """How many units of a kind are asked about, themselves or in a part: no answer tells it."""
     units = of_everybody(context, kind).units
-    asking = units_asking(context.session, str(context.query.questionnaire))
+    asking = context.regrouping.asking(context.session, str(context.query.questionnaire))
     reached = units.with_all_above(asking & set(units.nodes))
     return sum(units.nodes[id].kind == kind for id in reached)
 
@@ -232,5 +231,6 @@ def _by_place(rows: Sequence[Place], adjusted: Floats) -> dict[Place, float]:
 def _key(name: str, context: Context, *of: Hashable) -> tuple[Hashable, ...]:
     query = context.query
     return (
-        f"{name} family", query.questionnaire, query.first, query.last, context.release_rule, *of
+        f"{name} family", query.questionnaire, query.first, query.last, query.structure,
+        context.release_rule, *of,
     )  # fmt: skip

@@ -17,6 +17,8 @@ from app.figures.periods import Step, span
 from app.figures.query import Expand, Key
 from app.figures.rate_arrays import Rates
 from app.figures.rates import find as find_rates
+from app.figures.regrouping import whole_number
+from app.figures.results import People
 from app.registry.queries import UnitTree
 
 #: The columns with their type and what they say, in Vietnamese and English.
@@ -75,8 +77,8 @@ class Line:
     rate: float | None
     low: float | None
     high: float | None
-    respondents: int | None
-    answers: int | None
+    respondents: People | None
+    answers: People | None
     mean_score: float | None
     suppressed: bool
     method: str
@@ -118,8 +120,8 @@ def _lines(rates: Rates, units: UnitTree, synthetic: bool) -> Iterator[Line]:
             rate=number(rates.ratio.estimate[i]),
             low=number(rates.low[i]),
             high=number(rates.high[i]),
-            respondents=None if hidden else int(rates.sums["n"][i]),
-            answers=None if hidden else int(rates.sums["m"][i]),
+            respondents=None if hidden else whole_number(float(rates.sums["n"][i])),
+            answers=None if hidden else whole_number(float(rates.sums["m"][i])),
             mean_score=number(rates.mean.estimate[i]),
             suppressed=hidden,
             method=str(rates.method[i]),

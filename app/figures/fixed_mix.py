@@ -242,7 +242,7 @@ def _ids(context: Context, unit: UnitNode | None) -> list[int]:
     if unit is not None:
         tops = [unit.id]
     else:
-        tops = [tree.find(code).id for code in query.units] or list(tree.nodes)
+        tops = [context.find(code).id for code in query.units] or list(tree.nodes)
         tops = [id for id in tops if not query.kinds or tree.nodes[id].kind in query.kinds]
     if not query.descendants:
         return tops

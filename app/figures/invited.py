@@ -3,12 +3,13 @@
 An invited person who answers moves the count of their unit and month by one, whoever watches it.
 So a month is told once it is over and none of its links can be used any more: from then on it does
 not move. Of such months, counts form a lattice of units, questionnaires and periods, in which no
-two or three that are told differ by few of the invited (``analysis.lattices``).
+two or three that are told differ by few of the invited (``analysis.lattices``), over the units of
+all structures (``app.figures.unit_places``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -18,10 +19,11 @@ from sqlalchemy.orm import Session
 
 from analysis.lattices import Axis, protect
 from app.figures import visible
-from app.figures.lattice import add_upwards, parts_of, time_axis, unit_axis
+from app.figures.lattice import add_upwards, parts_of, time_axis
 from app.figures.periods import Length, end_of_month, name_of, span
 from app.figures.release import ReleaseRule
 from app.figures.session_cache import per_session
+from app.figures.unit_places import Members, UnitPlaces, unit_places
 from app.invitations.service import by_questionnaire
 
 #: All questionnaires: a place on their axis.
@@ -36,23 +38,38 @@ class Invited:
     release_rule: ReleaseRule
     #: First and last day of the months in which invited cases were finished, over or not.
     known: tuple[date, date] | None
-    whole_of: dict[int, int]
-    alone_of: dict[int, int]
+    units: UnitPlaces
     questionnaires: dict[str, int]
     periods: dict[str, int]
     #: Shape (units, questionnaires, periods).
     hidden: NDArray[np.bool_]
+    #: Shape (units, periods): where anybody was invited of whom the reader does not see it all.
+    others: NDArray[np.bool_]
+    exempt: frozenset[int]
+    #: The first days of the months of cases, over or not, by unit.
+    months: Mapping[int, frozenset[date]]
+
+    def theirs(self, of: Iterable[Members], first: date, last: date) -> bool:
+        """Whether the reader sees everything of all who were invited about some units."""
+        ids = frozenset().union(*(each.whole | each.shared for each in of))
+        begin = first.replace(day=1)
+        invited = {
+            id for id in ids if any(begin <= month <= last for month in self.months.get(id, ()))
+        }
+        # Of units where nobody was, those who see only some of them are not told that either.
+        return bool(ids) and (invited or ids) <= self.exempt
 
     def tells(
         self,
-        units: Collection[int],
+        of: Collection[Members],
         first: date,
         last: date,
         *,
         questionnaire: str | None = None,
-        descendants: bool = True,
     ) -> bool:
         """Whether the counts of some units together are told; of all questionnaires without one."""
+        if self.theirs(of, first, last):
+            return True
         name = self._named(first, last)
         if name is None or not is_settled(last, self.release_rule):
             return False
@@ -60,9 +77,10 @@ class Invited:
         if place is None:
             return True  # nobody was invited to it
         at = [self.periods[part] for part in name if part in self.periods]
-        places = self.whole_of if descendants else self.alone_of
         return not any(
-            self.hidden[places[unit], place, at].any() for unit in units if unit in places
+            self.others[np.ix_(each.left_out, at)].any()
+            or self.hidden[np.ix_(each.places, [place], at)].any()
+            for each in map(self.units.find, of)
         )
 
     def _named(self, first: date, last: date) -> list[str] | None:
@@ -92,21 +110,35 @@ def _build(session: Session, release_rule: ReleaseRule, exempt: frozenset[int]) 
     every = by_questionnaire(session)
     known = None
     if every:
-        months = [month for _, _, month, _ in every]
-        known = (min(months), end_of_month(max(months)))
-    rows = [row for row in every if is_settled(row[2], release_rule)]
-    whole_of, alone_of, units = unit_axis(visible.whole_tree(session), {row[0] for row in rows})
+        days = [month for _, _, month, _ in every]
+        known = (min(days), end_of_month(max(days)))
+    rows = [row for row in every if is_settled(row[2], release_rule) and row[0] not in exempt]
+    units = unit_places(
+        visible.units_of_all_times(session), release_rule.today, {row[0] for row in rows}
+    )
     periods, time = time_axis({row[2] for row in rows})
     names = sorted({row[1] for row in rows})
     questionnaires = {name: i for i, name in enumerate(names, start=1)}
-    axes = (units, Axis(np.array([-1] + [_ALL] * len(names), dtype=np.intp)), time)
+    axes = (units.axis, Axis(np.array([-1] + [_ALL] * len(names), dtype=np.intp)), time)
     people = np.zeros([len(axis.parent) for axis in axes], dtype=np.int64)
     for unit, questionnaire, month, n in rows:
         place = periods[name_of(month, Length.MONTH)]
-        people[alone_of[unit], questionnaires[questionnaire], place] += n
+        people[units.alone[unit], questionnaires[questionnaire], place] += n
     for number, axis in enumerate(axes):
         add_upwards(people, axis, number)
-    seen = np.zeros(people.shape, dtype=np.bool_)
-    seen[[place[id] for id in exempt for place in (whole_of, alone_of) if id in place]] = True
-    hidden = protect(people, axes, max(release_rule.least, 1), seen=seen)
-    return Invited(release_rule, known, whole_of, alone_of, questionnaires, periods, hidden)
+    hidden = protect(people, axes, max(release_rule.least, 1))
+    months_of: dict[int, set[date]] = {}
+    for unit, _, month, _ in every:
+        months_of.setdefault(unit, set()).add(month)
+    months = {unit: frozenset(found) for unit, found in months_of.items()}
+    return Invited(
+        release_rule,
+        known,
+        units,
+        questionnaires,
+        periods,
+        hidden,
+        people[:, _ALL] > 0,
+        exempt,
+        months,
+    )

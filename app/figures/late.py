@@ -2,13 +2,15 @@
 
 A kiosk was offline, and what it brings changes a day that was told already: by one answer, if it
 is one. So late answers wait until ten of one unit, channel and month have come, day by day as
-days end; or else they join ten of the unit above, and count there alone; fewer than that in all the
-tree wait. Ten of each factor and question that anybody of them answered: who alone answered one
-waits. Those that come within their own month wait for its end, and are told with it.
+days end; or else they join ten of the unit that was above in that month, and count there alone;
+fewer than that in all the tree wait. Ten of each factor and question that anybody of them answered:
+who alone answered one waits. Those that come within their own month wait for its end, and are told
+with it.
 """
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +24,9 @@ from sqlalchemy.orm import Session
 from app.figures import visible
 from app.figures.measure_counts import counts_by_measure
 from app.intake.models import Disposition, LateResponse, Response
-from app.registry.queries import UnitTree
+from app.registry.queries import UnitNode, UnitTree
 from app.registry.questionnaires import Published
+from app.registry.structures import Units
 from app.rollups.cells import layout_of
 from app.rollups.queries import CellRows
 
@@ -113,7 +116,15 @@ def find_withheld(
         return {}, frozenset()
     packed = _packed(session, [each.id for each in late if not _within_month(each, today)])
     measured = _measured(versions, late, packed)
-    told = told_of(late, measured, visible.whole_tree(session), least, today)
+    by_month: dict[date, list[Late]] = defaultdict(list)
+    for each in late:
+        by_month[each.day.replace(day=1)].append(each)
+    units, told = visible.units_of_all_times(session), dict[str, int]()
+    for month, of_month in by_month.items():
+        # Along the parents of that month: what a later plan changes takes nothing back that was
+        # told, and tells nothing of a unit that was not there yet.
+        tree = tree_in(units, {each.unit_id for each in of_month}, month)
+        told |= told_of(of_month, measured, tree, least, today)
     withheld = [each for each in late if told.get(each.id) != each.unit_id]
     packed |= _packed(session, [each.id for each in withheld if each.id not in packed])
     found = {}
@@ -136,6 +147,24 @@ def _within_month(late: Late, today: date) -> bool:
     """Whether an answer came within its month, and that is over: it is told with the rest of it."""
     month = late.day.replace(day=1)
     return late.received.replace(day=1) == month < today.replace(day=1)
+
+
+def tree_in(units: Units, ids: Iterable[int], month: date) -> UnitTree:
+    """Some units, and all above them as they stood at the end of a month."""
+    last = month.replace(day=monthrange(month.year, month.month)[1])
+    nodes: dict[int, UnitNode] = {}
+    for id in ids:
+        at: int | None = id
+        way: set[int] = set()
+        while at is not None and at not in nodes:
+            way.add(at)
+            unit = units.histories[at]
+            state = unit.on(last)
+            # None stands above itself, whatever a damaged row says.
+            above = None if state.parent_id in way else state.parent_id
+            nodes[at] = UnitNode(at, unit.code, state.kind, state.name_vi, state.name_en, above)
+            at = above
+    return UnitTree(list(nodes.values()), whole=False)
 
 
 def told_of(

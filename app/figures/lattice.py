@@ -1,14 +1,15 @@
 """What whoever may not see few respondents is shown: cells of a lattice, decided once for all.
 
-A figure shown to strangers is one of the lattice's: a unit alone or with all below it, one channel
-or all, a month, quarter, half-year or year, and the index; or, over all channels, a factor or an
-item. Which cells are hidden does not depend on who asks nor on what is asked for, so no two
-questions tell more than one (``analysis.lattices``). What is no cell of it is refused by name.
+A figure shown to strangers is one of the lattice's: a unit of some structure, alone or with all
+below it (``app.figures.unit_places``), one channel or all, a month, quarter, half-year or year, and
+the index; or, over all channels, a factor or an item. Which cells are hidden does not depend on who
+asks nor on what is asked for, so no two questions tell more than one (``analysis.lattices``). What
+is no cell of it is refused by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from threading import Lock
@@ -30,8 +31,8 @@ from app.figures.query import Key, Query
 from app.figures.rate_arrays import Measure
 from app.figures.release import ReleaseRule, find_unreleased
 from app.figures.session_cache import per_session
+from app.figures.unit_places import Standing, UnitPlaces, unit_places
 from app.problems import Problem
-from app.registry.queries import UnitTree
 from app.registry.questionnaires import Published
 from app.rollups.cells import SUMS
 from app.rollups.version import version as rollup_version
@@ -63,11 +64,13 @@ _LENGTHS = (Length.YEAR, Length.HALF, Length.QUARTER, Length.MONTH)
 
 @dataclass(frozen=True)
 class Lattice:
-    """Which figures of a questionnaire are hidden from strangers."""
+    """Which figures of a questionnaire are hidden from strangers.
 
-    #: Place of a unit with all below it, and of the unit alone.
-    whole_of: dict[int, int]
-    alone_of: dict[int, int]
+    To a reader who sees everything of some units their people are none: of each figure only the
+    others are told, and a figure without others tells nothing new.
+    """
+
+    units: UnitPlaces
     channels: dict[str, int]
     periods: dict[str, int]
     measures: dict[Measure, int]
@@ -76,30 +79,33 @@ class Lattice:
     hidden: Mask
     #: Shape (measures, units, periods): of all channels together.
     hidden_measures: Mask
+    #: Shape (units, periods): where anybody answered anything.
+    answered: Mask
 
     def hides(
         self,
-        unit_id: int,
+        at: Standing,
         period: str | None,
         *,
         measure: Measure = Measure(),  # noqa: B008 - frozen
         channel: str | None = None,
-        descendants: bool = True,
     ) -> bool:
-        """Whether a figure is hidden; ``period`` is a name, None for all that is known."""
-        unit = (self.whole_of if descendants else self.alone_of).get(unit_id)
-        if unit is None:
+        """Whether a figure is hidden; ``period`` is a name, None for all that is known.
+
+        A set of units that is left out is hidden where any of them has answers.
+        """
+        if not at.places and not at.left_out:
             return False
+        months = self._periods(period)
+        if at.left_out and self.answered[np.ix_(at.left_out, months)].any():
+            return True
         place = _WHOLE if channel is None else self.channels.get(channel)
         if place is None:
             return False
-        at = self._periods(period)
-        if measure == Measure() or channel is not None:
-            return bool(self.hidden[unit, place, at].any())
-        number = self.measures.get(measure)
-        if number is None:
-            return bool(self.hidden[unit, place, at].any())
-        return bool(self.hidden_measures[number, unit, at].any())
+        number = self.measures.get(measure) if channel is None else None
+        if number is None or measure == Measure():
+            return bool(self.hidden[np.ix_(at.places, [place], months)].any())
+        return bool(self.hidden_measures[np.ix_([number], at.places, months)].any())
 
     def _periods(self, period: str | None) -> list[int]:
         """The cells that make up a period; none where nobody answered in it."""
@@ -179,27 +185,55 @@ def lattice_of(
     return per_session(session, ("lattice", *key), lambda: _KEPT.get(session, key, compute))
 
 
-class _Kept:
-    """Lattices by what they depend on: they are computed anew only after a change."""
+#: Bytes of lattices that are kept; one is kept even where it is larger.
+MOST_BYTES = 32 * 1024 * 1024
 
-    def __init__(self, most: int = 32) -> None:
-        self._most = most
-        self._lattices: WeakKeyDictionary[Engine, LRUCache[Hashable, Lattice]] = WeakKeyDictionary()
-        self._lock = Lock()
+
+class _Kept:
+    """Lattices by what they depend on: they are computed anew only after a change.
+
+    One at a time: each is made of all cells there are, and threads that make several at once take
+    turns at the interpreter anyway. What is older than the last change is never asked for again.
+    """
+
+    def __init__(self, most: int = 32, most_bytes: int = MOST_BYTES) -> None:
+        self._most, self._most_bytes = most, most_bytes
+        self._lattices: WeakKeyDictionary[Engine, LRUCache[tuple[Hashable, object], Lattice]] = (
+            WeakKeyDictionary()
+        )
+        self._lock, self._computing = Lock(), Lock()
 
     def get(self, session: Session, key: Hashable, compute: Callable[[], Lattice]) -> Lattice:
         """The lattice under a key, computed if figures or units changed since."""
         engine = session.get_bind().engine
         entries = session.scalar(select(func.max(AuditEntry.id))) or 0
-        at = (key, rollup_version(session), entries)
+        now = (rollup_version(session), entries)
         with self._lock:
             kept = self._lattices.setdefault(engine, LRUCache(self._most))
-            found = kept.get(at)
-        if found is None:
-            found = compute()
+            found = kept.get((key, now))
+        if found is not None:
+            return found
+        with self._computing:
             with self._lock:
-                kept[at] = found
+                found = kept.get((key, now))
+            if found is None:
+                found = compute()
+                with self._lock:
+                    for old in [each for each in kept if each[1] != now]:
+                        del kept[old]
+                    kept[(key, now)] = found
+                    while len(kept) > 1 and _bytes_of(kept.values()) > self._most_bytes:
+                        kept.popitem()
         return found
+
+
+def _bytes_of(lattices: Iterable[Lattice]) -> int:
+    arrays = (
+        array
+        for each in lattices
+        for array in (each.people, each.hidden, each.hidden_measures, each.answered)
+    )
+    return sum(array.nbytes for array in arrays)
 
 
 _KEPT = _Kept()
@@ -211,78 +245,85 @@ def _build(
     release_rule: ReleaseRule,
     exempt: frozenset[int],
 ) -> Lattice:
-    units = visible.whole_tree(session)
     unreleased = find_unreleased(session, versions, release_rule, exempt)
     read = []
     for version in versions:
         rows = cell_reading.cells(session, version, first=None, last=None, units=None, channels=())
         if unreleased is not None:
             rows = unreleased.without(rows, version, CellSelection())
-        read.append((version, rows))
-    whole_of, alone_of, of_units = unit_axis(
-        units, {int(id) for _, rows in read for id in np.unique(rows.unit_id)}
+        # What the reader sees anyway can be subtracted from everything: it guards nothing.
+        read.append((version, rows[~np.isin(rows.unit_id, list(exempt))] if exempt else rows))
+    units = unit_places(
+        visible.units_of_all_times(session),
+        release_rule.today,
+        {int(id) for _, rows in read for id in np.unique(rows.unit_id)},
     )
     names = sorted({str(name) for _, rows in read for name in np.unique(rows.channel)})
     channels = {name: i for i, name in enumerate(names, start=1)}
     days = [np.unique(rows.day.astype("datetime64[M]")).tolist() for _, rows in read]
     periods, of_time = time_axis({day for each in days for day in each})
     measures, of_measures = _measure_axis(versions)
-    shape = (len(of_units.parent), 1 + len(channels), len(periods))
+    shape = (len(units.axis.parent), 1 + len(channels), len(periods))
     people = np.zeros(shape, dtype=np.int64)
     by_measure = np.zeros((len(measures), shape[0], shape[2]), dtype=np.int64)
     for version, rows in read:
         if not len(rows.day):
             continue
         ids, where = np.unique(rows.unit_id, return_inverse=True)
-        unit = np.array([alone_of[id] for id in ids.tolist()], dtype=np.intp)[where]
+        unit = np.array([units.alone[id] for id in ids.tolist()], dtype=np.intp)[where]
         channel = _places(rows.channel, channels)
         month = _places(np.datetime_as_string(rows.day, unit="M"), periods)
         n = rows.cells["sums"][:, 0, SUMS.index("n")]
         np.add.at(people, (unit, channel, month), n)
         for measure, count in counted(version, rows.cells):
             np.add.at(by_measure[measures[measure]], (unit, month), count)
-    of_channels = Axis(np.array([-1] + [0] * len(channels), dtype=np.intp))
-    for axis, number in ((of_units, 0), (of_channels, 1), (of_time, 2)):
+    read.clear()  # all cells there are, of which the rest needs nothing
+    axes = Axes(units, channels, periods, measures, of_time, of_measures)
+    return decided(axes, people, by_measure, max(release_rule.least, 1))
+
+
+@dataclass(frozen=True)
+class Axes:
+    """What the figures of a lattice are of."""
+
+    units: UnitPlaces
+    channels: dict[str, int]
+    periods: dict[str, int]
+    measures: dict[Measure, int]
+    of_time: Axis
+    of_measures: Axis
+
+
+def decided(
+    axes: Axes, people: NDArray[np.int64], by_measure: NDArray[np.int64], least: int
+) -> Lattice:
+    """The lattice with what it hides, from who answered about each unit in each month.
+
+    ``people`` by unit alone, channel and month, ``by_measure`` by measure, unit alone and month,
+    with empty places for all sums of these: they are added up in place.
+    """
+    of_channels = Axis(np.array([-1] + [0] * len(axes.channels), dtype=np.intp))
+    for axis, number in ((axes.units.axis, 0), (of_channels, 1), (axes.of_time, 2)):
         add_upwards(people, axis, number)
-    for axis, number in ((of_units, 1), (of_time, 2)):
+    for axis, number in ((axes.units.axis, 1), (axes.of_time, 2)):
         add_upwards(by_measure, axis, number)
-    seen = np.zeros(shape[0], dtype=np.bool_)
-    seen[[place[id] for id in exempt for place in (whole_of, alone_of) if id in place]] = True
-    least = max(release_rule.least, 1)
-    by_channel = np.broadcast_to(seen[:, None, None], shape)
-    hidden = np.zeros(shape, dtype=np.bool_)
+    hidden = np.zeros(people.shape, dtype=np.bool_)
     while True:
-        hidden = protect(
-            people, (of_units, of_channels, of_time), least, hidden=hidden, seen=by_channel
-        )
+        hidden = protect(people, (axes.units.axis, of_channels, axes.of_time), least, hidden=hidden)
         hidden_measures = protect(
-            by_measure, (of_measures, of_units, of_time), least,
+            by_measure, (axes.of_measures, axes.units.axis, axes.of_time), least,
             hidden=np.broadcast_to(hidden[:, _WHOLE], by_measure.shape),
-            seen=np.broadcast_to(seen[None, :, None], by_measure.shape),
         )  # fmt: skip
         # Where a factor has nothing else to hide behind, the index goes with it.
         more = hidden_measures[_WHOLE] & ~hidden[:, _WHOLE]
         if not more.any():
             break
         hidden[:, _WHOLE] |= more
-    return Lattice(whole_of, alone_of, channels, periods, measures, people, hidden, hidden_measures)
-
-
-def unit_axis(
-    units: UnitTree, within: Collection[int]
-) -> tuple[dict[int, int], dict[int, int], Axis]:
-    """Some units and all above them: their places with those below, and alone."""
-    ids = sorted(units.with_all_above(within))
-    whole_of = {id: i for i, id in enumerate(ids)}
-    parent = [whole_of.get(units.nodes[id].parent_id or 0, -1) for id in ids]
-    alone_of = {}
-    for id in ids:
-        if any(child in whole_of for child in units.children(id)):
-            alone_of[id] = len(parent)
-            parent.append(whole_of[id])
-        else:
-            alone_of[id] = whole_of[id]
-    return whole_of, alone_of, Axis(np.array(parent, dtype=np.intp))
+    answered = (people[:, _WHOLE] > 0) | (by_measure > 0).any(axis=0)
+    return Lattice(
+        axes.units, axes.channels, axes.periods, axes.measures, people, hidden, hidden_measures,
+        answered,
+    )  # fmt: skip
 
 
 def time_axis(months: Collection[date]) -> tuple[dict[str, int], Axis]:

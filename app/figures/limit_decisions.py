@@ -19,14 +19,18 @@ from analysis.control_charts import LEAST_BASELINE
 from app.access.callers import Caller
 from app.access.models import Right
 from app.audit.log import record
+from app.figures import visible
+from app.figures.context import Context
 from app.figures.measures import measures_of
 from app.figures.models import LimitDecision
 from app.figures.periods import Step, first_day, label, ordinals
 from app.figures.query import Query
-from app.figures.trend_results import DecisionTaken
+from app.figures.results import Names
+from app.figures.trend_results import DecisionTaken, EarlierDecision
 from app.figures.unit_entries import Book
 from app.problems import FieldError, InvalidFields, Problem
 from app.registry.questionnaires import versions_of
+from app.registry.structures import Units
 
 #: Periods lie at most so far from today, or a trend would be of thousands of them.
 _YEARS = 10
@@ -94,6 +98,8 @@ class Decided:
     reason: str
     decided_by: str
     decided_at: datetime
+    #: Which unit it is about, where that is not the one whose trend it stands in.
+    of: Names | None = None
 
     def periods(self, step: Step) -> int:
         """Of how many periods the baseline is, where it has a last one."""
@@ -108,6 +114,7 @@ class Decided:
             reason=self.reason,
             decided_by=self.decided_by,
             decided_at=self.decided_at,
+            of=self.of,
         )
 
 
@@ -196,35 +203,73 @@ def decisions(
     return DECISIONS.listed(session, caller, *about, unit=unit, ended=revoked, order=order)
 
 
-def in_force(
-    session: Session, caller: Caller, units: Collection[int], query: Query, step: Step
-) -> Mapping[int, Sequence[Decided]]:
-    """By unit id what is decided about the figures that a query asks for, in order of time.
+@dataclass(frozen=True)
+class InForce:
+    """By node what is decided, in order of time."""
+
+    #: About the node, or the one unit that only goes on in it: limits follow these.
+    own: Mapping[int, Sequence[Decided]]
+    #: About other units that stand whole in it: told, and no more.
+    earlier: Mapping[int, Sequence[Decided]]
+
+
+def in_force(context: Context, nodes: Collection[int], step: Step) -> InForce:
+    """What is decided about the figures that a question asks for.
 
     Decisions are about all answers of a unit and those below: to a question about some channels,
     or the unit's own answers alone, none applies.
     """
+    query = context.query
     if query.channels or not query.descendants:
-        return {}
+        return InForce({}, {})
+    held = context.regrouping.structure.held
+    node_of = {unit: node for node in nodes for unit in held[node]}
     found = DECISIONS.counting(
-        session, caller, units,
+        context.session, context.caller, node_of,
         LimitDecision.questionnaire == query.questionnaire,
         LimitDecision.factor.is_not_distinct_from(query.factor if not query.item else None),
         LimitDecision.item.is_not_distinct_from(query.item),
         LimitDecision.step == step.value,
         order=(LimitDecision.begins,),
+        today=context.release_rule.today,
     )  # fmt: skip
-    return {
-        unit: [
-            Decided(
-                each.id, each.begins, each.first, each.last,
-                period_of(each.first, step), period_of(each.last, step) if each.last else None,
-                each.reason, each.made_by, each.made_at,
-            )
-            for each in decided
-        ]
-        for unit, decided in found.items()
-    }  # fmt: skip
+    units = visible.units_of_all_times(context.session)
+    own: dict[int, list[Decided]] = {}
+    earlier: dict[int, list[Decided]] = {}
+    for unit, decided in found.items():
+        node = node_of[unit]
+        kept = own if _goes_on(units, unit, node) else earlier
+        for each in decided:
+            state = units.histories[unit].on(each.begins)
+            of = None if unit == node else Names(vi=state.name_vi, en=state.name_en)
+            kept.setdefault(node, []).append(
+                Decided(
+                    each.id, each.begins, each.first, each.last,
+                    period_of(each.first, step), period_of(each.last, step) if each.last else None,
+                    each.reason, each.made_by, each.made_at, of,
+                )
+            )  # fmt: skip
+    for rows in (*own.values(), *earlier.values()):
+        rows.sort(key=lambda each: (each.begins, each.id))
+    return InForce(own, earlier)
+
+
+def earlier_decisions(decided: Sequence[Decided], step: Step) -> list[EarlierDecision]:
+    """Decisions about what became a unit, within its trend."""
+    return [
+        EarlierDecision(start=period_of(each.begins, step), **dict(each.result()))
+        for each in decided
+    ]
+
+
+def _goes_on(units: Units, unit: int, node: int) -> bool:
+    """Whether a node is a unit, or that same one under other codes, made of nothing else."""
+    while unit != node:
+        after = units.after.get(unit, ())
+        if len(after) != 1 or list(units.before.get(after[0].to_id, ())) != [unit]:
+            return False
+        unit = after[0].to_id
+    return True
 
 
 def period_of(day: date, step: Step) -> str:

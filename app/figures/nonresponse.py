@@ -13,6 +13,7 @@ from datetime import date
 import numpy as np
 
 from analysis import nonresponse, strata
+from app.figures import served
 from app.figures.context import Context, named, number
 from app.figures.invited import find_invited
 from app.figures.nonresponse_results import (
@@ -25,12 +26,13 @@ from app.figures.nonresponse_results import (
 from app.figures.periods import span
 from app.figures.query import Expand, Key
 from app.figures.rate_arrays import Rates
+from app.figures.regrouping import whole_number
+from app.figures.response_rates import regrouped
 from app.figures.results import unit_result
+from app.figures.unit_places import members
 from app.invitations.service import months
 from app.registry.models import Channel
-from app.registry.points import units_asking
 from app.registry.queries import UnitNode
-from app.registry.volumes import volumes_between, without_volumes
 
 #: By how much those who did not answer are supposed to differ.
 DIFFERENCES = (0.05, 0.10, 0.20)
@@ -68,18 +70,18 @@ def find_nonresponse(context: Context, *, together: bool = False) -> NonResponse
             context.query,
         ),
         units=len(rows),
-        respondents=int(np.nansum(rates.sums["n"])),
+        respondents=whole_number(float(np.nansum(rates.sums["n"]))),
         rows=rows,
     )
 
 
 def _ids(context: Context, unit: UnitNode | None) -> set[int]:
-    """The units whose answers a row has."""
+    """The nodes whose answers a row has."""
     tree = context.units
     if unit is not None:
         tops = [unit.id]
     else:
-        tops = [tree.find(code).id for code in context.query.units] or list(tree.nodes)
+        tops = [context.find(code).id for code in context.query.units] or list(tree.nodes)
     if not context.query.descendants:
         return set(tops)
     return {below for id in tops for below in tree.below(id)}
@@ -87,14 +89,16 @@ def _ids(context: Context, unit: UnitNode | None) -> set[int]:
 
 @dataclass(frozen=True)
 class _Ground:
-    """What all rows are computed on."""
+    """What all rows are computed on, by node of the structure that is asked for."""
 
     context: Context
     days: tuple[date, date] | None
     asking: frozenset[int]
-    cases: dict[int, int]
+    cases: dict[int, float]
+    #: Nodes of which the cases of some unit and month are not known.
+    without: frozenset[int]
     #: Invited, and of these answered, by unit and month.
-    invited: dict[tuple[int, str], tuple[int, int]]
+    invited: dict[tuple[int, str], tuple[float, float]]
     #: Rate, standard error, answers and people of invited ones by unit and month, as far as shown.
     answers: dict[tuple[int, str], tuple[float, float, float, float]]
 
@@ -108,8 +112,13 @@ class _Ground:
         invited = {}
         answers = {}
         if days is not None:
-            found = months(context.session, set(context.units.nodes), *days, questionnaire)
-            invited = {(id, month): (issued, k) for id, month, issued, k in found}
+            units = context.regrouping.units_in(context.units.nodes)
+            found = months(context.session, units, *days, questionnaire)
+            invited = {
+                (row.node, row.month): (row.issued, row.answered)
+                for row in regrouped(context.regrouping, found)
+                if row.node in context.units.nodes
+            }
         if invited:
             own, _ = invited_only.rates(
                 Key.UNIT, Key.MONTH, units=(), kinds=(), expand=Expand.GIVEN, descendants=False
@@ -127,8 +136,9 @@ class _Ground:
         return cls(
             context,
             days,
-            frozenset(units_asking(context.session, questionnaire)),
-            volumes_between(context.session, first, last),
+            frozenset(context.regrouping.asking(context.session, questionnaire)),
+            served.cases(context, first, last),
+            served.without_cases(context, *days) if days else frozenset(),
             invited,
             answers,
         )
@@ -153,21 +163,21 @@ class _Ground:
         """The same of one unit alone, in a month of which no day was left out."""
         days, asked = span(month), self.days
         whole = asked is not None and asked[0] <= days.first and days.last <= asked[1]
-        return self._everything([id]) or (whole and self._shows([id], days.first, days.last, False))
+        return self._shows([id], days.first, days.last, False, cut=not whole)
 
-    def _everything(self, ids: Collection[int]) -> bool:
-        gate = self.context.gate
-        return gate.everywhere or gate.least <= 1 or gate.exempt.issuperset(ids)
-
-    def _shows(self, ids: Collection[int], first: date, last: date, whole: bool) -> bool:
-        if self._everything(ids):
+    def _shows(
+        self, ids: Collection[int], first: date, last: date, whole: bool, *, cut: bool = False
+    ) -> bool:
+        """Whether counts are told; where days are ``cut`` off, only to who sees them all."""
+        context = self.context
+        if context.gate.everywhere or context.gate.least <= 1:
             return True
-        invited = find_invited(
-            self.context.session, self.context.release_rule, self.context.gate.exempt
-        )
-        return invited.tells(
-            ids, first, last, questionnaire=self.context.query.questionnaire, descendants=whole
-        )
+        structure = context.regrouping.structure
+        of = [members(structure, context.units, id, descendants=whole) for id in ids]
+        invited = find_invited(context.session, context.release_rule, context.gate.small)
+        if cut:
+            return invited.theirs(of, first, last)
+        return invited.tells(of, first, last, questionnaire=context.query.questionnaire)
 
     def by_volumes(self, ids: Collection[int], rates: Rates, i: int) -> Sensitivity | None:
         """By how many of those served answered, by whatever channel."""
@@ -176,12 +186,12 @@ class _Ground:
             return None
         # An office above others about which nobody answered need not serve anybody itself.
         units = {id for id in units if id in self.cases or not self._has_parts(id, units)}
-        if not units or without_volumes(self.context.session, units, *self.days):
+        if not units or units & self.without:
             return None
-        served, answered = sum(self.cases.get(id, 0) for id in units), int(rates.sums["n"][i])
-        if served < answered or not served:
+        cases, answered = sum(self.cases.get(id, 0) for id in units), float(rates.sums["n"][i])
+        if cases < answered or not cases:
             return None
-        return _sensitivity(served, answered, float(rates.ratio.estimate[i]), True)
+        return _sensitivity(cases, answered, float(rates.ratio.estimate[i]), True)
 
     def _has_parts(self, id: int, units: Collection[int]) -> bool:
         return any(below in units for below in self.context.units.below(id) if below != id)
@@ -212,12 +222,12 @@ class _Ground:
         )
 
 
-def _sensitivity(reached: int, answered: int, rate: float, shown: bool) -> Sensitivity:
+def _sensitivity(reached: float, answered: float, rate: float, shown: bool) -> Sensitivity:
     share = answered / reached
     low, high = nonresponse.moved(rate if shown else np.nan, share, DIFFERENCES)
     return Sensitivity(
-        reached=reached if shown else None,
-        answered=answered if shown else None,
+        reached=whole_number(reached) if shown else None,
+        answered=whole_number(answered) if shown else None,
         response_rate=share if shown else None,
         rate=number(rate) if shown else None,
         moved=[

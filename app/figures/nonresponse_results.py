@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from app.figures.results import Result, UnitOut
+from app.figures.results import People, Result, UnitOut
 from app.figures.statistic_results import Rate, Statistic
 
 
@@ -19,8 +19,8 @@ class Moved(Result):
 class Sensitivity(Result):
     """How far a rate would move if those who did not answer differed from those who did."""
 
-    reached: int | None = Field(description="Invited, or served.")
-    answered: int | None
+    reached: People | None = Field(description="Invited, or served.")
+    answered: People | None
     response_rate: float | None
     rate: float | None = Field(description="Of those who answered.")
     moved: list[Moved]

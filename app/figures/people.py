@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from app.figures.rate_arrays import Floats
 from app.figures.results import Provenance
 from app.problems import Problem
 from app.registry.queries import UnitNode
+from app.registry.questionnaires import Published
 
 #: With fewer, shares and alphas are noise, whoever asks.
 LEAST_RESPONDENTS = 30
@@ -35,6 +37,8 @@ class People:
     unit_of: NDArray[np.int64]
     #: Units whose sums the caller may not see.
     hidden: frozenset[int]
+    #: How many are left out since a plan's shares divide their unit: nobody knows where they live.
+    dealt_out: int = 0
 
 
 def people_of(context: Context, provenance: Provenance) -> People:
@@ -44,25 +48,48 @@ def people_of(context: Context, provenance: Provenance) -> People:
     tops = [unit for unit in rates.unit if unit is not None]
     # A respondent belongs to the lowest of the units asked for that they are about.
     belongs: dict[int, int] = {}
+    inside: set[int] = set()
     for top in tops:
-        for id in context.units.below(top.id) if query.descendants else [top.id]:
+        nodes = set(context.units.below(top.id)) if query.descendants else {top.id}
+        inside |= nodes
+        for id in context.regrouping.wholly_in(nodes):
             if id not in belongs or belongs[id] in context.above(top):
                 belongs[id] = top.id
+    divided = context.regrouping.units_in(inside) - belongs.keys()
     for version in sorted(context.versions, key=lambda each: -each.form.version):
-        found = microdata.read(
-            context.session,
-            version,
-            first=provenance.first,
-            last=provenance.last,
-            units=set(belongs),
-            channels=query.channels,
-            unreleased=context.unreleased,
-        )
+        found = _respondents(context, version, provenance, set(belongs))
         if len(found):
             unit_of = np.array([belongs[id] for id in found.unit_id.tolist()], dtype=np.int64)
             hidden = {u.id for u, gone in zip(rates.unit, rates.hidden, strict=True) if u and gone}
-            return People(found, {unit.id: unit for unit in tops}, unit_of, frozenset(hidden))
+            left_out = 0
+            if divided:
+                left_out = len(_respondents(context, version, provenance, divided))
+            return People(
+                found, {unit.id: unit for unit in tops}, unit_of, frozenset(hidden), left_out
+            )
     raise TooFewRespondents(respondents=0, needed=LEAST_RESPONDENTS)
+
+
+def _respondents(
+    context: Context, version: Published, provenance: Provenance, units: Collection[int]
+) -> Respondents:
+    return microdata.read(
+        context.session,
+        version,
+        first=provenance.first,
+        last=provenance.last,
+        units=units,
+        channels=context.query.channels,
+        unreleased=context.unreleased,
+    )
+
+
+def told_dealt_out(context: Context, people: People) -> int | None:
+    """How many are left out since shares divide their unit; None for who may see no small figures.
+
+    It is a count of other people than those of any figure, and so by no lattice's leave.
+    """
+    return None if people.dealt_out and not context.gate.everywhere else people.dealt_out
 
 
 def check_enough(context: Context, people: People, n: int) -> None:

@@ -8,14 +8,14 @@ from datetime import date
 import numpy as np
 
 from analysis import precision, sampling
-from app.figures import periods
+from app.figures import periods, served
 from app.figures.context import Context, named, numbers
 from app.figures.periods import Length, name_of
 from app.figures.query import Key
+from app.figures.regrouping import whole_number
 from app.figures.results import unit_result
 from app.figures.statistic_results import Plan, PlanRow
 from app.problems import Problem
-from app.registry.volumes import volumes_between
 
 
 class TotalTooLarge(Problem):
@@ -42,7 +42,7 @@ def plan(
     shown, _ = this.rates(Key.UNIT)
     # What a respondent is worth, and the level, are known better from all there is.
     ever, _ = replace(context, query=replace(context.query, first=None, last=None)).rates(Key.UNIT)
-    volume = volumes_between(context.session, month, last)
+    volume = served.cases(context, month, last)
     n = ever.sums["n"]
     rate = ever.ratio.estimate
     released = ~ever.hidden
@@ -84,8 +84,9 @@ def plan(
     )
     allocated = np.full(len(have), np.nan)
     if total is not None:
-        if total > cases.sum():
-            raise TotalTooLarge(field="total", cases=int(cases.sum()))
+        room = int(np.floor(cases).sum())
+        if total > room:
+            raise TotalTooLarge(field="total", cases=room)
         spread = np.sqrt(usual * (1 - usual)) if neyman else None
         allocated = sampling.allocate(total, cases, deviation=spread).astype(float)
     figures = zip(
@@ -104,8 +105,8 @@ def plan(
     rows = [
         PlanRow(
             unit=unit_result(unit),
-            cases=int(served) or None,
-            respondents=int(respondents) if is_told else None,
+            cases=whole_number(served) or None,
+            respondents=whole_number(float(respondents)) if is_told else None,
             needed_to_publish=to_publish if is_told else None,
             required=required,
             needed_for_margin=for_margin if is_told else None,

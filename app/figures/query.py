@@ -34,6 +34,24 @@ class Key(StrEnum):
     YEAR = "year"
 
 
+class StructureOf(StrEnum):
+    """In the tree of units of which time figures are given; or of any day, which is named."""
+
+    TODAY = "today"
+    #: Of the last day that is asked for, at most of today.
+    THEN = "then"
+
+
+def structure_day(structure: StructureOf | date, last: date | None, today: date) -> date | None:
+    """The day whose tree is meant by a structure that is asked for; None for that of today."""
+    if structure is StructureOf.TODAY:
+        return None
+    if structure is StructureOf.THEN:
+        return None if last is None or last >= today else last
+    assert isinstance(structure, date)
+    return structure
+
+
 class Interval(StrEnum):
     """How the interval of a rate is computed: ours, or R's to the digit."""
 
@@ -68,6 +86,8 @@ class Query:
     convention: str | None = None
     interval: Interval = Interval.SCORE
     cluster: Cluster = Cluster.RESPONDENT
+    #: The day whose tree of units rows are of; None for that of today.
+    structure: date | None = None
 
     @property
     def step(self) -> Step | None:
@@ -84,3 +104,4 @@ class QueryChanges(TypedDict, total=False):
     descendants: bool
     first: date | None
     last: date | None
+    structure: date | None

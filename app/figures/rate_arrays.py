@@ -95,4 +95,7 @@ class Found:
     synthetic: bool
     first: date | None
     last: date | None
+    #: The day of the structure that rows are of, and days within the period on which it changed.
+    structure: date
+    change_days: list[date]
     rates: list[Rates]

@@ -8,6 +8,7 @@ from app import RELEASE
 from app.figures.context import numbers
 from app.figures.query import Query
 from app.figures.rate_arrays import Found, Rates
+from app.figures.regrouping import whole_number
 from app.figures.results import Figures, Names, Row, UnitOut, WhollySatisfied, unit_result
 from app.messages import say
 
@@ -34,6 +35,8 @@ def rate_table(found: Found, query: Query) -> Figures:
         first=found.first,
         last=found.last,
         confidence=query.confidence,
+        structure=found.structure,
+        change_days=found.change_days,
         rows=[row for rates in found.rates for row in _rows(rates, query)],
     )
 
@@ -65,8 +68,8 @@ def _rows(rates: Rates, query: Query) -> list[Row]:
             low=low,
             high=high,
             standard_error=error,
-            respondents=None if hidden else int(n),
-            answers=None if hidden else int(m),
+            respondents=None if hidden else whole_number(n),
+            answers=None if hidden else whole_number(m),
             suppressed=hidden,
             design_effect=design_effect,
             day_effect=day_effect,

@@ -20,11 +20,14 @@ from app.figures.intervals import estimated, with_days
 from app.figures.lattice import Lattice, TooFine, check_steps, lattice_of, named_period
 from app.figures.query import Cluster, Expand, Key, Query
 from app.figures.rate_arrays import Found, Rates
+from app.figures.regrouping import Regrouping
 from app.figures.release import ReleaseRule, find_unreleased
-from app.figures.summing import Ground, covering
+from app.figures.summing import Ground, Sums, covering
+from app.figures.unit_places import members
 from app.problems import Problem
 from app.registry.queries import UnitNode, UnitTree
 from app.registry.questionnaires import Published, UnknownQuestionnaire
+from app.rollups import queries
 
 
 class QuestionnaireNeeded(Problem):
@@ -56,14 +59,25 @@ def find(
         parts of months where small cells may not be seen.
     """
     periods.check(query.first, query.last)
-    units = visible.units(session, caller)
+    regrouping = Regrouping.of(session, caller, query, release_rule.today)
+    units = regrouping.units
     small = visible.small_units(session, caller)
-    selected = _selected(units, query)
-    # A row over several units shows small cells only if all of them may be shown.
-    covered = covering(units, selected, query)
-    all_small = small is None or (covered is not None and covered <= small)
+    selected = _selected(session, units, query, regrouping.structure.day)
     versions = _versions(session, query)
     span = visible.span(session)
+    # A row over several units shows small cells only if all of them may be shown.
+    nodes = covering(units, selected, query)
+    theirs = small is None or (nodes is not None and _valid(nodes) <= small)
+    all_small = small is None or (
+        theirs
+        and not queries.with_cells(
+            session,
+            [version.id for version in versions],
+            regrouping.units_in(nodes or ()) - small,
+            query.first,
+            query.last,
+        )
+    )
     period = None
     if not all_small and not counting and release_rule.least > 1:
         period = _checked(query, span, selected)
@@ -76,31 +90,36 @@ def find(
     for code, of_code in by_code.items():
         unreleased = None if counting else find_unreleased(session, of_code, release_rule, small)
         ground = Ground(
-            session, query, units, code, of_code, first, last, unreleased, release_rule.least
-        )
+            session, query, regrouping, code, of_code, first, last, unreleased,
+            release_rule.least, small,
+        )  # fmt: skip
         if not counting and within_correlation.matters(ground.measures):
             # All units' cells are read first: those of the rows are among them.
             within_correlation.everybody(session, query, of_code, unreleased)
         summed = ground.summed(selected, by_days=by_days)
-        exempt = np.array(
-            [all_small if unit is None else small is None or unit.id in small
-             for unit in summed.rows.unit],
-            dtype=np.bool_,
-        )  # fmt: skip
+        exempt = _exempt(summed, small, theirs)
         found = estimated(query, summed, None if counting else ground.alike(summed.splits))
         if by_days:
             month = release_rule.today.replace(day=1)
             found = with_days(query, summed, found, exempt, release_rule.least, month)
         guards = np.zeros(len(exempt), dtype=np.bool_)
-        if small is not None and gated and not counting and release_rule.least > 1:
+        if (
+            small is not None
+            and not all_small
+            and gated
+            and not counting
+            and release_rule.least > 1
+        ):
             lattice = lattice_of(session, of_code, release_rule, small)
-            guards = _hidden(lattice, query, found, period, units, selected)
+            guards = _hidden(lattice, regrouping, query, found, period, selected)
         rates.append(
             suppression.without_small_cells(
                 found, release_rule.least if gated else 0, exempt, guards
             )
         )
-    return Found(visible.synthetic(session), first, last, rates)
+    day = regrouping.structure.day
+    changed = visible.change_days(session, first, last)
+    return Found(visible.synthetic(session), first, last, day, changed, rates)
 
 
 def _checked(
@@ -126,25 +145,33 @@ def _checked(
 
 def _hidden(
     lattice: Lattice,
+    regrouping: Regrouping,
     query: Query,
     rates: Rates,
     period: str | None,
-    units: UnitTree,
     selected: Sequence[UnitNode],
 ) -> NDArray[np.bool_]:
     """Which rows the lattice hides; a row of no unit is that of all tops, or of the one named."""
+    structure, units = regrouping.structure, regrouping.units
     tops = [id for id, node in units.nodes.items() if node.parent_id not in units.nodes]
     pooled = [node.id for node in selected] if query.units else tops
     single = next(iter(query.channels)) if len(query.channels) == 1 else None
+    at = {
+        (id, below): lattice.units.find(members(structure, units, id, descendants=below))
+        for below, ids in (
+            (query.descendants, {unit.id for unit in rates.unit if unit is not None}),
+            (query.descendants or not query.units, pooled if None in rates.unit else ()),
+        )
+        for id in ids
+    }
     return np.array(
         [
             any(
                 lattice.hides(
-                    id,
+                    at[id, query.descendants or (unit is None and not query.units)],
                     rates.period[r] or period,
                     measure=rates.measure[r],
                     channel=rates.channel[r] or single,
-                    descendants=query.descendants or (unit is None and not query.units),
                 )
                 for id in ([unit.id] if unit is not None else pooled)
             )
@@ -154,9 +181,25 @@ def _hidden(
     )
 
 
-def _selected(units: UnitTree, query: Query) -> list[UnitNode]:
+def _exempt(summed: Sums, small: frozenset[int] | None, theirs: bool) -> NDArray[np.bool_]:
+    """Of which rows the caller may see small figures: of everybody who has people in them.
+
+    ``theirs`` says it of a row over all units that are asked for.
+    """
+    if not small:
+        return np.full(len(summed.foreign), small is None)
+    own = [theirs if unit is None else _valid([unit.id]) <= small for unit in summed.rows.unit]
+    return np.array(own, dtype=np.bool_) & ~summed.foreign
+
+
+def _valid(nodes: Iterable[int]) -> set[int]:
+    """Those of some nodes that are units; what stands undivided is of units of other times."""
+    return {id for id in nodes if id > 0}
+
+
+def _selected(session: Session, units: UnitTree, query: Query, day: date) -> list[UnitNode]:
     """The units that rows are about, in the order of the registry."""
-    named = [units.find(code) for code in query.units]
+    named = [visible.find(session, units, code, day) for code in query.units]
     if not named:
         ids: Iterable[int] = units.nodes
     elif query.expand is Expand.CHILDREN:

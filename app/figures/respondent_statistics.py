@@ -19,6 +19,7 @@ from app.figures.people import (
     few_left_out,
     people_of,
     scores_of,
+    told_dealt_out,
 )
 from app.figures.query import Key
 from app.figures.rate_arrays import Floats, Rates
@@ -92,6 +93,7 @@ def find_reliability(context: Context) -> ReliabilityResult:
             "Cronbach's alpha of complete respondents, interval of Feldt (1965)", context.query
         ),
         units=len(people.units),
+        dealt_out=told_dealt_out(context, people),
         respondents=len(people.respondents),
         rows=rows,
     )
@@ -182,6 +184,7 @@ def find_casemix(
             context.query,
         ),
         units=len(units),
+        dealt_out=told_dealt_out(context, people),
         respondents=int(people_told.sum()),
         outcome=outcome,
         left_out=len(values) - int(found.n.sum()) if gate.everywhere else None,

@@ -8,6 +8,8 @@ see what few did are told nothing of it (``app.figures.invited``).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -19,8 +21,11 @@ from app.figures import visible
 from app.figures.invited import find_invited
 from app.figures.lattice import CalendarPeriodsOnly
 from app.figures.periods import end_of_month, span
+from app.figures.query import Query
+from app.figures.regrouping import Regrouping, whole_number
 from app.figures.release import ReleaseRule
 from app.figures.results import ResponseRateRow, ResponseRates, unit_result
+from app.figures.unit_places import members
 from app.invitations.service import months
 
 
@@ -32,6 +37,7 @@ def find(
     *,
     units: list[str],
     release_rule: ReleaseRule,
+    structure: date | None = None,
 ) -> ResponseRates:
     """The response rates of the units named, or of all whose figures the caller may read.
 
@@ -42,41 +48,75 @@ def find(
     CalendarPeriodsOnly
         Where parts of months are asked for by who may not see what few did.
     """
-    readable = visible.units(session, caller)
+    regrouping = Regrouping.of(session, caller, Query(structure=structure), release_rule.today)
+    readable = regrouping.units
     small = visible.small_units(session, caller)
     if small is not None and release_rule.least > 1:
         if first.day != 1:
             raise CalendarPeriodsOnly(field="from")
         if last != end_of_month(last):
             raise CalendarPeriodsOnly(field="to")
-    wanted = {readable.find(code).id for code in units} or set(readable.nodes)
-    rows = months(session, wanted, first, last)
-    n = np.array([row[2] for row in rows], dtype=np.float64)
-    k = np.array([row[3] for row in rows], dtype=np.float64)
+    day = regrouping.structure.day
+    wanted = {visible.find(session, readable, code, day).id for code in units}
+    rows = regrouped(regrouping, months(session, regrouping.units_in(readable.nodes), first, last))
+    rows = [row for row in rows if row.node in (wanted or readable.nodes)]
+    n = np.array([row.issued for row in rows], dtype=np.float64)
+    k = np.array([row.answered for row in rows], dtype=np.float64)
     wilson = proportions.interval(k, n)
     invited = None if small is None else find_invited(session, release_rule, small)
+    of = {
+        id: members(regrouping.structure, readable, id, descendants=False) for id in readable.nodes
+    }
     found = []
-    for place, (unit_id, month, issued, answered) in enumerate(rows):
-        days = span(month)
+    for place, row in enumerate(rows):
+        days = span(row.month)
         shown = (
             invited is None
-            or (small is not None and unit_id in small)
+            or (small is not None and row.of <= small)
             or release_rule.least <= 1
-            or invited.tells([unit_id], days.first, days.last, descendants=False)
+            or invited.tells([of[row.node]], days.first, days.last)
         )
         found.append(
             ResponseRateRow(
-                unit=unit_result(readable.nodes[unit_id]),
-                month=month,
-                issued=issued if shown else None,
-                answered=answered if shown else None,
+                unit=unit_result(readable.nodes[row.node]),
+                month=row.month,
+                issued=whole_number(row.issued) if shown else None,
+                answered=whole_number(row.answered) if shown else None,
                 rate=float(wilson.estimate[place]) if shown else None,
                 low=float(wilson.low[place]) if shown else None,
                 high=float(wilson.high[place]) if shown else None,
                 suppressed=not shown,
             )
         )
-    return ResponseRates(rows=found)
+    return ResponseRates(
+        structure=day, change_days=visible.change_days(session, first, last), rows=found
+    )
+
+
+@dataclass(frozen=True)
+class InvitedRow:
+    """A node and month: how many were invited, and answered, and of which units these are."""
+
+    node: int
+    month: str
+    issued: float
+    answered: float
+    of: frozenset[int]
+
+
+def regrouped(
+    regrouping: Regrouping, rows: Iterable[tuple[int, str, int, int]]
+) -> list[InvitedRow]:
+    """Counts of the invited by unit and month as those of nodes, in the order of both."""
+    found: dict[tuple[int, str], InvitedRow] = {}
+    for unit_id, month, issued, answered in rows:
+        for node, weight in regrouping.structure.placements[unit_id].parts:
+            so_far = found.get((node, month), InvitedRow(node, month, 0.0, 0.0, frozenset()))
+            found[node, month] = InvitedRow(
+                node, month, so_far.issued + issued * weight,
+                so_far.answered + answered * weight, so_far.of | {unit_id},
+            )  # fmt: skip
+    return [found[key] for key in sorted(found)]
 
 
 def interval(answered: int, issued: int) -> proportions.Interval:

@@ -7,7 +7,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.messages import say
 from app.registry.queries import UnitNode
+from app.registry.structures import UNDIVIDED
+
+#: How many people, or answers: a whole number unless a plan's shares divide them.
+People = int | float
 
 
 class Result(BaseModel):
@@ -55,6 +60,12 @@ class Provenance(Result):
     first: date | None = Field(description="First day of the answers that went in.")
     last: date | None
     confidence: float
+    structure: date = Field(
+        description="The day in whose tree of units figures are given, whenever answers came."
+    )
+    change_days: list[date] = Field(
+        description="Days after the first, up to the last, on which the tree of units changed."
+    )
 
 
 class WhollySatisfied(Result):
@@ -82,8 +93,11 @@ class Row(Result):
     low: float | None = Field(description="Lower limit of the rate's confidence interval.")
     high: float | None = Field(description="Upper limit.")
     standard_error: float | None
-    respondents: int | None = Field(description="Respondents with at least one answer that counts.")
-    answers: int | None = Field(
+    respondents: People | None = Field(
+        description="Respondents with at least one answer that counts; not a whole number where "
+        "a plan's shares divide them."
+    )
+    answers: People | None = Field(
         description="Their answers that count: no opinion is not among them."
     )
     suppressed: bool = Field(
@@ -113,6 +127,12 @@ class Figures(Result):
     first: date | None = Field(description="First day that was asked for, or has answers.")
     last: date | None
     confidence: float
+    structure: date = Field(
+        description="The day in whose tree of units figures are given, whenever answers came."
+    )
+    change_days: list[date] = Field(
+        description="Days after the first, up to the last, on which the tree of units changed."
+    )
     rows: list[Row]
 
 
@@ -140,8 +160,8 @@ class ResponseRateRow(Result):
 
     unit: UnitOut
     month: str
-    issued: int | None = Field(description="Invitations issued.")
-    answered: int | None
+    issued: People | None = Field(description="Invitations issued.")
+    answered: People | None
     rate: float | None = Field(description="Answered over issued.")
     low: float | None
     high: float | None
@@ -153,16 +173,25 @@ class ResponseRateRow(Result):
 class ResponseRates(Result):
     """Response rates; a month without invitations has no row."""
 
+    structure: date = Field(
+        description="The day in whose tree of units rates are given, whenever cases were finished."
+    )
+    change_days: list[date] = Field(
+        description="Days after the first, up to the last, on which the tree of units changed."
+    )
     rows: list[ResponseRateRow]
 
 
 def unit_result(node: UnitNode) -> UnitOut:
     """A unit as results name it."""
     above = node.within
+    name = Names(vi=node.name_vi, en=node.name_en)
+    if node.kind == UNDIVIDED:
+        name = Names(vi=say("structure.undivided", "vi"), en=say("structure.undivided", "en"))
     return UnitOut(
         code=node.code,
         kind=node.kind,
-        name=Names(vi=node.name_vi, en=node.name_en),
+        name=name,
         within=WithinOut(code=above.code, name=Names(vi=above.name_vi, en=above.name_en))
         if above
         else None,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.figures.results import Names, Provenance, Result, UnitOut
+from app.figures.results import Names, People, Provenance, Result, UnitOut
 
 #: Where a rate lies against a target; None where it has no interval.
 Position = Literal["above", "below", "not_distinguishable"] | None
@@ -18,7 +18,16 @@ class Statistic(Provenance):
 
     method: str = Field(description="What was computed, by whose rule.")
     units: int = Field(description="Units that went in.")
-    respondents: int | None = Field(description="Respondents who went in.")
+    respondents: People | None = Field(description="Respondents who went in.")
+
+
+class OfRespondents(Statistic):
+    """What looks at respondents one by one, each of whom stands at one place or is left out."""
+
+    dealt_out: int | None = Field(
+        description="Respondents who are left out since a plan's shares divide their unit; null: "
+        "there are some, and whoever asks may not see small figures everywhere."
+    )
 
 
 class Limits(Result):
@@ -44,7 +53,7 @@ class UnitRate(Result):
     rate: float | None
     low: float | None
     high: float | None
-    respondents: int | None
+    respondents: People | None
     design_effect: float | None
     suppressed: bool
 
@@ -149,7 +158,7 @@ class FunnelResult(Statistic):
 class Side(Rate):
     """One side of a comparison."""
 
-    respondents: int | None
+    respondents: People | None
 
 
 class DriverRow(Result):
@@ -175,7 +184,7 @@ class DriverRow(Result):
     )
 
 
-class Drivers(Statistic):
+class Drivers(OfRespondents):
     """Key drivers."""
 
     outcome: str
@@ -224,7 +233,7 @@ class ReliabilityRow(Result):
     items: list[ReliabilityItem]
 
 
-class ReliabilityResult(Statistic):
+class ReliabilityResult(OfRespondents):
     """Cronbach's alpha."""
 
     rows: list[ReliabilityRow]
@@ -260,7 +269,7 @@ class CasemixRow(Result):
     rank_adjusted_high: int
 
 
-class Casemix(Statistic):
+class Casemix(OfRespondents):
     """Case-mix adjustment."""
 
     outcome: Literal["score", "rate"] = Field(
@@ -276,7 +285,7 @@ class Casemix(Statistic):
     rows: list[CasemixRow]
 
 
-class Weighted(Statistic, Rate):
+class Weighted(OfRespondents, Rate):
     """A rate weighted to known margins."""
 
     left_out: int = Field(description="Respondents without an answer to the margins' items.")
@@ -298,8 +307,8 @@ class StratifiedRow(Result):
     unit: UnitOut
     suppressed: bool
     strata: int
-    cases: int
-    respondents: int | None
+    cases: People
+    respondents: People | None
     pooled: Rate
     stratified: StratifiedRate
 
@@ -314,8 +323,8 @@ class PlanRow(Result):
     """What a unit still needs in a month."""
 
     unit: UnitOut
-    cases: int | None
-    respondents: int | None = Field(
+    cases: People | None
+    respondents: People | None = Field(
         description="null, as what is still needed: too few to be shown, or hidden for another "
         "unit's sake."
     )

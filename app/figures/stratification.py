@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import clustered, strata
+from app.figures import served
 from app.figures.context import Context, named, number
 from app.figures.query import Expand, Key
 from app.figures.rate_arrays import PARTS, Floats
+from app.figures.regrouping import whole_number
 from app.figures.results import unit_result
 from app.figures.statistic_results import Rate, Stratified, StratifiedRate, StratifiedRow
-from app.registry.points import units_asking
-from app.registry.volumes import volumes_between
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Strata:
         own, provenance = context.rates(
             Key.UNIT, units=(), kinds=(), expand=Expand.GIVEN, descendants=False
         )
-        volume = volumes_between(context.session, provenance.first, provenance.last)
+        volume = served.cases(context, provenance.first, provenance.last)
         # Who never asks by this questionnaire is no stratum of its.
-        asking = units_asking(context.session, str(context.query.questionnaire))
+        asking = context.regrouping.asking(context.session, str(context.query.questionnaire))
         rows_of = {
             unit.id: i for i, unit in enumerate(own.unit) if unit is not None and unit.id in asking
         }
@@ -105,8 +105,8 @@ def stratified(context: Context) -> Stratified:
                 unit=unit_result(unit),
                 suppressed=not shown,
                 strata=int(((parts.n[below] > 0) & (parts.cases[below] > 0)).sum()),
-                cases=int(parts.cases[below].sum()),
-                respondents=int(people) if shown else None,
+                cases=whole_number(float(parts.cases[below].sum())),
+                respondents=whole_number(float(people)) if shown else None,
                 pooled=Rate(
                     rate=number(estimate) if shown else None,
                     low=number(low) if shown else None,
@@ -124,7 +124,7 @@ def stratified(context: Context) -> Stratified:
             context.query,
         ),
         units=len(rows),
-        respondents=int(parts.n.sum()),
+        respondents=whole_number(float(parts.n.sum())),
         rows=rows,
     )
 

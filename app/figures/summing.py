@@ -1,11 +1,12 @@
 """From cells to sums: the rows about some units, split by periods and channels.
 
-Cells of all versions of a questionnaire are summed by factor and item code.
+Cells of all versions of a questionnaire are summed by factor and item code. They are of units of
+all times, and stand in the rows of the structure that is asked for (``app.figures.regrouping``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -23,6 +24,7 @@ from app.figures.late import CellSelection
 from app.figures.measures import measures_of
 from app.figures.query import Key, Query
 from app.figures.rate_arrays import Floats, Measure, Summed
+from app.figures.regrouping import Regrouping, together
 from app.figures.release import Unreleased
 from app.problems import Problem
 from app.registry.queries import UnitNode, UnitTree
@@ -48,6 +50,8 @@ class Sums:
     #: Shape (rows, 2): the lowest and the highest level that answers of the row can have.
     scale: Floats
     days: dict[str, Floats] | None
+    #: Rows in which units have people of whom the caller may not see small figures.
+    foreign: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,15 @@ class Ground:
 
     session: Session
     query: Query
-    units: UnitTree
+    regrouping: Regrouping
     code: str
     versions: list[Published]
     first: date | None
     last: date | None
     unreleased: Unreleased | None
     least: int
+    #: The units of which the caller may see small figures; None for all.
+    small: frozenset[int] | None
 
     @cached_property
     def measures(self) -> list[Measure]:
@@ -84,15 +90,17 @@ class Ground:
     def summed(self, selected: list[UnitNode], *, by_days: bool = False) -> Sums:
         """The rows about some units."""
         query, measures = self.query, self.measures
-        covered = covering(self.units, selected, query)
+        nodes = covering(self.regrouping.units, selected, query)
+        covered = None if nodes is None else self.regrouping.units_in(nodes)
         read = {version: self._read(version, covered) for version in self.versions}
         splits = self._splits(read.values())
-        nodes: list[UnitNode | None] = list(selected) if Key.UNIT in query.by else [None]
-        groups = len(nodes) * len(splits)
+        rows_of: list[UnitNode | None] = list(selected) if Key.UNIT in query.by else [None]
+        groups = len(rows_of) * len(splits)
         if groups * len(measures) > ROW_LIMIT:
             raise TooManyRows(count=groups * len(measures), limit=ROW_LIMIT, field="by")
         sums = np.zeros((groups, len(measures), len(SUMS)))
         scale = np.tile([np.inf, -np.inf], (groups, len(measures), 1))
+        foreign = np.zeros((groups, len(measures)), dtype=np.bool_)
         parts = []
         for version, rows in read.items():
             place = splits.place(rows)
@@ -101,22 +109,38 @@ class Ground:
             own_ids, own = np.unique(rows.unit_id, return_inverse=True)
             used, where = np.unique(own * len(splits) + place, return_inverse=True)
             cells = add_up(rows.cells, where, len(used))
-            index, target = self._groups(
-                selected, own_ids[used // len(splits)], used % len(splits), len(splits)
+            of_unit = own_ids[used // len(splits)]
+            index, target, weight = self._groups(
+                selected, nodes, of_unit, used % len(splits), len(splits)
             )
+            whole = weight == 1.0
             added = sums_by_measure(
-                version, add_up(cells[index], target, groups), measures, query.convention
+                version,
+                add_up(cells[index[whole]], target[whole], groups),
+                measures,
+                query.convention,
             )
+            if not whole.all():
+                shared = sums_by_measure(version, cells[index[~whole]], measures, query.convention)
+                np.add.at(added, target[~whole], shared * weight[~whole, None, None])
             sums += added
+            if self.small:
+                others = ~np.isin(of_unit, list(self.small))[index]
+                each = sums_by_measure(version, cells[index[others]], measures, query.convention)
+                people = each[..., SUMS.index("n")] > 0
+                np.logical_or.at(foreign, target[others], people)
             bounds = np.array([scale_of(version, measure) for measure in measures])
             context = added[..., SUMS.index("m")] > 0
             scale[..., 0] = np.where(context, np.fmin(scale[..., 0], bounds[:, 0]), scale[..., 0])
             scale[..., 1] = np.where(context, np.fmax(scale[..., 1], bounds[:, 1]), scale[..., 1])
             if by_days:
-                index, target = self._groups(selected, rows.unit_id, place, len(splits))
-                parts.append(DayPart.of(version, rows, index, target, measures, query.convention))
+                index, target, weight = self._groups(
+                    selected, nodes, rows.unit_id, place, len(splits)
+                )
+                part = DayPart.of(version, rows, index, target, weight, measures, query.convention)
+                parts.append(part)
         flat = sums.reshape(groups * len(measures), len(SUMS))
-        keys = [(node, *label) for node in nodes for label in splits.labels()]
+        keys = [(node, *label) for node in rows_of for label in splits.labels()]
         rows_ = Summed(
             questionnaire=self.code,
             unit=[node for node, _, _ in keys for _ in measures],
@@ -126,7 +150,7 @@ class Ground:
             sums={name: flat[:, i] for i, name in enumerate(SUMS)},
         )
         of_days = day_sums(parts, groups, len(measures)) if by_days else None
-        return Sums(rows_, splits, scale.reshape(-1, 2), of_days)
+        return Sums(rows_, splits, scale.reshape(-1, 2), of_days, foreign.ravel())
 
     def _read(self, version: Published, covered: set[int] | None) -> queries.CellRows:
         query = self.query
@@ -166,37 +190,47 @@ class Ground:
     def _groups(
         self,
         selected: list[UnitNode],
+        nodes: Collection[int] | None,
         unit_of: NDArray[np.int64],
         place: NDArray[np.intp],
         per_unit: int,
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Of cells of units, those that add to a row, and to which.
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+        """Of cells of units, those that add to a row, to which, and with which weight.
 
-        With descendants, a cell adds to every unit above.
+        With descendants, a cell adds to every unit above. ``nodes`` are those that are asked
+        for; None for all.
         """
+        placed = self.regrouping.parts_of(unit_of)
         if Key.UNIT not in self.query.by:
-            return np.arange(len(unit_of)), place
+            if nodes is not None:
+                placed = placed[np.isin(placed.node, list(nodes))]
+            return together(placed.index, place[placed.index], placed.weight)
         position = {node.id: i for i, node in enumerate(selected)}
-        own_ids, own = np.unique(unit_of, return_inverse=True)
-        index, target = [], []
+        own_ids, own = np.unique(placed.node, return_inverse=True)
+        index, target, weight = [], [], []
         above: dict[int, int | None] = {int(id): int(id) for id in own_ids}
         while above:
             positions = {id: position.get(a, -1) for id, a in above.items() if a is not None}
             at = np.array([positions.get(int(id), -1) for id in own_ids], dtype=np.intp)[own]
             kept = np.flatnonzero(at >= 0)
-            index.append(kept)
-            target.append(at[kept] * per_unit + place[kept])
+            index.append(placed.index[kept])
+            target.append(at[kept] * per_unit + place[placed.index[kept]])
+            weight.append(placed.weight[kept])
             if not self.query.descendants:
                 break
-            nodes = self.units.nodes
-            above = {id: nodes[a].parent_id for id, a in above.items() if a in nodes}
+            tree = self.regrouping.units.nodes
+            above = {id: tree[a].parent_id for id, a in above.items() if a in tree}
             above = {id: a for id, a in above.items() if a is not None}
         none = np.zeros(0, dtype=np.intp)
-        return np.concatenate([none, *index]), np.concatenate([none, *target])
+        return together(
+            np.concatenate([none, *index]),
+            np.concatenate([none, *target]),
+            np.concatenate([np.zeros(0), *weight]),
+        )
 
 
 def covering(units: UnitTree, selected: list[UnitNode], query: Query) -> set[int] | None:
-    """The units whose cells are needed; None for all."""
+    """The nodes whose answers are needed; None for all."""
     if not query.units and not query.kinds and units.whole:
         return None
     ids = {node.id for node in selected}

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from app.figures.change_results import FixedMix
-from app.figures.results import Result, UnitOut
+from app.figures.results import Names, People, Result, UnitOut
 from app.figures.statistic_results import Limits, Rate, Statistic
 
 
@@ -36,6 +36,23 @@ class AlertRuleName(StrEnum):
 
     LEVEL_SHIFT = "level shift"
     LAST_PERIOD = "last period"
+
+
+class Reorganising(StrEnum):
+    """What a day did to a unit itself."""
+
+    #: Others became it whole, two at least.
+    MERGED = "merged"
+    #: It is a part of another one.
+    PART = "part"
+    #: Others became it, some of them in part.
+    REGROUPED = "regrouped"
+    #: Its people stand in several units since.
+    DIVIDED = "divided"
+    #: The same people and places under another code.
+    RENEWED = "renewed"
+    #: It ended.
+    ENDED = "ended"
 
 
 class Variation(StrEnum):
@@ -85,7 +102,7 @@ class TrendPoint(Result):
     rate: float | None
     low: float | None
     high: float | None
-    respondents: int | None
+    respondents: People | None
     suppressed: bool
     centre: float | None = Field(description="The rate that its limits expect of the period.")
     limit_low: float | None = Field(description="null: no limits; 0 or 1 where none is reached.")
@@ -116,6 +133,15 @@ class DecisionTaken(Result):
     reason: str
     decided_by: str
     decided_at: datetime
+    of: Names | None = Field(
+        default=None, description="About what became this unit: as it was called; null: itself."
+    )
+
+
+class EarlierDecision(DecisionTaken):
+    """A decision about what became the unit: it bears on none of the unit's own limits."""
+
+    start: str = Field(description="First period that its limits held for.")
 
 
 class LimitSegment(Result):
@@ -135,6 +161,10 @@ class LimitSegment(Result):
         description="Of XmR limits: moving ranges that were left out as too large."
     )
     decision: DecisionTaken | None = Field(description="null: nobody decided anything.")
+    reorganised: date | None = Field(
+        description="The day on which the unit itself changed, from which on limits begin anew; "
+        "null: none."
+    )
 
 
 class ControlLimits(Result):
@@ -170,6 +200,18 @@ class NotedAction(Result):
     text: str
     recorded_by: str
     recorded_at: datetime
+    of: Names | None = Field(
+        default=None, description="Of what became this unit: as it was called; null: of itself."
+    )
+
+
+class Reorganised(Result):
+    """A day on which a unit itself changed: what it is made of."""
+
+    day: date
+    how: Reorganising
+    units: list[Names] = Field(description="What it was until then, or came from.")
+    decisions: list[str] = Field(description="By which that was ordered.")
 
 
 class TrendRow(Result):
@@ -180,10 +222,21 @@ class TrendRow(Result):
     trend: TrendTest
     linear: TrendTest
     slope: TrendSlope
+    tested_from: str = Field(
+        description="First period that the tests of trend and the slope rest on: none before the "
+        "unit itself changed."
+    )
+    reorganised: list[Reorganised] = Field(
+        description="Days in these periods on which the unit itself changed. No rule and no test "
+        "looks across them, but where it was only renewed."
+    )
     limits: ControlLimits
     points: list[TrendPoint]
     action_notes: list[NotedAction] = Field(
         description="What the unit did in these periods, in order of time; not of all together."
+    )
+    earlier_decisions: list[EarlierDecision] = Field(
+        default=[], description="What was decided about the limits of units that became this one."
     )
 
 
@@ -202,8 +255,8 @@ class AlertRow(Result):
     since: str = Field(description="First period of what the rule saw.")
     before: float | None
     after: float | None
-    respondents_before: int
-    respondents_after: int
+    respondents_before: People
+    respondents_after: People
     change: Limits = Field(description="After minus before, by a clustered interval.")
     p: float | None
     adjusted_p: float | None = Field(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,12 @@ from app.figures.action_notes import noted
 from app.figures.context import Context, TooFewUnits, TooManyUnits, named, number, numbers
 from app.figures.control_limits import Judging
 from app.figures.lattice import CalendarPeriodsOnly
-from app.figures.limit_decisions import in_force
+from app.figures.limit_decisions import InForce, earlier_decisions, in_force
 from app.figures.periods import Step
 from app.figures.query import Key
 from app.figures.rate_arrays import PARTS, Floats
+from app.figures.regrouping import whole_number
+from app.figures.reorganised import begins_anew, days_anew, reorganised
 from app.figures.results import Provenance, unit_result
 from app.figures.summing import TooManyRows
 from app.figures.trend_results import (
@@ -116,13 +119,19 @@ def trend(
     if len(grid.units) > MOST_UNITS:
         raise TooManyUnits(units=len(grid.units), limit=MOST_UNITS, field="unit")
     n_eff = grid.effective
-    judged = _judged(context, grid, step, together, judging)
+    marks = {} if together else reorganised(context, grid.units, grid.periods, step)
+    of_row = [marks.get(unit.id, []) if unit else [] for unit in grid.units]
+    anew = [days_anew(each) for each in of_row]
+    ids = {unit.id for unit in grid.units if unit is not None}
+    decided = InForce({}, {}) if together else in_force(context, ids, step)
+    judged = _judged(context, grid, step, decided, judging, anew)
     season = _season(grid.periods, step)
-    monotone = trends.mann_kendall(grid.estimate, season=season)
-    slope = trends.theil_sen(grid.estimate, confidence=context.query.confidence)
-    linear = trends.cochran_armitage(
-        np.nan_to_num(grid.estimate) * n_eff, n_eff, between_periods=True
-    )
+    begins = [begins_anew(days, grid.periods, step) for days in anew]
+    since = np.arange(len(grid.periods)) >= np.array(begins)[:, None]
+    rate, n_eff = np.where(since, grid.estimate, np.nan), np.where(since, n_eff, 0.0)
+    monotone = trends.mann_kendall(rate, season=season)
+    slope = trends.theil_sen(rate, confidence=context.query.confidence)
+    linear = trends.cochran_armitage(np.nan_to_num(rate) * n_eff, n_eff, between_periods=True)
     actions = _noted(context, grid, step)
     targets = [judging.target(period, step) for period in grid.periods]
     rows = []
@@ -139,9 +148,14 @@ def trend(
                     low=number(slope.low[i]),
                     high=number(slope.high[i]),
                 ),
+                tested_from=grid.periods[min(begins[i], len(grid.periods) - 1)],
+                reorganised=of_row[i],
                 limits=limits,
                 points=_points(grid, i, found, targets),
                 action_notes=list(actions.get(unit.id, ())) if unit else [],
+                earlier_decisions=earlier_decisions(
+                    decided.earlier.get(unit.id, ()) if unit else (), step
+                ),
             )
         )
     return Trend(
@@ -153,7 +167,7 @@ def trend(
         ),
         step=step.value,
         units=len(grid.units),
-        respondents=int(grid.sums["n"].sum()),
+        respondents=whole_number(float(grid.sums["n"].sum())),
         rows=rows,
     )
 
@@ -183,7 +197,7 @@ def _points(
             rate=rate,
             low=low,
             high=high,
-            respondents=None if suppressed else int(n),
+            respondents=None if suppressed else whole_number(n),
             suppressed=suppressed,
             centre=centre,
             limit_low=limit_low,
@@ -204,17 +218,18 @@ def _points(
 
 
 def _judged(
-    context: Context, grid: Grid, step: Step, together: bool, judging: Judging
+    context: Context,
+    grid: Grid,
+    step: Step,
+    decided: InForce,
+    judging: Judging,
+    anew: Sequence[tuple[date, ...]],
 ) -> list[control_limits.Judged]:
     """Each row against its limits; periods before the grid's are read where a decision wants them.
 
     Of the periods in the grid nothing is taken but what it shows.
     """
-    ids = {unit.id for unit in grid.units if unit is not None}
-    decided = (
-        {} if together else in_force(context.session, context.caller, ids, context.query, step)
-    )
-    decisions = [decided.get(unit.id, ()) if unit else () for unit in grid.units]
+    decisions = [decided.own.get(unit.id, ()) if unit else () for unit in grid.units]
     rate, n_eff, labels = grid.estimate, grid.effective, grid.periods
     first = min((each.first for row in decisions for each in row), default=None)
     before = 0
@@ -226,7 +241,7 @@ def _judged(
         rate = np.hstack([earlier.estimate[place, :before], rate])
         n_eff = np.hstack([earlier.effective[place, :before], n_eff])
         labels = [*earlier.periods[:before], *labels]
-    return control_limits.judge(rate, n_eff, decisions, labels, step, judging, before)
+    return control_limits.judge(rate, n_eff, decisions, labels, step, judging, before, anew)
 
 
 def _noted(context: Context, grid: Grid, step: Step) -> Mapping[int, Sequence[NotedAction]]:
@@ -234,7 +249,7 @@ def _noted(context: Context, grid: Grid, step: Step) -> Mapping[int, Sequence[No
     first = periods.first_day(grid.periods[0], step)
     last = periods.last_day(grid.periods[-1], step)
     ids = {unit.id for unit in grid.units if unit is not None}
-    return noted(context.session, context.caller, ids, context.query, first, last) if ids else {}
+    return noted(context, ids, first, last) if ids else {}
 
 
 def _test(found: trends.Trend, i: int) -> TrendTest:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 from app.access import scope
 from app.access.callers import Caller, Person
 from app.access.models import Right
+from app.figures import visible
 from app.figures.models import UnitEntry
 from app.problems import Problem
 from app.registry.models import Unit
@@ -118,12 +119,21 @@ class Book(Generic[E]):
         units: Collection[int],
         *conditions: ColumnElement[bool],
         order: Sequence[Order],
+        today: date | None = None,
     ) -> Mapping[int, Sequence[E]]:
-        """By unit id the entries that count, of those units whose figures the caller may read."""
+        """By unit id the entries that count, of those units whose figures the caller may read.
+
+        With a day that is today those of the past of the caller's units are among them.
+        """
+        theirs = (
+            scope.within(self.entry.unit_id, caller, Right.READ_FIGURES)
+            if today is None
+            else visible.within(session, self.entry.unit_id, caller, today)
+        )
         found = session.scalars(
             select(self.entry)
             .where(
-                scope.within(self.entry.unit_id, caller, Right.READ_FIGURES),
+                theirs,
                 self.entry.ended_at.is_(None),
                 *conditions,
             )

@@ -3,34 +3,185 @@
 from __future__ import annotations
 
 from datetime import date
+from threading import Lock
+from weakref import WeakKeyDictionary
 
-from sqlalchemy.orm import Session
+from cachetools import LRUCache
+from sqlalchemy import ColumnElement, Engine, func, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.access import scope
 from app.access.callers import Caller, Grant
 from app.access.models import Right
+from app.audit.models import AuditEntry
+from app.db.database import ACTOR
 from app.figures.session_cache import per_session
-from app.registry import questionnaires
-from app.registry.queries import UnitTree, is_synthetic
+from app.registry import points, questionnaires
+from app.registry.carrying_back import carried_back, readable_nodes
+from app.registry.queries import NamedThen, UnitNode, UnitTree, UnknownUnit, is_synthetic
 from app.registry.questionnaires import Published
+from app.registry.structures import Structure, UnitHistory, Units, read_units
 from app.rollups import queries
 
 #: Whoever reads what is published: everything, and of nobody few respondents.
 PUBLIC = Caller("public", (Grant(frozenset({Right.READ_FIGURES})),))
 
 
-def units(session: Session, caller: Caller) -> UnitTree:
-    """The units whose figures the caller may read."""
-    return per_session(
-        session,
-        ("units", caller.grants),
-        lambda: scope.units(session, caller, Right.READ_FIGURES),
-    )
+#: Structures of that many days are kept for a store.
+_MOST_STRUCTURES = 8
 
 
-def whole_tree(session: Session) -> UnitTree:
-    """All units of the registry: what is hidden is decided over them, whoever asks."""
-    return per_session(session, ("whole tree",), lambda: scope.every_unit(session))
+class _Kept:
+    """Units of all times and their structures, read anew once the audit log has grown.
+
+    Whatever changes a unit is in the log. 13,000 units take half a second.
+    """
+
+    def __init__(self) -> None:
+        self._by_engine: WeakKeyDictionary[Engine, tuple[int, Units, LRUCache[date, Structure]]] = (
+            WeakKeyDictionary()
+        )
+        self._lock = Lock()
+
+    def get(self, session: Session) -> tuple[Units, LRUCache[date, Structure]]:
+        """The units, and the structures that were built of them."""
+        engine = session.get_bind().engine
+        now = session.scalar(select(func.max(AuditEntry.id))) or 0
+        with self._lock:
+            kept = self._by_engine.get(engine)
+            if kept is None or kept[0] != now:
+                kept = now, read_units(session), LRUCache[date, Structure](_MOST_STRUCTURES)
+                self._by_engine[engine] = kept
+        return kept[1], kept[2]
+
+    def on(self, session: Session, day: date) -> Structure:
+        """The structure of a day."""
+        found, structures = self.get(session)
+        with self._lock:
+            if day not in structures:
+                structures[day] = found.on(day)
+            return structures[day]
+
+
+_KEPT = _Kept()
+
+
+def units_of_all_times(session: Session) -> Units:
+    """All units that ever were or are planned."""
+    return per_session(session, ("units of all times",), lambda: _unkept(session))
+
+
+def _unkept(session: Session) -> Units:
+    # What a session that writes has changed is not in the log yet.
+    return read_units(session) if ACTOR in session.info else _KEPT.get(session)[0]
+
+
+def structure(session: Session, day: date) -> Structure:
+    """The tree of units of a day, and where all others stand in it."""
+
+    def found() -> Structure:
+        return _unkept(session).on(day) if ACTOR in session.info else _KEPT.on(session, day)
+
+    return per_session(session, ("structure", day), found)
+
+
+def change_days(session: Session, first: date | None, last: date | None) -> list[date]:
+    """The days on which the tree changed, after the first of some days and up to the last."""
+    days = per_session(session, ("change days",), lambda: units_of_all_times(session).change_days())
+    return [
+        day for day in days
+        if first is not None and first < day and last is not None and day <= last
+    ]  # fmt: skip
+
+
+def readable(session: Session, caller: Caller, today: date) -> frozenset[int] | None:
+    """The ids of units of all times whose figures the caller may read; None for all units."""
+
+    def found() -> frozenset[int] | None:
+        granted = scope.unit_ids(session, caller, Right.READ_FIGURES)
+        if granted is None:
+            return None
+        return frozenset(carried_back(units_of_all_times(session), granted, today))
+
+    return per_session(session, ("readable", caller.grants, today), found)
+
+
+def within(
+    session: Session, unit_id: InstrumentedAttribute[int], caller: Caller, today: date
+) -> ColumnElement[bool]:
+    """The condition that a row's unit, of whatever time, is one whose figures may be read."""
+    theirs = readable(session, caller, today)
+    return true() if theirs is None else unit_id.in_(sorted(theirs))
+
+
+def units(session: Session, caller: Caller, day: date, today: date) -> UnitTree:
+    """The units of the structure of a day whose figures the caller may read."""
+
+    def found() -> UnitTree:
+        theirs, whole = readable(session, caller, today), structure(session, day)
+        nodes = set(whole.tree.nodes) if theirs is None else readable_nodes(whole, theirs)
+        # A row in which nobody ever could answer is nobody's business.
+        empty = {id for id in nodes if id < 0 and not _asked(session, whole, id)}
+        return whole.among(nodes - empty)
+
+    return per_session(session, ("units", caller.grants, day, today), found)
+
+
+def usual_day(session: Session, caller: Caller, today: date) -> date:
+    """The day whose structure a caller is shown who names none: today.
+
+    Whoever has nothing but older rights, on units that are no more, is shown the last day of these.
+    """
+    theirs = readable(session, caller, today)
+    if not theirs or units(session, caller, today, today).nodes:
+        return today
+    histories = units_of_all_times(session).histories
+    lasts = [last for id in theirs if (last := histories[id].last_day) is not None and last < today]
+    return max(lasts, default=today)
+
+
+def _asked(session: Session, whole: Structure, node: int) -> bool:
+    """Whether anybody can have answered about a unit that stands in an undivided row."""
+    held = whole.held[node] | whole.shared[node]
+    return bool(held & per_session(session, ("answering",), lambda: _answering(session)))
+
+
+def _answering(session: Session) -> frozenset[int]:
+    """The units that have, or had, survey points, and those that had while a plan held."""
+    found = points.units_with_points(session)
+    void = {unit.id: unit.first_day for unit in units_of_all_times(session).histories.values()
+            if unit.void}  # fmt: skip
+    if void:
+        found |= queries.units_with_cells(session, void, min(void.values()))
+    return frozenset(found)
+
+
+def find(session: Session, units: UnitTree, code: str, day: date) -> UnitNode:
+    """The unit with a code among those of a day that the caller may read.
+
+    Raises
+    ------
+    UnknownUnit
+        Where there is none; it says what the code named at other times, which is no secret.
+    """
+    try:
+        return units.find(code)
+    except UnknownUnit as unknown:
+        others = [
+            unit for unit in units_of_all_times(session).histories.values()
+            if unit.code == code and not unit.void and not unit.valid_on(day)
+        ]  # fmt: skip
+        of_the_day = code in structure(session, day).tree.by_code
+        if not others or of_the_day:
+            raise unknown from None
+        raise UnknownUnit(
+            code=code, field="unit", day=day, others=tuple(map(_named_then, others))
+        ) from None
+
+
+def _named_then(unit: UnitHistory) -> NamedThen:
+    state = unit.states[-1]
+    return NamedThen(state.name_vi, state.name_en, unit.first_day, unit.last_day)
 
 
 def small_units(session: Session, caller: Caller) -> frozenset[int] | None:

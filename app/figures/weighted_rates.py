@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis import weighting
 from app.figures.context import Context, named, number
-from app.figures.people import TooFewRespondents, check_enough, people_of
+from app.figures.people import TooFewRespondents, check_enough, people_of, told_dealt_out
 from app.figures.statistic_results import Rate, Weighted
 from app.problems import Problem
 
@@ -118,6 +118,7 @@ def find_weighted(
         **dict(provenance),
         method=named(f"{how}, linearised variance of residuals, logit, t", context.query),
         units=len(people.units),
+        dealt_out=told_dealt_out(context, people),
         respondents=found.n,
         left_out=int((answers > 0).sum() - complete.sum()),
         rate=number(found.estimate),

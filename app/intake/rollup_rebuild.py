@@ -97,36 +97,43 @@ def verify(
     with database.reading() as session:
         if not database.locks_whole_database:
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        versions = {version.id: version for version in published(session)}
-        recounted: dict[CellKey, bytes] = {}
-        for counted, cells in _recounts(session, versions):
-            for group in cells:
-                for key, packed in group.items():
-                    before = recounted.get(key)
-                    recounted[key] = _sum(versions[key[2]], before, packed) if before else packed
-            tell(counted)
-        differences = []
-        rows = session.execute(
-            select(
-                RollupCell.day,
-                RollupCell.unit_id,
-                RollupCell.version_id,
-                RollupCell.channel,
-                RollupCell.packed,
-            )
+        return verify_in(session, tell)
+
+
+def verify_in(
+    session: Session, tell: Callable[[int], None] = lambda responses: None
+) -> list[Difference]:
+    """The same by a session that sees one state of the database all the time."""
+    versions = {version.id: version for version in published(session)}
+    recounted: dict[CellKey, bytes] = {}
+    for counted, cells in _recounts(session, versions):
+        for group in cells:
+            for key, packed in group.items():
+                before = recounted.get(key)
+                recounted[key] = _sum(versions[key[2]], before, packed) if before else packed
+        tell(counted)
+    differences = []
+    rows = session.execute(
+        select(
+            RollupCell.day,
+            RollupCell.unit_id,
+            RollupCell.version_id,
+            RollupCell.channel,
+            RollupCell.packed,
         )
-        for *key_parts, kept in rows:
-            key = cast(CellKey, tuple(key_parts))
-            version = versions[key[2]]
-            right: bytes = recounted.pop(key, layout_of(version).empty(1).tobytes())
-            if right != bytes(kept):
-                differences.append(
-                    Difference(key, _respondents(version, kept), _respondents(version, right))
-                )
-        differences += [
-            Difference(key, 0, _respondents(versions[key[2]], packed))
-            for key, packed in recounted.items()
-        ]
+    )
+    for *key_parts, kept in rows:
+        key = cast(CellKey, tuple(key_parts))
+        version = versions[key[2]]
+        right: bytes = recounted.pop(key, layout_of(version).empty(1).tobytes())
+        if right != bytes(kept):
+            differences.append(
+                Difference(key, _respondents(version, kept), _respondents(version, right))
+            )
+    differences += [
+        Difference(key, 0, _respondents(versions[key[2]], packed))
+        for key, packed in recounted.items()
+    ]
     return sorted(differences, key=lambda difference: difference.key)
 
 

@@ -56,7 +56,7 @@ class PointMissing(Problem):
 
 
 class PointClosed(Problem):
-    """The survey point took no answers at the moment that counts."""
+    """The survey point took no answers at the moment that counts, or had no unit that day."""
 
     code, status = "point-closed", 422
 
@@ -113,12 +113,19 @@ class Intake:
         store: ResponseStore,
         limits: RateLimits,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        stored: Callable[[], None] = lambda: None,
     ) -> None:
         self._now = now
         self._settings, self._directory = settings, directory
         self.batch_limit = settings.batch_limit
         self._store = store
-        self.writer = Writer(store, settings.waiting_limit, groups_at_once=store.groups_at_once)
+        self.writer = Writer(
+            store,
+            settings.waiting_limit,
+            groups_at_once=store.groups_at_once,
+            patience_s=settings.intake_s,
+            stored=stored,
+        )
         self._zone = settings.zone
         self._limits, self._allowances = limits, Allowances(settings, limits)
 
@@ -249,16 +256,17 @@ class Intake:
         answered_at, receipt_rule = clock.counted_at(
             claimed_at, response.age_s, lost=response.clock_lost
         )
-        if not point.takes_answers_of(answered_at):
+        day = clock.local_day(answered_at)
+        unit_id = point.unit_on(day)
+        if unit_id is None or not point.takes_answers_of(answered_at):
             raise PointClosed(field="point")
         if point.invitations_only and invitation is None and not clock.imports:
             raise InvitationNeeded(field="point")
-        day = clock.local_day(answered_at)
         return Prepared(
             row=response_row(
                 id=response.id,
                 point_id=point.id,
-                unit_id=point.unit_id,
+                unit_id=unit_id,
                 version_id=version.id,
                 channel=point.channel if invitation is None else Channel.INVITATION.value,
                 day=day,

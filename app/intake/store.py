@@ -187,7 +187,7 @@ class ResponseStore:
                 continue
             if burn(session, invitation, row.received_at, self._webhook_delay_s):
                 burnt.add(row.id)
-            else:
+            elif not _contents(session, [row.id]):  # it may have been stored since we looked
                 kept_out[place] = Outcome.UNINVITED
 
     def _append(self, session: Session, group: Sequence[Prepared]) -> list[Outcome]:

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, UtcDateTime
+from app.dead_letters import Item
 
 
 class Invitation(Base):
@@ -34,14 +35,14 @@ class Invitation(Base):
     answered: Mapped[bool] = mapped_column(default=False)
 
 
-class SmsMessage(Base):
-    """A message that waits to be sent; removed, number and all, as soon as it is."""
+class SmsMessage(Item, Base):
+    """A message that waits to be sent; removed, number and all, as soon as it is.
+
+    It is marked unconfirmed before it is handed over, so that it is never sent twice.
+    """
 
     __tablename__ = "sms_message"
+    kind = "sms"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     phone: Mapped[str] = mapped_column(String(16))
     body: Mapped[str] = mapped_column(String(480))
-    #: When it is tried; none once a process has taken it: it is never sent twice.
-    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
-    tries: Mapped[int] = mapped_column(default=0)

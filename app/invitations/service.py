@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import case as sql_case
-from sqlalchemy import extract, func, select, update
+from sqlalchemy import extract, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -27,8 +27,10 @@ from app.access.tokens import hash_of
 from app.invitations.models import Invitation, SmsMessage
 from app.messages import say
 from app.problems import Problem
-from app.registry.models import Channel, PointState, SurveyPoint
+from app.registry.models import Channel, PointState, Succession, SurveyPoint, Unit
+from app.registry.places import check_open, nearest_unit
 from app.registry.points import Point, as_point, find_by_code
+from app.registry.queries import UnknownUnit
 from app.settings import Settings
 from app.webhooks import service as webhooks
 
@@ -95,24 +97,26 @@ def issue(session: Session, caller: Caller, secret: str, case: Case, settings: S
 
     Raises
     ------
-    UnknownUnit, NoPointToInviteTo, NotAPhone, FinishedTooLongAgo, AlreadyInvited
+    UnknownUnit, UnitClosed, NoPointToInviteTo, NotAPhone, FinishedTooLongAgo, AlreadyInvited
         See there.
     """
-    unit = scope.units(session, caller, Right.INVITE).find(case.unit)
-    phone = _phone(case.phone) if case.phone else None
     now = datetime.now(UTC)
+    today = now.astimezone(settings.zone).date()
+    unit = nearest_unit(session, case.unit, today)
+    if not scope.covers(session, caller, Right.INVITE, unit.id):
+        raise UnknownUnit(code=case.unit, field="unit")
+    check_open(session, unit, today)
+    phone = _phone(case.phone) if case.phone else None
     age = now - case.finished_at
     if age > timedelta(days=settings.invitation_days) or age < -timedelta(days=1):
         raise FinishedTooLongAgo(field="finished_at", days=settings.invitation_days)
     point = _point(session, unit.id, case.point)
-    digest = hmac.new(secret.encode(), f"{unit.code}\0{case.code}".encode(), "sha256").digest()
-    token = _letters(digest)
+    token = _token(secret, unit.code, case.code)
     expires_at = case.finished_at + timedelta(days=settings.invitation_days)
-    case_hash = hashlib.sha256(f"{unit.code}\0{case.code}".encode()).hexdigest()
-    there = session.scalar(
-        select(Invitation).where(Invitation.unit_id == unit.id, Invitation.case_hash == case_hash)
-    )
-    if there is not None:
+    earlier = _earlier(session, unit, case.code)
+    if earlier is not None:
+        there, code = earlier
+        token = _token(secret, code, case.code)
         if there.token_hash != hash_of(token):
             raise AlreadyInvited(field="case")
         return Issued(there.number, token, there.expires_at, True)
@@ -121,7 +125,7 @@ def issue(session: Session, caller: Caller, secret: str, case: Case, settings: S
         token_hash=hash_of(token),
         unit_id=unit.id,
         point_id=point.id,
-        case_hash=case_hash,
+        case_hash=_case_hash(unit.code, case.code),
         procedure=case.procedure,
         finished_on=case.finished_at.astimezone(settings.zone).date(),
         expires_at=expires_at,
@@ -136,6 +140,32 @@ def issue(session: Session, caller: Caller, secret: str, case: Case, settings: S
     except IntegrityError:  # another process has just invited this case
         raise AlreadyInvited(field="case") from None
     return Issued(invitation.number, token, expires_at, False)
+
+
+def _token(secret: str, unit: str, case: str) -> str:
+    return _letters(hmac.new(secret.encode(), f"{unit}\0{case}".encode(), "sha256").digest())
+
+
+def _case_hash(unit: str, case: str) -> str:
+    return hashlib.sha256(f"{unit}\0{case}".encode()).hexdigest()
+
+
+def _earlier(session: Session, unit: Unit, case: str) -> tuple[Invitation, str] | None:
+    """The invitation that a case has, and the code of the unit that it was issued for.
+
+    That may be one of which the unit was made: no case is invited anew by a reform.
+    """
+    before = select(Succession.from_id).where(Succession.to_id == unit.id)
+    for each in session.scalars(select(Unit).where(or_(Unit.id == unit.id, Unit.id.in_(before)))):
+        there = session.scalar(
+            select(Invitation).where(
+                Invitation.unit_id == each.id,
+                Invitation.case_hash == _case_hash(each.code, case),
+            )
+        )
+        if there is not None:
+            return there, each.code
+    return None
 
 
 def link_of(token: str, settings: Settings) -> str:

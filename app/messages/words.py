@@ -117,6 +117,11 @@ class Words:
         text = f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
         return text.translate(str.maketrans(",.", ".,")) if self.language == "vi" else text
 
+    def people(self, number: float | None) -> str:
+        """How many people, or answers: with a tenth where a plan's shares divide them."""
+        whole = number is None or float(number).is_integer()
+        return self.number(number, 0 if whole else 1)
+
     def percent(self, rate: float | None, digits: int = 1) -> str:
         """A rate in [0, 1] as per cent, without a space, as both languages write it."""
         if rate is None:

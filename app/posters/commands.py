@@ -8,11 +8,14 @@ import typer
 
 from app import qr_codes
 from app.access.callers import owner
+from app.clock import local_today
 from app.commands import Refused, open_database, operator, say_error
 from app.posters import drawing
 from app.posters.drawing import Poster, Size
 from app.posters.selection import of_units
 from app.problems import Problem
+from app.registry.named_on import ON, unit_named
+from app.registry.places import check_open
 from app.registry.points import find_by_code
 from app.settings import Settings
 
@@ -20,6 +23,7 @@ from app.settings import Settings
 def qr(
     code: list[str] = typer.Argument(None, help="Public codes of survey points."),
     unit: list[str] = typer.Option([], help="Or codes of units, each with all below."),
+    on: str = ON,
     size: Size = typer.Option(Size.A4, help="A sheet a point, or four cards a sheet."),
     out: Path = typer.Option(
         Path("posters.pdf"), help="File to write: .pdf, or .png or .svg for a single code."
@@ -33,6 +37,7 @@ def qr(
             f"(http://{settings.host}:{settings.port})"
         )
     base = settings.public_url or f"http://{settings.host}:{settings.port}"
+    today = local_today(settings.zone)
     with open_database() as database, database.reading() as session:
         points = []
         for each in code or []:
@@ -41,8 +46,11 @@ def qr(
                 raise Refused(f"no survey point has the current code {each}")
             points.append(point)
         try:
+            for point in points:
+                check_open(session, point.unit, today)
             if unit or not points:
-                points += of_units(session, owner(operator()), unit)
+                named = [unit_named(session, each, on) for each in unit]
+                points += of_units(session, owner(operator()), named, today)
         except Problem as problem:
             raise Refused(problem.detail("en")) from problem
         posters = [Poster.of(point, base) for point in points]

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import typst
-
+from app.drawing import process
 from app.messages import say
 from app.qr_codes import svg
 from app.registry.models import SurveyPoint
@@ -92,6 +91,4 @@ def pdf(posters: Sequence[Poster], size: Size) -> bytes:
             for _ in range(copies)
         ],
     }
-    drawn = typst.compile(_TEMPLATE, sys_inputs={"content": json.dumps(content)})
-    assert isinstance(drawn, bytes)
-    return drawn
+    return process.pdf(_TEMPLATE, json.dumps(content))

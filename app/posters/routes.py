@@ -11,12 +11,14 @@ from app import qr_codes
 from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
-from app.dependencies import DATABASE, DatabaseDependency
+from app.clock import local_today
+from app.dependencies import DATABASE, SETTINGS, DatabaseDependency
 from app.posters import drawing
 from app.posters.drawing import Poster, Size
 from app.posters.selection import address_of, of_codes, of_units
 from app.problems import Problem
 from app.registry.models import PointState, SurveyPoint
+from app.registry.places import check_open
 
 router = APIRouter(prefix="/api/v1/posters", tags=["posters"])
 
@@ -69,14 +71,17 @@ def posters(
 
     Who: ``registry:read``, on the units that it is held on.
     """
+    today = local_today(SETTINGS.of(request).zone)
     with database.reading() as session:
         found: Sequence[SurveyPoint]
         if point:
             found, strangers = of_codes(session, caller, point)
             if strangers or any(each.state == PointState.REVOKED for each in found):
                 raise UnknownCode(field="point")
+            for each in found:
+                check_open(session, each.unit, today)
         else:
-            found = of_units(session, caller, unit)
+            found = of_units(session, caller, unit, today)
         drawn = [Poster.of(each, address_of(request)) for each in found]
     if not drawn:
         raise NoPosters(field="unit")
@@ -111,6 +116,7 @@ def _one(request: Request, caller: Caller, code: str) -> Poster:
         points, _ = of_codes(session, caller, [code])
         if not points:
             raise UnknownCode(field="code")
+        check_open(session, points[0].unit, local_today(SETTINGS.of(request).zone))
         return Poster.of(points[0], address_of(request))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from fastapi import Request
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from app.access import scope
@@ -13,21 +14,35 @@ from app.access.callers import Caller
 from app.access.models import Right
 from app.dependencies import SETTINGS
 from app.registry.models import Channel, PointCode, PointState, SurveyPoint, Unit
+from app.registry.places import check_open, nearest_unit
+from app.registry.queries import UnknownUnit
 
 #: Channels whose points are printed; a kiosk needs no poster.
 PRINTED = (Channel.QR, Channel.WEB)
 
 
-def of_units(session: Session, caller: Caller, units: Sequence[str]) -> Sequence[SurveyPoint]:
-    """The open points, of the units and all below them, whose codes are printed.
+def of_units(
+    session: Session, caller: Caller, units: Sequence[str | Unit], day: date
+) -> Sequence[SurveyPoint]:
+    """The open points, of the units and all below them, whose codes are printed on a day.
+
+    Those of a unit that is no more then are not.
 
     Raises
     ------
     UnknownUnit
         Where a unit is not there, or not the caller's.
+    UnitClosed
+        Where one is no more.
     """
     seen = scope.units(session, caller, Right.READ_REGISTRY)
-    wanted = {id for code in units for id in seen.below(seen.find(code).id)}
+    wanted: set[int] = set()
+    for each in units:
+        unit = each if isinstance(each, Unit) else nearest_unit(session, each, day)
+        if unit.id not in seen.nodes:
+            raise UnknownUnit(code=unit.code, field="unit")
+        check_open(session, unit, day)
+        wanted |= set(seen.below(unit.id))
     found = session.scalars(
         select(SurveyPoint)
         .join(SurveyPoint.unit)
@@ -36,6 +51,7 @@ def of_units(session: Session, caller: Caller, units: Sequence[str]) -> Sequence
             scope.within(SurveyPoint.unit_id, caller, Right.READ_REGISTRY),
             SurveyPoint.channel.in_(PRINTED),
             SurveyPoint.state != PointState.REVOKED,
+            or_(Unit.valid_to.is_(None), Unit.valid_to >= day),
         )
         .order_by(Unit.code, SurveyPoint.id)
     ).all()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import typer
@@ -10,8 +9,10 @@ from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.clock import local_today
 from app.commands import (
     Refused,
+    add_row,
     check_there,
     open_database,
     operator,
@@ -27,15 +28,18 @@ from app.registry.models import (
     SurveyPoint,
     Unit,
 )
+from app.registry.named_on import ON, day_of, unit_named
+from app.registry.places import UnitClosed, check_open
 from app.registry.points import (
     RevokedPointError,
+    as_point,
     change_state,
     current_code,
     find_by_code,
     open_point,
     reprint,
 )
-from app.registry.queries import find_unit
+from app.registry.printed_names import find_outdated
 from app.registry.questionnaires import (
     PublishedVersionChangedError,
     available,
@@ -82,7 +86,8 @@ def list_questionnaires() -> None:
         for code in dict.fromkeys(row.code for row in rows):
             for version in versions_of(session, code):
                 form = version.form
-                table.add_row(
+                add_row(
+                    table,
                     form.code,
                     str(form.version),
                     form.title.vi,
@@ -106,16 +111,13 @@ def publish_questionnaires() -> None:
 
 
 def import_units(
-    file: Path = typer.Argument(help="CSV or XLSX; docs/operator.md tells the columns."),
+    file: Path = typer.Argument(help="CSV or XLSX; docs/imports.md tells the columns."),
     valid_from: str = typer.Option(
         "2020-01-01", help="First day of units whose row has no valid_from."
     ),
 ) -> None:
     """Read units from a CSV or XLSX file: all of them, or none if a line is wrong."""
-    try:
-        day = date.fromisoformat(valid_from)
-    except ValueError as error:
-        raise Refused(f"--valid-from is not a day: {valid_from}") from error
+    day = day_of(valid_from, "--valid-from")
     check_there(file)
     try:
         with (
@@ -148,21 +150,44 @@ def import_volumes(
 
 
 @points.command("list")
-def list_points(unit: str = typer.Option(None, help="Code of a unit.")) -> None:
-    """List survey points with their public codes."""
+def list_points(
+    unit: str = typer.Option(None, help="Code of a unit."),
+    on: str = typer.Option(
+        None, "--on", help="Day on which the code is the unit's, as 2025-06-30; else any."
+    ),
+    outdated: bool = typer.Option(
+        False, "--outdated", help="Only points whose poster shows another unit's name than today's."
+    ),
+) -> None:
+    """List survey points with their public codes, those of units that are no more as well.
+
+    With a day, the points that are of the unit on that day.
+    """
     table = Table("code", "unit", "name", "questionnaire", "channel", "state")
+    today = local_today(Settings().zone)
+    day = day_of(on) if on is not None else None
     with open_database() as database, database.reading() as session:
-        query = select(SurveyPoint).join(Unit).order_by(Unit.code, SurveyPoint.id)
+        query = select(SurveyPoint).join(Unit).order_by(Unit.code, Unit.valid_from, SurveyPoint.id)
+        of_unit = None
         if unit is not None:
-            query = query.where(SurveyPoint.unit_id == _unit(session, unit).id)
+            named = unit_named(session, unit, on)
+            of_unit = named if day else None
+            query = query if day else query.where(Unit.code == unit)
+        renamed = find_outdated(session, today, Settings().zone) if outdated else None
         for point in session.scalars(query):
-            table.add_row(
+            if of_unit is not None and as_point(point).unit_on(day or today) != of_unit.id:
+                continue
+            if renamed is not None and point.id not in renamed:
+                continue
+            closed = point.unit.valid_to is not None and point.unit.valid_to < today
+            add_row(
+                table,
                 current_code(point),
                 point.unit.code,
                 point.name,
                 point.questionnaire,
                 point.channel,
-                point.state,
+                f"closed with its unit, {point.unit.valid_to}" if closed else point.state,
             )
     out.print(table)
 
@@ -176,12 +201,18 @@ def add_point(
     invitations_only: bool = typer.Option(
         False, "--invitations-only", help="Take answers of those who were invited, and no others."
     ),
+    on: str = ON,
 ) -> None:
     """Open a survey point and print its public code."""
     if channel is Channel.INVITATION:
         raise Refused("invited answers have their own channel: choose the point's")
+    today = local_today(Settings().zone)
     with open_database() as database, database.writing(operator()) as session:
-        place = _unit(session, unit)
+        place = unit_named(session, unit, on)
+        try:
+            check_open(session, place, today)
+        except UnitClosed as closed:
+            raise Refused(closed.detail("en")) from closed
         try:
             versions_of(session, questionnaire)
         except Problem as error:
@@ -229,13 +260,6 @@ def _change(code: str, state: PointState) -> None:
         except RevokedPointError as error:
             raise Refused(str(error)) from error
     typer.echo(f"{code}: {state.value}")
-
-
-def _unit(session: Session, code: str) -> Unit:
-    try:
-        return find_unit(session, code)
-    except Problem as error:
-        raise Refused(f"no unit has the code {code}") from error
 
 
 def _point(session: Session, code: str) -> SurveyPoint:

@@ -45,10 +45,12 @@ class PointState(StrEnum):
 
 
 class Unit(Base):
-    """A node of the organisation. Never deleted: what ends gets ``valid_to``.
+    """A node of the organisation, of one and the same people and places as long as it is valid.
 
-    A code may serve again for another unit after a reform, so code and first day are unique
-    together.
+    Never deleted: what ends gets ``valid_to``, its last day; what a plan founded that was undone
+    ends before it begins. A code may serve again for another unit after a reform, so code and
+    first day are unique together. Kind, names, parent and position are those of today; what they
+    were and will be on another day is in ``UnitPeriod``.
     """
 
     __tablename__ = "unit"
@@ -66,6 +68,78 @@ class Unit(Base):
     longitude: Mapped[float | None] = mapped_column(Float(53))
 
     parent: Mapped[Unit | None] = relationship(remote_side=id)
+
+    @property
+    def void(self) -> bool:
+        """Whether the plan that founded it was undone."""
+        return self.valid_to is not None and self.valid_to < self.valid_from
+
+    def valid_on(self, day: date) -> bool:
+        """Whether it exists on a day."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
+class UnitPeriod(Base):
+    """What a unit is called, what it is and where it stands, from a day on until its next period.
+
+    The first begins with the unit; a unit that nothing was changed of has none, and is what its
+    row says. A period may lie ahead: it holds from its day on.
+    """
+
+    __tablename__ = "unit_period"
+
+    unit_id: Mapped[int] = mapped_column(
+        ForeignKey("unit.id"), primary_key=True, autoincrement=False
+    )
+    first_day: Mapped[date] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    name_vi: Mapped[str] = mapped_column(String(200))
+    name_en: Mapped[str] = mapped_column(String(200))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
+    latitude: Mapped[float | None] = mapped_column(Float(53))
+    longitude: Mapped[float | None] = mapped_column(Float(53))
+
+
+class Reorganisation(Base):
+    """A plan that was carried out, as it was given; what it changed follows from it.
+
+    Never deleted: one that was undone is named by the one that undid it.
+    """
+
+    __tablename__ = "reorganisation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    #: The decision that ordered it, as people cite it.
+    decision: Mapped[str] = mapped_column(String(500))
+    #: The plan's lines as CSV.
+    plan: Mapped[str] = mapped_column(Text)
+    #: The first day on which anything changes.
+    first_day: Mapped[date]
+    applied_by: Mapped[str] = mapped_column(String(200))
+    applied_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    undoes_id: Mapped[int | None] = mapped_column(ForeignKey("reorganisation.id"), unique=True)
+
+
+class Succession(Base):
+    """That people and places of a unit that ended are another's from a day on.
+
+    ``share`` says how much of the old unit went there, where the plan gives it; without one, a
+    unit that has several successors is divided, and nobody knows how.
+    """
+
+    __tablename__ = "succession"
+
+    from_id: Mapped[int] = mapped_column(
+        ForeignKey("unit.id"), primary_key=True, autoincrement=False
+    )
+    to_id: Mapped[int] = mapped_column(
+        ForeignKey("unit.id"), primary_key=True, autoincrement=False, index=True
+    )
+    #: First day of the new unit; the old one's last is the day before.
+    day: Mapped[date]
+    share: Mapped[float | None] = mapped_column(Float(53))
+    reorganisation_id: Mapped[int | None] = mapped_column(ForeignKey("reorganisation.id"))
 
 
 class QuestionnaireVersion(Base):
@@ -85,7 +159,10 @@ class QuestionnaireVersion(Base):
 
 
 class SurveyPoint(Base):
-    """Where answers enter: a kiosk, a poster, a link. Of one unit, one form and one channel."""
+    """Where answers enter: a kiosk, a poster, a link. Of one unit, one form and one channel.
+
+    ``unit_id`` is of which unit it is today; ``PointMove`` has when it was or will be another's.
+    """
 
     __tablename__ = "survey_point"
 
@@ -103,6 +180,24 @@ class SurveyPoint(Base):
 
     unit: Mapped[Unit] = relationship()
     codes: Mapped[list[PointCode]] = relationship(back_populates="point")
+    moves: Mapped[list[PointMove]] = relationship(order_by="PointMove.day", viewonly=True)
+
+
+class PointMove(Base):
+    """That a survey point, printed codes and all, is of another unit from a local day on."""
+
+    __tablename__ = "point_move"
+
+    point_id: Mapped[int] = mapped_column(
+        ForeignKey("survey_point.id"), primary_key=True, autoincrement=False
+    )
+    day: Mapped[date] = mapped_column(primary_key=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
+    #: Of which unit it was until then.
+    before_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
+
+    unit: Mapped[Unit] = relationship(foreign_keys=unit_id)
+    before: Mapped[Unit] = relationship(foreign_keys=before_id)
 
 
 class PointCode(Base):

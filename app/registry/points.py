@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.audit.log import record
-from app.registry.models import Channel, PointCode, PointState, SurveyPoint, Unit
+from app.registry.models import Channel, PointCode, PointMove, PointState, SurveyPoint, Unit
 
 #: Without 0 O 1 I L and U: read aloud or typed from a poster, none is taken for another.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -20,6 +20,15 @@ CODE_LENGTH = 7
 
 class RevokedPointError(ValueError):
     """A revoked point stays revoked; open a new one."""
+
+
+@dataclass(frozen=True)
+class Stay:
+    """That a point is of a unit, from its first local day to its last; None where it has none."""
+
+    unit_id: int
+    first: date
+    last: date | None
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,22 @@ class Point:
     opens_at: datetime | None
     closes_at: datetime | None
     invitations_only: bool = False
+    #: Of which units it was, is and will be, as long as these exist: the latest first.
+    stays: tuple[Stay, ...] = ()
+
+    def unit_on(self, day: date) -> int | None:
+        """The unit whose answers those of a local day are; None where there is none that day."""
+        for stay in self.stays:
+            if stay.first <= day:
+                return stay.unit_id if stay.last is None or day <= stay.last else None
+        return None
+
+    def last_before(self, day: date) -> int | None:
+        """The unit that it was of last before a day; None where it was of none."""
+        for stay in self.stays:
+            if stay.first <= day and (stay.last is None or stay.first <= stay.last):
+                return stay.unit_id
+        return None
 
     def takes_answers_of(self, moment: datetime) -> bool:
         """Whether the point was open at that moment.
@@ -120,6 +145,18 @@ def change_state(session: Session, point: SurveyPoint, state: PointState) -> Non
         point.state_since = datetime.now(UTC)
 
 
+def follow_name(session: Session, points: Iterable[SurveyPoint], before: str, after: str) -> int:
+    """Call points that were given no name of their own, but their unit's, by its new one.
+
+    How many that were. Where a unit is renamed, or a point moves to another.
+    """
+    found = [point for point in points if point.name == before != after]
+    for point in found:
+        point.name = after
+        record(session, "point.rename", point.id, before=before, after=after)
+    return len(found)
+
+
 def current_code(point: SurveyPoint) -> str:
     """The public code that is to be printed now."""
     return next(code.code for code in point.codes if code.replaced_at is None)
@@ -158,7 +195,20 @@ def as_point(row: SurveyPoint) -> Point:
         opens_at=row.opens_at,
         closes_at=row.closes_at,
         invitations_only=row.invitations_only,
+        stays=_stays(row),
     )
+
+
+def _stays(row: SurveyPoint) -> tuple[Stay, ...]:
+    """The units of a point as long as it is theirs and they exist, the latest first."""
+    first = row.moves[0].before if row.moves else row.unit
+    turns = [(date.min, first), *((move.day, move.unit) for move in row.moves)]
+    ends = [*(day - timedelta(days=1) for day, _ in turns[1:]), None]
+    stays = []
+    for (begins, unit), moves_on in zip(turns, ends, strict=True):
+        lasts = [day for day in (moves_on, unit.valid_to) if day is not None]
+        stays.append(Stay(unit.id, max(begins, unit.valid_from), min(lasts, default=None)))
+    return tuple(reversed(stays))
 
 
 def _issue(session: Session, point: SurveyPoint, now: datetime) -> str:
@@ -172,5 +222,19 @@ def _issue(session: Session, point: SurveyPoint, now: datetime) -> str:
 
 def units_asking(session: Session, questionnaire: str) -> set[int]:
     """The ids of units that have, or had, a survey point with this questionnaire."""
-    query = select(SurveyPoint.unit_id).where(SurveyPoint.questionnaire == questionnaire)
-    return set(session.scalars(query))
+    of_form = SurveyPoint.questionnaire == questionnaire
+    found = set(session.scalars(select(SurveyPoint.unit_id).where(of_form)))
+    moved = select(PointMove.unit_id, PointMove.before_id).join(
+        SurveyPoint, SurveyPoint.id == PointMove.point_id
+    )
+    for after, before in session.execute(moved.where(of_form)):
+        found |= {after, before}
+    return found
+
+
+def units_with_points(session: Session) -> set[int]:
+    """The ids of units that have, or had, a survey point."""
+    found = set(session.scalars(select(SurveyPoint.unit_id)))
+    for after, before in session.execute(select(PointMove.unit_id, PointMove.before_id)):
+        found |= {after, before}
+    return found

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import Select, select
+from sqlalchemy import Case, ColumnElement, Select, case, or_, select
 from sqlalchemy.orm import Session
 
+from app.clock import local_today
+from app.messages import say
 from app.problems import Problem
 from app.registry.models import Installation, Unit, UnitKind
+from app.settings import Settings
 
 #: Kinds that are part of a larger unit: what they are called says little without its name.
 _PARTS = frozenset({UnitKind.WARD, UnitKind.DESK})
@@ -21,6 +24,32 @@ class UnknownUnit(Problem):
     """No unit has this code."""
 
     code, status = "unknown-unit", 404
+
+    def detail(self, language: str) -> str:
+        """That there is none; of a code that named others on other days, which and when."""
+        others = self.values.get("others")
+        if not isinstance(others, tuple):
+            return super().detail(language)
+        said = "; ".join(each.said(language) for each in others)
+        return say("structure.of_other_days", language, **{**self.values, "others": said})
+
+
+@dataclass(frozen=True)
+class NamedThen:
+    """What a code named at another time."""
+
+    name_vi: str
+    name_en: str
+    first_day: date
+    last_day: date | None
+
+    def said(self, language: str) -> str:
+        """Its name, and from when to when it was valid."""
+        name = self.name_vi if language == "vi" else self.name_en
+        first, last = self.first_day, self.last_day
+        if last is None:
+            return say("structure.valid_from", language, name=name, first=first)
+        return say("structure.valid_between", language, name=name, first=first, last=last)
 
 
 @dataclass(frozen=True)
@@ -44,6 +73,10 @@ class UnitNode:
     parent_id: int | None
     #: What it is part of, where its own name does not tell it from others.
     within: NamedUnit | None = None
+
+    def as_named(self) -> NamedUnit:
+        """How it is named where another one is part of it."""
+        return NamedUnit(self.code, self.name_vi, self.name_en)
 
 
 class UnitTree:
@@ -115,15 +148,35 @@ def tree(session: Session, among: Select[tuple[int]] | None) -> UnitTree:
     """
     query = select(
         Unit.id, Unit.code, Unit.kind, Unit.name_vi, Unit.name_en, Unit.parent_id
-    ).order_by(Unit.valid_from, Unit.id)
+    ).order_by(_begun(), Unit.valid_from, Unit.id)
+    query = query.where(ever_valid())
     if among is not None:
         query = query.where(Unit.id.in_(among))
     nodes = [UnitNode(*row) for row in session.execute(query)]
-    return UnitTree(_told_apart(session, nodes), whole=among is None)
+    return UnitTree(
+        told_apart(nodes, lambda missing: _names(session, missing)), whole=among is None
+    )
 
 
-def _told_apart(session: Session, nodes: Sequence[UnitNode]) -> list[UnitNode]:
-    """The units again, with what they are part of where their own names do not tell them apart."""
+def _begun() -> Case[int]:
+    """1 of a unit that has begun: a code is its own, also where a plan gives it to another one."""
+    return case((Unit.valid_from <= local_today(Settings().zone), 1), else_=0)
+
+
+def _names(session: Session, ids: Collection[int]) -> dict[int, NamedUnit]:
+    query = select(Unit.id, Unit.code, Unit.name_vi, Unit.name_en).where(Unit.id.in_(ids))
+    return {id: NamedUnit(*names) for id, *names in session.execute(query)}
+
+
+def told_apart(
+    nodes: Sequence[UnitNode],
+    find: Callable[[Collection[int]], Mapping[int, NamedUnit]] = lambda missing: {},
+) -> list[UnitNode]:
+    """The units again, with what they are part of where their own names do not tell them apart.
+
+    ``find`` gives the names of units that are not among them: whoever sees a ward alone still
+    reads whose it is.
+    """
     named = Counter(node.name_vi for node in nodes)
     parents = {
         node.id: node.parent_id
@@ -131,19 +184,18 @@ def _told_apart(session: Session, nodes: Sequence[UnitNode]) -> list[UnitNode]:
         if node.parent_id is not None and (named[node.name_vi] > 1 or node.kind in _PARTS)
     }
     wanted = set(parents.values())
-    above = {
-        node.id: NamedUnit(node.code, node.name_vi, node.name_en)
-        for node in nodes
-        if node.id in wanted
-    }
-    # Whoever sees a ward alone still reads whose it is.
+    above = {node.id: node.as_named() for node in nodes if node.id in wanted}
     if missing := wanted - above.keys():
-        query = select(Unit.id, Unit.code, Unit.name_vi, Unit.name_en).where(Unit.id.in_(missing))
-        above |= {id: NamedUnit(*names) for id, *names in session.execute(query)}
+        above |= find(missing)
     return [
-        replace(node, within=above[parents[node.id]]) if node.id in parents else node
+        replace(node, within=above.get(parents[node.id])) if node.id in parents else node
         for node in nodes
     ]
+
+
+def ever_valid() -> ColumnElement[bool]:
+    """The condition that a unit was not founded by a plan that was undone."""
+    return or_(Unit.valid_to.is_(None), Unit.valid_to >= Unit.valid_from)
 
 
 def ids_with_all_above(unit_id: int) -> Select[tuple[int]]:
@@ -170,14 +222,17 @@ def positions(session: Session, ids: Collection[int]) -> dict[int, tuple[float, 
 
 
 def find_unit(session: Session, code: str, on: date | None = None) -> Unit:
-    """The unit with this code that is valid on a day; without a day, the latest.
+    """The unit with this code that is valid on a day.
+
+    Without a day, the latest that has begun; where none has, the next one.
 
     Raises
     ------
     UnknownUnit
         Where there is none.
     """
-    query = select(Unit).where(Unit.code == code).order_by(Unit.valid_from.desc())
+    query = select(Unit).where(Unit.code == code, ever_valid())
+    query = query.order_by(_begun().desc(), Unit.valid_from.desc(), Unit.id.desc())
     if on is not None:
         query = query.where(
             Unit.valid_from <= on, (Unit.valid_to.is_(None)) | (Unit.valid_to >= on)

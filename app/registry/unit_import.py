@@ -5,12 +5,15 @@ valid_from, valid_to, latitude, longitude``. A row's parent stands in the file o
 
 The country's list (columns ``province_code, province, district_code, district, commune_code,
 commune, commune_type, lat, lon``, a row a commune, or a district that has none) is known by its
-header; provinces and districts are made from it.
+header; provinces and districts are made from it. That of today has no districts.
+
+Units of one code never overlap in time: what a decision changed is a plan's business
+(``app.registry.reorganisation``), not a list's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,7 +23,8 @@ from sqlalchemy.orm import Session
 
 from app.audit.log import record
 from app.problems import FieldError
-from app.registry.models import Unit, UnitKind
+from app.registry.models import SurveyPoint, Unit, UnitKind, UnitPeriod
+from app.registry.points import follow_name
 from app.tables import Row, Table, Value, WrongTable, day_of, folded, text, unfit_sign
 
 _REQUIRED = ("kind", "code", "name_vi")
@@ -46,6 +50,7 @@ _COUNTRY = (
     "lat",
     "lon",
 )
+_OF_DISTRICTS = ("district_code", "district")
 #: Most characters of what names a unit.
 _LENGTHS = {"code": 32, "name_vi": 200, "name_en": 200}
 
@@ -106,9 +111,12 @@ def read_units(file: Path, valid_from: date) -> list[UnitRow]:
         With every mistake, by row and column.
     """
     table = Table(file)
-    if {folded(name) for name in _COUNTRY} <= set(map(folded, table.titles)):
-        columns = table.columns(dict.fromkeys(_COUNTRY, ()), _COUNTRY, further=True)
-        return _collect(table, columns, _country_row, valid_from)
+    titles = set(map(folded, table.titles))
+    today = tuple(name for name in _COUNTRY if name not in _OF_DISTRICTS)
+    for names, parse in ((_COUNTRY, _country_row), (today, _row_of_today)):
+        if {folded(name) for name in names} <= titles:
+            columns = table.columns(dict.fromkeys(names, ()), names, further=True)
+            return _collect(table, columns, parse, valid_from)
     return _collect(table, table.columns(_OWN, _REQUIRED), _own_row, valid_from)
 
 
@@ -157,6 +165,8 @@ def _own_row(row: _Cells, valid_from: date) -> Iterator[UnitRow]:
             raise _Wrong(name, "table.too_long", most=most)
     first = _day(row, "valid_from") or valid_from
     last = _day(row, "valid_to")
+    if last == date.max:  # how other systems write that there is no end
+        last = None
     if last is not None and last < first:
         raise _Wrong("valid_to", "table.ends_before")
     yield UnitRow(
@@ -174,12 +184,28 @@ def _own_row(row: _Cells, valid_from: date) -> Iterator[UnitRow]:
     )
 
 
+#: Levels of the country's list: kind, the columns' name, and where the code above stands.
+_Levels = tuple[tuple[UnitKind, str, str | None], ...]
+_LEVELS: _Levels = (
+    (UnitKind.PROVINCE, "province", None),
+    (UnitKind.DISTRICT, "district", "province_code"),
+    (UnitKind.COMMUNE, "commune", "district_code"),
+)
+_LEVELS_TODAY: _Levels = (
+    (UnitKind.PROVINCE, "province", None),
+    (UnitKind.COMMUNE, "commune", "province_code"),
+)
+
+
 def _country_row(row: _Cells, valid_from: date) -> Iterator[UnitRow]:
-    levels = (
-        (UnitKind.PROVINCE, "province", None),
-        (UnitKind.DISTRICT, "district", "province_code"),
-        (UnitKind.COMMUNE, "commune", "district_code"),
-    )
+    return _listed(row, valid_from, _LEVELS)
+
+
+def _row_of_today(row: _Cells, valid_from: date) -> Iterator[UnitRow]:
+    return _listed(row, valid_from, _LEVELS_TODAY)
+
+
+def _listed(row: _Cells, valid_from: date, levels: _Levels) -> Iterator[UnitRow]:
     for kind, name, parent in levels:
         code, title = row.text(f"{name}_code"), row.text(name)
         if kind is UnitKind.COMMUNE and not code and not title:
@@ -240,12 +266,13 @@ def add_units(
     Raises
     ------
     WrongTable
-        Where a parent is unknown or units stand above themselves; the session must then be
-        rolled back.
+        Where a parent is unknown, units stand above themselves, two of one code overlap in time, or
+        a plan has changed what the file says otherwise; the session must then be rolled back.
     """
     stored = {(unit.code, unit.valid_from): unit for unit in session.scalars(select(Unit))}
     latest = {unit.code: unit for _, unit in sorted(stored.items(), key=lambda entry: entry[0][1])}
-    mistakes: list[FieldError] = []
+    mistakes = _overlapping(units, stored.values())
+    planned = set(session.scalars(select(UnitPeriod.unit_id)))
     added = changed = 0
     by_row: list[tuple[UnitRow, Unit]] = []
     for row in units:
@@ -255,7 +282,14 @@ def add_units(
             session.add(unit)
             added += 1
         else:
-            changed += _differs(unit, row)
+            differs = _differs(unit, row)
+            changed += differs
+            if differs and unit.id in planned:
+                mistakes.append(row.mistake("code", "table.planned", value=row.code))
+            if unit.name_vi != row.name_vi:
+                with session.no_autoflush:
+                    of_unit = select(SurveyPoint).where(SurveyPoint.unit_id == unit.id)
+                    follow_name(session, session.scalars(of_unit), unit.name_vi, row.name_vi)
         unit.kind, unit.name_vi, unit.name_en = row.kind.value, row.name_vi, row.name_en
         unit.valid_to, unit.latitude, unit.longitude = row.valid_to, row.latitude, row.longitude
         latest[row.code] = unit
@@ -273,6 +307,27 @@ def add_units(
     if added or changed:
         record(session, "units.import", file.name, added=added, changed=changed)
     return added, changed
+
+
+def _overlapping(rows: Sequence[UnitRow], stored: Iterable[Unit]) -> list[FieldError]:
+    """Rows that are of a time in which another unit has their code, be it stored or in the file."""
+    given = {(row.code, row.valid_from) for row in rows}
+    there: dict[str, list[tuple[date, date, str]]] = {}
+    for unit in stored:
+        if (unit.code, unit.valid_from) not in given:
+            last = unit.valid_to or date.max
+            there.setdefault(unit.code, []).append((unit.valid_from, last, unit.name_vi))
+    mistakes = []
+    for row in rows:
+        others, last = there.setdefault(row.code, []), row.valid_to or date.max
+        for first, until, name in others:
+            # One that a plan founded and that was undone ends before it begins.
+            if first <= until and first <= last and row.valid_from <= until:
+                values = {"value": row.code, "unit": row.name_vi, "other": name, "since": first}
+                mistakes.append(row.mistake("code", "table.overlaps", **values))
+                break
+        others.append((row.valid_from, last, row.name_vi))
+    return mistakes
 
 
 def _differs(unit: Unit, row: UnitRow) -> bool:

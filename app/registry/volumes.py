@@ -106,24 +106,33 @@ def _count(value: Value) -> int | str:
 def keep_volumes(session: Session, volumes: Collection[Volume], source: str) -> int:
     """Keep volumes, each in the place of what was known of its unit and month; how many.
 
+    A code names the unit that had it when the month began.
+
     Raises
     ------
     WrongTable
         For units that are not in the registry; nothing is kept then.
     """
-    rows = session.execute(select(Unit.code, Unit.id).order_by(Unit.valid_from))
-    id_of = {code: id for code, id in rows}  # noqa: C416 - the last one of a code wins
-    unknown = sorted({unit for unit, _, _ in volumes} - set(id_of))
+    valid = select(Unit.code, Unit.id, Unit.valid_from, Unit.valid_to).order_by(Unit.valid_from)
+    of_code: dict[str, list[tuple[int, date, date]]] = {}
+    for code, id, first, last in session.execute(valid):
+        of_code.setdefault(code, []).append((id, first, last or date.max))
+    unknown = sorted({unit for unit, _, _ in volumes} - set(of_code))
     if unknown:
         raise WrongTable(source, [FieldError(u, "table.no_unit", {"value": u}) for u in unknown])
     bulk.replace(
         session.connection(),
         _TABLE,
         ("unit_id", "month", "cases"),
-        sorted((id_of[unit], month, cases) for unit, month, cases in volumes),
+        sorted((_id_in(of_code[unit], month), month, cases) for unit, month, cases in volumes),
     )
     record(session, "volumes.import", source, rows=len(volumes))
     return len(volumes)
+
+
+def _id_in(units: list[tuple[int, date, date]], month: date) -> int:
+    """The unit of a code that existed when a month began; if none did, the latest."""
+    return next((id for id, first, last in units if first <= month <= last), units[-1][0])
 
 
 def volumes_between(session: Session, first: date | None, last: date | None) -> dict[int, int]:
@@ -138,6 +147,17 @@ def volumes_between(session: Session, first: date | None, last: date | None) -> 
         query = query.where(ServiceVolume.month <= last)
     rows = session.execute(query.group_by(ServiceVolume.unit_id))
     return {unit_id: int(cases) for unit_id, cases in rows}
+
+
+def months_known(session: Session, first: date, last: date) -> dict[int, set[date]]:
+    """The months, by their first days, of which each unit's cases are known in some days."""
+    query = select(ServiceVolume.unit_id, ServiceVolume.month).where(
+        ServiceVolume.month >= first.replace(day=1), ServiceVolume.month <= last
+    )
+    found: dict[int, set[date]] = {}
+    for unit_id, month in session.execute(query):
+        found.setdefault(unit_id, set()).add(month)
+    return found
 
 
 def are_complete(session: Session, units: Collection[int], first: date, last: date) -> bool:

@@ -27,7 +27,7 @@ def collecting(words: Words, view: UnitView) -> list[str]:
                 "tell.collecting",
                 unit=words.unit(row.unit),
                 month=words.period(plan.month),
-                have=words.number(row.respondents),
+                have=words.people(row.respondents),
                 publish=words(
                     "tell.collecting_publish",
                     n=words.number(row.needed_to_publish),

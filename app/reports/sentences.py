@@ -55,12 +55,12 @@ def index(words: Words, view: Headline | Overview | UnitView | Sections | Import
         return [words(what, period=words.period_of(view), n=n)]
     first = shown.headline
     if first.low is None:
-        return [words("tell.one_only", n=words.number(shown.respondents))]
+        return [words("tell.one_only", n=words.people(shown.respondents))]
     between = words(
         "tell.between",
         low=words.percent(first.low),
         high=words.percent(first.high),
-        n=words.number(shown.respondents),
+        n=words.people(shown.respondents),
     )
     said = [between + " " + against_target(words, first, view.target)]
     said += weighting(words, shown)

@@ -95,7 +95,7 @@ def casemix(words: Words, view: ComparisonView) -> list[str]:
     said = words(
         "tell.casemix",
         adjusters=", ".join(words(named[each]) for each in adjusters),
-        n=words.number(found.respondents),
+        n=words.people(found.respondents),
         units=words.number(found.units),
     )
     if found.left_out:

@@ -112,7 +112,13 @@ class Layout:
 
     def unpack(self, packed: Sequence[bytes]) -> Cells:
         """Stored cells as one array, which is not to be changed."""
-        return np.frombuffer(b"".join(packed), dtype=self.dtype)
+        return self.view(b"".join(packed))
+
+    def view(self, packed: bytes | bytearray) -> Cells:
+        """Stored cells, one after the other, as one array, not copied and not to be changed."""
+        cells = np.frombuffer(packed, dtype=self.dtype)
+        cells.flags.writeable = False
+        return cells
 
     def tally(self, records: Sequence[bytes], cell_of: NDArray[np.intp], cells: int) -> Cells:
         """Add up packed answer records into cells.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import compress
 from typing import Any, cast
 
 import numpy as np
@@ -19,6 +20,8 @@ from app.rollups.models import RollupCell
 
 #: More units than this are filtered after reading: a long IN list is slower than the rows.
 _LISTED_UNITS = 200
+#: Rows that are read at once.
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -61,22 +64,62 @@ def read(
         query = query.where(columns.channel.in_(sorted(channels)))
     if units is not None and len(units) <= _LISTED_UNITS:
         query = query.where(columns.unit_id.in_(sorted(units)))
-    rows = session.connection().execute(query).all()
-    days = [row[1] for row in rows]
-    day_of = {text: np.datetime64(text, "D").astype(np.int64) for text in set(days)}
-    found = CellRows(
-        unit_id=np.array([row[0] for row in rows], dtype=np.int64),
-        day=np.array([day_of[text] for text in days], dtype=np.int64).astype("datetime64[D]"),
-        channel=np.array([row[2] for row in rows], dtype=np.str_),
-        cells=layout_of(version).unpack([row[3] for row in rows]),
+    wanted = None
+    if units is not None and len(units) > _LISTED_UNITS:
+        wanted = np.fromiter(units, dtype=np.int64)
+    unit_ids, days, names = [], [], []
+    packed = bytearray()
+    # Some at a time: as objects, and then joined, they would be in memory thrice.
+    for rows in session.connection().execute(query).partitions(_AT_ONCE):
+        unit_id = np.array([row[0] for row in rows], dtype=np.int64)
+        if wanted is not None:
+            chosen = np.isin(unit_id, wanted)
+            unit_id, rows = unit_id[chosen], [*compress(rows, chosen.tolist())]
+        unit_ids.append(unit_id)
+        days.append(_days([row[1] for row in rows]))
+        names.append(np.array([row[2] for row in rows], dtype=np.str_))
+        packed += b"".join([row[3] for row in rows])
+    return CellRows(
+        unit_id=np.concatenate([np.empty(0, np.int64), *unit_ids]),
+        day=np.concatenate([np.empty(0, "datetime64[D]"), *days]),
+        channel=np.concatenate([np.empty(0, np.str_), *names]),
+        cells=layout_of(version).view(packed),
     )
-    if units is None or len(units) <= _LISTED_UNITS:
-        return found
-    kept = np.isin(found.unit_id, np.fromiter(units, dtype=np.int64))
-    return found[kept]
+
+
+def _days(texts: Sequence[str]) -> NDArray[np.datetime64]:
+    day_of = {text: np.datetime64(text, "D").astype(np.int64) for text in set(texts)}
+    return np.array([day_of[text] for text in texts], dtype=np.int64).astype("datetime64[D]")
+
+
+def with_cells(
+    session: Session,
+    versions: Collection[int],
+    units: Collection[int],
+    first: date | None,
+    last: date | None,
+) -> set[int]:
+    """Those of some units that have answers to some versions in a period."""
+    if not units:
+        return set()
+    query = select(RollupCell.unit_id).distinct()
+    query = query.where(
+        RollupCell.unit_id.in_(sorted(units)), RollupCell.version_id.in_(sorted(versions))
+    )
+    if first is not None:
+        query = query.where(RollupCell.day >= first)
+    if last is not None:
+        query = query.where(RollupCell.day <= last)
+    return set(session.scalars(query))
 
 
 def span(session: Session) -> tuple[date, date] | None:
     """The first and last day for which there are cells."""
     first, last = session.execute(select(func.min(RollupCell.day), func.max(RollupCell.day))).one()
     return (first, last) if first is not None else None
+
+
+def units_with_cells(session: Session, units: Collection[int], first: date) -> set[int]:
+    """Those of some units for which there are cells of a day or later."""
+    query = select(RollupCell.unit_id).where(RollupCell.day >= first, RollupCell.unit_id.in_(units))
+    return set(session.scalars(query.distinct()))

@@ -11,7 +11,7 @@ import typer
 import app
 from app.messages import LANGUAGES
 from app.problems import Problem
-from app.settings import Settings
+from app.settings import AREAS
 from app.web.house_map import with_map
 
 _ROOT = Path(__file__).parents[2]
@@ -59,11 +59,11 @@ def _settings() -> str:
         "# Settings",
         "",
         "Read from the environment or from a `.env` file. Made by `make docs`.",
-        "",
-        "| variable | default | meaning |",
-        "|---|---|---|",
     ]
-    for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else f"`{field.default}`"
-        lines.append(f"| `HAILONG_{name.upper()}` | {default} | {field.description} |")
+    for area in AREAS:
+        title = (area.__doc__ or "").strip().rstrip(".")
+        lines += ["", f"## {title}", "", "| variable | default | meaning |", "|---|---|---|"]
+        for name, field in area.model_fields.items():
+            default = "" if field.default is None else f"`{field.default}`"
+            lines.append(f"| `HAILONG_{name.upper()}` | {default} | {field.description} |")
     return "\n".join(lines) + "\n"

@@ -26,6 +26,10 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
         "detail": {"type": "string"},
         "retry": {"type": "boolean", "description": "Whether the same request may succeed later."},
         "field": {"type": "string"},
+        "request_id": {
+            "type": "string",
+            "description": "Of failures of ours: what to quote; the log tells more under it.",
+        },
         "errors": {
             "type": "array",
             "items": {

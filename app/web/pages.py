@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -21,13 +22,15 @@ from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from pydantic import AfterValidator
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.callers import STRANGER, Caller, Person
 from app.access.doors import CSRF_FIELD, ConfirmationNeeded, SignInNeeded, person_of
 from app.access.models import Right
 from app.dependencies import SETTINGS
+from app.logs.requests import REQUEST_ID
 from app.messages import LANGUAGES, Language, preferred, say
-from app.problems import InternalError, InvalidFields, Problem
+from app.problems import BodyTooLarge, InternalError, InvalidFields, Problem
 from app.web.citizen.form_fields import faces, in_language, widget
 
 LANGUAGE_COOKIE = "language"
@@ -60,6 +63,11 @@ def _action_named(action: str, t: Callable[[str], str]) -> str:
         return action
 
 
+def _tasks_named(tasks: Sequence[str], t: Callable[[str], str]) -> str:
+    """Work in the background by what it does; in brackets as the log names it."""
+    return ", ".join(f"{t(f'task.{task}')} ({task})" for task in tasks)
+
+
 _templates.filters |= {
     "wording": in_language,
     "widget": widget,
@@ -67,6 +75,7 @@ _templates.filters |= {
     "named": _named,
     "days_named": _days_named,
     "action_named": _action_named,
+    "tasks_named": _tasks_named,
     "combined": lambda one, other: {**other, **one},
 }
 
@@ -78,6 +87,16 @@ class MenuEntry:
     path: str
     name: str
     rights: frozenset[Right]
+    #: Whether only who has one of the rights everywhere sees it.
+    everywhere: bool = False
+
+    def for_(self, caller: Caller) -> bool:
+        """Whether somebody sees it."""
+        if not isinstance(caller, Person):
+            return False
+        if self.everywhere:
+            return any(caller.has_everywhere(right) for right in self.rights)
+        return not self.rights or bool(self.rights & caller.rights)
 
 
 MENU = (
@@ -86,6 +105,7 @@ MENU = (
     MenuEntry("/posters", "page.posters", frozenset({Right.READ_REGISTRY})),
     MenuEntry("/accounts", "page.accounts", frozenset({Right.READ_ACCESS})),
     MenuEntry("/keys", "page.keys", frozenset()),
+    MenuEntry("/reorganisations", "page.plans", frozenset({Right.MANAGE_ACCESS}), everywhere=True),
     MenuEntry("/audit", "page.audit", frozenset({Right.READ_AUDIT})),
 )
 
@@ -137,11 +157,7 @@ def render(
         here=request.url.path,
         done=_done(request, language),
         person=caller if isinstance(caller, Person) else None,
-        menu=[
-            entry
-            for entry in MENU
-            if isinstance(caller, Person) and (not entry.rights or entry.rights & caller.rights)
-        ],
+        menu=[entry for entry in MENU if entry.for_(caller)],
         csrf_field=CSRF_FIELD,
         moment=lambda value: _moment(value, settings.zone),
         day=_day,
@@ -196,8 +212,9 @@ async def problem_page(request: Request, problem: Problem) -> Response | None:
     if isinstance(problem, SignInNeeded | ConfirmationNeeded):
         return go_to(f"{problem.page}?next={quote(_way_back(request), safe='')}")
     caller: Caller = STRANGER
-    if not isinstance(problem, InternalError):  # after a defect, nothing more is asked for
-        caller = await person_of(request) or STRANGER
+    if problem.status < InternalError.status:  # a server that is not well is asked nothing more
+        with suppress(SQLAlchemyError):
+            caller = await person_of(request) or STRANGER
     answer = render(
         request, caller, "problem.html", problem_shown(problem, request, caller), problem.status
     )
@@ -214,8 +231,14 @@ class ProblemShown:
     status: int
     #: The page without what it was asked for in vain.
     again: str | None = None
+    #: The same page, where asking once more may help.
+    same: str | None = None
+    #: Whether something was sent, which the browser still has.
+    sent: bool = False
     #: Whether it may be a citizen who has mistyped the address of a form.
     mistyped: bool = False
+    #: What a person quotes who tells of a defect.
+    request_id: str | None = None
 
 
 def problem_shown(problem: Problem, request: Request, caller: Caller) -> ProblemShown:
@@ -223,10 +246,14 @@ def problem_shown(problem: Problem, request: Request, caller: Caller) -> Problem
     language = language_of(request, caller)
     chose = request.method == "GET" and problem.status == 422 and request.url.query
     again = request.url.path if chose else None
+    asked = request.method in ("GET", "HEAD")
+    same = local_path(_way_back(request)) if asked and problem.passing else None
     mistyped = problem.status == 404 and caller is STRANGER
+    quoted = REQUEST_ID.get() if problem.status >= 500 else None
     return ProblemShown(
-        problem.title(language), problem.detail(language), problem.status, again, mistyped
-    )
+        problem.title(language), problem.detail(language), problem.status, again, same,
+        not asked and (problem.passing or problem.status == BodyTooLarge.status), mistyped, quoted,
+    )  # fmt: skip
 
 
 def _way_back(request: Request) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,16 +10,23 @@ from typing import Annotated
 import fastapi_offline
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
-from sqlalchemy import text
 
+from app import dead_letters
 from app.access.callers import Caller, Person
 from app.access.doors import ANYONE, PageDoor
+from app.access.models import Right
 from app.clock import Doubt
-from app.dependencies import ClockDependency, DatabaseDependency
+from app.dependencies import (
+    ClockDependency,
+    DatabaseDependency,
+    ReadinessDependency,
+    SupervisorDependency,
+)
 from app.messages import LANGUAGES
 from app.problems import NotFound, Problem
 from app.registry.queries import is_synthetic
 from app.web.pages import go_to, render
+from app.web.staff.dead_letters import TABLES
 
 router = APIRouter()
 
@@ -52,6 +60,13 @@ class StartPage:
     synthetic: bool
     #: What is wrong with the server's clock, if something is.
     doubt: Doubt | None = None
+    #: Work in the background that does not run, and how many dead letters wait for a person; for
+    #: whoever may read the whole audit log.
+    not_running: Sequence[str] = ()
+    dead_letters: int = 0
+    #: Whether pages of the database are damaged, and the copy to put back, where one is known.
+    damaged: bool = False
+    last_good: str | None = None
 
 
 @router.get("/", include_in_schema=False)
@@ -60,14 +75,22 @@ def start(
     caller: Annotated[Caller, Depends(VISITORS)],
     database: DatabaseDependency,
     clock: ClockDependency,
+    supervisor: SupervisorDependency,
 ) -> Response:
     """Show what one may do; lead strangers to the sign-in page. Who: anybody."""
     if not isinstance(caller, Person):
         return go_to("/sign-in")
+    runs_it = caller.has_everywhere(Right.READ_AUDIT)
     with database.reading() as session:
-        return render(
-            request, caller, "staff/start.html", StartPage(is_synthetic(session), clock.look())
+        page = StartPage(
+            is_synthetic(session),
+            clock.look(),
+            supervisor.not_running() if runs_it else (),
+            dead_letters.count(session, *TABLES.values()) if runs_it else 0,
+            database.damage.found is not None,
+            database.damage.last_good,
         )
+    return render(request, caller, "staff/start.html", page)
 
 
 @router.get("/docs", include_in_schema=False)
@@ -83,16 +106,34 @@ async def healthz(caller: Annotated[Caller, Depends(ANYONE)]) -> dict[str, str]:
 
 
 @router.get("/readyz", tags=["operation"], summary="Can the process serve")
-def readyz(
-    caller: Annotated[Caller, Depends(ANYONE)],
-    database: DatabaseDependency,
-    clock: ClockDependency,
+async def readyz(
+    caller: Annotated[Caller, Depends(ANYONE)], readiness: ReadinessDependency
 ) -> dict[str, str]:
-    """Answer ok once the database answers and the clock can be believed. Who: anybody."""
-    clock.check()
-    with database.reading() as session:
-        session.execute(text("SELECT 1"))
+    """Answer ok, at once, while something could be written lately, by a clock that can be
+    believed; else say what is wrong. Who: anybody.
+    """
+    if found := readiness.problem():
+        raise found
     return {"status": "ok"}
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What the server sees of a connection, by what the proxy before it says."""
+
+    address: str
+    scheme: str
+    host: str
+
+
+@router.get("/connection", tags=["operation"], summary="How the server sees this connection")
+async def connection(request: Request, caller: Annotated[Caller, Depends(ANYONE)]) -> Connection:
+    """Tell callers their own address, scheme and host as the server sees them. Who: anybody.
+
+    By it ``hailong doctor`` finds a proxy that does not say who calls, or believes all claims.
+    """
+    address = request.client.host if request.client else ""
+    return Connection(address, request.url.scheme, request.url.netloc)
 
 
 @router.get("/problems/{code}", tags=["operation"], summary="What a problem means")

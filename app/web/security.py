@@ -5,6 +5,9 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.problems import BodyTooLarge
+from app.serving.bodies import SMALL, Bodies
+from app.serving.problems import RequestCutOff, RequestTooSlow
+from app.serving.protocol import TOO_SLOW
 
 #: Scripts, styles and everything else from this server alone, nothing inline, in no frame.
 CONTENT_SECURITY_POLICY = (
@@ -50,14 +53,14 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Reads no body further than a limit, whatever its headers say.
+    """Reads no body further than a limit, whatever its headers say, and not too many at once.
 
-    Raises ``BodyTooLarge`` to whoever reads the body, within the application, so that the
-    refusal is a problem like any other.
+    Raises ``BodyTooLarge``, or that it does not come, to whoever reads the body, within the
+    application, so that the refusal is a problem like any other.
     """
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self._app, self._limit = app, limit
+    def __init__(self, app: ASGIApp, limit: int, bodies: Bodies) -> None:
+        self._app, self._limit, self._bodies = app, limit, bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -66,16 +69,29 @@ class BodyLimit:
             return
         declared = next((v for name, v in scope["headers"] if name == b"content-length"), b"0")
         too_long = declared.isdigit() and (len(declared) > 15 or int(declared) > self._limit)
-        received = 0
+        received, whole = 0, False
 
         async def limited() -> Message:
-            nonlocal received
+            nonlocal received, whole
             if too_long:
                 raise BodyTooLarge(limit=self._limit)
             message = await receive()
+            if whole:  # what comes after a body: that the caller has gone
+                return message
+            if message["type"] == "http.disconnect":
+                raise RequestCutOff
             received += len(message.get("body", b""))
             if received > self._limit:
                 raise BodyTooLarge(limit=self._limit)
+            if received > SMALL:
+                self._bodies.hold(scope, received)
+            whole = not message.get("more_body", False)
+            if not whole and scope.get("state", {}).get(TOO_SLOW):
+                raise RequestTooSlow
             return message
 
-        await self._app(scope, limited, send)
+        try:
+            await self._app(scope, limited, send)
+        finally:
+            if received > SMALL:
+                self._bodies.let_go(scope)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlencode
@@ -11,6 +12,8 @@ from urllib.parse import urlencode
 from fastapi import Query
 
 from app.messages.words import Words, alphabetical, folded
+from app.registry.former_names import FormerName
+from app.registry.names import folded_name
 from app.reports.views.results import UnitRow
 from app.web.pages import QueryText
 
@@ -93,6 +96,8 @@ class UnitList:
     rows: Sequence[UnitRow]
     found: int
     whole: int
+    #: Of units that were found by what they were called before: that, by their codes.
+    former: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pages(self) -> int:
@@ -155,18 +160,28 @@ def listed(
     about: Parts,
     columns: Sequence[Column] = tuple(Column),
     first: Sequence[str] = (),
+    former: Mapping[str, Sequence[FormerName]] | None = None,
 ) -> UnitList:
     """The part of a list that is chosen; units with the codes ``first`` stand before others.
 
+    ``former`` has what units were called before, by their codes of today: they are found by it.
     Units without the figure that is sorted by come last, in whichever direction.
     """
-    wanted = folded(chosen.find)
-    found = [
-        row
-        for row in rows
-        if wanted in folded(f"{words.unit(row.unit)} {row.unit.code}")
-        and (chosen.against is None or row.position == chosen.against.value)
-    ]
+    wanted = _sought(chosen.find)
+    found, by_former = [], {}
+    for row in rows:
+        if chosen.against is not None and row.position != chosen.against.value:
+            continue
+        if wanted not in _sought(f"{words.unit(row.unit)} {row.unit.code}"):
+            older = [
+                each
+                for each in (former or {}).get(row.unit.code, ())
+                if wanted in _sought(f"{each.name(words.language)} {each.code}")
+            ]
+            if not older:
+                continue
+            by_former[row.unit.code] = called_before(words, older)
+        found.append(row)
     if chosen.column is Column.NAME:
         found.sort(key=lambda row: alphabetical(words.unit(row.unit)), reverse=chosen.down)
     else:
@@ -174,9 +189,21 @@ def listed(
         sign = -1.0 if chosen.down else 1.0
         found.sort(key=lambda row: _last_if_none(figure(row), sign))
     found.sort(key=lambda row: row.unit.code not in first)
-    whole = UnitList(chosen, columns, path, about, (), len(found), len(rows))
+    whole = UnitList(chosen, columns, path, about, (), len(found), len(rows), by_former)
     begin = (whole.page - 1) * ROWS
     return replace(whole, rows=found[begin : begin + ROWS])
+
+
+def called_before(words: Words, names: Sequence[FormerName]) -> str:
+    """What a unit was called before, in words: the names of each day together."""
+    by_day: dict[date, list[str]] = {}
+    for each in names:
+        by_day.setdefault(each.until, []).append(f"{each.name(words.language)} ({each.code})")
+    said = [
+        words("structure.called_before", day=words.day(day), names=", ".join(called))
+        for day, called in by_day.items()
+    ]
+    return "; ".join(said)
 
 
 _FIGURES: dict[Column, Callable[[UnitRow], float | None]] = {
@@ -188,3 +215,8 @@ _FIGURES: dict[Column, Callable[[UnitRow], float | None]] = {
 
 def _last_if_none(value: float | None, sign: float) -> tuple[bool, float]:
     return value is None, sign * (value or 0.0)
+
+
+def _sought(text: str) -> str:
+    """Text as it is searched: without marks, and with ’ as ' and dashes as hyphens."""
+    return folded(folded_name(text))

@@ -115,7 +115,11 @@ BOUND = {"Unit", "SurveyPoint", "Response", "ResponseText", "RollupCell"}
 #: Functions that read them for the service itself, and hand nothing to a caller.
 FOR_THE_SERVICE = {
     "access/devices.py": {"pair"},
+    # Which of the caller's own grants have begun.
+    "access/callers.py": {"_begun"},
     "demonstration/province.py": {"found", "points", "serve"},
+    # Whoever stands at a closed desk is led to a form that anybody may open.
+    "web/citizen/going_on.py": {"_form"},
     # Which days of a unit are told; how many answered does not leave it.
     "figures/release.py": {"_batches"},
     # Its context is the caller's, or the public's.
@@ -125,6 +129,8 @@ FOR_THE_SERVICE = {
     # Units are handed to them, and their callers are looked at.
     "figures/cell_reading.py": {"cells", "read"},
     "figures/summing.py": {"_read"},
+    # The dry run of a plan, for whoever runs the whole service.
+    "figures/plan_figures.py": {"_sums"},
     # What respondents of all units have in common; one rounded number of it leaves.
     "figures/within_correlation.py": {"everybody"},
 }
@@ -166,6 +172,7 @@ def test_no_query_about_units_goes_round_the_scope(room):
             bounds = (
                 "scope.",
                 "visible.units(",
+                "visible.within(",
                 "context.units",
                 "figures.units",
                 "context.within",

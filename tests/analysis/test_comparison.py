@@ -91,9 +91,10 @@ def test_interval_and_p_of_a_change_say_the_same(sides, confidence):
     assert (found.low >= -1).all() and (found.high <= 1).all()
     assert (found.low <= found.estimate).all() and (found.estimate <= found.high).all()
     turned = change(r2, n2, r1, n1, people=people[::-1], confidence=confidence)
-    np.testing.assert_allclose(turned.low, -found.high, atol=1e-5)
+    # Each limit is found to some 1e-5 by itself, and two of them are compared.
+    np.testing.assert_allclose(turned.low, -found.high, atol=3e-5)
     wider = change(r1, n1, r2, n2, people=people, confidence=1 - (1 - confidence) / 2)
-    assert (wider.low <= found.low + 1e-5).all() and (wider.high >= found.high - 1e-5).all()
+    assert (wider.low <= found.low + 3e-5).all() and (wider.high >= found.high - 3e-5).all()
 
 
 def test_a_change_of_nobody_is_none_and_of_the_unanimous_is_bounded():

@@ -1,5 +1,5 @@
 """Runs all benchmarks, or those named: intake, reading, statistics, ranking, citizen,
-signing_in."""
+signing_in, reform."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import citizen, intake, ranking, reading, signing_in, statistics
+from tests.bench import citizen, intake, memory, ranking, reading, reform, signing_in, statistics
 
 BENCHES = {
     "intake": intake.main,
@@ -16,7 +16,11 @@ BENCHES = {
     "ranking": ranking.main,
     "citizen": citizen.main,
     "signing_in": signing_in.main,
+    "reform": reform.main,
 }
 
+#: Run by its name alone: it takes an hour.
+LONG = {"memory": memory.main}
+
 for name in sys.argv[1:] or BENCHES:
-    BENCHES[name](Console(highlight=False, soft_wrap=True))
+    (BENCHES | LONG)[name](Console(highlight=False, soft_wrap=True))

@@ -48,7 +48,7 @@ def main(out: Console) -> None:
         with closing(Database(url)) as database:
             prepare(database, Settings())
             with database.writing() as session:
-                province.found(session)
+                province.found(session, province.OF_2020)
                 unit = session.scalars(select(Unit).where(Unit.kind == UnitKind.COMMUNE)).first()
                 assert unit is not None
                 codes = {

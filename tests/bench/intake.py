@@ -76,7 +76,7 @@ def _devices(url: str) -> list[Device]:
     database = Database(url)
     prepare(database, Settings())
     with closing(database), database.writing() as session:
-        province.found(session)
+        province.found(session, province.OF_2020)
         points = [p for p in province.points(session) if p.questionnaire == "sipas-desk"]
         return [
             (

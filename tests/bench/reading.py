@@ -57,7 +57,7 @@ def _compare(out: Console, folder: Path, size: int) -> None:
     with closing(Database(url)) as database:
         prepare(database, Settings())
         with database.writing() as session:
-            province.found(session)
+            province.found(session, province.OF_2020)
             secret = credentials.issue(session, "bench", [Right.READ_FIGURES])
         with database.reading() as session:
             (version,) = versions_of(session, "sipas-desk")

@@ -1,6 +1,7 @@
 """Migrations run up and down on both stores and leave no difference from the models."""
 
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -16,11 +17,12 @@ from app.intake import models as _intake  # noqa: F401
 from app.intake.models import LateResponse, Response, ResponseText
 from app.intake.partitions import is_partition
 from app.intake.rollup_rebuild import verify
-from app.invitations import models as _invitations  # noqa: F401
+from app.invitations.models import SmsMessage
 from app.registry import models as _registry  # noqa: F401
 from app.rollups import models as _rollups  # noqa: F401
 from app.rollups import version as _version  # noqa: F401
-from app.webhooks import models as _webhooks  # noqa: F401
+from app.webhooks.models import Delivery
+from app.webhooks.service import add_webhook
 from tests.databases import BACKENDS, address
 from tests.small_province import body
 
@@ -98,3 +100,27 @@ def test_a_database_with_responses_is_brought_from_0011_to_the_newest(client, pr
     told = client.post("/api/v1/responses", json={"responses": [*comments, body()]}, headers=device)
     statuses = [each["status"] for each in told.json()["responses"]]
     assert statuses == ["duplicate"] * 4 + ["accepted"]
+
+
+def test_sms_that_were_never_confirmed_stay_so_and_dead_letters_have_no_place_in_0014(database):
+    now = datetime.now(UTC)
+    with database.writing() as session:
+        hook = add_webhook(session, "https://x.vn", None)
+        for n, fate in enumerate((None, "unconfirmed", "refused")):
+            due, failed = (None, now) if fate else (now, None)
+            session.add(SmsMessage(phone=f"{n}", body="", due_at=due, failed_at=failed, fate=fate))
+        for due, failed in ((now, None), (None, now)):
+            session.add(Delivery(webhook_id=hook.id, body="{}", due_at=due, failed_at=failed))
+    with database.reading() as session:
+        revision = session.scalar(text("SELECT version_num FROM alembic_version"))
+    migrate(database, f"-{int(revision) - 14}")
+    migrate(database)
+    with database.reading() as session:
+        messages = session.scalars(select(SmsMessage).order_by(SmsMessage.id)).all()
+        deliveries = session.scalars(select(Delivery)).all()
+    assert [(m.phone, m.fate, m.due_at is None, m.failed_at is None) for m in messages] == [
+        ("0", None, False, True), ("1", "unconfirmed", True, False),
+    ]  # fmt: skip
+    assert [(d.due_at, d.failed_at) for d in deliveries] == [(now, None)]
+    # By what its webhook may know it already.
+    assert [d.event for d in deliveries] == [f"evt_{d.id}" for d in deliveries]

@@ -8,6 +8,7 @@ import sys
 from collections import Counter, defaultdict
 from contextlib import closing
 from datetime import datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from analysis.alerts import scan
 from analysis.clustered import common_effective_n, ratio, shared_correlation
 from app.db import Database
 from app.demonstration import draw, province
+from app.demonstration.reform import reorganise
 from app.registry.models import Unit
 from surveys import AnswerSheet, load_directory
 from tests.databases import address, copy_sqlite
@@ -30,12 +32,18 @@ SHEETS = {form.code: AnswerSheet(form) for form in load_directory().values()}
 COMMUNES = {"747": 17, "748": 11, "754": 10, "750": 16, "753": 8, "752": 7, "751": 13}
 
 
+@pytest.fixture(scope="module", params=list(province.PROVINCES.values()), ids=attrgetter("word"))
+def of(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def database(templates, tmp_path_factory):
+def database(of, templates, tmp_path_factory):
     file = tmp_path_factory.mktemp("demonstration") / "x.db"
     with closing(Database(address(copy_sqlite(templates("sqlite"), file)))) as database:
         with database.writing() as session:
-            province.found(session)
+            province.found(session, of)
+            reorganise(session, UNTIL.date(), of)
         yield database
 
 
@@ -46,8 +54,13 @@ def points(database):
 
 
 @pytest.fixture(scope="module")
-def bodies(points):
-    return list(draw.responses(points, SHEETS, size=6000, seed=2020, until=UNTIL))
+def bodies(points, of):
+    return drawn(points, of, 6000)
+
+
+def drawn(points, of, size):
+    first = of.first_day(UNTIL.date())
+    return list(draw.responses(points, SHEETS, size=size, seed=2020, until=UNTIL, first=first))
 
 
 INDEX_ITEMS = [
@@ -57,6 +70,7 @@ INDEX_ITEMS = [
 ]
 
 
+@pytest.mark.parametrize("of", [province.OF_2020], indirect=True, scope="module")
 def test_the_registry_is_the_province_of_2020(database):
     with database.reading() as session:
         units = session.scalars(select(Unit)).all()
@@ -72,6 +86,7 @@ def test_the_registry_is_the_province_of_2020(database):
         assert sum(unit.latitude is not None for unit in units) > 60
 
 
+@pytest.mark.parametrize("of", [province.OF_2020], indirect=True, scope="module")
 def test_communes_bear_their_official_codes(database):
     file = Path(__file__).parents[1] / "data/bariavungtau_2020.csv"
     with file.open(encoding="utf-8") as stream:
@@ -82,14 +97,15 @@ def test_communes_bear_their_official_codes(database):
     assert ours == official
 
 
-def test_founding_twice_changes_nothing(database, points):
+def test_founding_twice_changes_nothing(database, points, of):
     with database.writing() as session:
-        province.found(session)
+        province.found(session, of)
+        reorganise(session, UNTIL.date(), of)
     with database.reading() as session:
         assert province.points(session) == points
 
 
-def test_every_body_is_accepted_by_its_form_and_dated_within_two_years(bodies, points):
+def test_every_body_is_accepted_by_its_form_and_dated_within_the_time(bodies, points, of):
     forms = {point.code: point.questionnaire for point in points}
     moments = []
     for sent in bodies:
@@ -99,6 +115,8 @@ def test_every_body_is_accepted_by_its_form_and_dated_within_two_years(bodies, p
     assert len(bodies) == len({sent["id"] for sent in bodies}) == 6000
     assert moments == sorted(moments)
     assert max(moments) < UNTIL and UNTIL - min(moments) > timedelta(days=700)
+    first = of.first_day(UNTIL.date())
+    assert timedelta(0) <= min(moments).date() - first < timedelta(days=5)
 
 
 def test_a_persons_answers_resemble_one_another(bodies):
@@ -112,7 +130,7 @@ def test_a_persons_answers_resemble_one_another(bodies):
     assert np.corrcoef(*halves)[0, 1] > 0.6
 
 
-def test_what_was_planted_is_there(bodies, points):
+def test_what_was_planted_is_there(bodies, points, of):
     planted = draw.plant(points, 2020, UNTIL.date())
     assert len(planted.shifted) == 3 and len(planted.stuffed) == 2
     unit_of = {point.code: point.unit for point in points}
@@ -122,9 +140,10 @@ def test_what_was_planted_is_there(bodies, points):
         if datetime.fromisoformat(sent["answered_at"]).hour >= 18
     )
     assert set(evening) == set(planted.stuffed)
-    levels, counted = defaultdict(list), defaultdict(list)
+    levels, counted, before = defaultdict(list), defaultdict(list), defaultdict(list)
+    origin_of = {point.code: point.origin.unit for point in points}
     unit_of_kind = {point.unit: point.kind for point in points}
-    for sent in draw.responses(points, SHEETS, size=40_000, seed=2020, until=UNTIL):
+    for sent in drawn(points, of, 40_000):
         unit = unit_of[sent["point"]]
         if unit in planted.shifted:
             since, _ = planted.shifted[unit]
@@ -136,16 +155,24 @@ def test_what_was_planted_is_there(bodies, points):
             rated = [sent["answers"].get(code) for code in INDEX_ITEMS]
             rated = [value for value in rated if value is not None]
             counted[unit, month].append((sum(v >= 4 for v in rated), len(rated)))
-    assert alerted(counted, planted) >= set(planted.shifted)
-    assert alerted(counted, planted) <= set(planted.shifted) | set(planted.stuffed)
+            if of.plan is not None and sent["answered_at"] < "2025-07":
+                before[origin_of[sent["point"]], month].append(counted[unit, month][-1])
+    # What became of a unit that fell before it was merged has fallen too, by its part.
+    earlier = {p.unit for p in points if p.moved and p.origin.unit in planted.earlier}
+    known = set(planted.shifted) | set(planted.stuffed) | earlier
+    assert set(planted.shifted) <= alerted(counted) <= known
+    # In the year and a half before the day it alone had changed.
+    assert bool(earlier) == (of.plan is not None) and alerted(before) == set(planted.earlier)
     for unit, (_, shift) in planted.shifted.items():
         change = np.mean(levels[(unit, True)]) - np.mean(levels[(unit, False)])
         assert np.sign(change) == np.sign(shift)
 
 
-def alerted(counted, planted):
+def alerted(counted):
     """The communes whose level shifted by the alerts' rule, from (satisfied, answers) lists."""
     units = sorted({unit for unit, _ in counted})
+    if not units:
+        return set()
     first = min(month for _, month in counted)
     months = max(month for _, month in counted) - first + 1
     sums = np.zeros((6, len(units), months))
@@ -184,7 +211,8 @@ def first_answers(seed):
         draw.DemoPoint(f"P{n}", f"U{n}", "commune", f"D{n % 3}", "sipas-desk", "qr")
         for n in range(12)
     ]
-    bodies = draw.responses(points, SHEETS, size=1000, seed=seed, until=UNTIL)
+    first = province.OF_2020.first_day(UNTIL.date())
+    bodies = draw.responses(points, SHEETS, size=1000, seed=seed, until=UNTIL, first=first)
     return [[sent["id"], sent["answers"]] for sent in bodies][:50]
 
 

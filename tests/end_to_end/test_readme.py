@@ -32,7 +32,7 @@ LINES = [
 def demo(folder, port, *options):
     return [
         sys.executable, "-m", "app.cli", "demo", "--size", "3000", "--folder", str(folder),
-        "--port", str(port), *options,
+        "--port", str(port), "--until", "2026-11-24", *options,
     ]  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def test_the_printed_addresses_open_a_form_a_kiosk_and_the_posters(running):
         re.search(rf"{name} (http://\S+)", printed).group(1)
         for name in ("Form", "Kiosk", "Posters")
     )
-    assert "Phường 1" in httpx.get(form).text
+    assert "Phường Vũng Tàu" in httpx.get(form).text
     assert httpx.get(kiosk).status_code == 200
     base = kiosk.removesuffix("/kiosk")
     code = re.search(r"pairing code (\w+)", printed).group(1)
@@ -110,7 +110,10 @@ def test_the_printed_addresses_open_a_form_a_kiosk_and_the_posters(running):
 def test_the_demonstration_prints_every_units_rate_and_says_that_it_is_synthetic(running):
     folder, port, printed = running
     assert "MÔ PHỎNG" in printed and "SYNTHETIC" in printed
-    for name in ("77 Tỉnh Bà Rịa", "26506 Phường 1", "AG17 Sở Y tế", "sipas-desk", "moh-inpatient"):
+    for name in (
+        "79 Thành phố Hồ Chí Minh", "26506 Phường Vũng Tàu", "AG17 Sở Y tế", "sipas-desk",
+        "moh-inpatient",
+    ):  # fmt: skip
         assert name in printed
     key = (folder / "reader.key").read_text()
     assert key in printed and (folder / "reader.key").stat().st_mode & 0o077 == 0
@@ -121,7 +124,7 @@ def test_the_demonstration_prints_every_units_rate_and_says_that_it_is_synthetic
     ).json()
     assert answer["synthetic"] is True
     with_answers = {row["unit"]["code"] for row in answer["rows"] if row["respondents"]}
-    assert len(with_answers) >= 21 + 8 + 82
+    assert len(with_answers) >= 15 + 30
 
 
 def test_a_second_start_takes_what_is_there(running):
@@ -163,3 +166,15 @@ def test_a_taken_port_is_said_so(running):
     assert done.returncode == 1
     assert f"port {port} is taken" in done.stderr and "Traceback" not in done.stderr
     assert not (Path(folder.parent) / "other").exists()
+
+
+def test_the_province_of_2020_is_one_setting_away(tmp_path):
+    done = subprocess.run(
+        demo(tmp_path / "demo", free_port(), "--stop"), cwd=ROOT, capture_output=True, text=True,
+        timeout=240, env=os.environ | {"HAILONG_DEMONSTRATION_PROVINCE": "2020"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"([\d,]+) responses, ready", done.stdout) == ["3,000"]
+    for name in ("77 Tỉnh Bà Rịa", "747 Thành phố Vũng Tàu", "26506 Phường 1", "Phường Thắng Tam"):
+        assert name in done.stdout
+    assert "cuuchutich" not in done.stdout and "of the desk of Phường 1, unit" in done.stdout

@@ -25,6 +25,12 @@ from tests.small_province import body
 URL = "/api/v1/responses"
 
 
+@pytest.fixture
+def address(client):
+    """Where the server is, which runs in a thread here: nothing of these depends on its process."""
+    return str(client.base_url).rstrip("/")
+
+
 def ids(database):
     with database.reading() as session:
         return sorted(session.scalars(select(Response.id)))
@@ -41,17 +47,17 @@ def deliver(address, headers, bodies):
 
 
 def test_one_submission_is_stored_once_however_often_a_client_sends_it_again_while_the_server_works(
-    serve, province, database
+    address, province, database
 ):
     # (1) SEL-Columbia/formhub 678, kobotoolbox/kobocat 565, Esri Survey123Community 326
-    server, headers, sent = serve(), province.device(), body()
+    headers, sent = province.device(), body()
 
     def impatient(_):
         patience = 0.3
         while True:
             try:
                 return httpx.post(
-                    server.address + URL, json=sent, headers=headers, timeout=patience
+                    address + URL, json=sent, headers=headers, timeout=patience
                 ).json()["status"]
             except httpx.TimeoutException:
                 patience *= 1.3  # a busy machine may never answer ten within the same short time
@@ -71,14 +77,14 @@ def test_one_submission_is_stored_once_however_often_a_client_sends_it_again_whi
 
 
 def test_two_handlers_that_empty_one_queue_at_once_neither_double_nor_drop(
-    serve, province, database
+    address, province, database
 ):
     # (2) formbricks/formbricks pull request 7743
-    server, headers = serve(), province.device()
+    headers = province.device()
     queue = [body() for _ in range(120)]
     overlapping = [queue, queue[::-1], queue[30:90]]
     with ThreadPoolExecutor(3) as pool:
-        senders = list(pool.map(lambda part: deliver(server.address, headers, part), overlapping))
+        senders = list(pool.map(lambda part: deliver(address, headers, part), overlapping))
     assert ids(database) == sorted(sent["id"] for sent in queue)
     assert sum(sender.outcomes["accepted"] for sender in senders) == 120
     assert sum(sender.outcomes["duplicate"] for sender in senders) == 180
@@ -106,13 +112,13 @@ def test_a_queue_flows_seconds_after_the_server_is_back(serve, province, databas
     assert len(ids(database)) == 10
 
 
-def test_a_response_holds_nothing_of_the_one_before(serve, province, database):
+def test_a_response_holds_nothing_of_the_one_before(address, province, database):
     # (4) kobotoolbox/enketo-express 220
-    server, headers = serve(), province.device()
+    headers = province.device()
     first = body(answers={"A1": 1, "A2": 1, "comment": "of the first"})
     second = body(answers={"B1": 5})
     for sent in (first, second):
-        httpx.post(server.address + URL, json=sent, headers=headers).raise_for_status()
+        httpx.post(address + URL, json=sent, headers=headers).raise_for_status()
     with database.reading() as session:
         texts = session.scalars(select(ResponseText.response_id)).all()
         packed = dict(map(tuple, session.execute(select(Response.id, Response.packed))))
@@ -120,19 +126,19 @@ def test_a_response_holds_nothing_of_the_one_before(serve, province, database):
     assert np.count_nonzero(np.frombuffer(bytes(packed[second["id"]]), np.uint8)) == 1
 
 
-def test_nobody_posts_into_a_closed_survey_by_claiming_an_earlier_time(serve, province, database):
+def test_nobody_posts_into_a_closed_survey_by_claiming_an_earlier_time(address, province, database):
     # (5) bcgov/common-hosted-form-service pull request 1916
-    server, code = serve(), province.points[("C1", "sipas-desk")]
+    code = province.points[("C1", "sipas-desk")]
     device = province.device()
     before = (datetime.now(UTC) - timedelta(minutes=10)).isoformat()
     with database.writing() as session:
         change_state(session, find_by_code(session, code), PointState.PAUSED)
-    stranger = httpx.post(server.address + URL, json=body(code, answered_at=before))
+    stranger = httpx.post(address + URL, json=body(code, answered_at=before))
     assert (stranger.status_code, stranger.json()["type"]) == (422, "/problems/point-closed")
     kept = body(answered_at=before)
-    assert httpx.post(server.address + URL, json=kept, headers=device).status_code == 201
+    assert httpx.post(address + URL, json=kept, headers=device).status_code == 201
     too_old = body(answered_at=(datetime.now(UTC) - timedelta(days=31)).isoformat())
-    answer = httpx.post(server.address + URL, json=too_old, headers=device)
+    answer = httpx.post(address + URL, json=too_old, headers=device)
     # Counted at receipt, as what is too old is, it meets a survey that is closed.
     assert answer.json()["type"] == "/problems/point-closed"
     with database.reading() as session:
@@ -142,12 +148,12 @@ def test_nobody_posts_into_a_closed_survey_by_claiming_an_earlier_time(serve, pr
 
 
 def test_a_refused_item_is_set_aside_with_its_reason_and_holds_up_nothing(
-    serve, province, database
+    address, province, database
 ):
     # (6) formio/formio.js 1156
-    server, good = serve(), [body() for _ in range(5)]
+    good = [body() for _ in range(5)]
     wrong = body(answers={"A1": 9})
-    sender = deliver(server.address, province.device(), [wrong, *good])
+    sender = deliver(address, province.device(), [wrong, *good])
     assert ids(database) == sorted(sent["id"] for sent in good)
     (aside,) = sender.set_aside
     assert aside["response"] == wrong
@@ -155,15 +161,15 @@ def test_a_refused_item_is_set_aside_with_its_reason_and_holds_up_nothing(
 
 
 def test_a_device_that_died_before_the_answer_came_sends_again_and_is_counted_once(
-    serve, province, database
+    address, province, database
 ):
     # (7) formbricks/formbricks 2956: what the device kept is all it needs
-    server, headers, sent = serve(), province.device(), body()
-    with httpx.Client(base_url=server.address, headers=headers) as client:
+    headers, sent = province.device(), body()
+    with httpx.Client(base_url=address, headers=headers) as client:
         request = client.build_request("POST", URL, json=sent)
         stream = client.send(request, stream=True)
         stream.close()  # dies without having read the answer
-    answer = httpx.post(server.address + URL, json=sent, headers=headers)
+    answer = httpx.post(address + URL, json=sent, headers=headers)
     assert answer.json()["status"] in ("accepted", "duplicate")
     assert ids(database) == [sent["id"]]
 

@@ -34,7 +34,7 @@ NO_PEOPLE = {
     "cases reached invited required least_respondents hasty_s looks_a_year least_periods "
     "periods_judged rests_on value values": "volumes, settings, periods, options",
     "needed_for_margin needed_to_publish": "from the respondents beside it",
-    "left_out": "who lacks an answer; none here, and few are not told",
+    "left_out dealt_out": "who lacks an answer, or was divided by shares; few are not told",
 }
 #: Parts about another period than was asked for (``collecting``: the running month).
 ELSEWHERE = {"before", "other", "collecting", "options"}

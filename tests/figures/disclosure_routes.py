@@ -175,11 +175,13 @@ ROUTES: dict[str, Attack | Silent] = {
         f"GET {path}": Silent(because)
         for because, paths in {
             "documentation, health, scripts: nothing of answers": (
-                "/docs", "/healthz", "/readyz", "/problems/{code}", "/charts/{name}.js",
+                "/docs", "/healthz", "/connection", "/readyz", "/problems/{code}",
+                "/charts/{name}.js",
                 "/public/dictionary.csv", "/language/{language}", "/",
             ),
             "what is asked, and where: units, points, forms, their codes and posters": (
-                "/api/v1/units", "/api/v1/points", "/api/v1/questionnaires", "/api/v1/posters",
+                "/api/v1/units", "/api/v1/units/{code}/history", "/api/v1/points",
+                "/api/v1/questionnaires", "/api/v1/posters",
                 "/api/v1/posters/{code}.png", "/api/v1/posters/{code}.svg", "/posters",
                 "/q/{token}", "/q/{token}/thanks", "/i/{token}", "/i/{token}/thanks", "/kiosk",
                 "/kiosk/worker.js", "/kiosk/manifest", "/api/v1/kiosk", "/screen",
@@ -192,6 +194,10 @@ ROUTES: dict[str, Attack | Silent] = {
                 "/sign-in", "/sign-in/confirm", "/sign-in/openid", "/sign-in/openid/callback",
                 "/password/{token}", "/profile", "/accounts", "/accounts/new", "/accounts/{id}",
                 "/keys", "/keys/new", "/devices", "/audit",
+            ),
+            "what could not be delivered: no answers, of numbers three digits": ("/dead-letters",),
+            "plans carried out: units, no answers; their figures are told whom all is": (
+                "/reorganisations",
             ),
             "words of citizens: by a right of their own (comments:read)": (
                 "/api/v1/comments", "/dashboard/comments", "/api/v1/aside",
@@ -230,7 +236,7 @@ def asked(
             if attack.stream:
                 found[question] = _first_event(client, path, parameters, callers[attack.who])
             else:
-                found[question] = _content(
+                found[question] = content_of(
                     client.get(
                         path, params=parameters, headers=callers[attack.who], follow_redirects=True
                     )
@@ -242,7 +248,7 @@ def asked(
 _LONG = re.compile(rb"-?\d+\.\d{10,}(e-?\d+)?")
 
 
-def _content(answer: httpx.Response) -> tuple[int, bytes]:
+def content_of(answer: httpx.Response) -> tuple[int, bytes]:
     """What an answer says; of a workbook its sheets, without the moment at which it was written."""
     content = answer.content
     if content[:2] == b"PK":
@@ -258,4 +264,4 @@ def _first_event(
     with client.stream("GET", path, params=parameters, headers=headers) as answer:
         lines = answer.iter_lines() if answer.status_code == 200 else iter(())
         told = next((line for line in lines if line.startswith("data: ")), "")
-        return _content(httpx.Response(answer.status_code, text=told))
+        return content_of(httpx.Response(answer.status_code, text=told))

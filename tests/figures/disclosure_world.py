@@ -17,6 +17,7 @@ from app.figures import visible
 from app.figures.lattice import lattice_of
 from app.figures.rate_arrays import Measure
 from app.figures.release import ReleaseRule
+from app.figures.unit_places import members
 from app.registry.models import Channel, Unit, UnitKind
 from app.registry.points import current_code, open_point
 from app.registry.volumes import keep_volumes
@@ -116,6 +117,7 @@ class World:
         with closing(Database(self.url)) as database, database.reading() as session:
             versions = visible.versions_of(session, FORM)
             lattice = lattice_of(session, versions, ReleaseRule(LEAST, date.max), frozenset())
+            structure = visible.structure(session, date.max)
         shown = [
             [name in UNITS[unit] and (channel in (None, via)) and month in months and of_item(given)
              for unit, via, month, given in ATOMS]
@@ -124,8 +126,13 @@ class World:
             )
             if (channel is None or measure == Measure())
             and not lattice.hides(
-                self.province.units[name.removeprefix("only ")], period, measure=measure,
-                channel=channel, descendants=not name.startswith("only "),
+                lattice.units.find(
+                    members(
+                        structure, structure.tree, self.province.units[name.removeprefix("only ")],
+                        descendants=not name.startswith("only "),
+                    )
+                ),
+                period, measure=measure, channel=channel,
             )
         ]  # fmt: skip
         kinds: dict[tuple[bytes, str, tuple[str, ...]], list[int]] = {}

@@ -92,9 +92,19 @@ def test_other_figures_do_not_wait() -> None:
 
 
 def test_a_figure_that_is_there_is_not_computed_again_and_the_oldest_goes() -> None:
-    cache = Cache(most=2)
-    assert cache.get("a", lambda: 1) == 1
-    assert cache.get("a", lambda: 2) == 1
-    cache.get("b", lambda: 3)
-    cache.get("c", lambda: 4)
-    assert cache.get("a", lambda: 5) == 5
+    cache = Cache(most_bytes=2500)
+    one, other = ["x" * 1000], ["y" * 1000]
+    assert cache.get("a", lambda: one) is one
+    assert cache.get("a", lambda: other) is one
+    cache.get("b", lambda: ["b" * 1000])
+    cache.get("c", lambda: ["c" * 1000])
+    assert cache.get("a", lambda: other) is other
+
+
+def test_what_is_larger_than_all_that_is_kept_is_told_and_not_kept() -> None:
+    cache = Cache(most_bytes=2500)
+    small, large = ["x" * 1000], ["y" * 3000]
+    cache.get("small", lambda: small)
+    assert cache.get("large", lambda: large) is large
+    assert cache.get("large", lambda: small) is small
+    assert cache.get("small", lambda: large) is small

@@ -11,6 +11,7 @@ from app.access.callers import Caller, Grant
 from app.access.models import Right
 from app.figures import cell_reading as reading
 from app.figures import visible as seen
+from app.figures.session_cache import CELLS, FIGURES, per_session
 from app.registry import questionnaires
 from app.registry.questionnaires import published
 from app.reports.views.context import Chosen, ViewContext
@@ -67,7 +68,8 @@ def test_a_page_asks_once_for_what_its_reader_sees(database, province, monkeypat
         plainly = getattr(module, name)
 
         def noted(session, *rest):
-            asked[name, *(caller.grants for caller in rest if isinstance(caller, Caller))] += 1
+            callers = (each.grants for each in rest if isinstance(each, Caller))
+            asked[name, *callers, *(each for each in rest if isinstance(each, Right))] += 1
             return plainly(session, *rest)
 
         monkeypatch.setattr(module, name, noted)
@@ -93,3 +95,12 @@ def test_a_session_that_writes_reads_anew(database, province):
     stored(database, province)
     with database.writing("somebody") as session:
         assert len(reading.cells(session, version, **options).day) > 0
+
+
+def test_what_a_session_read_goes_with_its_transaction(database, province):
+    with database.reading() as session:
+        version = questionnaires.versions_of(session, "sipas-desk")[-1]
+        reading.cells(session, version, first=None, last=None, units=None, channels=())
+        per_session(session, ("a figure",), lambda: session)  # as a page refers to its session
+        assert {CELLS, FIGURES} <= set(session.info)
+    assert not {CELLS, FIGURES} & set(session.info)

@@ -157,7 +157,7 @@ def test_an_alert_of_a_parent_carries_its_change_without_the_mix(world):
     rows = [result(AlertRow, {"unit": unit, "since": "2026-07"}) for unit in units]
     with province.database.reading() as session:
         context = Context(session, caller, query, ReleaseRule.of(Settings()))
-        parent, leaf = alerts._with_mix(context, Step.MONTH, rows)
+        parent, leaf = alerts._with_mix(context, Step.MONTH, rows, {})
     own, mix = by_hand("C1", "C2.paper", "C2.kiosk")
     assert parent.fixed_mix.estimate == pytest.approx(own)
     assert parent.fixed_mix.mix == pytest.approx(mix) and leaf.fixed_mix is None

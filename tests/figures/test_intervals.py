@@ -280,7 +280,7 @@ def test_sums_over_days_are_those_of_days(data):
         group, day = rng.integers(0, groups, cells), rng.integers(0, 5, cells) + 20_000
         m = rng.integers(0, 4, (cells, measures))
         am = np.stack([rng.integers(0, m + 1), m], axis=-1).astype(float)
-        parts.append(DayPart(group, day, am))
+        parts.append(DayPart(group, day, am, np.ones(cells)))
         for g, d, each in zip(group, day, am, strict=True):
             clusters[g, d] += each
     found = day_sums(parts, groups, measures)
@@ -289,6 +289,14 @@ def test_sums_over_days_are_those_of_days(data):
             a, m = np.array([c[j] for (of, _), c in clusters.items() if of == g]).reshape(-1, 2).T
             expected = (a.sum(), m.sum(), a @ a, a @ m, m @ m, (m > 0).sum())
             assert tuple(v[g * measures + j] for v in found.values()) == expected
+
+
+def test_a_day_of_less_than_one_answer_by_shares_is_no_whole_day():
+    """A quarter of one answer, and of eight: days never outnumber the answers that they have."""
+    am = np.array([[[1.0, 1.0]], [[6.0, 8.0]]])
+    part = DayPart(np.zeros(2, dtype=np.intp), np.array([20_000, 20_001]), am, np.full(2, 0.25))
+    found = day_sums([part], 1, 1)
+    assert found["n"].tolist() == [1.25] and found["m"].tolist() == [2.25]
 
 
 @pytest.mark.usefixtures("month_over")

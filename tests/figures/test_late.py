@@ -1,5 +1,6 @@
 """What a device brings late to days that were told already is told with nine others, or not yet."""
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from app.figures.late import Late, told_of
+from app.figures.late import Late, told_of, tree_in
 from app.figures.release import ReleaseRule
 from app.intake.models import LateResponse
+from app.registry.models import Unit, UnitKind, UnitPeriod
 from app.registry.queries import UnitNode, UnitTree
+from app.registry.structures import UnitHistory, Units, UnitState
 from app.settings import Settings
 from tests.conftest import serving
 from tests.small_province import body
@@ -129,3 +132,71 @@ def test_a_kiosk_that_was_offline_moves_a_finished_month_by_ten_or_by_none(
     shown = told(stranger, tomorrow)
     assert [shown[code] for code in ("C1", "D1", "77")] == [25, 40, 65]
     assert told(analyst, tomorrow)["77"] == 74
+
+
+def test_a_plan_takes_nothing_back_that_was_told_of_late_answers_and_dates_none_before_its_unit(
+    offline, database, province, monkeypatch
+):
+    zone = ZoneInfo("Asia/Ho_Chi_Minh")
+    today = datetime.now(zone).date()
+    end = today.replace(day=1) - timedelta(days=1)
+    at = datetime.combine(end, time(9), zone).isoformat()
+    rule = classmethod(
+        lambda cls, settings: cls(settings.least_respondents, today + timedelta(days=1))
+    )
+    monkeypatch.setattr(ReleaseRule, "of", rule)
+
+    def send(unit, times, headers):
+        point = province.points[(unit, "sipas-desk")]
+        batch = [body(answered_at=at, point=point) for _ in range(times)]
+        answer = offline.post("/api/v1/responses", json={"responses": batch}, headers=headers)
+        assert {each["status"] for each in answer.json()["responses"]} == {"accepted"}
+
+    def told(structure):
+        ask = {"questionnaire": "sipas-desk", "by": "unit", "from": end.replace(day=1), "to": end,
+               "structure": structure}  # fmt: skip
+        found = offline.get(SATISFACTION, params=ask, headers=province.public_reader())
+        return {row["unit"]["code"]: row["respondents"] for row in found.json()["rows"]
+                if row["respondents"]}  # fmt: skip
+
+    for unit in ("C1", "A1"):
+        send(unit, 15, province.importer())
+        send(unit, 5, province.device(unit))
+    before = told("then")
+    assert before == {"C1": 15, "A1": 15, "D1": 15, "77": 40}
+    with database.writing() as session:
+        new = Unit(
+            code="79", kind=UnitKind.PROVINCE, name_vi="Tỉnh mới", name_en="New", valid_from=today
+        )
+        session.add(new)
+        session.flush()
+        unit = session.get_one(Unit, province.units["C1"])
+        for first, parent_id in ((unit.valid_from, unit.parent_id), (today, new.id)):
+            session.add(
+                UnitPeriod(
+                    unit_id=unit.id, first_day=first, kind=unit.kind, name_vi=unit.name_vi,
+                    name_en=unit.name_en, parent_id=parent_id,
+                )
+            )  # fmt: skip
+        unit.parent_id = new.id
+    assert told("then") == before
+    assert told("today") == {"C1": 15, "A1": 15, "77": 25, "79": 15}
+
+
+def test_late_answers_join_others_along_the_parents_of_their_month():
+    first = date(2020, 1, 1)
+    state = UnitState(first, "unit", "", "", None)
+    histories = {
+        1: UnitHistory(1, "1", first, None, (state,)),
+        2: UnitHistory(2, "2", BEGIN, None, (replace(state, first_day=BEGIN),)),
+        3: UnitHistory(
+            3, "3", first, None,
+            (replace(state, parent_id=1), replace(state, first_day=BEGIN, parent_id=2)),
+        ),
+        # A damaged row: it stands above itself.
+        4: UnitHistory(4, "4", first, None, (replace(state, parent_id=4),)),
+    }  # fmt: skip
+    march = tree_in(Units(histories), [3, 4], date(2026, 3, 1))
+    assert {id: node.parent_id for id, node in march.nodes.items()} == {3: 1, 1: None, 4: None}
+    april = tree_in(Units(histories), [3], BEGIN)
+    assert {id: node.parent_id for id, node in april.nodes.items()} == {3: 2, 2: None}

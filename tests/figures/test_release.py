@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.access.models import Sector
+from app.access.models import Right, Sector
 from app.access.roles import Role
 from app.figures.release import ReleaseRule, last_released
 from app.registry.volumes import keep_volumes
@@ -191,6 +191,10 @@ def test_no_day_is_cut_out_of_a_month(client, province, running, part, field):
     assert client.get(SATISFACTION, params=ASKED | part, headers=whole).status_code == 200
     own = part | {"unit": "H1", "questionnaire": "moh-inpatient"}
     assert client.get(SATISFACTION, params=own, headers=analyst).status_code == 200
+    # Also where somebody answered.
+    key = province.credential(Right.READ_FIGURES, Right.READ_SMALL_CELLS, unit="C1")
+    asked = ASKED | part | {"unit": "C1"}
+    assert client.get(SATISFACTION, params=asked, headers=key).status_code == 200
 
 
 @pytest.mark.parametrize(

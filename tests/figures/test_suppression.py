@@ -165,7 +165,7 @@ def test_every_route_of_reports_is_asked_for_few(tmp_path):
     routes = [*rate_router.routes, *comment_router.routes]
     paths = {route.path for route in routes_of(app)} & {route.path for route in routes}
     assert paths == {URL, COMMENTS, RESPONSE_RATES}, "ask the new route for a cell of 9 here"
-    asked = (Path(__file__).parents[1] / "api/test_statistics.py").read_text("utf-8")
+    asked = (Path(__file__).parents[1] / "api/statistics/test_few.py").read_text("utf-8")
     asked = asked.split("def test_the_small_unit_is_seen_in_no_statistic")[1]
     asked += "planning"  # tells counts, and a test of its own says what it does not tell
     for route in statistics_router.routes:

@@ -1,9 +1,6 @@
 """Whoever a device thanked is counted, or set aside by a rule that can be looked up."""
 
 import json
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -207,20 +204,13 @@ def test_staff_export_what_is_aside_of_their_units_and_the_log_says_so(
     assert entries[0].actor == analyst.email
 
 
-def test_the_command_lists_and_exports(database_url, province, refused_at_two, tmp_path, database):
-    def run(*words):
-        return subprocess.run(
-            [sys.executable, "-m", "app.cli", "aside", *words],
-            env=os.environ | {"HAILONG_DATABASE_URL": database_url},
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-
-    assert "C1 invalid-fields: 1 set aside" in run("list").stdout
+def test_the_command_lists_and_exports(hailong, province, refused_at_two, tmp_path, database):
+    assert "C1 invalid-fields: 1 set aside" in hailong("aside", "list")
     file = tmp_path / "aside.jsonl"
-    assert run("export", str(file)).returncode == 0
+    hailong("aside", "export", file)
     lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     assert {each["unit"]: each["response"]["id"] for each in lines} == refused_at_two
-    assert run("export", str(file)).returncode == 1
+    hailong("aside", "export", file, code=1)
     with database.reading() as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "aside.export")).one()
     assert entry.actor.startswith("command:")

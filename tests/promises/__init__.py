@@ -12,6 +12,7 @@ from tests.promises import (
     funnels,
     ranks,
     rates,
+    reorganisations,
     standardisation,
 )
 from tests.promises.promise import Promise
@@ -19,5 +20,15 @@ from tests.promises.promise import Promise
 #: All promises by name, in the order of docs/methods.md.
 PROMISES: dict[str, Promise] = {
     module.PROMISE.name: module.PROMISE
-    for module in (rates, changes, standardisation, funnels, alerts, control_charts, ranks, drivers)
+    for module in (
+        rates,
+        changes,
+        standardisation,
+        funnels,
+        alerts,
+        control_charts,
+        reorganisations,
+        ranks,
+        drivers,
+    )
 }

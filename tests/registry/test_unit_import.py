@@ -144,3 +144,11 @@ def test_cells_that_a_workbook_leaves_out_are_empty(tmp_path):
     province, ward = read_units(tmp_path / "units.xlsx", DAY)
     assert (province.code, ward.code, ward.parent_code) == ("01", "7", "01")
     assert ward.name_vi == unicodedata.normalize("NFC", "Khoa Một")
+
+
+def test_the_last_day_that_there_is_says_that_a_unit_has_no_end(database, tmp_path):
+    file = tmp_path / "units.csv"
+    file.write_text(HEADER + "province,P,Tỉnh,,,2019-01-01,9999-12-31,,\n", encoding="utf-8")
+    imported(database, file)
+    with database.reading() as session:
+        assert session.scalars(select(Unit.valid_to)).all() == [None]

@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from app.commands import Refused
-from app.registry.models import ServiceVolume
-from app.registry.volumes import read_volumes
+from app.registry.models import ServiceVolume, Unit
+from app.registry.queries import find_unit
+from app.registry.volumes import keep_volumes, read_volumes
 from app.tables import WrongTable
 
 UNITS = {"C1", "C2"}
@@ -105,3 +106,24 @@ def test_cells_that_are_numbers_are_taken_as_they_are(tmp_path):
         True,
         2,
     ]
+
+
+def test_a_code_names_the_unit_that_had_it_when_the_month_began(province, database):
+    with database.writing() as session:
+        old = find_unit(session, "C2")
+        old.valid_to = date(2026, 10, 31)
+        new = Unit(
+            code="C2", kind="commune", name_vi="Mới", name_en="New",
+            parent_id=old.parent_id, valid_from=NOVEMBER,
+        )  # fmt: skip
+        session.add(new)
+        session.flush()
+        long_ago = date(1900, 1, 1)
+        keep_volumes(session, [("C2", OCTOBER, 5), ("C2", NOVEMBER, 7), ("C2", long_ago, 9)], "x")
+        rows = session.execute(
+            select(ServiceVolume.month, ServiceVolume.unit_id).order_by(ServiceVolume.month)
+        )
+        # What nobody was then is the latest one's, as before.
+        assert [tuple(row) for row in rows] == [
+            (long_ago, new.id), (OCTOBER, old.id), (NOVEMBER, new.id),
+        ]  # fmt: skip

@@ -1,5 +1,7 @@
 """The pages under docs/ tell of every problem, setting, command and endpoint."""
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -47,9 +49,38 @@ def test_every_endpoint_is_documented(tmp_path):
 
 
 def test_links_lead_to_pages_that_are_there():
-    import re
-
     for file in PAGES:
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", file.read_text(encoding="utf-8")):
             if not target.startswith(("http", "/")):
                 assert (file.parent / target).exists(), f"{file.name}: {target}"
+
+
+def headings(file):
+    """The headings of a page as the ends of links name them."""
+    found = re.findall(r"(?m)^#+ (.+)$", file.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in found}
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
+def test_links_lead_to_headings_that_are_there(file):
+    for page, heading in re.findall(r"\]\(([\w/.-]*)#([\w-]+)\)", file.read_text(encoding="utf-8")):
+        assert heading in headings(file.parent / page if page else file), f"{page}#{heading}"
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
+def test_modules_that_a_page_names_are_there_with_the_tests_named_beside_them(file):
+    named = r"`(tests/[\w/]+\.py)`((?: `test_\w+`)*)"
+    for module, tests in re.findall(named, file.read_text(encoding="utf-8")):
+        source = ast.parse((ROOT / module).read_text(encoding="utf-8"))
+        there = {node.name for node in source.body if isinstance(node, ast.FunctionDef)}
+        assert set(re.findall(r"`(\w+)`", tests)) <= there, module
+
+
+def test_the_operators_start_page_leads_to_every_page_of_theirs():
+    start = (DOCS / "operator.md").read_text(encoding="utf-8")
+    theirs = [file.name for file in PAGES if "](operator.md): " in file.read_text("utf-8")]
+    assert theirs and all(f"]({name})" in start for name in theirs)
+
+
+def test_promises_stand_in_one_table():
+    assert EVERYTHING.count("| fault | what happens |") == 1

@@ -4,10 +4,15 @@ import re
 from pathlib import Path
 
 import pytest
+from fastapi import Request
 
+from app.access.callers import STRANGER
 from app.access.roles import Role
-from app.problems import Problem
+from app.problems import BodyTooLarge, NotFound, Problem
+from app.serving.problems import Overloaded, RequestTooSlow
+from app.web.citizen import routes as citizen
 from app.web.kiosk import routes as kiosk
+from app.web.pages import problem_shown
 
 
 def test_health(client):
@@ -96,3 +101,36 @@ def test_a_citizen_who_mistypes_an_address_is_not_sent_to_sign_in(client, provin
     person = province.person((Role.OPERATOR, None))
     known = client.get("/phieu/ABC", headers=asked | person.headers).text
     assert "xin quét lại mã QR" not in known and "Về trang chủ" in known
+
+
+def test_a_page_that_may_open_in_a_moment_leads_to_itself(client, province, monkeypatch):
+    """Whoever scanned a code is not led to the pages of staff."""
+
+    def refuse(*_):
+        raise Overloaded
+
+    monkeypatch.setattr(citizen, "_described", refuse)
+    path = f"/q/{province.points['C1', 'sipas-desk']}?lang=vi"
+    page = client.get(path, headers={"Accept": "text/html", "Accept-Language": "vi"})
+    assert page.status_code == 503
+    assert f'<a class="button" href="{path}">Thử lại</a>' in page.text
+    assert "nút quay lại" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "problem", "same", "sent"),
+    [
+        ("GET", "/dashboard", Overloaded(), "/dashboard", False),
+        ("GET", "//other.example.vn/q", Overloaded(), "/", False),
+        ("GET", "/dashboard", NotFound(), None, False),
+        ("POST", "/sign-in", RequestTooSlow(), None, True),
+        ("POST", "/q/ABC", BodyTooLarge(limit=1), None, True),
+        ("POST", "/accounts", NotFound(), None, False),
+    ],
+)
+def test_what_a_problem_page_says_of_the_way_back(method, path, problem, same, sent):
+    scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": []}
+    shown = problem_shown(
+        problem, Request({**scope, "server": ("x", 80), "scheme": "http"}), STRANGER
+    )
+    assert (shown.same, shown.sent) == (same, sent)

@@ -11,7 +11,7 @@ from app.api.feed import COLUMNS
 from app.messages.words import alphabetical
 from app.settings import Settings
 from app.web.public import routes as public
-from app.web.public.routes import finished
+from app.web.public.published import finished
 from tests.figures.district import FELL, FORM, SMALL, standing
 
 PATHS = ("/public", "/public/data.csv", "/public/dictionary.csv", "/public/77/badge.svg",

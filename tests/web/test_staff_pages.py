@@ -6,6 +6,7 @@ into var/screenshots.
 """
 
 import re
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -16,7 +17,11 @@ from sqlalchemy import select
 from app.access import accounts
 from app.access.models import Sector
 from app.access.roles import Role
+from app.dead_letters import Fate
+from app.invitations.models import SmsMessage
 from app.registry.models import SurveyPoint
+from app.webhooks.models import Delivery
+from app.webhooks.service import add_webhook
 from tests.web.conftest import needs_browser
 
 pytestmark = [
@@ -85,7 +90,13 @@ def menu(visit):
     return [link.text_content().strip() for link in visit.page.locator("header nav a").all()]
 
 
-def test_every_page_fits_every_screen_and_everybody(visit, province):
+def test_every_page_fits_every_screen_and_everybody(visit, province, database):
+    with database.writing() as session:
+        failed = {"failed_at": datetime(2026, 11, 1, tzinfo=UTC), "fate": Fate.UNSURE}
+        address = f"https://một-cửa.tinh.vn/{'a' * 80}"
+        told = {"webhook": add_webhook(session, address, None), "body": "{}"}
+        session.add(SmsMessage(phone="+84912345678", body="", reason="ReadTimeout", **failed))
+        session.add(Delivery(reason="ConnectError: " + "x" * 180, **told, **failed))
     province.person((Role.OPERATOR, None), email="quantri@tinh.vn", password=GOOD)
     head = province.person((Role.UNIT_HEAD, "C1"))
     window = visit()
@@ -98,7 +109,8 @@ def test_every_page_fits_every_screen_and_everybody(visit, province):
     window.look("start")
     for path in (
         "/profile", "/accounts", f"/accounts/{head.account_id}", "/accounts/new", "/keys",
-        "/keys/new", "/devices", "/posters", "/audit", "/sign-in/confirm", "/none",
+        "/keys/new", "/devices", "/posters", "/audit", "/dead-letters", "/reorganisations",
+        "/sign-in/confirm", "/none",
     ):  # fmt: skip
         window.page.goto(path)
         window.look(path.strip("/").replace("/", "_"))
@@ -150,7 +162,7 @@ def test_an_operator_lets_somebody_in_who_then_sees_what_is_theirs(visit, provin
 def test_a_walk_through_as_everybody_shows_each_only_what_is_theirs(visit, province):
     walks = {
         "quantri@tinh.vn": ((Role.OPERATOR, None), ["Số liệu", "Máy khảo sát", "Áp phích",
-                            "Tài khoản", "Khóa truy cập", "Nhật ký"]),
+                            "Tài khoản", "Khóa truy cập", "Sắp xếp đơn vị", "Nhật ký"]),
         "soyte@tinh.vn": ((Role.DEPARTMENT_ANALYST, None, Sector.HEALTH),
                           ["Số liệu", "Áp phích", "Khóa truy cập"]),
         "khoa@bv.vn": ((Role.UNIT_HEAD, "W1"),

@@ -1,12 +1,14 @@
 """Lists of units: searched without marks, sorted both ways with the figureless last, in parts."""
 
 import re
+from datetime import date
 
 import pytest
 
 from app.figures.change_results import Change
 from app.figures.results import Names, UnitOut
 from app.messages.words import Words
+from app.registry.former_names import FormerName
 from app.reports.views.results import UnitRow
 from app.web.unit_list import ROWS, Against, Column, Selection, by_name, listed
 
@@ -46,6 +48,13 @@ def codes(**fields):
 )  # fmt: skip
 def test_a_unit_is_found_by_letters_without_their_marks(typed, found):
     assert codes(find=typed) == found
+
+
+@pytest.mark.parametrize("typed", ["b'lao", "B’Lao", "bà rịa - b", "Bà Rịa–B", "ba ria – b'lao"])
+def test_a_unit_is_found_whichever_apostrophe_or_dash_is_typed(typed):
+    rows = [row("B1", "Phường Bà Rịa – B’Lao"), row("B2", "Phường Bà Rịa")]
+    shown = listed(WORDS, rows, Selection(find=typed), path="/list", about={})
+    assert [each.unit.code for each in shown.rows] == ["B1"]
 
 
 @pytest.mark.parametrize(
@@ -104,3 +113,34 @@ def test_every_order_has_a_name():
     for language in ("vi", "en"):
         for order in shown.orders:
             assert re.search(r"\w", Words(language)(f"sort.{order}"))
+
+
+FORMER = {
+    "A2": [
+        FormerName("26680", "Thị trấn Long Điền", "Long Dien", date(2025, 7, 1)),
+        FormerName("26683", "Xã An Ngãi", "An Ngai", date(2025, 7, 1)),
+        FormerName("26683", "Xã An Nghĩa", "An Nghia", date(2024, 1, 1)),
+    ],
+    "A1": [FormerName("A0", "Xã Hội Cũ", "Old", date(2025, 7, 1))],
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("long dien", {"A2": "trước 01/07/2025: Thị trấn Long Điền (26680)"}),
+        ("26683", {"A2": "trước 01/07/2025: Xã An Ngãi (26683); "
+                         "trước 01/01/2024: Xã An Nghĩa (26683)"}),
+        ("hoi", {"A1": None}),
+        ("long", {"A2": "trước 01/07/2025: Thị trấn Long Điền (26680)", "A7": None}),
+        ("xa an long", {}),
+    ],
+)  # fmt: skip
+def test_a_unit_is_found_by_what_it_was_called_before(typed, found):
+    """And that is said where its name of today does not say why it was found."""
+    rows = [*ROWS_OF_UNITS, row("A7", "Xã Long Sơn")] if "A7" in found else ROWS_OF_UNITS
+    shown = listed(
+        WORDS, rows, Selection(find=typed), path="/list", about={}, former=FORMER
+    )  # fmt: skip
+    assert {each.unit.code for each in shown.rows} == set(found)
+    assert shown.former == {code: said for code, said in found.items() if said}

@@ -84,11 +84,11 @@ class Chart:
         return self.draw(PHONE)
 
 
-def note(words: Words, period: str, n: int | None, method: str) -> str:
+def note(words: Words, period: str, n: float | None, method: str) -> str:
     """What stands under every chart."""
-    return words("chart.note", n=words.number(n), period=period, method=method)
+    return words("chart.note", n=words.people(n), period=period, method=method)
 
 
-def note_on_rates(words: Words, period: str, n: int | None) -> str:
+def note_on_rates(words: Words, period: str, n: float | None) -> str:
     """The same where what is shown are rates and their intervals."""
     return note(words, period, n, words("chart.method_rates"))

@@ -48,7 +48,7 @@ def funnel(words: Words, view: ComparisonView) -> Chart | None:
                     words.unit(row.unit),
                     words.percent(row.rate),
                     words.limits(row),
-                    words.number(row.respondents),
+                    words.people(row.respondents),
                     words.between(row.low_998, row.high_998),
                     words.p(row.adjusted_p),
                 ]
@@ -87,7 +87,7 @@ def _in_funnel(words: Words, view: ComparisonView, found: FunnelResult) -> list[
                 "place": words(f"funnel.{_beyond(row)}"),
                 "rate_told": words.percent(row.rate),
                 "interval_told": words.limits(row),
-                "respondents_told": words.number(row.respondents),
+                "respondents_told": words.people(row.respondents),
                 "limits_95_told": words.between(row.low_95, row.high_95),
                 "limits_998_told": words.between(row.low_998, row.high_998),
             }
@@ -125,7 +125,7 @@ def league(words: Words, view: Units) -> Chart | None:
                     ranks(row),
                     words.percent(row.rate),
                     words.limits(row),
-                    words.number(row.respondents),
+                    words.people(row.respondents),
                     placed(words, row.position) or NOTHING,
                     told(words, row),
                 ]
@@ -164,7 +164,7 @@ def places(words: Words, view: Units) -> Chart | None:
                     words.number(row.latitude, 3),
                     words.number(row.longitude, 3),
                     words.percent(row.rate),
-                    words.number(row.respondents),
+                    words.people(row.respondents),
                     placed(words, row.position) or NOTHING,
                 ]
                 for row in rows

@@ -1,6 +1,7 @@
 """Draws specifications on the server, and makes the script that draws them in a browser.
 
-All by vl-convert; nothing comes from a CDN. What was drawn is kept by its content.
+All by vl-convert, in the drawing process; nothing comes from a CDN. What was drawn is kept by its
+content.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from importlib.metadata import version
 from threading import Lock
 
 import altair
-import vl_convert
 from cachetools import LRUCache
 from pydantic import JsonValue
 
+from app.drawing import process
 from app.messages import Language
 from app.messages.words import Words
 from app.reports.charts.chart import Chart, Spec
@@ -33,7 +34,9 @@ LOCALES: dict[str, dict[str, JsonValue]] = {
 _SAID = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 _ID = re.compile(r'(["#(])(gradient|clip)(\d+)')
 
-_drawn: LRUCache[str, bytes] = LRUCache(2048)
+#: Bytes of pictures that are kept: some hundred charts.
+MOST_KEPT = 8 * 1024 * 1024
+_drawn: LRUCache[str, bytes] = LRUCache(MOST_KEPT, getsizeof=len)
 _lock = Lock()
 
 
@@ -63,10 +66,7 @@ def png(spec: Spec, language: Language) -> bytes:
 
 
 def make_ready() -> None:
-    """Have vl-convert load what it draws with, so that the first reader need not wait for it.
-
-    It holds the interpreter's lock for about a second, on whichever thread it runs.
-    """
+    """Begin the drawing process, so that the first reader need not wait for it."""
     svg({"data": {"values": []}, "mark": "point"}, "vi")
     script()
 
@@ -79,22 +79,20 @@ def _kept(spec: Spec, language: Language, kind: str) -> bytes:
             return _drawn[key]
     locale = LOCALES[language]
     if kind == "svg":
-        drawn = vl_convert.vegalite_to_svg(text, vl_version=VEGA_LITE, format_locale=locale)
+        drawn = process.svg(text, VEGA_LITE, locale)
         content = _ID.sub(rf"\g<1>\g<2>-{key[:8]}-\g<3>", drawn).encode()
     else:
-        content = vl_convert.vegalite_to_png(
-            text, vl_version=VEGA_LITE, scale=2, format_locale=locale
-        )
-    with _lock:
-        _drawn[key] = content
+        content = process.png(text, VEGA_LITE, locale)
+    if len(content) <= MOST_KEPT:
+        with _lock:
+            _drawn[key] = content
     return content
 
 
 @cache
 def script() -> bytes:
     """The bundle of Vega, Vega-Lite and Vega-Embed for browsers; making it takes seconds, once."""
-    bundle: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
-    return bundle.encode()
+    return process.script(VEGA_LITE)
 
 
 @cache

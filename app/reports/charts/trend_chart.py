@@ -6,8 +6,15 @@ from collections.abc import Sequence
 
 from app.figures.limit_decisions import period_of
 from app.figures.periods import Step, span
-from app.figures.trend_results import ControlLimits, LimitSegment, TrendPoint
+from app.figures.trend_results import (
+    ControlLimits,
+    EarlierDecision,
+    LimitSegment,
+    NotedAction,
+    TrendPoint,
+)
 from app.messages.words import NOTHING, Words, axis_period
+from app.reports import structure_sentences
 from app.reports.charts import trend_spec
 from app.reports.charts.chart import Chart, Datum, Table, note
 from app.reports.named_values import ASSURANCES, RULES, VARIATIONS
@@ -21,6 +28,7 @@ def trend(words: Words, view: Overview | UnitView) -> Chart | None:
         return None
     points = shown.points
     rows, actions = drawn_points(words, shown), noted_actions(shown)
+    changes = reorganised_days(words, shown)
     judged = any(point.limit_low is not None for point in points)
     method = "; ".join(
         words(f"chart.{key}") for key in ("method_rates", *(["method_trend"] if judged else []))
@@ -30,7 +38,7 @@ def trend(words: Words, view: Overview | UnitView) -> Chart | None:
         "trend",
         words("chart.trend_title"),
         words("chart.trend_summary", unit=words.unit(shown.unit), count=len(points)),
-        lambda paper: trend_spec.trend(words, rows, actions=actions, paper=paper),
+        lambda paper: trend_spec.trend(words, rows, actions=actions, changes=changes, paper=paper),
         Table(
             [words(f"chart.{key}") for key in
              ("period", "rate", "interval", "respondents", "centre", "limits", "signals")],
@@ -39,7 +47,7 @@ def trend(words: Words, view: Overview | UnitView) -> Chart | None:
                     words.period(point.period),
                     words.percent(point.rate),
                     words.limits(point),
-                    words.number(point.respondents),
+                    words.people(point.respondents),
                     words.percent(point.centre),
                     words.between(point.limit_low, point.limit_high),
                     signals(words, point) or NOTHING,
@@ -49,12 +57,31 @@ def trend(words: Words, view: Overview | UnitView) -> Chart | None:
         ),
         [_in_its_days(point.model_dump(mode="json")) for point in points],
         note(words, period, sum(point.respondents or 0 for point in points), method),
-        about=limits(words, shown.limits),
-        numbered=[
-            words("chart.noted", day=words.day(each.day), text=each.text, name=each.recorded_by)
-            for each in shown.action_notes
+        about=[
+            *(structure_sentences.reorganised(words, each) for each in shown.reorganised),
+            *limits(words, shown.limits),
+            *(_decided_before(words, each) for each in shown.earlier_decisions),
         ],
+        numbered=[_noted(words, each) for each in shown.action_notes],
         interactive=True,
+    )  # fmt: skip
+
+
+def _noted(words: Words, note: NotedAction) -> str:
+    """What was done, when and as noted by whom; of what became the unit with its name."""
+    day, text, name = words.day(note.day), note.text, note.recorded_by
+    if note.of is None:
+        return words("chart.noted", day=day, text=text, name=name)
+    return words("chart.noted_of", day=day, text=text, name=name, unit=words.name(note.of))
+
+
+def _decided_before(words: Words, decision: EarlierDecision) -> str:
+    """What was decided about a unit that became this one."""
+    assert decision.of is not None
+    return words(
+        "chart.limits_decided_before", unit=words.name(decision.of), name=decision.decided_by,
+        period=words.period(decision.start), day=words.day(decision.decided_at.date()),
+        reason=decision.reason,
     )  # fmt: skip
 
 
@@ -81,7 +108,7 @@ def drawn_points(words: Words, shown: TrendView) -> list[Datum]:
                 "period_told": words.period(point.period),
                 "rate_told": words.percent(point.rate),
                 "interval_told": words.limits(point),
-                "respondents_told": words.number(point.respondents),
+                "respondents_told": words.people(point.respondents),
                 "centre_told": words.percent(point.centre),
                 "limits_told": words.between(point.limit_low, point.limit_high),
                 "target_told": words.percent(point.target),
@@ -99,6 +126,25 @@ def noted_actions(shown: TrendView) -> list[Datum]:
         period = period_of(each.day, Step(shown.step))
         numbers.setdefault(axis_period(period), []).append(str(place))
     return [{"label": label, "numbers": ", ".join(found)} for label, found in numbers.items()]
+
+
+def reorganised_days(words: Words, shown: TrendView) -> list[Datum]:
+    """The periods from which on the unit itself was another one, with what a picture says."""
+    places = [point.period for point in shown.points]
+    found: list[Datum] = []
+    for mark in shown.reorganised:
+        period = period_of(mark.day, Step(shown.step))
+        if period in places:
+            found.append(
+                {
+                    "label": axis_period(period),
+                    "day": words.day(mark.day),
+                    "told": structure_sentences.in_picture(words, mark),
+                    # What is said stands where there is room for it.
+                    "late": 2 * places.index(period) > len(places),
+                }
+            )
+    return found
 
 
 def _runs(points: Sequence[TrendPoint]) -> list[int | None]:
@@ -144,6 +190,11 @@ def limits(words: Words, found: ControlLimits) -> list[str]:
         said.append(words(key, target=words.percent(found.target, 0)))
     segments = found.segments
     for segment, following in zip(segments, [*segments[1:], None], strict=True):
+        day = segment.reorganised
+        if day is not None and following is not None and following.reorganised == day:
+            continue  # the period that the day cuts, which is not judged
+        if day is not None:
+            said.append(words("chart.limits_reorganised", day=words.day(day)))
         said.append(_resting(words, segment, following, found.least_periods))
         decision = segment.decision
         if decision:
@@ -165,19 +216,20 @@ def limits(words: Words, found: ControlLimits) -> list[str]:
 def _resting(
     words: Words, segment: LimitSegment, following: LimitSegment | None, least: int
 ) -> str:
-    """What a segment's limits rest on; the first is told by its end, as nobody decided it."""
+    """What a segment's limits rest on; the first is told by its end, as nothing began it."""
     start, first = words.period(segment.start), words.period(segment.baseline_first)
     count = segment.rests_on
     end = words.period(following.start) if following else None
-    if not count and (segment.decision or end is None):
-        key = "chart.limits_none" if segment.decision else "chart.limits_none_yet"
+    anew = segment.decision is not None or segment.reorganised is not None
+    if not count and (anew or end is None):
+        key = "chart.limits_none" if anew else "chart.limits_none_yet"
         return words(key, start=start, least=least)
     if not count:
         return words("chart.limits_none_before", end=end, least=least)
     if segment.baseline_last:
         last = words.period(segment.baseline_last)
         return words("chart.limits_frozen", start=start, first=first, last=last, count=count)
-    if segment.decision:
+    if anew:
         return words("chart.limits_anew", start=start, first=first, count=count, least=least)
     if end is not None:
         return words("chart.limits_before", end=end, least=least)

@@ -45,9 +45,17 @@ TOLD = {
 #: Sizes of points that a rule marks, and of others, and the breadth of what joins a run.
 _SIZES, _NARROW_SIZES = (120, 70, 14), (70, 35, 8)
 
+#: So many slanted labels stand side by side on a page.
+_MOST_LABELS = 24
 
-def trend(words: Words, rows: Rows, *, actions: Rows = (), paper: Paper = DESK) -> Spec:
+
+def trend(
+    words: Words, rows: Rows, *, actions: Rows = (), changes: Rows = (), paper: Paper = DESK
+) -> Spec:
     """Rates over time; ``actions`` are numbers of notes by the label of their period.
+
+    ``changes`` are days on which the unit itself changed: ``label``, ``day``, ``told``, and
+    ``late`` where what is said stands before the line.
 
     Each row is a point with ``label``, ``kind`` (the name of its look), ``run`` (the same for the
     points of one run, None outside), ``segment``, ``target``, and the words of ``TOLD``.
@@ -62,6 +70,7 @@ def trend(words: Words, rows: Rows, *, actions: Rows = (), paper: Paper = DESK) 
         axis=alt.Axis(
             labelAngle=0 if level else -45, grid=False,
             labelOverlap="parity" if paper.narrow else alt.Undefined,
+            values=alt.Undefined if paper.narrow else _labelled(labels_of(rows)),
         ),
     )  # fmt: skip
     base = alt.Chart(alt.InlineData(values=shown)).encode(x=x)
@@ -103,7 +112,8 @@ def trend(words: Words, rows: Rows, *, actions: Rows = (), paper: Paper = DESK) 
         )
     )  # fmt: skip
     # What was done stands behind the points, its numbers at the upper edge.
-    layers = [*_noted(actions, x), runs, *_lines(words, shown, x, axis), bars, line, marks]
+    behind = [*_noted(actions, x), *_changed(changes, x, paper), runs]
+    layers = [*behind, *_lines(words, shown, x, axis), bars, line, marks]
     return finished(alt.layer(*layers), paper=paper)
 
 
@@ -114,6 +124,32 @@ def _noted(actions: Rows, x: alt.X) -> list[alt.Chart]:
     lines = base.mark_rule(strokeDash=[1, 3], strokeCap="round", color=INK, strokeWidth=2)
     numbers = base.mark_text(baseline="bottom", dy=-3, fontSize=12, fontWeight="bold", color=INK)
     return [lines, numbers.encode(y=alt.value(0), text="numbers:N")]
+
+
+def _labelled(labels: Sequence[str]) -> list[str]:
+    """The periods that are named below the picture: the last, and as many as do not touch."""
+    step = -(-len(labels) // _MOST_LABELS)
+    return list(labels[::-1][:: max(1, step)][::-1])
+
+
+def _changed(changes: Rows, x: alt.X, paper: Paper) -> list[alt.Chart]:
+    """A line where the unit itself changed, and what happened; on a phone the day alone."""
+    found: list[alt.Chart] = []
+    for row in changes:
+        base = alt.Chart(alt.InlineData(values=[row])).encode(x=x, tooltip=alt.Tooltip("told:N"))
+        found.append(base.mark_rule(color=INK, strokeWidth=1.5, strokeDash=[6, 2]))
+        late = row["late"]
+        text = "day:N" if paper.narrow else "told:N"
+        said = base.encode(y=alt.value("height"), text=text)
+        # Upon bars and lines it is read by the white around it.
+        found += [
+            said.mark_text(
+                align="right" if late else "left", dx=-6 if late else 6, baseline="bottom", dy=-4,
+                fontSize=12, color=colour, stroke=colour, strokeWidth=breadth,
+            )
+            for colour, breadth in (("white", 5), (INK, 0))
+        ]  # fmt: skip
+    return found
 
 
 def _kinds(words: Words, shown: Rows) -> list[tuple[str, str, str]]:

@@ -83,7 +83,7 @@ def _rates(
                     words.percent(row.rate),
                     words.limits(row),
                     words.number(row.mean_score, 2),
-                    words.number(row.respondents),
+                    words.people(row.respondents),
                     placed(words, row.position) or NOTHING,
                     words.points(row.change.estimate),
                     words.change(row.change),
@@ -118,7 +118,7 @@ def channels(words: Words, view: UnitView) -> Chart | None:
                     words(f"channel.{row.channel}"),
                     words.percent(row.rate),
                     words.limits(row),
-                    words.number(row.respondents),
+                    words.people(row.respondents),
                 ]
                 for row in rows
             ],

@@ -96,12 +96,11 @@ def _write(database: Database, settings: Settings, orders: list[Order], folder: 
             bar.advance(task)
             new += len(outcome.new)
             kept += len(outcome.files) - len(outcome.new)
-            if outcome.problem is not None:
+            if outcome.problem is not None or outcome.error is not None:
                 failed.append(outcome)
     for outcome in failed:
         problem = outcome.problem
-        assert problem is not None
-        sentence = problem.detail("en")
+        sentence = problem.detail("en") if problem is not None else str(outcome.error)
         say_error(f"{outcome.order.unit}, {outcome.order.questionnaire}: {sentence}")
     typer.echo(f"{new} files written to {folder}, {kept} were there already")
     if failed:
@@ -111,10 +110,17 @@ def _write(database: Database, settings: Settings, orders: list[Order], folder: 
 def _due(database: Database, settings: Settings) -> None:
     if settings.report_folder is None or not settings.report_schedule:
         raise Refused("HAILONG_REPORT_FOLDER and HAILONG_REPORT_SCHEDULE say where and what")
+    failed: list[str] = []
     try:
-        new = schedule.run(database, settings)
+        new = schedule.run(
+            database, settings, lambda what, reason: failed.append(f"{what}: {reason}")
+        )
     except ValueError as error:
         raise Refused(f"HAILONG_REPORT_SCHEDULE: {error}") from error
     except OSError as error:
-        raise Refused(f"could not write or mail: {error}") from error
+        raise Refused(f"could not write: {error}") from error
     typer.echo(f"{len(new)} files written to {settings.report_folder}")
+    for each in failed:
+        say_error(each)
+    if failed:
+        raise Refused(f"{len(failed)} reports or mails failed; run it again later")

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
+from app.figures import visible
+from app.figures.query import StructureOf, structure_day
 from app.figures.release import publishing
-from app.figures.results import Names
+from app.figures.reorganised import between
+from app.figures.results import Names, unit_result
+from app.figures.trend_results import Reorganised
 from app.messages import Language
 from app.messages.words import Words
-from app.registry.queries import UnitNode
-from app.reports import sentences, served
+from app.registry.queries import UnitNode, UnknownUnit
+from app.registry.structures import UNDIVIDED
+from app.reports import sentences, served, structure_sentences
 from app.reports.charts import comparison_charts, trend_chart, unit_charts
 from app.reports.charts.chart import Chart
 from app.reports.documents import letterhead
 from app.reports.documents.letterhead import Letterhead, named
 from app.reports.views.comparison import comparison
-from app.reports.views.context import Chosen, ViewContext
+from app.reports.views.context import Chosen, NothingToShow, UnknownKind, ViewContext
 from app.reports.views.form_results import Levels
 from app.reports.views.levels import levels
 from app.reports.views.results import ComparisonView, UnitView
@@ -40,6 +45,8 @@ class Report:
     #: The units below beside one another; None where there are none.
     compared: ComparisonView | None
     levels: Levels
+    #: The units that changed in the period, as they are in its tree, with how and by what.
+    reorganised: tuple[tuple[UnitNode, Reorganised], ...] = ()
 
     @property
     def subject(self) -> str:
@@ -83,6 +90,23 @@ class Report:
         said += sentences.improve(self.words, self.about)
         return [*said, self.words("view.chose_to_answer"), self.words("report.hides_few")]
 
+    def structure(self) -> list[str]:
+        """In the tree of units of which day the figures are, in sentences."""
+        compared = self.compared
+        return structure_sentences.of_report(
+            self.words,
+            self.about.structure,
+            compared.structure if compared else self.about.structure,
+            [*self.about.undivided, *(compared.undivided if compared else ())],
+        )
+
+    def changes(self) -> list[tuple[str, str]]:
+        """Each unit that changed in the period, with what became of what and by which decision."""
+        return [
+            (self.words.unit(unit_result(node)), structure_sentences.reorganised(self.words, mark))
+            for node, mark in self.reorganised
+        ]
+
     def charts(self) -> dict[str, Chart]:
         """The charts, by name."""
         found: dict[str, Chart | None] = {
@@ -98,9 +122,17 @@ class Report:
 
 
 def gather(
-    session: Session, caller: Caller, settings: Settings, chosen: Chosen, language: Language
+    session: Session,
+    caller: Caller,
+    settings: Settings,
+    chosen: Chosen,
+    language: Language,
+    *,
+    compared_in: StructureOf | date = StructureOf.THEN,
 ) -> Report:
     """All that a report says, computed within the caller's rights.
+
+    Units are compared as they were in the tree of ``compared_in``, if that has the unit itself.
 
     Raises
     ------
@@ -111,12 +143,52 @@ def gather(
     units = context.figures.units
     tops = [id for id, node in units.nodes.items() if node.parent_id not in units.nodes]
     shown = unit(context)
+    beside = _comparing(context, compared_in)
     return Report(
         words=served.about(Words(language), shown),
         made_on=context.today,
         unit=context.unit,
         line=letterhead.line(session, [context.unit.id] if context.unit else tops),
         about=shown,
-        compared=comparison(context, judged=False) if context.kinds else None,
+        compared=comparison(beside, judged=False) if beside.kinds else None,
         levels=levels(context),
+        reorganised=_reorganised(context),
     )
+
+
+def _comparing(context: ViewContext, compared_in: StructureOf | date) -> ViewContext:
+    """The question in the tree in which units are compared; where the unit is not, the same."""
+    figures = context.figures
+    chosen = Chosen(
+        context.unit.code if context.unit else None, context.questionnaire, context.span.name,
+        context.kind, compared_in,
+    )  # fmt: skip
+    wanted = structure_day(compared_in, context.span.last, context.today) or context.today
+    here = figures.regrouping.structure.day
+    if not visible.change_days(figures.session, min(wanted, here), max(wanted, here)):
+        return context
+    try:
+        try:
+            found = _of(context, chosen)
+        except UnknownKind:
+            found = _of(context, replace(chosen, kind=None))
+    except (UnknownUnit, NothingToShow):
+        return context
+    # A code may have been another unit's then.
+    same = (found.unit and found.unit.id) == (context.unit and context.unit.id)
+    return found if same else context
+
+
+def _of(context: ViewContext, chosen: Chosen) -> ViewContext:
+    figures = context.figures
+    return ViewContext.of(figures.session, figures.caller, context.settings, chosen)
+
+
+def _reorganised(context: ViewContext) -> tuple[tuple[UnitNode, Reorganised], ...]:
+    """The units that the report is about and that changed in its period, in order of the days."""
+    nodes = context.figures.units.nodes
+    within = [nodes[id] for id in sorted(context.within) if nodes[id].kind != UNDIVIDED]
+    before = context.span.first - timedelta(days=1)
+    found = between(context.figures, within, before, context.span.last)
+    marks = [(nodes[id], mark) for id, each in found.items() for mark in each]
+    return tuple(sorted(marks, key=lambda each: (each[1].day, each[0].code)))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from app.access.callers import Caller
 from app.db import Database
 from app.messages import Language
@@ -54,12 +56,17 @@ class Order:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an order: its files, those of them that are new, or why there are none."""
+    """What came of an order: its files, those of them that are new, or why there are none.
+
+    A ``problem`` is why there is nothing to report on; an ``error`` is a fault of this one report,
+    or of the disk.
+    """
 
     order: Order
     files: Sequence[Path]
     new: Sequence[Path]
     problem: Problem | None = None
+    error: Exception | None = None
 
 
 def make(
@@ -87,6 +94,10 @@ def make(
                 outcome = Outcome(order, files, [file for _, file in missing])
             except Problem as problem:
                 outcome = Outcome(order, [], [], problem)
+            except SQLAlchemyError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the others are made, whatever it is
+                outcome = Outcome(order, [], [], error=error)
         tell(outcome)
         yield outcome
 
@@ -94,8 +105,12 @@ def make(
 def _write(file: Path, content: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(file.suffix + f".{os.getpid()}.part")
-    with part.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(file)
+    try:
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(file)
+    except OSError:  # on a full disk a part of a file takes what room there is
+        part.unlink(missing_ok=True)
+        raise

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-import typst
 from pydantic import JsonValue
 
+from app.drawing import process
 from app.messages.words import NOTHING, Words
 from app.reports import sentences
 from app.reports.change_sentences import told
@@ -34,9 +34,7 @@ _TEMPLATE = Path(__file__).parent / "report.typ"
 def pdf(report: Report) -> bytes:
     """The report as a PDF that meets PDF/UA-1."""
     content = json.dumps(_content(report), ensure_ascii=False, default=str)
-    drawn = typst.compile(_TEMPLATE, sys_inputs={"content": content}, pdf_standards=["ua-1"])
-    assert isinstance(drawn, bytes)
-    return drawn
+    return process.pdf(_TEMPLATE, content, ["ua-1"])
 
 
 def _content(report: Report) -> Content:
@@ -64,7 +62,7 @@ def _content(report: Report) -> Content:
         },
         "rate": w.percent(report.about.index.headline.estimate),
         "limits": w.limits(report.about.index.headline),
-        "n": w.number(report.about.index.respondents),
+        "n": w.people(report.about.index.respondents),
         "rate_label": headline_label(w, report.about.index),
         "numbered_label": w("chart.actions_list"),
         "interval_label": w("chart.interval"),
@@ -85,7 +83,9 @@ def _content(report: Report) -> Content:
         "levels_title": w.name(report.levels.title),
         "levels_source": w.name(report.levels.source),
         "besides": [*besides(w, report.levels)],
-        "method": [w(f"report.method_{n}") for n in (1, 2, 3, 4, 5)],
+        "changes": changes_table(w, report.changes()),
+        "changes_title": w("structure.report_changes"),
+        "method": [*report.structure(), *(w(f"report.method_{n}") for n in (1, 2, 3, 4, 5))],
         "units": units_table(w, report.compared.league.rows) if report.compared else None,
     }  # fmt: skip
 
@@ -159,6 +159,12 @@ def besides(words: Words, view: Levels) -> list[str]:
     return said
 
 
+def changes_table(words: Words, changes: Sequence[tuple[str, str]]) -> Content | None:
+    """The units that changed in the period, and how; None where none did."""
+    headings = words("chart.unit"), words("structure.report_change")
+    return _table(headings, changes) if changes else None
+
+
 def units_table(words: Words, rows: Sequence[UnitRow]) -> Content:
     """The annex: every unit by number, with its rate and ranks, or why it has none."""
     headings = [words("report.line")] + [
@@ -178,7 +184,7 @@ def units_table(words: Words, rows: Sequence[UnitRow]) -> Content:
                 ranks(row),
                 words.percent(row.rate),
                 words.limits(row),
-                words.number(row.respondents),
+                words.people(row.respondents),
                 words(f"standing.{row.position}") if row.position else NOTHING,
                 told(words, row),
             ]

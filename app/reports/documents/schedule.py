@@ -1,8 +1,7 @@
 """Makes the reports of periods that are over, by itself, and mails them.
 
-The folder tells what is done: a report that stands there is not made again, and one with a
-``.mailed`` file beside it is not mailed again. A mail that the server took just before the
-process died is sent twice rather than not at all.
+The folder tells what is done: a report that stands there is not made again, nor mailed again to
+those whom a ``.mailed`` file beside it names.
 """
 
 from __future__ import annotations
@@ -10,35 +9,34 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
-import smtplib
-import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from email.message import EmailMessage, Message
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.access import scope
 from app.access.callers import Caller, owner
 from app.access.models import Right
+from app.background import beat, item_failed
 from app.clock import ClockInDoubt, ServerClock
 from app.db import Database
+from app.dead_letters import reason_of
 from app.figures.periods import Length, name_of, span
-from app.messages.words import Words
 from app.registry.points import units_asking
 from app.registry.queries import UnitTree
 from app.registry.questionnaires import published
+from app.reports.documents import mailing
 from app.reports.documents.files import Kind, Order, make
+from app.reports.documents.mailing import ConnectionLostError, MailServerError
 from app.settings import Settings
 
 log = logging.getLogger("hailong.documents")
 
 EVERY_S = 3600
-_MAIL_TIMEOUT_S = 60
+#: When the mail server was lost over so many mails in a row, the others wait for the next round.
+_MOST_LOST = 3
 
 
 def lengths(settings: Settings) -> list[Length]:
@@ -93,23 +91,35 @@ def _using(session: Session, whole: UnitTree, questionnaire: str, which: str) ->
     return [node.code for node in nodes if which == "all" or node.parent_id not in whole.nodes]
 
 
-def run(database: Database, settings: Settings) -> list[Path]:
+def _count(what: str, reason: str) -> None:
+    """Count and log what failed; the reason as far as the log may have it."""
+    item_failed(reason.partition(":")[0])
+    log.warning("%s: %s; trying again later", what, reason)
+
+
+def run(
+    database: Database, settings: Settings, tell: Callable[[str, str], None] = _count
+) -> list[Path]:
     """Make and mail what is due; the files that are new.
+
+    One report that cannot be made or mailed holds up no other: ``tell`` is called with what failed
+    and why. Addresses are not told there.
 
     Raises
     ------
     OSError
-        Where the folder cannot be written, or the mail server does not take the mail.
+        Where the folder cannot be written.
     """
     folder = settings.report_folder
     if folder is None:
         return []
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     new: list[Path] = []
     with _alone(folder) as alone:
         if not alone:
             return []
         who, today = owner("schedule"), datetime.now(settings.zone).date()
+        post = _Post(settings, tell)
         for length in lengths(settings):
             period = due(today, length, settings.report_after_days)
             with database.reading() as session:
@@ -117,10 +127,51 @@ def run(database: Database, settings: Settings) -> list[Path]:
             for outcome in make(database, who, settings, wanted, folder):
                 if outcome.problem is not None:
                     log.info("no report on %s: %s", outcome.order, outcome.problem.code)
+                if outcome.error is not None:
+                    tell(f"report {_name(outcome.order)}", reason_of(outcome.error))
                 new += outcome.new
-                if outcome.files and settings.mail_server and settings.report_mail:
-                    mail(settings, outcome.order, outcome.files)
+                if outcome.files:
+                    post.mail(outcome.order, outcome.files)
+                beat()
     return new
+
+
+class _Post:
+    """Mails the reports of one round, as long as there is a mail server."""
+
+    def __init__(self, settings: Settings, tell: Callable[[str, str], None]) -> None:
+        self._settings, self._tell = settings, tell
+        self._open = bool(settings.mail_server and settings.report_mail)
+        #: How often in a row the server was lost over a mail.
+        self._lost = 0
+
+    def mail(self, order: Order, files: Sequence[Path]) -> None:
+        """Mail a report, and tell what failed."""
+        if not self._open:
+            return
+        what = f"mail of report {_name(order)}"
+        try:
+            failed = mailing.mail(self._settings, order, files)
+        except MailServerError as error:
+            self._open = False
+            self._tell("mail server", str(error))
+        except ConnectionLostError as error:
+            self._lost += 1
+            self._open = self._lost < _MOST_LOST
+            self._tell(what, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this mail's alone
+            self._tell(what, reason_of(error))
+        else:
+            self._lost = 0
+            if failed:
+                given_up = sum(each.again_at is None for each in failed)
+                # A server's words often repeat the address.
+                ended = f", {given_up} given up" if given_up else ""
+                self._tell(what, f"{len(failed)} addresses refused{ended}")
+
+
+def _name(order: Order) -> str:
+    return f"{order.unit}, {order.questionnaire}, {order.period}"
 
 
 @contextmanager
@@ -135,60 +186,15 @@ def _alone(folder: Path) -> Iterator[bool]:
         yield True
 
 
-def mail(settings: Settings, order: Order, files: Sequence[Path]) -> None:
-    """Mail a report's files to those who are to have them, once.
-
-    Raises
-    ------
-    OSError
-        Where the mail server does not take it.
-    """
-    done = files[0].with_suffix(".mailed")
-    if done.exists():
-        return
-    words = Words(order.language)
-    title = f"{order.unit}, {order.questionnaire}, {words.period(order.period)}"
-    message = EmailMessage()
-    message["Subject"] = words("report.mail_subject", title=title)
-    message["From"] = settings.mail_from
-    message["To"] = settings.report_mail
-    message.set_content(words("report.mail_body", title=title))
-    for file in files:
-        kind = Kind(file.suffix.removeprefix("."))
-        major, _, minor = kind.media.partition("/")
-        message.add_attachment(file.read_bytes(), maintype=major, subtype=minor, filename=file.name)
-    _send(settings, message)
-    done.touch()
-
-
-def _send(settings: Settings, message: Message[str, str]) -> None:
-    where = urlsplit(settings.mail_server or "")
-    host, secure = where.hostname or "localhost", where.scheme == "smtps"
-    server: smtplib.SMTP
-    if secure:
-        context = ssl.create_default_context()
-        server = smtplib.SMTP_SSL(host, where.port or 465, timeout=_MAIL_TIMEOUT_S, context=context)
-    else:
-        server = smtplib.SMTP(host, where.port or 25, timeout=_MAIL_TIMEOUT_S)
-    with server:
-        if not secure and server.has_extn("starttls"):
-            server.starttls(context=ssl.create_default_context())
-        if where.username:
-            server.login(unquote(where.username), unquote(where.password or ""))
-        server.send_message(message)
-
-
 async def keep_reporting(database: Database, settings: Settings, clock: ServerClock) -> None:
     """Look once an hour for what is due, for ever; what failed is tried again."""
-    if settings.report_folder is None or not settings.report_schedule:
-        return
-    lengths(settings)  # a setting that means nothing stops the start, not the first report
     while True:
         try:
             clock.check()  # which period is over, a clock in doubt does not know
             await asyncio.to_thread(run, database, settings)
         except ClockInDoubt:
             log.warning("no report is made while the clock is in doubt")
-        except (OSError, SQLAlchemyError):
-            log.warning("could not make or mail what is due; trying again", exc_info=True)
+        except OSError as error:
+            _count("folder of reports", reason_of(error))
+        beat()
         await asyncio.sleep(EVERY_S)

@@ -84,7 +84,7 @@ class _Estimated(Protocol):
     def high(self) -> float | None: ...
 
     @property
-    def respondents(self) -> int | None: ...
+    def respondents(self) -> float | None: ...
 
 
 R_contra = TypeVar("R_contra", contravariant=True)
@@ -119,6 +119,8 @@ def workbook(report: Report) -> bytes:
     if report.compared:
         rows = report.compared.league.rows
         _sheet(book, formats, w("report.sheet_units"), _of_units(w), rows)
+    if changes := report.changes():
+        _sheet(book, formats, w("report.sheet_changes"), _of_reorganised(w), changes)
     _levels(book.add_worksheet(w("report.sheet_levels")), formats, report)
     _method(book.add_worksheet(w("report.sheet_method")), formats, report)
     book.close()
@@ -214,8 +216,19 @@ def _of_periods(w: Words) -> list[_Column[TrendPoint]]:
 def _of_actions(w: Words) -> list[_Column[NotedAction]]:
     return [
         _Column(w("chart.action_day"), 14, lambda r: w.day(r.day)),
-        _Column(w("chart.action"), 70, lambda r: r.text),
+        _Column(w("chart.action"), 70, lambda r: _told_of(w, r)),
         _Column(w("chart.action_by"), 30, lambda r: r.recorded_by),
+    ]
+
+
+def _told_of(w: Words, note: NotedAction) -> str:
+    return note.text if note.of is None else f"{w.name(note.of)}: {note.text}"
+
+
+def _of_reorganised(w: Words) -> list[_Column[tuple[str, str]]]:
+    return [
+        _Column(w("chart.unit"), 40, lambda r: r[0]),
+        _Column(w("structure.report_change"), 100, lambda r: r[1]),
     ]
 
 
@@ -363,7 +376,7 @@ def _levels(sheet: Worksheet, formats: _Formats, report: Report) -> None:
 def _method(sheet: Worksheet, formats: _Formats, report: Report) -> None:
     w = report.words
     sheet.set_column(0, 0, 110)
-    lines = [w(f"report.method_{n}") for n in (1, 2, 3, 4, 5)]
+    lines = [*report.structure(), *(w(f"report.method_{n}") for n in (1, 2, 3, 4, 5))]
     lines += [
         w("report.made", version=report.about.version, day=w.day(report.made_on)),
         f"{w.name(report.levels.title)}: {w.name(report.levels.source)}",

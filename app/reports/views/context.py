@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -24,17 +23,20 @@ from app.figures.families import Family
 from app.figures.invited import find_invited
 from app.figures.late import CellSelection
 from app.figures.lattice import lattice_of, named_period
-from app.figures.periods import Length, Span, Step, name_of, span, usual
-from app.figures.query import Expand, Key, Query, QueryChanges
+from app.figures.periods import Length, Span, Step, name_of, span
+from app.figures.query import Expand, Key, Query, QueryChanges, StructureOf, structure_day
 from app.figures.rate_arrays import Measure, Rates
+from app.figures.regrouping import whole_number
 from app.figures.release import ReleaseRule
-from app.figures.results import unit_result
+from app.figures.results import Names, unit_result
 from app.figures.statistic_results import Judged
+from app.figures.unit_places import Members, members
 from app.problems import Problem
-from app.registry.points import units_asking
 from app.registry.queries import UnitNode
 from app.registry.questionnaires import Published, UnknownQuestionnaire
+from app.registry.structures import UNDIVIDED
 from app.reports.views.index_results import Difference, Figure
+from app.reports.views.opening import kinds_below, only_top, period_to_open_with
 from app.reports.views.results import ViewHead
 from app.rollups import queries
 from app.settings import Settings
@@ -63,6 +65,8 @@ class Chosen:
     questionnaire: str | None = None
     period: str | None = None
     kind: str | None = None
+    #: In the tree of units of which time the view is given.
+    structure: StructureOf | date = StructureOf.TODAY
 
 
 @dataclass(frozen=True)
@@ -95,29 +99,37 @@ class ViewContext:
         UnknownUnit, UnknownQuestionnaire, PeriodUnknown, UnknownLevel, NothingToShow
             Where the link names what is not there, or nothing is.
         """
-        figures = Context(session, caller, Query(), ReleaseRule.of(settings))
+        rule, today = ReleaseRule.of(settings), local_today(settings.zone)
+        # Without a period the last one that is told is of today, or near it.
+        end = span(chosen.period).last if chosen.period else None
+        day = structure_day(chosen.structure, end, today)
+        figures = Context(session, caller, Query(structure=day), rule)
         units = figures.units
-        unit = units.find(chosen.unit) if chosen.unit else _only_top(figures)
+        unit = figures.find(chosen.unit) if chosen.unit else only_top(figures)
         within = set(units.below(unit.id)) if unit else set(units.nodes)
         codes = list(dict.fromkeys(each.form.code for each in visible.published(session)))
-        asking = {code: units_asking(session, code) & within for code in codes}
-        used = sorted((code for code in codes if asking[code]), key=lambda c: -len(asking[c]))
+        everywhere = {code: figures.regrouping.asking(session, code) for code in codes}
+        asking = {code: nodes & within for code, nodes in everywhere.items()}
+        # Where a unit asks several, first the one by which it is compared with most others.
+        used = sorted(
+            (code for code in codes if asking[code]),
+            key=lambda code: (-len(asking[code]), -len(everywhere[code])),
+        )
         questionnaire = chosen.questionnaire or next(iter(used), None)
         if questionnaire is None:
             raise NothingToShow
         if questionnaire not in codes:
             raise UnknownQuestionnaire(field="questionnaire", questionnaire=questionnaire)
-        today = local_today(settings.zone)
         known = visible.span(session) or (today, today)
         reached = frozenset(units.with_all_above(asking[questionnaire]))
-        kinds = _kinds(figures, unit, reached)
+        kinds = kinds_below(figures, unit, reached)
         if chosen.kind and chosen.kind not in kinds:
             raise UnknownKind(field="kind", kind=chosen.kind)
         few = [kind for kind, count in kinds.items() if count <= _MOST_AT_FIRST]
         kind = chosen.kind or max(few, key=lambda kind: kinds[kind], default=None)
-        about = Query(units=[unit.code] if unit else [], questionnaire=questionnaire)
+        about = Query(units=[unit.code] if unit else [], questionnaire=questionnaire, structure=day)
         figures = replace(figures, query=about)
-        shown = span(chosen.period) if chosen.period else _to_open_with(figures, known, today)
+        shown = span(chosen.period) if chosen.period else period_to_open_with(figures, known, today)
         query = replace(about, first=shown.first, last=shown.last)
         return cls(
             replace(figures, query=query),
@@ -187,6 +199,11 @@ class ViewContext:
         return set(self.figures.units.below(self.unit.id))
 
     @cached_property
+    def unit_ids(self) -> set[int]:
+        """The ids of the units of all times that stand wholly in it: whose answers it has."""
+        return self.figures.regrouping.wholly_in(self.within)
+
+    @cached_property
     def unreleased(self) -> int:
         """How many respondents of the period have answered whose answers are not told yet."""
         if self.figures.unreleased is None or not self.figures.unreleased.touches(self.span.last):
@@ -198,25 +215,28 @@ class ViewContext:
     def hides(self, measure: Measure = Measure()) -> bool:  # noqa: B008 - frozen
         """Whether what the unit's respondents said of something is hidden from the caller."""
         figures = self.figures
-        small = visible.small_units(figures.session, figures.caller)
-        if small is None or figures.least <= 1:
+        if figures.gate.everywhere or figures.least <= 1:
             return False
-        lattice = lattice_of(figures.session, figures.versions, figures.release_rule, small)
-        tops = [self.unit.id] if self.unit else list(figures.units.nodes)
-        tops = [id for id in tops if self.unit or figures.units.nodes[id].parent_id not in tops]
-        known = visible.span(figures.session)
-        period = named_period(self.span.first, self.span.last, known)
-        return any(id not in small and lattice.hides(id, period, measure=measure) for id in tops)
+        session, nodes = figures.session, figures.units.nodes
+        lattice = lattice_of(session, figures.versions, figures.release_rule, figures.gate.small)
+        tops = [id for id, node in nodes.items() if node.parent_id not in nodes]
+        at = map(lattice.units.find, self._members([self.unit.id] if self.unit else tops))
+        period = named_period(self.span.first, self.span.last, visible.span(session))
+        return any(lattice.hides(each, period, measure=measure) for each in at)
 
     def tells_invited(self) -> bool:
         """Whether the caller is told how many were invited about the unit, and answered."""
         figures = self.figures
-        small = figures.gate.exempt
-        if figures.gate.everywhere or figures.least <= 1 or self.within <= small:
+        if figures.gate.everywhere or figures.least <= 1:
             return True
         tops = [id for id in self.within if figures.units.nodes[id].parent_id not in self.within]
-        invited = find_invited(figures.session, figures.release_rule, small)
-        return invited.tells(tops, self.span.first, self.span.last)
+        invited = find_invited(figures.session, figures.release_rule, figures.gate.small)
+        return invited.tells(self._members(tops), self.span.first, self.span.last)
+
+    def _members(self, tops: Sequence[int]) -> list[Members]:
+        """Who stands in some units and below them, in the structure that is asked for."""
+        of = self.figures.regrouping
+        return [members(of.structure, of.units, id) for id in tops]
 
     def change_family(self, kind: str, *, crude: bool = False) -> Family:
         """The changes since the period before of all units of a kind, told together."""
@@ -273,6 +293,20 @@ class ViewContext:
             if unit is not None and n > 0
         )
 
+    @cached_property
+    def undivided(self) -> list[Names]:
+        """What units were called whose answers in the period stand in undivided rows."""
+        figures = self.figures
+        nodes = figures.units.nodes
+        rows = [id for id in self.within if nodes[id].kind == UNDIVIDED]
+        answered = queries.with_cells(
+            figures.session, self.version_ids, figures.regrouping.units_in(rows),
+            self.span.first, self.span.last,
+        )  # fmt: skip
+        histories = visible.units_of_all_times(figures.session).histories
+        states = [histories[id].on(self.span.last) for id in sorted(answered)]
+        return [Names(vi=state.name_vi, en=state.name_en) for state in states]
+
     def head(self) -> ViewHead:
         """What every view says of itself."""
         return ViewHead(
@@ -287,6 +321,11 @@ class ViewContext:
             kind=self.kind,
             target=self.target,
             unreleased=self.unreleased,
+            structure=self.figures.regrouping.structure.day,
+            changed_since=bool(
+                visible.change_days(self.figures.session, self.span.last, self.today)
+            ),
+            undivided=self.undivided,
         )
 
 
@@ -311,37 +350,13 @@ def released_cells(context: ViewContext, version: Published) -> queries.CellRows
         version,
         first=context.span.first,
         last=context.span.last,
-        units=context.within,
+        units=context.unit_ids,
     )
     unreleased = context.figures.unreleased
     if unreleased is None:
         return rows
-    chosen = CellSelection(context.span.first, context.span.last, context.within)
+    chosen = CellSelection(context.span.first, context.span.last, context.unit_ids)
     return unreleased.without(rows, version, chosen)
-
-
-def _to_open_with(figures: Context, known: tuple[date, date], today: date) -> Span:
-    """The last whole period of which the caller is told a rate, or a running one where none is."""
-    spans = [span(name) for name in usual(*known, today)] or [span(name_of(today, Length.QUARTER))]
-    for each in spans:
-        found, _ = figures.rates(first=each.first, last=each.last)
-        if number(found.ratio.estimate[0]) is not None:
-            return each
-    return spans[0]
-
-
-def _only_top(figures: Context) -> UnitNode | None:
-    """The caller's one unit that has none of theirs above it; None where there are several."""
-    nodes = figures.units.nodes
-    tops = [node for node in nodes.values() if node.parent_id not in nodes]
-    return tops[0] if len(tops) == 1 else None
-
-
-def _kinds(figures: Context, unit: UnitNode | None, reached: frozenset[int]) -> dict[str, int]:
-    """How many units of each kind below a unit are asked about, themselves or in a part."""
-    nodes = figures.units.nodes
-    below = set(figures.units.below(unit.id)) - {unit.id} if unit else set(nodes)
-    return dict(Counter(nodes[id].kind for id in reached & below).most_common())
 
 
 def figure(rates: Rates, place: int = 0) -> Figure:
@@ -351,8 +366,8 @@ def figure(rates: Rates, place: int = 0) -> Figure:
         rate=number(rates.ratio.estimate[place]),
         low=number(rates.low[place]),
         high=number(rates.high[place]),
-        respondents=None if hidden else int(rates.sums["n"][place]),
-        answers=None if hidden else int(rates.sums["m"][place]),
+        respondents=None if hidden else whole_number(float(rates.sums["n"][place])),
+        answers=None if hidden else whole_number(float(rates.sums["m"][place])),
         mean_score=number(rates.mean.estimate[place]),
         wholly_satisfied=number(rates.wholly.estimate[place]),
         design_effect=number(rates.ratio.design_effect[place]),
@@ -371,7 +386,7 @@ def differences(now: Rates, other: Rates) -> list[Difference]:
     return [
         Difference(
             other=number(other.ratio.estimate[i]) if fit[i] else None,
-            other_respondents=int(other.sums["n"][i]) if fit[i] else None,
+            other_respondents=whole_number(float(other.sums["n"][i])) if fit[i] else None,
             estimate=number(found.estimate[i]) if fit[i] else None,
             low=number(found.low[i]) if fit[i] else None,
             high=number(found.high[i]) if fit[i] else None,

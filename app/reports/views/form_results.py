@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from app.figures.results import Names, Result, UnitOut
+from app.figures.results import Names, People, Result, UnitOut
 from app.reports.views.index_results import (
     Figure,
 )
@@ -48,14 +48,14 @@ class ChannelCount(Result):
     """Respondents by channel."""
 
     channel: str
-    respondents: int | None
+    respondents: People | None
 
 
 class FewRow(Result):
     """A unit with no, or too few, respondents."""
 
     unit: UnitOut
-    respondents: int | None
+    respondents: People | None
 
 
 class Quality(View):

@@ -6,18 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.figures import families
+from app.figures import families, served
 from app.figures.change_results import FixedMix
 from app.figures.comparison_days import With, other_days
 from app.figures.context import number
 from app.figures.fixed_mix import fixed_mix
 from app.figures.query import Expand, Key
 from app.figures.rate_arrays import Rates
+from app.figures.regrouping import whole_number
 from app.figures.results import unit_result
 from app.figures.statistic_results import Judged
 from app.figures.stratification import by_volume
 from app.figures.visible import PUBLIC
-from app.registry.volumes import volumes_between, without_volumes
+from app.registry.structures import UNDIVIDED
 from app.reports.views.context import ViewContext, differences, figure
 from app.reports.views.index_results import (
     Difference,
@@ -76,7 +77,7 @@ def headline_rate(context: ViewContext, pooled: Figure, judged: Judged) -> Headl
 
     ``judged`` is the pooled rate's place, which all units of the kind are judged by.
     """
-    session, span, target = context.figures.session, context.span, context.target
+    span, target = context.span, context.target
     given = HeadlineRate(
         estimate=pooled.rate,
         low=pooled.low,
@@ -91,7 +92,7 @@ def headline_rate(context: ViewContext, pooled: Figure, judged: Judged) -> Headl
     below = set(context.asking) - _silent_parents(context)
     if len(below) < 2:
         return given
-    missing = without_volumes(session, below, span.first, last)
+    missing = below & served.without_cases(context.figures, span.first, last)
     if missing:
         nodes = context.figures.units.nodes
         units = [unit_result(nodes[id]) for id in sorted(missing)]
@@ -99,7 +100,7 @@ def headline_rate(context: ViewContext, pooled: Figure, judged: Judged) -> Headl
     found = None if pooled.suppressed else by_volume(context.figures, below)
     if found is None or found.low is None:
         return given.model_copy(update={"weighting": "pooled"})
-    served = volumes_between(session, span.first, last)
+    cases = served.cases(context.figures, span.first, last)
     return HeadlineRate(
         estimate=found.rate,
         low=found.low,
@@ -107,7 +108,7 @@ def headline_rate(context: ViewContext, pooled: Figure, judged: Judged) -> Headl
         weighting="by_volume",
         **dict(judged)
         | {"interval_position": families.interval_position(found.low, found.high, target)},
-        cases=sum(served.get(id, 0) for id in below),
+        cases=whole_number(sum(cases.get(id, 0) for id in below)),
         covered=found.covered,
         missing_volumes=[],
     )
@@ -139,7 +140,10 @@ def reference(context: ViewContext, now: Rates) -> Reference | None:
     if not context.span.calendar or context.unit is None:
         return None
     public = replace(context.figures, caller=PUBLIC)
-    tops = [node for node in public.units.nodes.values() if node.parent_id is None]
+    tops = [
+        node for node in public.units.nodes.values()
+        if node.parent_id is None and node.kind != UNDIVIDED
+    ]  # fmt: skip
     if len(tops) != 1 or tops[0].id == context.unit.id:
         return None
     whole, _ = public.rates(units=[tops[0].code])

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from app.figures.change_results import FixedMix
-from app.figures.results import Result, UnitOut
+from app.figures.results import People, Result, UnitOut
 from app.figures.statistic_results import Judged, Limits
 
 
@@ -18,8 +18,8 @@ class Figure(Result):
     rate: float | None
     low: float | None
     high: float | None
-    respondents: int | None
-    answers: int | None
+    respondents: People | None
+    answers: People | None
     mean_score: float | None
     wholly_satisfied: float | None
     design_effect: float | None
@@ -35,7 +35,7 @@ class Difference(Limits):
     """This rate minus the other period's."""
 
     other: float | None
-    other_respondents: int | None
+    other_respondents: People | None
     p: float | None
 
 
@@ -81,7 +81,7 @@ class HeadlineRate(Limits, Judged):
         description="by_volume: each unit below counts by the cases that it finished. pooled: "
         "every answer counts the same. one_unit: there is nothing to weight."
     )
-    cases: int | None = Field(description="Cases finished by the units, where it is by volume.")
+    cases: People | None = Field(description="Cases finished by the units, where it is by volume.")
     covered: float | None = Field(
         description="Share of these whose units have answers that the caller may see."
     )

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
-from app.access import scope
-from app.access.models import Right
-from app.figures import response_rates
+from app.figures import response_rates, served, visible
 from app.figures.context import number
+from app.figures.regrouping import whole_number
 from app.intake.models import Disposition, Response
 from app.invitations.service import months
-from app.registry.volumes import are_complete, volumes_between
 from app.reports.views.alerts import alerts
 from app.reports.views.context import ViewContext
 from app.reports.views.headline import index
@@ -43,12 +41,13 @@ def volume(context: ViewContext) -> Volume:
     """Cases finished where the questionnaire is used, how many answered, and were invited."""
     session, span = context.figures.session, context.span
     last = max(span.first, min(span.last, context.today))
-    served = volumes_between(session, span.first, last)
+    cases_of = served.cases(context.figures, span.first, last)
     # A hospital's visits are no cases of a desk whose form is looked at.
-    cases = sum(n for id, n in served.items() if id in context.asking)
+    cases = whole_number(sum(n for id, n in cases_of.items() if id in context.asking))
     rates, _ = context.figures.rates()
-    comparable = cases > 0 and are_complete(session, context.asking, span.first, last)
-    rows = months(session, context.within, span.first, span.last)
+    unknown = served.without_cases(context.figures, span.first, last)
+    comparable = cases > 0 and not context.asking & unknown
+    rows = months(session, context.unit_ids, span.first, span.last)
     issued, answered = sum(row[2] for row in rows), sum(row[3] for row in rows)
     shown = context.tells_invited()
     interval = response_rates.interval(answered, issued)
@@ -68,18 +67,19 @@ def volume(context: ViewContext) -> Volume:
 
 def set_aside(context: ViewContext) -> SetAside:
     """How many responses do not count, of how many."""
+    session = context.figures.session
     query = (
         select(Response.unit_id, Response.disposition, func.count())
         .where(
             Response.day.between(context.span.first, context.span.last),
             Response.version_id.in_(context.version_ids),
-            scope.within(Response.unit_id, context.figures.caller, Right.READ_FIGURES),
+            visible.within(session, Response.unit_id, context.figures.caller, context.today),
         )
         .group_by(Response.unit_id, Response.disposition)
     )
     counted = dict.fromkeys(Disposition, 0)
-    for unit_id, disposition, count in context.figures.session.execute(query):
-        if unit_id in context.within:
+    for unit_id, disposition, count in session.execute(query):
+        if unit_id in context.unit_ids:
             counted[Disposition(disposition)] += count
     all_ = sum(counted.values())
     aside = all_ - counted[Disposition.COUNTED]

@@ -7,13 +7,12 @@ from collections import Counter
 import numpy as np
 from sqlalchemy import case, func, select
 
-from app.access import scope
-from app.access.models import Right
-from app.figures import microdata
+from app.figures import microdata, visible
 from app.figures.context import number
 from app.figures.doubts import HASTY_S, LEAST_ALIKE, alike
 from app.figures.query import Key
 from app.figures.rate_arrays import Measure
+from app.figures.regrouping import whole_number
 from app.figures.results import Names, unit_result
 from app.intake.models import Disposition, Response
 from app.reports.views.context import ViewContext, released_cells
@@ -33,7 +32,8 @@ from surveys.model import RatedItem
 def quality(context: ViewContext) -> Quality:
     """Counts of what makes figures doubtful, over the period, and the units without answers."""
     rates, _ = context.compared.rates(Key.UNIT)
-    counts = [0 if rates.hidden[i] else int(rates.sums["n"][i]) for i in range(len(rates.unit))]
+    n = rates.sums["n"].tolist()
+    counts = [0 if rates.hidden[i] else whole_number(n[i]) for i in range(len(rates.unit))]
     asking = [
         rates.hidden[i]
         or counts[i] > 0
@@ -67,6 +67,7 @@ def quality(context: ViewContext) -> Quality:
 
 def _responses(context: ViewContext) -> Handled:
     """Of the responses that count: how many were hasty, left unfinished, in English."""
+    session = context.figures.session
     if context.hides():
         return Handled(
             counted=None, timed=None, hasty=None, hasty_share=None,
@@ -87,14 +88,14 @@ def _responses(context: ViewContext) -> Handled:
             Response.day.between(context.span.first, context.span.last),
             Response.version_id.in_(context.version_ids),
             Response.disposition == Disposition.COUNTED,
-            scope.within(Response.unit_id, context.figures.caller, Right.READ_FIGURES),
+            visible.within(session, Response.unit_id, context.figures.caller, context.today),
         )
         .group_by(Response.unit_id, Response.day, Response.channel)
     )
     unreleased = context.figures.unreleased
     if unreleased is not None and unreleased.late:
         query = query.where(Response.id.not_in(sorted(unreleased.late)))
-    rows = [row for row in context.figures.session.execute(query) if row[0] in context.within]
+    rows = [row for row in session.execute(query) if row[0] in context.unit_ids]
     numbers = np.array([[int(n or 0) for n in row[3:]] for row in rows]).reshape(-1, 5)
     if unreleased is not None and rows:
         held = unreleased.among(
@@ -122,7 +123,7 @@ def _straight_lining(context: ViewContext) -> Alike | None:
         context.form,
         first=context.span.first,
         last=context.span.last,
-        units=context.within,
+        units=context.unit_ids,
         unreleased=context.figures.unreleased,
     )
     if context.hides():
@@ -170,7 +171,8 @@ def _channels(context: ViewContext) -> list[ChannelCount]:
     rates, _ = context.figures.rates(Key.CHANNEL)
     return [
         ChannelCount(
-            channel=str(channel), respondents=None if rates.hidden[i] else int(rates.sums["n"][i])
+            channel=str(channel),
+            respondents=None if rates.hidden[i] else whole_number(float(rates.sums["n"][i])),
         )
         for i, channel in enumerate(rates.channel)
         if rates.hidden[i] or rates.sums["n"][i] > 0

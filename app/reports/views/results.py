@@ -10,7 +10,7 @@ from pydantic import Field
 from app.figures.change_results import Change, ChannelMix, FixedMixChange
 from app.figures.doubts import Doubt
 from app.figures.nonresponse_results import NonResponseRow
-from app.figures.results import Names, Result, UnitOut
+from app.figures.results import Names, People, Result, UnitOut
 from app.figures.statistic_results import (
     Casemix,
     DriverRow,
@@ -27,9 +27,11 @@ from app.figures.trend_results import (
     Assurance,
     CommonMovement,
     ControlLimits,
+    EarlierDecision,
     FixedChannels,
     NotedAction,
     PeriodNoise,
+    Reorganised,
     TrendPoint,
     TrendSlope,
     TrendTest,
@@ -62,6 +64,14 @@ class ViewHead(Result):
         description="Respondents of the running month whose answers are told later, together "
         "with at least HAILONG_LEAST_RESPONDENTS others; of figures:read-small nothing is held."
     )
+    structure: date = Field(description="The day in whose tree of units it is given.")
+    changed_since: bool = Field(
+        description="Whether the tree of units changed between the period's end and today, so that "
+        "structure=then gives another view."
+    )
+    undivided: list[Names] = Field(
+        description="Units of other times whose answers in the period stand in undivided rows."
+    )
 
 
 class View(ViewHead):
@@ -79,7 +89,7 @@ class LiveFigure(ViewHead, Figure):
 class Volume(Result):
     """How many were served, invited, and answered an invitation."""
 
-    cases: int | None = Field(
+    cases: People | None = Field(
         description="Cases or visits finished, at units with a survey point of the questionnaire."
     )
     respondents_to_cases: float | None = Field(
@@ -89,7 +99,7 @@ class Volume(Result):
     invited: int | None = Field(
         description="null, as below: too few, or somebody invited may still answer."
     )
-    answered: int | None
+    answered: People | None
     response_rate: float | None
     response_rate_low: float | None
     response_rate_high: float | None
@@ -157,9 +167,12 @@ class TrendView(Result):
     trend: TrendTest
     linear: TrendTest
     slope: TrendSlope
+    tested_from: str
+    reorganised: list[Reorganised]
     limits: ControlLimits
     points: list[TrendPoint]
     action_notes: list[NotedAction]
+    earlier_decisions: list[EarlierDecision]
 
 
 class Overview(View):
@@ -214,7 +227,7 @@ class Units(View, Standing):
     ranked: int = Field(description="Units that are ranked.")
     ranked_from: int = Field(description="Respondents from which on a unit is ranked.")
     trend_periods: list[str]
-    respondents: int
+    respondents: People
     fell: list[Changed]
     rose: list[Changed]
     only_mix: list[UnitOut] = Field(
@@ -266,7 +279,7 @@ class Driving(Result):
     last: date | None
     outcome: str
     r_squared: float | None
-    respondents: int | None
+    respondents: People | None
     method: str
     improve_first: list[str]
     rows: list[DriverRow]

@@ -10,8 +10,9 @@ import gzip
 import re
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -33,12 +34,14 @@ from app.invitations.service import InvitationGone
 from app.invitations.service import find as find_invitation
 from app.messages import LANGUAGES
 from app.problems import FieldError, InvalidFields, Problem
-from app.registry.models import PointCode, PointState, SurveyPoint
+from app.registry.models import PointCode, PointState, SurveyPoint, Unit
+from app.registry.places import called_on
 from app.registry.points import as_point, current_code
-from app.registry.queries import is_synthetic
+from app.registry.queries import NamedUnit, is_synthetic
 from app.registry.questionnaires import versions_of
 from app.web.citizen.form_fields import FormFields
 from app.web.citizen.form_versions import FormOutdated, read
+from app.web.citizen.going_on import going_on
 from app.web.citizen.kept_id import is_id, keep, kept
 from app.web.citizen.languages import chosen, thanks_query
 from app.web.citizen.shown import POLICY, ClosedPage, FormPage, NoForm, Survey, ThanksPage
@@ -144,7 +147,7 @@ async def _take(request: Request, find: Callable[[], Survey]) -> Response:
         return _reworded(request, page)
     problem = outdated or await _submit(request, page, opened)
     if isinstance(problem, PointClosed):
-        return _closed(request, NoForm("paused", 403))
+        return _closed(request, await run_in_threadpool(_why_closed, find))
     if isinstance(problem, InvitationUsed):
         return _closed(request, NoForm("used", 410))
     if problem is None or isinstance(problem, ConflictingResponse):
@@ -159,6 +162,15 @@ async def _take(request: Request, find: Callable[[], Survey]) -> Response:
     shown.status_code = problem.status
     shown.headers.update(problem.headers)
     return keep(shown, request, survey.path, page.id)
+
+
+def _why_closed(find: Callable[[], Survey]) -> NoForm:
+    """Why the intake takes no answers where a form was found a moment ago: its unit may be over."""
+    try:
+        find()
+    except NoForm as none:
+        return none
+    return NoForm("paused", 403)
 
 
 def _reworded(request: Request, page: FormPage) -> Response:
@@ -254,13 +266,14 @@ def _survey(request: Request, token: str) -> Survey:
         if row.replaced_at is not None or row.point.state == PointState.REVOKED:
             raise NoForm("replaced", 410)
         point, now = as_point(row.point), CLOCK.of(request).now()
+        unit = _unit_now(request, session, row.point)
         if not point.takes_answers_of(now):
             ended = point.closes_at is not None and now >= point.closes_at
             early = point.opens_at is not None and now < point.opens_at
             raise NoForm("ended" if ended else "early" if early else "paused", 403)
         if point.invitations_only:
             raise NoForm("invited_only", 403)
-        return _described(session, row.point, code, f"/q/{code}")
+        return _described(session, row.point, unit, code, f"/q/{code}")
 
 
 def _invited(request: Request, token: str, *, spent: bool = False) -> Survey:
@@ -283,16 +296,44 @@ def _invited(request: Request, token: str, *, spent: bool = False) -> Survey:
                 status = 404 if reason == "unknown" else 410
                 raise NoForm("no_invitation" if reason == "unknown" else reason, status) from None
             row = session.get_one(SurveyPoint, known)
+            unit = called_on(session, row.unit, _today(request))
         else:
+            unit = _unit_now(request, session, row)
             if not as_point(row).takes_answers_of(now):
                 raise NoForm("paused", 403)
         code = current_code(row)
-        survey = _described(session, row, code, f"/i/{shown}")
+        survey = _described(session, row, unit, code, f"/i/{shown}")
         return replace(survey, invitation=hash_of(shown))
 
 
-def _described(session: Session, point: SurveyPoint, code: str, path: str) -> Survey:
-    versions, unit = tuple(versions_of(session, point.questionnaire)), point.unit
+def _today(request: Request) -> date:
+    """The local day by the server's clock."""
+    return CLOCK.of(request).now().astimezone(SETTINGS.of(request).zone).date()
+
+
+def _unit_now(request: Request, session: Session, point: SurveyPoint) -> NamedUnit:
+    """The unit that a point is of today, by its name of today.
+
+    Raises
+    ------
+    NoForm
+        Where its unit is no more, or not yet.
+    """
+    known, day = as_point(point), _today(request)
+    id = known.unit_on(day)
+    if id is not None:
+        return called_on(session, session.get_one(Unit, id), day)
+    last = known.last_before(day)
+    if last is None:
+        raise NoForm("early", 403)
+    now, settings = CLOCK.of(request).now(), SETTINGS.of(request)
+    raise NoForm("unit", 410, going_on(session, point, last, now, settings))
+
+
+def _described(
+    session: Session, point: SurveyPoint, unit: NamedUnit, code: str, path: str
+) -> Survey:
+    versions = tuple(versions_of(session, point.questionnaire))
     synthetic = is_synthetic(session)
     return Survey(code, path, unit.name_vi, unit.name_en, versions[-1], versions, synthetic)
 
@@ -305,7 +346,10 @@ def _thanks(request: Request, survey: Survey, *, already: bool) -> Response:
 
 
 def _closed(request: Request, none: NoForm) -> Response:
-    answer = _html(request, "citizen/closed.html", ClosedPage(none.reason))
+    # A form with the same questions goes on with what was typed here.
+    carried = urlencode({"from": request.url.path, "lang": chosen(request)})
+    page = ClosedPage(none.reason, none.now_at, carried)
+    answer = _html(request, "citizen/closed.html", page)
     answer.status_code = none.status
     return answer
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.registry.queries import NamedUnit
 from app.registry.questionnaires import Published
 from app.web.citizen.form_fields import FormFields
 from app.web.security import CONTENT_SECURITY_POLICY
@@ -44,12 +45,29 @@ class Survey:
         return self.version.form.spoken
 
 
+@dataclass(frozen=True)
+class GoingOn:
+    """Who does the work of a closed unit now, and where a citizen may go on."""
+
+    unit: NamedUnit
+    #: Its form with the same questions; None where it has none that anybody may answer.
+    form: str | None = None
+    #: Its published figures; None where nothing is published of it yet.
+    public: str | None = None
+
+    def name(self, language: str) -> str:
+        """What it is called."""
+        return self.unit.name_en if language == "en" else self.unit.name_vi
+
+
 class NoForm(Exception):  # noqa: N818 - no defect: a page says why, in the citizen's language
     """There is no form behind this code now."""
 
-    def __init__(self, reason: str, status: int = 404) -> None:
+    def __init__(self, reason: str, status: int = 404, now_at: Sequence[GoingOn] = ()) -> None:
         super().__init__(reason)
         self.reason, self.status = reason, status
+        #: Where the work of a closed unit is done now.
+        self.now_at = now_at
 
 
 @dataclass(frozen=True)
@@ -76,7 +94,15 @@ class ClosedPage:
     """Why there is no form here, in the catalogue's words."""
 
     reason: str
+    #: Where the work of a closed unit is done now.
+    now_at: Sequence[GoingOn] = ()
+    #: What the address of a form there carries: the draft that goes along, and the language.
+    carried: str = ""
     styles: str = STYLES
+
+    def names(self, language: str) -> str:
+        """What those units are called."""
+        return ", ".join(each.name(language) for each in self.now_at)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Generic, Protocol
 from urllib.parse import urlencode
 
+from app.figures.query import StructureOf
 from app.messages.words import Words
 from app.reports.charts import comparison_charts, trend_chart, unit_charts
 from app.reports.charts.chart import Chart
@@ -45,6 +46,9 @@ class Link:
             "kind": self.chosen.kind,
             "best": self.best if self.best != 10 else None,
             "beside": self.beside,
+            "structure": None
+            if self.chosen.structure is StructureOf.TODAY
+            else str(self.chosen.structure),
         }
 
     def query(self, **changes: str | int | Sequence[str] | None) -> str:

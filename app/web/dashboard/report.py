@@ -24,6 +24,8 @@ class ReportPage:
     questionnaire: str
     period: str
     choices: Choices
+    #: The tree of units that the page shows; nothing for the usual one of each figure.
+    structure: str = ""
 
 
 @router.get("/dashboard/report")
@@ -47,5 +49,6 @@ def show_report(
             context.questionnaire,
             context.span.name,
             choices(context, words),
+            str(linked.parts["structure"] or ""),
         )
     return render(request, caller, "dashboard/report.html", page)

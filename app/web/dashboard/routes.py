@@ -19,14 +19,19 @@ from app.access.doors import ANYONE, PageDoor
 from app.access.models import Right
 from app.api.csv import table
 from app.api.dependencies import CACHE
+from app.api.filters import StructureText, structure_of
 from app.dependencies import DatabaseDependency, SettingsDependency
-from app.figures import periods
+from app.figures import periods, visible
+from app.figures.query import StructureOf
 from app.figures.results import unit_result
 from app.messages.words import Words
 from app.problems import NotFound
+from app.registry.former_names import FormerName, former_names
 from app.registry.models import UnitKind
+from app.registry.queries import UnitNode
 from app.registry.questionnaires import published
-from app.reports import sentences, served
+from app.registry.structures import UNDIVIDED
+from app.reports import sentences, served, structure_sentences
 from app.reports.charts import drawing
 from app.reports.charts.drawing import Drawn
 from app.reports.views.cached import Views
@@ -34,7 +39,7 @@ from app.reports.views.context import Chosen, NothingToShow, ViewContext
 from app.reports.views.results import ComparisonView, Units, View
 from app.web.dashboard.pages import BOARDS, MOST_DRAWN, AnyBoard, AnyShown, Link
 from app.web.pages import PRIVATE, QueryText, language_of, render
-from app.web.unit_list import Selection, UnitList, listed, selection
+from app.web.unit_list import Selection, UnitList, called_before, listed, selection
 
 router = APIRouter(include_in_schema=False)
 
@@ -60,6 +65,7 @@ def link(
     kind: Annotated[UnitKind | None, Query()] = None,
     best: Annotated[int, Query(ge=1, le=10_000)] = 10,
     beside: Annotated[list[str], Query(max_length=8)] = [],  # noqa: B006 - FastAPI copies it
+    structure: StructureText = StructureOf.TODAY.value,
 ) -> Link:
     """What the address of every page may carry; a unit may stand there with its name."""
     return Link(
@@ -68,6 +74,7 @@ def link(
             questionnaire or None,
             period or None,
             kind.value if kind else None,
+            structure_of(structure),
         ),
         best,
         tuple(code.strip().split(" ")[0] for code in beside if code.strip()),
@@ -110,6 +117,11 @@ class BoardPage:
         if board == "sections" and self.words.served != "visits":
             return self.words("view.sections_of_units")
         return self.words(f"view.{board}")
+
+    @property
+    def undivided(self) -> str:
+        """Whose answers could not be divided among the units; empty where all could."""
+        return structure_sentences.undivided(self.words, self.answer.undivided)
 
     @property
     def comparable(self) -> bool:
@@ -182,6 +194,7 @@ def show(
             context.questionnaire,
             context.span.name,
             context.kind if name != "unit" else linked.chosen.kind,
+            linked.chosen.structure,
         )
         if whole != linked.chosen:
             parts = chosen.parts if chosen != Selection() else {}
@@ -189,6 +202,7 @@ def show(
             return RedirectResponse(f"/dashboard/{name}?{query}", 303, PRIVATE)
         offered = choices(context, words)
         shown = board.show(views, linked, context)
+        former = _former(context) if chosen.find else {}
     words = served.about(words, shown.view)
     page = BoardPage(
         board=board,
@@ -200,7 +214,7 @@ def show(
         drawn=_drawn(shown, words),
         sentences=sentences,
         script=drawing.script_name(),
-        list=_listed(words, board.name, shown.view, linked, chosen),
+        list=_listed(words, board.name, shown.view, linked, chosen, former),
     )
     return render(request, caller, f"dashboard/{name}.html", page)
 
@@ -286,13 +300,30 @@ def _drawn(shown: AnyShown, words: Words) -> dict[str, Drawn]:
     }
 
 
-def _listed(words: Words, name: str, view: View, link: Link, chosen: Selection) -> UnitList | None:
+def _former(context: ViewContext) -> Mapping[str, Sequence[FormerName]]:
+    """What the units of a page were called before."""
+    figures = context.figures
+    units = visible.units_of_all_times(figures.session)
+    return former_names(units, figures.units.nodes.values(), figures.regrouping.structure.day)
+
+
+def _listed(
+    words: Words,
+    name: str,
+    view: View,
+    link: Link,
+    chosen: Selection,
+    former: Mapping[str, Sequence[FormerName]],
+) -> UnitList | None:
     """The part of the units that a page lists; None where it lists none."""
     league = view.league if isinstance(view, ComparisonView) else view
     if not isinstance(league, Units):
         return None
     path = f"/dashboard/{name}"
-    return listed(words, league.rows, chosen, path=path, about=link.parts, first=link.beside)
+    return listed(
+        words, league.rows, chosen,
+        path=path, about=link.parts, first=link.beside, former=former,
+    )  # fmt: skip
 
 
 def _named(words: Words, period: str, today: date) -> str:
@@ -300,6 +331,12 @@ def _named(words: Words, period: str, today: date) -> str:
     name = words.period(period)
     running = periods.span(period).last >= today
     return words("period.not_over", period=name) if running else name
+
+
+def _called(words: Words, node: UnitNode, former: Sequence[FormerName]) -> str:
+    """How a unit is offered: it is found by what it was called before, too."""
+    name = words.unit(unit_result(node))
+    return f"{name} ({called_before(words, former)})" if former else name
 
 
 def choices(context: ViewContext, words: Words) -> Choices:
@@ -323,11 +360,13 @@ def choices(context: ViewContext, words: Words) -> Choices:
             words("length.days"): [(context.span.name, words.period(context.span.name))],
             **by_length,
         }
-    offered = [(node.code, words.unit(unit_result(node))) for node in nodes.values()]
+    offered = [node for node in nodes.values() if node.kind != UNDIVIDED]
+    offered = offered if len(offered) <= _OFFERED else []
+    former = _former(context) if offered else {}
     return Choices(
         path=path[::-1],
         questionnaires=[(code, titles[code]) for code in context.questionnaires],
         periods=by_length,
         kinds=list(context.kinds.items()),
-        units=offered if len(offered) <= _OFFERED else [],
+        units=[(node.code, _called(words, node, former.get(node.code, ()))) for node in offered],
     )

@@ -22,10 +22,13 @@ from app.access import devices
 from app.access.callers import STRANGER, Caller
 from app.access.doors import ANYONE, Door
 from app.access.models import Right
+from app.clock import local_today
 from app.db import Database
 from app.dependencies import DatabaseDependency, SettingsDependency
 from app.messages import LANGUAGES, catalogue
-from app.registry.models import SurveyPoint
+from app.registry.models import SurveyPoint, Unit
+from app.registry.places import called_on, successors
+from app.registry.points import as_point
 from app.registry.queries import is_synthetic
 from app.registry.questionnaires import versions_of
 from app.settings import Settings
@@ -189,10 +192,23 @@ def _configuration(database: Database, settings: Settings, caller: Caller) -> di
     assert caller.point is not None  # the right to submit is a device's
     with database.reading() as session:
         point = session.get_one(SurveyPoint, caller.point.id)
+        known, today = as_point(point), local_today(settings.zone)
+        unit_id, last = known.unit_on(today), known.last_before(today)
+        place = session.get(Unit, unit_id or last or point.unit_id) or point.unit
+        unit = called_on(session, place, today)
+        # A desk whose unit is no more says where its work is done now.
+        over = unit_id is None and last is not None
+        now_at = successors(session, place.id, today) if over else ()
         form = versions_of(session, point.questionnaire)[-1].form
         return {
             "point": {"name": point.name, "state": point.state},
-            "unit": {"vi": point.unit.name_vi, "en": point.unit.name_en},
+            "unit": {"vi": unit.name_vi, "en": unit.name_en},
+            "open": unit_id is not None,
+            "closed": over,
+            "now_at": {
+                "vi": ", ".join(each.name_vi for each in now_at),
+                "en": ", ".join(each.name_en for each in now_at),
+            },
             "questionnaire": form.model_dump(mode="json", by_alias=True),
             "languages": [{"code": code, "name": name} for code, name in form.spoken.items()],
             "words": {code: _words_in(code) for code in form.languages},

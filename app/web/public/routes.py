@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from types import ModuleType
 from typing import Annotated
@@ -21,21 +21,23 @@ from app.access.callers import Caller, Person
 from app.access.doors import ANYONE, PageDoor
 from app.api.csv import table
 from app.api.dependencies import CACHE
-from app.clock import local_today
+from app.api.filters import StructureText, structure_of, structured
 from app.db import Database
 from app.dependencies import DATABASE, SETTINGS, DatabaseDependency
-from app.figures import periods
+from app.figures import periods, visible
 from app.figures.context import Context
 from app.figures.feed import COLUMNS, lines
-from app.figures.periods import Length, PeriodUnknown, Span, Step
+from app.figures.periods import Length, Step
 from app.figures.query import Query as Filters
+from app.figures.query import StructureOf
 from app.figures.release import ReleaseRule
 from app.figures.visible import PUBLIC
 from app.messages.words import Words
 from app.problems import NotFound
+from app.registry.former_names import former_names
 from app.registry.models import UnitKind
 from app.registry.questionnaires import published
-from app.reports import sentences
+from app.reports import sentences, structure_sentences
 from app.reports.charts import comparison_charts
 from app.reports.charts.drawing import Drawn
 from app.reports.views.cached import Views
@@ -46,6 +48,7 @@ from app.reports.views.unit import headline
 from app.reports.views.units import units as units_view
 from app.settings import Settings
 from app.web.pages import QueryText, fill, language_of, render
+from app.web.public.published import finished, over
 from app.web.unit_list import Column, Selection, UnitList, by_name, listed, selection
 
 router = APIRouter(include_in_schema=False)
@@ -78,33 +81,6 @@ def published_by(request: Request) -> Settings:
     return settings
 
 
-def over(settings: Settings) -> date:
-    """The last day that may be published: periods that end later are not over."""
-    today = local_today(settings.zone)
-    return today - timedelta(days=1 + settings.report_after_days)
-
-
-def finished(name: str | None, settings: Settings) -> Span:
-    """The period with a name, or the last that is over.
-
-    Raises
-    ------
-    PeriodUnknown
-        Where it is not of the length that is published, or not over yet.
-    """
-    last, length = over(settings), Length(settings.public_period)
-    if not name:
-        latest = periods.span(periods.name_of(last, length))
-        if latest.last > last:
-            before = latest.first - timedelta(days=1)
-            latest = periods.span(periods.name_of(before, length))
-        return latest
-    found = periods.span(name)
-    if found.length is not length or found.last > last:
-        raise PeriodUnknown(field="period", name=name)
-    return found
-
-
 @dataclass(frozen=True)
 class PublicPage:
     """What is published of a period."""
@@ -119,6 +95,8 @@ class PublicPage:
     kinds: Sequence[tuple[str, int]]
     map: Drawn | None
     method: Sequence[str]
+    #: The tree of units that was asked for; nothing for that of today.
+    structure: str
     sentences: ModuleType = sentences
 
 
@@ -130,6 +108,7 @@ def show_public(
     questionnaire: QueryText = "",
     period: QueryText = "",
     kind: Annotated[UnitKind | None, Query()] = None,
+    structure: StructureText = StructureOf.TODAY.value,
     *,
     listing: Annotated[Selection, Depends(selection)],
     sort: QueryText = "",
@@ -138,7 +117,10 @@ def show_public(
     settings = published_by(request)
     words = Words(language_of(request, caller))
     shown = finished(period or None, settings)
-    chosen = Chosen(None, questionnaire or None, shown.name, kind.value if kind else None)
+    chosen = Chosen(
+        None, questionnaire or None, shown.name, kind.value if kind else None,
+        structure_of(structure),
+    )  # fmt: skip
     with database.reading() as session:
         try:
             context = ViewContext.of(session, PUBLIC, settings, chosen)
@@ -147,11 +129,17 @@ def show_public(
         titles = {each.form.code: words.name(each.form.title) for each in published(session)}
         chosen = Chosen(
             context.unit.code if context.unit else None,
-            context.questionnaire, shown.name, context.kind,
+            context.questionnaire, shown.name, context.kind, chosen.structure,
         )  # fmt: skip
         views = Views(session, PUBLIC, settings, CACHE.of(request))
         compared = views.of(chosen, "units 10", partial(units_view, judged=False))
         about = views.of(chosen, "headline", headline)
+        figures = context.figures
+        former = former_names(
+            visible.units_of_all_times(session),
+            figures.units.nodes.values() if listing.find else (),
+            figures.regrouping.structure.day,
+        )
     words = Words(words.language, chosen.unit)
     drawn = comparison_charts.places(words, compared)
     page = PublicPage(
@@ -165,8 +153,10 @@ def show_public(
             about={
                 "questionnaire": chosen.questionnaire, "period": chosen.period,
                 "kind": chosen.kind,
+                "structure": structure if chosen.structure is not StructureOf.TODAY else None,
             },
             columns=(Column.NAME, Column.RATE, Column.RESPONDENTS),
+            former=former,
         ),
         index=about.index,
         summary=[
@@ -176,7 +166,13 @@ def show_public(
         periods=_periods(context, words, settings),
         kinds=list(context.kinds.items()),
         map=Drawn.of(drawn, words) if drawn else None,
-        method=[words(f"report.method_{n}") for n in (1, 2, 3, 4, 5)],
+        method=[
+            *structure_sentences.of_report(
+                words, compared.structure, compared.structure, compared.undivided
+            ),
+            *(words(f"report.method_{n}") for n in (1, 2, 3, 4, 5)),
+        ],
+        structure=structure if chosen.structure is not StructureOf.TODAY else "",
     )  # fmt: skip
     answer = render(request, caller, "public/page.html", page)
     if not isinstance(caller, Person):
@@ -197,6 +193,7 @@ def data(
     database: DatabaseDependency,
     caller: Annotated[Caller, Depends(ANYONE)],
     questionnaire: QueryText = "",
+    structure: StructureText = StructureOf.TODAY.value,
 ) -> Response:
     """All published periods as one tidy table. Who: anybody, if published."""
     settings = published_by(request)
@@ -205,6 +202,7 @@ def data(
         query = Filters(
             questionnaire=questionnaire or None, first=date(last.year - _YEARS, 1, 1), last=last
         )
+        query = structured(query, structure, settings)
         figures = Context(session, PUBLIC, query, ReleaseRule.of(settings))
         rows = list(lines(session, figures, Step(settings.public_period), factors=True))
     return Response(

@@ -15,15 +15,19 @@ from surveys.model import Questionnaire
 
 #: Details of entries that have a label in the catalogue; those of former versions keep their name.
 DETAILS = (
-    "account", "added", "after", "before", "by", "cells", "changed", "channel", "code", "comments",
-    "content_hash", "day", "expires_at", "factor", "first", "issuer", "item", "language", "last",
-    "name", "point", "questionnaire", "reason", "responses", "rights", "role", "rows", "seconds",
-    "sector", "since", "start", "step", "text", "unit", "units", "url",
+    "account", "added", "after", "audit_head", "back", "becomes", "before", "began", "by", "cells",
+    "changed", "channel", "closed", "code", "comments", "content_hash", "count", "day", "decision",
+    "ended", "expires_at", "factor", "first", "first_day", "followed", "head", "head_entry",
+    "issuer", "item", "kind", "language", "last", "last_day", "latitude", "longitude", "lost",
+    "made_at", "name", "name_en", "name_vi", "number", "parent", "point", "points", "questionnaire",
+    "reason", "responses", "restored", "rights", "role", "rows", "schema", "seconds", "sector",
+    "sha256", "since", "start", "step", "text", "undoes", "unit", "unit_before", "unit_id", "units",
+    "unreadable_texts", "url", "void", "withdrawn",
 )  # fmt: skip
 #: Who acts without an account.
 ACTORS = ("system", "demonstration", "device", "schedule")
 #: What is known by its number.
-_NUMBERED = ("key", "baseline", "webhook", "action_note", "responses")
+_NUMBERED = ("key", "baseline", "webhook", "action_note", "responses", "sms", "delivery")
 _COMMAND = "command:"
 
 
@@ -78,10 +82,7 @@ class AuditWords:
             return self.words("page.version_of", name=self.form(code), number=version)
         if kind in ("point", "device") and entry.subject.isdecimal():
             return self.words("page.point_number", number=entry.subject)
-        if (
-            kind in ("key", "baseline", "webhook", "action_note", "responses")
-            and entry.subject.isdecimal()
-        ):
+        if kind in _NUMBERED and entry.subject.isdecimal():
             return self.words("page.number", number=entry.subject)
         if entry.subject in ACTORS:
             return self._said("actor", entry.subject)
@@ -89,11 +90,16 @@ class AuditWords:
 
     def detail(self, name: str, value: object) -> str:
         """What a detail says."""
+        if isinstance(value, dict):  # what a unit was, or became
+            said = (f"{self._label(key)}: {self.detail(key, one)}" for key, one in value.items())
+            return "; ".join(said)
         if isinstance(value, list):
             one = name.removesuffix("s")
             return ", ".join(self.detail(one, each) for each in value)
         says: dict[str, Callable[[str], str]] = {
             "unit": self.unit,
+            "parent": self.unit,
+            "kind": lambda kind: self._said("kind", kind),
             "questionnaire": self.form,
             "rights": lambda codes: ", ".join(self._said("right", code) for code in codes.split()),
             "before": lambda state: self._said("point_state", state),
@@ -102,6 +108,7 @@ class AuditWords:
             "by": lambda way: self._said("signed_in_by", way),
             "expires_at": self._moment,
             "since": self._moment,
+            "made_at": self._moment,
         }
         says |= {
             kind: lambda code, kind=kind: self._said(kind, code)  # type: ignore[misc]

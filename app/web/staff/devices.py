@@ -14,12 +14,14 @@ from app.access import credentials, devices, management, scope
 from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Credential, Right
-from app.dependencies import DATABASE, DatabaseDependency
+from app.clock import local_today
+from app.dependencies import DATABASE, SETTINGS, DatabaseDependency, SettingsDependency
 from app.intake import aside
 from app.intake.aside import RuleCount
 from app.problems import FieldError, InvalidFields
 from app.registry.models import PointState, SurveyPoint
 from app.registry.questionnaires import titles
+from app.settings import Settings
 from app.web.pages import EMPTY, Form, Number, Text, go_to, language_of, refused, render
 from surveys import model
 
@@ -69,6 +71,7 @@ def make_code(
     request: Request,
     caller: Annotated[Person, Depends(STAFF_OF_LATE)],
     database: DatabaseDependency,
+    settings: SettingsDependency,
     point: Text = "",
     name: Text = "",
 ) -> Response:
@@ -84,6 +87,7 @@ def make_code(
             if (
                 survey_point is None
                 or survey_point.state == PointState.REVOKED
+                or _closed(survey_point, settings)
                 or not scope.covers(session, caller, Right.MANAGE_POINTS, survey_point.unit_id)
             ):
                 raise InvalidFields(errors=[FieldError("point", "device.no_point")], count=1)
@@ -107,14 +111,24 @@ def revoke(
     return go_to("/devices", "device_revoked")
 
 
+def _closed(point: SurveyPoint, settings: Settings) -> bool:
+    """Whether a point's unit is no more."""
+    last = point.unit.valid_to
+    return last is not None and last < local_today(settings.zone)
+
+
 def _show(request: Request, caller: Person, form: Form = EMPTY, status: int = 200) -> Response:
-    database = DATABASE.of(request)
+    database, settings = DATABASE.of(request), SETTINGS.of(request)
     with database.reading() as session:
         points = devices.points_of(session, caller, Right.MANAGE_POINTS)
         page = DevicesPage(
             devices.of_caller(session, caller),
             datetime.now(UTC) - timedelta(hours=1),
-            [point for point in points if point.state != PointState.REVOKED],
+            [
+                point
+                for point in points
+                if point.state != PointState.REVOKED and not _closed(point, settings)
+            ],
             titles(session),
             aside.counts(session, caller),
             form,

@@ -11,9 +11,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from app.access.callers import Person
 from app.access.doors import PageDoor
 from app.access.models import Right
-from app.dependencies import DatabaseDependency
+from app.clock import local_today
+from app.dependencies import DatabaseDependency, SettingsDependency
 from app.posters.drawing import Poster, Size
 from app.posters.selection import address_of, of_units
+from app.problems import Problem
+from app.registry.places import UnitClosed
 from app.registry.queries import UnknownUnit
 from app.registry.questionnaires import titles
 from app.web.pages import QueryText, render
@@ -31,7 +34,8 @@ class PostersPage:
 
     posters: Sequence[Poster]
     unit: str
-    unknown: bool
+    #: Why there are none of the unit that was asked for: it is unknown, or no more.
+    wrong: Problem | None
     more: int
     titles: Mapping[str, Text]
     sizes: Sequence[Size] = tuple(Size)
@@ -42,20 +46,22 @@ def show_posters(
     request: Request,
     caller: Annotated[Person, Depends(READERS)],
     database: DatabaseDependency,
+    settings: SettingsDependency,
     unit: QueryText = "",
 ) -> Response:
     """List the survey points whose posters one may print. Who: ``registry:read``."""
     code = unit.strip().split(" ")[0]
+    today = local_today(settings.zone)
     with database.reading() as session:
         try:
-            found, unknown = of_units(session, caller, [code] if code else []), False
-        except UnknownUnit:
-            found, unknown = [], True
+            found, wrong = of_units(session, caller, [code] if code else [], today), None
+        except (UnknownUnit, UnitClosed) as problem:
+            found, wrong = [], problem
         base = address_of(request)
         page = PostersPage(
             [Poster.of(point, base) for point in found[:_PAGE]],
             code,
-            unknown,
+            wrong,
             max(0, len(found) - _PAGE),
             titles(session),
         )

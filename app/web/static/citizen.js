@@ -22,7 +22,19 @@
   const isNumber = (field) => field.inputMode === "decimal";
   const isAnswered = (question) => fieldsOf(question).some((f) => (/radio|checkbox/.test(f.type) ? f.checked : f.value.trim()));
 
+  // From a desk that is closed one is led to another one's form: what was typed there goes along,
+  // as an answer of this form. The server says by the link where both ask the same questions.
+  function takeAlong() {
+    const from = new URLSearchParams(location.search).get("from");
+    const draft = from && from !== form.dataset.code && store.get(`draft:${from}`);
+    if (!draft || store.get(key)) return;
+    const { id, page } = form.elements;
+    store.set(key, { ...draft, id: id.value, page: page.value });
+    store.drop(`draft:${from}`);
+  }
+
   function restore() {
+    takeAlong();
     const draft = store.get(key);
     const { id, version } = form.elements;
     // What the server sent back is newer than a draft.
@@ -93,6 +105,7 @@
   let wait = 1000;
   // Those who wait together do not come back together.
   const SPREAD_S = 15;
+  const LONGEST_S = 900;
 
   // In the other language the draft is found again; without one, the server hands back what was given.
   let rewording = false;
@@ -131,7 +144,7 @@
     try {
       const answer = await fetch(form.action, { method: "POST", body, signal: control.signal, headers: { Accept: "application/json" } });
       if (answer.status === 201) { location.replace(answer.headers.get("Location")); return; }
-      const seconds = Number(answer.headers.get("Retry-After"));
+      const seconds = waitOf(answer.headers);
       if (seconds > 0 && /429|503/.test(answer.status)) { sendAfter(seconds); return; }
       if (answer.status >= 500) throw new Error("the server is not well");
       // Refused with reasons: let the browser show the server's page.
@@ -143,6 +156,13 @@
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  // In seconds, or a date, which is held against the server's clock; nobody means longer than this.
+  function waitOf(headers) {
+    const told = (headers.get("Retry-After") || "").trim();
+    const seconds = /^\d+$/.test(told) ? Number(told) : (Date.parse(told) - (Date.parse(headers.get("Date")) || Date.now())) / 1000;
+    return !told || Number.isNaN(seconds) ? 0 : Math.min(Math.max(seconds, 1), LONGEST_S);
   }
 
   // Many send from one network: told to wait, each comes in by turns, within minutes.

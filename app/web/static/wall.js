@@ -21,7 +21,7 @@ events.addEventListener("figure", (event) => {
 // line, but not after a refusal: a proxy's 502 while the server starts, or a session that is over.
 events.addEventListener("error", () => {
   state.textContent = lost;
-  if (events.readyState === EventSource.CLOSED) setTimeout(openAgain, TRY_AGAIN_MS);
+  if (events.readyState === EventSource.CLOSED) setTimeout(openAgain, TRY_AGAIN_MS * (1 + Math.random()));
 });
 events.addEventListener("open", () => { state.textContent = ""; });
 
@@ -29,5 +29,5 @@ events.addEventListener("open", () => { state.textContent = ""; });
 async function openAgain() {
   const answer = await fetch(location.href, { redirect: "manual", cache: "no-store" }).catch(() => null);
   if (answer !== null && answer.status < 500) location.reload();
-  else setTimeout(openAgain, TRY_AGAIN_MS);
+  else setTimeout(openAgain, TRY_AGAIN_MS * (1 + Math.random()));
 }

@@ -72,7 +72,9 @@ function begin() {
   kiosk.respondent = null;
   takeNews();
   if (!kiosk.configuration) return pair();
-  if (kiosk.configuration.point.state !== "active") return show(element("section", { class: "message" }, element("h1", {}, say("paused"))));
+  if (kiosk.configuration.closed) return show(closed(kiosk.configuration.now_at));
+  // A configuration that was kept before units could begin later does not say whether its unit is there.
+  if (kiosk.configuration.point.state !== "active" || kiosk.configuration.open === false) return show(element("section", { class: "message" }, element("h1", {}, say("paused"))));
   const form = kiosk.configuration.questionnaire;
   const respondent = new Respondent({ form, language: kiosk.language, say, show, done: (each) => finish(each), ended: (each) => finish(each, true), began: () => { kiosk.respondent = respondent; watchIdle(); } });
   // One question with five faces is its own invitation; a whole form is begun by a touch.
@@ -84,6 +86,12 @@ function begin() {
       element("button", { class: "start", onclick: () => { respondent.start(); respondent.ask(); } }, say("start"))));
   }
   refreshTrouble();
+}
+
+/** What stands here when the unit is no more: who does its work now. */
+function closed(nowAt) {
+  const names = nowAt[kiosk.language] ?? nowAt.vi;
+  return element("section", { class: "message" }, element("h1", {}, say("closed")), names && element("p", {}, say("closed_now_at", { names })));
 }
 
 async function finish(respondent, partial = false) {

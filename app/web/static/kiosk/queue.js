@@ -1,6 +1,7 @@
 // Sends the queue in batches, with back-off and jitter. A response leaves the queue only when the
 // server names it accepted or duplicate; what it refuses for good is laid aside and reported.
 import { ageOf, look } from "./clock.js";
+import { waitOf } from "./retry.js";
 import * as store from "./store.js";
 
 const BATCH = 50;
@@ -9,7 +10,7 @@ const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
 const TIMEOUT_MS = 30_000;
 
-export const state = { lastSync: null, trouble: null, wait: FIRST_WAIT_MS };
+export const state = { lastSync: null, trouble: null, wait: FIRST_WAIT_MS, notBefore: 0 };
 let timer = null;
 let again = false;
 const listeners = new Set();
@@ -24,7 +25,10 @@ export async function call(path, options = {}) {
   try {
     const headers = { Authorization: `Bearer ${secret}`, ...(options.body ? { "Content-Type": "application/json" } : {}) };
     const answer = await fetch(path, { ...options, headers, signal: control.signal, cache: "no-store" });
-    return { status: answer.status, document: answer.headers.get("content-type")?.includes("json") ? await answer.json() : null };
+    const read = answer.headers.get("content-type")?.includes("json") ? answer.json() : null;
+    // Of a refusal the status and the time to wait count, whatever came of its text.
+    const document = await (answer.ok ? read : read?.catch(() => null)) ?? null;
+    return { status: answer.status, wait: waitOf(answer.headers), document };
   } finally {
     clearTimeout(limit);
   }
@@ -33,10 +37,16 @@ export async function call(path, options = {}) {
 /** Send what waits, now; while another tab or call does, it will look again. */
 export async function flush() {
   clearTimeout(timer);
+  const left = state.notBefore - performance.now();
+  if (left > 0) {
+    // The next respondent's answer waits as the others do.
+    timer = setTimeout(flush, left);
+    return;
+  }
   again = true;
   await navigator.locks.request("flush", { ifAvailable: true }, async (lock) => {
     if (!lock) return;
-    while (again) {
+    while (again && state.notBefore <= performance.now()) {
       again = false;
       await sendAll();
     }
@@ -75,7 +85,7 @@ async function sendAll() {
         size = Math.max(1, Math.floor(batch.length / 2));
       }
     } else {
-      return later(answer.status === 401 || answer.status === 403 ? "revoked" : "server");
+      return later(answer.status === 401 || answer.status === 403 ? "revoked" : "server", answer.wait);
     }
   }
 }
@@ -97,11 +107,14 @@ async function learn(batch, results, seen) {
   await store.settle(counted, refused);
 }
 
-function later(trouble) {
+/** Send again after some time, and not before the server wants it: then nobody flushes meanwhile. */
+function later(trouble, told = null) {
   if (trouble) state.trouble = trouble;
   changed();
   clearTimeout(timer);
-  timer = setTimeout(flush, state.wait * (0.5 + Math.random()));
+  const wait = Math.max(told ?? 0, state.wait * (0.5 + Math.random()));
+  state.notBefore = told === null ? 0 : performance.now() + told;
+  timer = setTimeout(flush, wait);
   state.wait = Math.min(state.wait * 2, LONGEST_WAIT_MS);
 }
 

@@ -1,0 +1,1 @@
+"""Backup: copies of the database that are proven, put back, and carried to the other store."""

@@ -1,0 +1,1 @@
+"""Plans that change the tree: reading, checking, carrying out, undoing."""

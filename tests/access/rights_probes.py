@@ -1,0 +1,395 @@
+"""A probe of every route: what is called about which unit, and what tells that it worked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import httpx
+
+from app.reports.charts.drawing import script_name
+from tests.access.rights_world import MONTH, NUMBERS, STARTS, World
+from tests.access.route_probe import (
+    Probe,
+    about,
+    account_mark,
+    get,
+    has,
+    key_mark,
+    let_in,
+    listed,
+    of_unit,
+    point_mark,
+    post_about,
+    went_well,
+)
+from tests.small_province import body
+
+STATISTICS = {
+    f"GET /api/v1/satisfaction/{name}": of_unit(
+        f"/api/v1/satisfaction/{name}", let_in, questionnaire="sipas-desk", **options
+    )
+    for name, options in {
+        "ranking": {},
+        "funnel": {},
+        "compare": {},
+        "trend": {},
+        "alerts": {},
+        "drivers": {"outcome": "trips"},
+        "reliability": {},
+        "casemix": {"adjust": "trips"},
+        "weighted": {"margin": "trips:1=5,2=5"},
+        "stratified": {},
+        "non-response": {},
+        "planning": {"month": MONTH},
+    }.items()
+}
+VIEWS = {
+    f"GET /api/v1/views/{name}": of_unit(
+        f"/api/v1/views/{name}",
+        lambda answer, unit: went_well(answer) and answer.json()["unit"]["code"] == unit,
+        questionnaire="sipas-desk",
+        period=MONTH,
+    )
+    for name in (
+        "overview",
+        "units",
+        "unit",
+        "comparison",
+        "sections",
+        "items",
+        "quality",
+        "levels",
+    )
+}
+PROBES: dict[str, Probe] = {
+    "GET /": get("/"),
+    "GET /docs": get("/docs"),
+    "GET /healthz": get("/healthz"),
+    "GET /connection": get("/connection"),
+    "GET /readyz": get("/readyz"),
+    "GET /problems/{code}": get("/problems/not-found"),
+    "POST /oauth/token": Probe(lambda world, who, unit: world.token()),
+    "POST /api/v1/pairings": Probe(
+        lambda world, who, unit: world.client.post(
+            "/api/v1/pairings", json={"code": world.pairing_code()}
+        )
+    ),
+    "POST /api/v1/responses": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/api/v1/responses", json=body(world.province.points[("C1", "sipas-desk")])
+        )
+    ),
+    "GET /api/v1/satisfaction": of_unit(
+        "/api/v1/satisfaction", has("rows"), questionnaire="sipas-desk"
+    ),
+    **STATISTICS,
+    "GET /api/v1/satisfaction/baselines": Probe(
+        lambda world, who, unit: (
+            world.decision(unit),
+            world.call(who, "GET", "/api/v1/satisfaction/baselines", params={"unit": unit}),
+        )[1],
+        True,
+        has("baselines"),
+    ),
+    "POST /api/v1/satisfaction/baselines": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/api/v1/satisfaction/baselines",
+            json={"unit": unit, "questionnaire": "sipas-desk", "start": next(STARTS),
+                  "reason": "probe"},
+        ),
+        True,
+    ),
+    "DELETE /api/v1/satisfaction/baselines/{id}": Probe(
+        lambda world, who, unit: world.call(
+            who, "DELETE", f"/api/v1/satisfaction/baselines/{world.decision(unit)}"
+        ),
+        True,
+    ),
+    "GET /api/v1/satisfaction/action-notes": Probe(
+        lambda world, who, unit: (
+            world.noted(unit),
+            world.call(who, "GET", "/api/v1/satisfaction/action-notes", params={"unit": unit}),
+        )[1],
+        True,
+        has("notes"),
+    ),
+    "POST /api/v1/satisfaction/action-notes": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/api/v1/satisfaction/action-notes",
+            json={"unit": unit, "day": "2026-01-15", "text": "probe"},
+        ),
+        True,
+    ),
+    "DELETE /api/v1/satisfaction/action-notes/{id}": Probe(
+        lambda world, who, unit: world.call(
+            who, "DELETE", f"/api/v1/satisfaction/action-notes/{world.noted(unit)}"
+        ),
+        True,
+    ),
+    "GET /api/v1/comments": of_unit("/api/v1/comments", has("comments"), month=MONTH),
+    "GET /api/v1/aside": of_unit("/api/v1/aside", lambda answer, unit: went_well(answer)),
+    "GET /api/v1/units": of_unit("/api/v1/units", has("units")),
+    "GET /api/v1/units/{code}/history": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"/api/v1/units/{unit}/history"), True
+    ),
+    "GET /api/v1/points": of_unit("/api/v1/points", has("points")),
+    "GET /api/v1/questionnaires": get("/api/v1/questionnaires"),
+    "POST /api/v1/invitations": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/api/v1/invitations",
+            json={"case": f"c{next(NUMBERS)}", "unit": unit, "point": world.code_of(unit),
+                  "finished_at": datetime.now(UTC).isoformat()},
+        ),
+        True,
+    ),
+    "GET /api/v1/response-rates": of_unit(
+        "/api/v1/response-rates", lambda answer, unit: went_well(answer),
+        **{"from": "2026-01-01", "to": "2026-12-31"},
+    ),
+    **VIEWS,
+    "GET /api/v1/feed.csv": Probe(
+        lambda world, who, unit: world.call(who, "GET", "/api/v1/feed.csv"),
+        True,
+        lambda answer, unit: went_well(answer) and f"\r\n{unit}," in answer.text,
+    ),
+    "GET /api/v1/stream": Probe(
+        lambda world, who, unit: world.first_event(who, f"/api/v1/stream?unit={unit}"), True
+    ),
+    "GET /api/v1/reports": of_unit(
+        "/api/v1/reports", lambda answer, unit: went_well(answer), format="xlsx",
+        questionnaire="sipas-desk", period=MONTH,
+    ),
+    "GET /dashboard": get("/dashboard"),
+    "GET /dashboard/{name}": of_unit(
+        "/dashboard/overview", lambda answer, unit: went_well(answer), period=MONTH
+    ),
+    "GET /dashboard/comments": of_unit(
+        "/dashboard/comments", lambda answer, unit: went_well(answer), month=MONTH
+    ),
+    "GET /dashboard/report": of_unit("/dashboard/report", lambda answer, unit: went_well(answer)),
+    "GET /dashboard/charts/{name}/{figure}.{file_format}": of_unit(
+        "/dashboard/charts/unit/factors.csv", lambda answer, unit: went_well(answer),
+        questionnaire="sipas-desk", period=MONTH,
+    ),
+    "GET /charts/{name}.js": get(f"/charts/{script_name()}.js"),
+    "GET /public": get("/public"),
+    "GET /public/data.csv": get("/public/data.csv"),
+    "GET /public/dictionary.csv": get("/public/dictionary.csv"),
+    "GET /public/{unit}/badge.svg": about("/public/{unit}/badge.svg"),
+    "GET /public/{unit}/card": about("/public/{unit}/card"),
+    "GET /wall/{unit}": about("/wall/{unit}"),
+    "GET /wall/{unit}/stream": Probe(
+        lambda world, who, unit: world.first_event(who, f"/wall/{unit}/stream"), True
+    ),
+    "GET /screen": get("/screen"),
+    "POST /screen": Probe(
+        lambda world, who, unit: world.call(who, "POST", "/screen", data={"key": "x"}),
+        worked=lambda answer, unit: answer.status_code == 422,
+    ),
+    "GET /i/{token}": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"/i/{world.invitation()}")
+    ),
+    "POST /i/{token}": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", f"/i/{world.invitation()}", data={"a.A1": "5"}
+        ),
+        worked=lambda answer, unit: "/thanks" in answer.headers.get("location", ""),
+    ),
+    "GET /i/{token}/thanks": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"/i/{world.invitation()}/thanks")
+    ),
+    "GET /api/v1/posters": of_unit(
+        "/api/v1/posters", lambda answer, unit: answer.content[:5] == b"%PDF-"
+    ),
+    "GET /api/v1/posters/{code}.png": Probe(
+        lambda world, who, unit: world.call(
+            who, "GET", f"/api/v1/posters/{world.code_of(unit)}.png"
+        ),
+        True,
+    ),
+    "GET /api/v1/posters/{code}.svg": Probe(
+        lambda world, who, unit: world.call(
+            who, "GET", f"/api/v1/posters/{world.code_of(unit)}.svg"
+        ),
+        True,
+    ),
+    "GET /posters": listed("/posters", lambda world, unit: f"/q/{world.code_of(unit)}"),
+    "GET /q/{token}": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"/q/{world.code()}")
+    ),
+    "POST /q/{token}": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", f"/q/{world.code()}", data={"a.A1": "5"}
+        ),
+        worked=lambda answer, unit: "/thanks" in answer.headers.get("location", ""),
+    ),
+    "GET /q/{token}/thanks": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"/q/{world.code()}/thanks")
+    ),
+    "GET /kiosk": get("/kiosk"),
+    "GET /kiosk/worker.js": get("/kiosk/worker.js"),
+    "GET /kiosk/manifest": get("/kiosk/manifest"),
+    "GET /api/v1/kiosk": get("/api/v1/kiosk"),
+    "POST /api/v1/kiosk/status": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/api/v1/kiosk/status",
+            json={"queue": 0, "aside": 0, "release": "0", "storage_percent": 1,
+                  "sent_at": "2026-11-24T00:00:00Z"},
+        )
+    ),
+    "GET /sign-in": Probe(
+        lambda world, who, unit: world.call(who, "GET", "/sign-in"),
+        worked=lambda answer, unit: answer.status_code in (200, 303),
+    ),
+    "POST /sign-in": Probe(
+        lambda world, who, unit: world.call(who, "POST", "/sign-in", data={"email": "x"}),
+        # The form is taken and the password is wrong: nobody is kept from trying.
+        worked=lambda answer, unit: answer.status_code == 401,
+    ),
+    "GET /sign-in/confirm": get("/sign-in/confirm"),
+    "POST /sign-in/confirm": Probe(
+        lambda world, who, unit: world.call(who, "POST", "/sign-in/confirm"),
+        # The page comes back, with the sentence that the password is wrong.
+        worked=lambda answer, unit: answer.headers["content-type"].startswith("text/html"),
+    ),
+    "POST /sign-out": Probe(lambda world, who, unit: signed_out(world, who),
+        worked=lambda answer, unit: "done=signed_out" in answer.headers.get("location", "")),
+    "GET /sign-in/openid": Probe(
+        lambda world, who, unit: world.call(who, "GET", "/sign-in/openid"),
+        # None is set up here, which everybody is told.
+        worked=lambda answer, unit: answer.status_code == 404,
+    ),
+    "GET /sign-in/openid/callback": Probe(
+        lambda world, who, unit: world.call(who, "GET", "/sign-in/openid/callback"),
+        worked=lambda answer, unit: answer.status_code == 404,
+    ),
+    "GET /password/{token}": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"/password/{world.link()}")
+    ),
+    "POST /password/{token}": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", f"/password/{world.link()}",
+            data={"password": "bốn từ ngẫu nhiên đây", "again": "bốn từ ngẫu nhiên đây"},
+        ),
+        worked=lambda answer, unit: "done=password_set" in answer.headers.get("location", ""),
+    ),
+    "GET /language/{language}": get("/language/en"),
+    "GET /profile": get("/profile"),
+    "POST /profile": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/profile", data={"name": "Tên mới", "language": "vi"}
+        )
+    ),
+    "POST /profile/password": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/profile/password",
+            data={"password": "bốn từ ngẫu nhiên đây", "again": "bốn từ ngẫu nhiên đây"},
+        )
+    ),
+    "POST /profile/sessions/end": Probe(
+        lambda world, who, unit: world.call(who, "POST", "/profile/sessions/end")
+    ),
+    "GET /accounts": listed("/accounts?q=person", account_mark),
+    "GET /accounts/new": get("/accounts/new"),
+    "POST /accounts/new": post_about(
+        lambda world, unit: (
+            "/accounts/new",
+            {"email": f"new{next(NUMBERS)}@example.vn", "name": "N", "role": "desk-staff",
+             "unit": unit},
+        )
+    ),
+    "GET /accounts/{id}": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"/accounts/{world.account(unit)[0]}"), True
+    ),
+    "POST /accounts/{id}/grants": post_about(
+        lambda world, unit: (
+            f"/accounts/{world.account(unit)[0]}/grants", {"role": "unit-head", "unit": unit}
+        )
+    ),
+    "POST /accounts/{id}/grants/{grant_id}/revoke": post_about(
+        lambda world, unit: ("/accounts/{}/grants/{}/revoke".format(*world.account(unit)), {})
+    ),
+    "POST /accounts/{id}/disable": post_about(
+        lambda world, unit: (f"/accounts/{world.account(unit)[0]}/disable", {})
+    ),
+    "POST /accounts/{id}/enable": post_about(
+        lambda world, unit: (f"/accounts/{world.account(unit)[0]}/enable", {})
+    ),
+    "POST /accounts/{id}/reset": post_about(
+        lambda world, unit: (f"/accounts/{world.account(unit)[0]}/reset", {})
+    ),
+    "GET /keys": listed("/keys", key_mark),
+    "GET /keys/new": get("/keys/new"),
+    "POST /keys/new": post_about(
+        lambda world, unit: (
+            "/keys/new",
+            {"name": "k", "days": "30", "right": "figures:read", "system": "yes", "unit": unit},
+        )
+    ),
+    "POST /keys/{id}/revoke": post_about(
+        lambda world, unit: (f"/keys/{world.key_for(unit)}/revoke", {})
+    ),
+    "GET /devices": listed("/devices", point_mark),
+    "POST /devices/codes": post_about(
+        lambda world, unit: ("/devices/codes", {"point": str(world.points[unit])})
+    ),
+    "POST /devices/{id}/revoke": post_about(
+        lambda world, unit: (f"/devices/{world.device_at(unit)}/revoke", {})
+    ),
+    "GET /limits": about("/limits?unit={unit}"),
+    "POST /limits": post_about(
+        lambda world, unit: (
+            "/limits",
+            {"unit": unit, "questionnaire": "sipas-desk", "start": next(STARTS), "reason": "r"},
+        )
+    ),
+    "POST /limits/{id}/revoke": post_about(
+        lambda world, unit: (f"/limits/{world.decision(unit)}/revoke", {})
+    ),
+    "GET /action-notes": about("/action-notes?unit={unit}"),
+    "POST /action-notes": post_about(
+        lambda world, unit: ("/action-notes", {"unit": unit, "day": "2026-01-15", "text": "r"})
+    ),
+    "POST /action-notes/{id}/withdraw": post_about(
+        lambda world, unit: (f"/action-notes/{world.noted(unit)}/withdraw", {})
+    ),
+    "GET /audit": get("/audit"),
+    "GET /dead-letters": get("/dead-letters"),
+    "POST /dead-letters/{sort}/{id}/retry": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", f"/dead-letters/sms/{world.dead_letter()}/retry"
+        )
+    ),
+    "POST /dead-letters/{sort}/{id}/drop": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", f"/dead-letters/sms/{world.dead_letter()}/drop"
+        )
+    ),
+    "GET /reorganisations": get("/reorganisations"),
+    "POST /reorganisations/check": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/reorganisations/check", files={"file": ("plan.csv", world.plan())}
+        )
+    ),
+    "POST /reorganisations": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/reorganisations",
+            data={"plan": world.plan(), "name": "n", "decision": "d"},
+        )
+    ),
+    "POST /reorganisations/{id}/undo": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", f"/reorganisations/{world.reorganised()}/undo"
+        )
+    ),
+}  # fmt: skip
+
+
+def signed_out(world: World, who: str) -> httpx.Response:
+    """Sign out in a session that nothing else needs."""
+    caller = world.callers[who]
+    if not hasattr(caller, "cookies"):
+        return world.call(who, "POST", "/sign-out")
+    other = world.province.person()
+    world.callers["other"] = other
+    return world.call("other", "POST", "/sign-out")
