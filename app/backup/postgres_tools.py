@@ -27,6 +27,8 @@ _DEBIAN = Path("/usr/lib/postgresql")
 #: Names in an address that PostgreSQL's library knows by other ones than SQLAlchemy.
 _PARTS = (("host", "host"), ("port", "port"), ("user", "username"), ("dbname", "database"))
 #: Longest that a server may take for its start and its recovery, and for its end.
+#: How the server begins each line of its log; a program that it called does not.
+_OWN_LINE = re.compile(r"^\d{4}-\d\d-\d\d .*\[\d+\]|\b(?:LOG|FATAL|PANIC|HINT|DETAIL):")
 _START_S, _STOP_S = 6 * 3600, 300
 #: What a server for a while does without: others must not reach it, and it outlives nothing.
 _PRIVATE = {
@@ -248,9 +250,13 @@ def last_words(log: Path) -> str:
     if not told:
         return "it left no word"
     last = re.sub(r"^.*?(?=FATAL:|PANIC:)", "", told[-1])
-    # Why a file of the journal could not be given back was said by us, into the same log.
-    ours = [line for line in lines if line.startswith("hailong:")]
-    return f"{last} ({ours[-1]})" if ours and "could not restore" in last else last
+    # Why a file of the journal could not be given back stands in the same log, before that: said
+    # by us, or by the shell and Python where the program did not even start.
+    if "could not restore" not in last:
+        return last
+    before = lines[: lines.index(told[-1])]
+    why = [line for line in before if line.strip() and not _OWN_LINE.search(line)]
+    return f"{last} ({why[-1].strip()})" if why else last
 
 
 def connect(address: URL, **options: str) -> psycopg.Connection[tuple[Any, ...]]:

@@ -181,9 +181,11 @@ def test_a_program_that_cannot_be_loaded_is_not_the_end_of_the_journal(
     cluster, history, keys, monkeypatch
 ):
     cluster.stop()
-    monkeypatch.setattr(recovery, "wal_commands", lambda: [sys.executable, "-m", "no_such_module"])
+    monkeypatch.setattr(recovery, "wal_commands", lambda: ["/usr/bin/python3", "-m", "no_such_module"])
     own = cluster.settings.model_copy(update={"postgres_data": cluster.folder / "sixth"})
-    with pytest.raises(Refused, match=r"PostgreSQL (cannot recover|does not start)"):
+    with pytest.raises(
+        Refused, match=r"PostgreSQL (cannot recover|does not start).*no_such_module"
+    ):
         PostgresBackup(own, key=keys[0], start=True).put_back(history[0], None)
 
 
