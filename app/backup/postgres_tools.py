@@ -26,9 +26,9 @@ from app.settings import Settings
 _DEBIAN = Path("/usr/lib/postgresql")
 #: Names in an address that PostgreSQL's library knows by other ones than SQLAlchemy.
 _PARTS = (("host", "host"), ("port", "port"), ("user", "username"), ("dbname", "database"))
-#: Longest that a server may take for its start and its recovery, and for its end.
 #: How the server begins each line of its log; a program that it called does not.
 _OWN_LINE = re.compile(r"^\d{4}-\d\d-\d\d .*\[\d+\]|\b(?:LOG|FATAL|PANIC|HINT|DETAIL):")
+#: Longest that a server may take for its start and its recovery, and for its end.
 _START_S, _STOP_S = 6 * 3600, 300
 #: What a server for a while does without: others must not reach it, and it outlives nothing.
 _PRIVATE = {
