@@ -1,7 +1,6 @@
 """Recovery of a real PostgreSQL server to a point in time: all before it, nothing after it."""
 
 import shlex
-import sys
 import tempfile
 import time
 from contextlib import closing
@@ -181,7 +180,9 @@ def test_a_program_that_cannot_be_loaded_is_not_the_end_of_the_journal(
     cluster, history, keys, monkeypatch
 ):
     cluster.stop()
-    monkeypatch.setattr(recovery, "wal_commands", lambda: ["/usr/bin/python3", "-m", "no_such_module"])
+    monkeypatch.setattr(
+        recovery, "wal_commands", lambda: ["/usr/bin/python3", "-m", "no_such_module"]
+    )
     own = cluster.settings.model_copy(update={"postgres_data": cluster.folder / "sixth"})
     with pytest.raises(
         Refused, match=r"PostgreSQL (cannot recover|does not start).*no_such_module"
