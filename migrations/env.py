@@ -13,6 +13,7 @@ from app.audit import models as _audit  # noqa: F401
 from app.db import Base
 from app.intake import models as _intake  # noqa: F401
 from app.intake.partitions import is_partition
+from app.integrity import models as _integrity  # noqa: F401
 from app.invitations import models as _invitations  # noqa: F401
 from app.registry import models as _registry  # noqa: F401
 from app.rollups import models as _rollups  # noqa: F401

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from analysis import clustered
 from app.figures.groupings import sums_by_measure
-from app.figures.rate_arrays import PARTS, Floats, Measure
+from app.figures.rate_arrays import PARTS, Floats
 from app.registry.questionnaires import Published
 from app.rollups.cells import SUMS
+from app.rollups.measure_counts import Measure
 from app.rollups.queries import CellRows
 
 #: Days with answers from which on it is told what days have in common.

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from analysis import conventions
 from app.figures import periods
 from app.figures.periods import Step
-from app.figures.rate_arrays import Measure
 from app.registry.questionnaires import Published
 from app.rollups.cells import SUMS, Cells, layout_of
+from app.rollups.measure_counts import Measure
 from app.rollups.queries import CellRows
 
 

@@ -22,12 +22,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.figures import visible
-from app.figures.measure_counts import counts_by_measure
 from app.intake.models import Disposition, LateResponse, Response
 from app.registry.queries import UnitNode, UnitTree
 from app.registry.questionnaires import Published
 from app.registry.structures import Units
 from app.rollups.cells import layout_of
+from app.rollups.measure_counts import counts_by_measure, moved_together
 from app.rollups.queries import CellRows
 
 #: Ids in one statement.
@@ -224,16 +224,10 @@ def _enough(
     late: Sequence[Late], measured: Mapping[str, NDArray[np.int64]], least: int
 ) -> Sequence[Late]:
     """Those of some late answers of which each measure has enough, or none."""
-    while len(late) >= least:
-        each: NDArray[np.int64] = np.array([measured[one.id] for one in late])
-        n = each.sum(axis=0)
-        few = (n > 0) & (n < least)
-        if not few.any():
-            return late
-        # Which questions somebody answered says who waits; what they said to them does not.
-        waits = each[:, few].sum(axis=1).tolist()
-        late = [one for one, any_ in zip(late, waits, strict=True) if not any_]
-    return []
+    if len(late) < least:
+        return []
+    among = moved_together(np.array([measured[one.id] for one in late]), least)
+    return [one for one, enough in zip(late, among.tolist(), strict=True) if enough]
 
 
 def _measured(

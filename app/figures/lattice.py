@@ -25,16 +25,15 @@ from analysis.lattices import Axis, protect
 from app.audit.models import AuditEntry
 from app.figures import cell_reading, visible
 from app.figures.late import CellSelection
-from app.figures.measure_counts import counted, measures_of_all
 from app.figures.periods import Length, name_of, span
 from app.figures.query import Key, Query
-from app.figures.rate_arrays import Measure
 from app.figures.release import ReleaseRule, find_unreleased
 from app.figures.session_cache import per_session
 from app.figures.unit_places import Standing, UnitPlaces, unit_places
 from app.problems import Problem
 from app.registry.questionnaires import Published
 from app.rollups.cells import SUMS
+from app.rollups.measure_counts import Measure, counted, measures_of_all
 from app.rollups.version import version as rollup_version
 
 

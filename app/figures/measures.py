@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.figures.query import Key, Query
-from app.figures.rate_arrays import Measure
 from app.problems import Problem
 from app.registry.questionnaires import Published
+from app.rollups.measure_counts import Measure
 
 
 class UnknownFactor(Problem):

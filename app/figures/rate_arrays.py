@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from analysis import clustered, proportions
 from app.registry.queries import UnitNode
+from app.rollups.measure_counts import Measure
 
 Floats = NDArray[np.float64]
 Estimates = TypeVar(
@@ -18,14 +19,6 @@ Estimates = TypeVar(
 )
 #: The sums that a clustered ratio takes, in its order.
 PARTS = ("a", "m", "aa", "am", "mm", "n")
-
-
-@dataclass(frozen=True)
-class Measure:
-    """What a row measures: the whole index, one factor of it, or one item."""
-
-    factor: str | None = None
-    item: str | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Somebody at a desk who knows who stood there last could tell from two figures, o
 after, what that citizen said. So they are told answers of the running month by batches. A batch
 is a run of days that are over, of one unit, questionnaire and channel, with at least as many
 respondents as a figure must have to be shown; and as many, or none, of each factor and question
-(``app.figures.measure_counts``). It is told once as many others have answered after it, everything
+(``app.rollups.measure_counts``). It is told once as many others have answered after it, everything
 that somebody answered in it. Whatever two moments they compare, the figures of the month differ by
 no answers or by at least so many, also when the month is over and told whole. How many answered is
 told at once, if it is not few.
@@ -28,10 +28,10 @@ from app.access.callers import Caller
 from app.access.models import Right
 from app.clock import local_today
 from app.figures.late import CellSelection, Withheld, find_withheld
-from app.figures.measure_counts import counts_by_measure
 from app.figures.session_cache import per_session
 from app.registry.questionnaires import Published
 from app.rollups import queries
+from app.rollups.measure_counts import counts_by_measure
 from app.rollups.queries import CellRows
 from app.settings import Settings
 

@@ -23,7 +23,7 @@ from app.figures.groupings import Splits, scale_of, sums_by_measure
 from app.figures.late import CellSelection
 from app.figures.measures import measures_of
 from app.figures.query import Key, Query
-from app.figures.rate_arrays import Floats, Measure, Summed
+from app.figures.rate_arrays import Floats, Summed
 from app.figures.regrouping import Regrouping, together
 from app.figures.release import Unreleased
 from app.problems import Problem
@@ -31,6 +31,7 @@ from app.registry.queries import UnitNode, UnitTree
 from app.registry.questionnaires import Published
 from app.rollups import queries
 from app.rollups.cells import SUMS, add_up
+from app.rollups.measure_counts import Measure
 
 ROW_LIMIT = 50_000
 

@@ -19,11 +19,12 @@ from app.figures import cell_reading
 from app.figures.groupings import Splits
 from app.figures.late import CellSelection
 from app.figures.query import Query
-from app.figures.rate_arrays import PARTS, Floats, Measure
+from app.figures.rate_arrays import PARTS, Floats
 from app.figures.release import Unreleased
 from app.figures.session_cache import per_session
 from app.registry.questionnaires import Published
 from app.rollups.cells import SUMS, layout_of
+from app.rollups.measure_counts import Measure
 from app.rollups.queries import CellRows
 
 _NONE = np.zeros(0, dtype=np.int64)

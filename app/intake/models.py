@@ -47,6 +47,8 @@ class Response(Base):
     duration_s: Mapped[int | None] = mapped_column(Integer)
     language: Mapped[str] = mapped_column(String(3))
     disposition: Mapped[str] = mapped_column(String(16))
+    #: By which rule it is set aside; none where it counts.
+    aside_rule: Mapped[str | None] = mapped_column(String(32))
     #: The coded answers as the version's answer sheet packs them.
     packed: Mapped[bytes] = mapped_column(LargeBinary)
     #: Left unfinished by its respondent, and kept because its questionnaire says so.

@@ -26,3 +26,19 @@ class RollupCell(Base):
     version_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     channel: Mapped[str] = mapped_column(String(16), primary_key=True)
     packed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AsideCell(Base):
+    """Packed sums of what is set aside, by the rule that did it: of the shape of ``RollupCell``.
+
+    Figures *with* what is set aside are the sum of both.
+    """
+
+    __tablename__ = "aside_cell"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    unit_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    channel: Mapped[str] = mapped_column(String(16), primary_key=True)
+    rule: Mapped[str] = mapped_column(String(32), primary_key=True)
+    packed: Mapped[bytes] = mapped_column(LargeBinary)

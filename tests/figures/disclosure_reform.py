@@ -24,12 +24,12 @@ import numpy as np
 from app.db import Database
 from app.figures import visible
 from app.figures.lattice import lattice_of
-from app.figures.rate_arrays import Measure
 from app.figures.release import ReleaseRule
 from app.figures.unit_places import Standing
 from app.registry.models import Channel, Succession, Unit, UnitPeriod
 from app.registry.points import current_code, open_point
 from app.registry.structures import Structure, Units
+from app.rollups.measure_counts import Measure
 from tests.figures.disclosure_world import FORM, LEAST, MONTHS, World
 from tests.small_province import SmallProvince, body
 

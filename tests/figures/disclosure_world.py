@@ -15,12 +15,12 @@ from app.access.roles import Role
 from app.db import Database
 from app.figures import visible
 from app.figures.lattice import lattice_of
-from app.figures.rate_arrays import Measure
 from app.figures.release import ReleaseRule
 from app.figures.unit_places import members
 from app.registry.models import Channel, Unit, UnitKind
 from app.registry.points import current_code, open_point
 from app.registry.volumes import keep_volumes
+from app.rollups.measure_counts import Measure
 from tests.small_province import SmallProvince, body
 
 LEAST = 10

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from analysis.lattices import Axis
 from app.figures.lattice import Axes, Lattice, decided, time_axis
-from app.figures.rate_arrays import Measure
 from app.figures.unit_places import members, structures, unit_places
 from app.registry.structures import (
     Step,
@@ -27,6 +26,7 @@ from app.registry.structures import (
     Units,
     UnitState,
 )
+from app.rollups.measure_counts import Measure
 
 LEAST = 10
 FIRST = date(2024, 1, 1)

@@ -25,7 +25,7 @@ from app.figures.late import CellSelection
 from app.figures.lattice import lattice_of, named_period
 from app.figures.periods import Length, Span, Step, name_of, span
 from app.figures.query import Expand, Key, Query, QueryChanges, StructureOf, structure_day
-from app.figures.rate_arrays import Measure, Rates
+from app.figures.rate_arrays import Rates
 from app.figures.regrouping import whole_number
 from app.figures.release import ReleaseRule
 from app.figures.results import Names, unit_result
@@ -39,6 +39,7 @@ from app.reports.views.index_results import Difference, Figure
 from app.reports.views.opening import kinds_below, only_top, period_to_open_with
 from app.reports.views.results import ViewHead
 from app.rollups import queries
+from app.rollups.measure_counts import Measure
 from app.settings import Settings
 
 #: Units of the level that is shown unless one is asked for.

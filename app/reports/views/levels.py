@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.figures.query import Key
-from app.figures.rate_arrays import Measure
 from app.figures.results import Names
 from app.reports.views.context import ViewContext, figure, released_cells
 from app.reports.views.form_results import (
@@ -25,6 +24,7 @@ from app.reports.views.form_results import (
     LevelSection,
 )
 from app.rollups.cells import layout_of
+from app.rollups.measure_counts import Measure
 from surveys.model import BaseItem, PercentItem, SingleChoiceItem, Text
 
 Floats = NDArray[np.float64]

@@ -11,7 +11,6 @@ from app.figures import microdata, visible
 from app.figures.context import number
 from app.figures.doubts import HASTY_S, LEAST_ALIKE, alike
 from app.figures.query import Key
-from app.figures.rate_arrays import Measure
 from app.figures.regrouping import whole_number
 from app.figures.results import Names, unit_result
 from app.intake.models import Disposition, Response
@@ -26,6 +25,7 @@ from app.reports.views.form_results import (
 )
 from app.reports.views.overview import set_aside, volume
 from app.rollups.cells import layout_of
+from app.rollups.measure_counts import Measure
 from surveys.model import RatedItem
 
 

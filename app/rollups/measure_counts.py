@@ -7,16 +7,24 @@ enough people of each of them: for a question that few answer, ten respondents a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.figures.rate_arrays import Measure
 from app.registry.questionnaires import Published
 from app.rollups.cells import SUMS, Cells, layout_of
 from surveys.model import SingleChoiceItem
 
 Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a row measures: the whole index, one factor of it, or one item."""
+
+    factor: str | None = None
+    item: str | None = None
 
 
 def measures_of_all(versions: Sequence[Published]) -> dict[Measure, int | None]:
@@ -72,3 +80,25 @@ def counts_by_measure(versions: Sequence[Published], version: Published, cells: 
     for measure, count in counted(version, cells):
         found[:, place[measure]] = count
     return found
+
+
+def moved_together(answered: Counts, least: int) -> NDArray[np.bool_]:
+    """Which of n people can move together, so that no measure moves by one to ``least`` - 1.
+
+    Who answered what too few others of them answered is left out, and then whoever is alone without
+    these; none are left where fewer than ``least`` are.
+
+    Parameters
+    ----------
+    answered
+        Which measures each answered, 0 or 1, shape (n, measures); the first is not special.
+    """
+    among = np.ones(len(answered), dtype=np.bool_)
+    while among.sum() >= least:
+        n = answered[among].sum(axis=0)
+        few = (n > 0) & (n < least)
+        if not few.any():
+            return among
+        # Which questions somebody answered says who stays; what they said to them does not.
+        among &= ~answered[:, few].any(axis=1)
+    return np.zeros(len(answered), dtype=np.bool_)
