@@ -29,7 +29,7 @@ class Breadth:
     caution: float = 0.7
     most: float = 200.0
     usual: float = 0.002
-    usual_of: float = 200.0
+    usual_of: float = 3.0
     memory: float = 60.0
 
 
@@ -130,7 +130,7 @@ def fit(
 def _fit_one(pairs: Floats, weight: Floats, wide: Breadth) -> Floats:
     """Beta parameters of one kind: ``pairs`` (source-months, 2), of it and of those after it."""
     k, n = pairs[:, 0], pairs.sum(axis=1)
-    pull = np.array([wide.usual, 1 - wide.usual]) * wide.usual_of / wide.concentration
+    pull = np.array([wide.usual, 1 - wide.usual]) * wide.usual_of
     start = np.array(
         [special.logit((weight @ k + 0.5) / (weight @ n + 1)), np.log(wide.concentration)]
     )
@@ -139,7 +139,6 @@ def _fit_one(pairs: Floats, weight: Floats, wide: Breadth) -> Floats:
         share, total = special.expit(at[0]), np.exp(at[1])
         a, b = share * total, (1 - share) * total
         height = weight @ (special.betaln(a + k, b + n - k) - special.betaln(a, b))
-        # As many responses as a month or two of one source is worth.
         height += pull @ np.array([special.log_expit(at[0]), special.log_expit(-at[0])])
         return float(0.5 * ((at[1] - np.log(wide.concentration)) / wide.spread) ** 2 - height)
 

@@ -126,7 +126,7 @@ def _rising_to(a: float, y: int) -> float:
     return float(special.gammaln(a + y) - special.gammaln(a))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _table(a: float, most: int) -> Floats:
     i = np.arange(most)
     return np.append(0.0, np.cumsum(np.log((a + i) / (i + 1.0))))
