@@ -18,10 +18,10 @@ Singles = NDArray[np.float32]
 def copied(responses: Responses, varied: Bools, detectors: Detectors) -> tuple[Bools, Floats]:
     """Which responses are nearly one of their unit's from an earlier day, and how nearly.
 
-    Two sheets are near where all but ``moved`` of the items have the same level, and the particulars
-    are the same or the later has none. A near original proves little for a sheet that is common:
-    marked are those alone for which, by how many responses of *other* units and days are as near,
-    ``chance_originals`` or fewer originals are expected in the days before.
+    Two sheets are near where all but ``moved`` of the items have the same level, and the
+    particulars are the same or the later has none. A near original proves little for a sheet that
+    is common: marked are those alone for which, by how many responses of *other* units are as
+    near, ``chance_originals`` or fewer originals are expected in the days before.
 
     Parameters
     ----------
@@ -41,16 +41,14 @@ def copied(responses: Responses, varied: Bools, detectors: Detectors) -> tuple[B
     order = np.lexsort((responses.answered_s, responses.unit))
     starts = np.flatnonzero(np.diff(responses.unit[order], prepend=-1))
     table = _Table.of(responses, detectors)
-    candidate, best, originals, among = [], [], [], []
+    parts = []
     for start, end in zip(starts, np.append(starts[1:], n), strict=True):
         rows = order[start:end]
-        found = _in_unit(responses, varied, table, rows, detectors)
-        for into, part in zip((candidate, best, originals, among), found, strict=True):
-            into.append(part)
-    at = np.concatenate(candidate).astype(np.intp)
+        parts.append(_in_unit(responses, varied, table, rows, detectors))
+    at = np.concatenate([part[0] for part in parts])
     if not len(at):
         return marks, nearest
-    like, found_by, looked_at = (np.concatenate(each) for each in (best, originals, among))
+    like, found_by, looked_at = (np.concatenate([part[i] for part in parts]) for i in (1, 2, 3))
     elsewhere = _elsewhere(responses, table, at, detectors)
     # Beside the original itself: a sheet that is found again and again is one that many give.
     own = np.maximum(found_by - 1, 0) / np.maximum(looked_at, 1)
@@ -62,7 +60,7 @@ def copied(responses: Responses, varied: Bools, detectors: Detectors) -> tuple[B
 
 
 class _Table:
-    """Sheets as rows of zeros and ones, one column for each item and level: products count equals."""
+    """Sheets as zeros and ones, a column for each item and level: products count equals."""
 
     def __init__(self, levels: NDArray[np.uint8], least: int) -> None:
         self._levels, self._kinds = levels, int(levels.max(initial=0)) + 1
@@ -85,7 +83,7 @@ class _Table:
 def _in_unit(
     responses: Responses, varied: Bools, table: _Table, rows: Ints, detectors: Detectors
 ) -> tuple[Ints, Floats, Floats, Floats]:
-    """Of a unit's responses in time: those with a near original, how near, how many, of how many."""
+    """Those of a unit, in time, with a near original: which, how near, how many, of how many."""
     at = responses.answered_s[rows]
     midnight = np.floor(at / DAY_S) * DAY_S
     first = np.searchsorted(at, midnight - detectors.copied_days * DAY_S)

@@ -20,16 +20,14 @@ class Breadth:
     Of each kind: ``concentration`` is the middle of a log-normal prior of a + b, ``spread`` its
     standard deviation on the log scale. ``caution`` multiplies what was learnt: months to come
     are less like one another than those that the habits were fitted to. ``most`` is what a + b is
-    held under. ``usual`` is a share that any kind may have beforehand, worth ``usual_of``
-    responses. ``memory`` is how many responses of a source's own earlier months count at most.
+    held under. No kind is rarer than ``rarest``, though none of it was ever found. ``memory`` is how many responses of a source's own earlier months count at most.
     """
 
     concentration: float = 60.0
     spread: float = 1.0
     caution: float = 0.7
     most: float = 200.0
-    usual: float = 0.002
-    usual_of: float = 3.0
+    rarest: float = 0.001
     memory: float = 60.0
 
 
@@ -130,7 +128,6 @@ def fit(
 def _fit_one(pairs: Floats, weight: Floats, wide: Breadth) -> Floats:
     """Beta parameters of one kind: ``pairs`` (source-months, 2), of it and of those after it."""
     k, n = pairs[:, 0], pairs.sum(axis=1)
-    pull = np.array([wide.usual, 1 - wide.usual]) * wide.usual_of
     start = np.array(
         [special.logit((weight @ k + 0.5) / (weight @ n + 1)), np.log(wide.concentration)]
     )
@@ -139,15 +136,13 @@ def _fit_one(pairs: Floats, weight: Floats, wide: Breadth) -> Floats:
         share, total = special.expit(at[0]), np.exp(at[1])
         a, b = share * total, (1 - share) * total
         height = weight @ (special.betaln(a + k, b + n - k) - special.betaln(a, b))
-        height += pull @ np.array([special.log_expit(at[0]), special.log_expit(-at[0])])
         return float(0.5 * ((at[1] - np.log(wide.concentration)) / wide.spread) ** 2 - height)
 
-    found = optimize.minimize(
-        cost, start, method="L-BFGS-B", bounds=[(-12.0, 12.0), (0.0, 9.0)]
-    ).x
+    found = optimize.minimize(cost, start, method="L-BFGS-B", bounds=[(-12.0, 12.0), (0.0, 9.0)]).x
     total = min(np.exp(found[1]) * wide.caution, wide.most)
     share = special.expit(found[0])
-    return np.array([share, 1 - share]) * max(total, 1.0)
+    share = float(np.clip(share, wide.rarest, 1 - wide.rarest))
+    return max(total, 1.0) * np.array([share, 1 - share])
 
 
 def _broken(c: Floats, order: Ints) -> Floats:

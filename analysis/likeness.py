@@ -33,11 +33,15 @@ def sheets(responses: Responses) -> Ints:
     for i in range(items):
         hashed = (hashed ^ (hashed >> np.uint64(29))) + responses.levels[:, i] * odd[i]
         hashed = hashed * np.uint64(0x9E3779B97F4A7C15)
-    return np.unique(hashed, return_inverse=True)[1]
+    found: Ints = np.unique(hashed, return_inverse=True)[1]
+    return found
 
 
 def repeated(
-    responses: Responses, sheet: Ints, straight_at: NDArray[np.uint8], order: Order,
+    responses: Responses,
+    sheet: Ints,
+    straight_at: NDArray[np.uint8],
+    order: Order,
     detectors: Detectors,
 ) -> Bools:
     """Varied sheets that are the same as one of the two before or after of their source.
@@ -82,7 +86,8 @@ def _together(first: Ints, second: Ints) -> Ints:
     """How many have the same pair of numbers."""
     pair = first.astype(np.int64) * (int(second.max()) + 1) + second
     _, at, number = np.unique(pair, return_inverse=True, return_counts=True)
-    return number[at]
+    found: Ints = number[at]
+    return found
 
 
 @dataclass(frozen=True)
@@ -114,9 +119,7 @@ def runs(
     line, unit = straight_at[head].astype(np.intp), responses.unit[head]
     lines = int(straight_at.max(initial=0)) + 1
     in_unit = np.bincount(responses.unit, minlength=int(unit.max(initial=0)) + 1)
-    same = np.bincount(
-        responses.unit * lines + straight_at, minlength=len(in_unit) * lines
-    )
+    same = np.bincount(responses.unit * lines + straight_at, minlength=len(in_unit) * lines)
     # A run's source may have responses of more than one unit; it is held against its first's.
     outside = np.maximum(in_unit[unit] - size, 0)
     alike = np.maximum(same[unit * lines + line] - size, 0)
@@ -126,9 +129,7 @@ def runs(
     with np.errstate(under="ignore"):
         expected = in_unit[unit] * (1 - share) * share**size
     unlikely = (
-        (line > 0)
-        & (outside >= detectors.least_elsewhere)
-        & (expected <= detectors.expected_runs)
+        (line > 0) & (outside >= detectors.least_elsewhere) & (expected <= detectors.expected_runs)
     )
     length, unanimous = np.empty(n, dtype=np.intp), np.empty(n, dtype=bool)
     length[order.rows] = np.where(line > 0, size, 0)[number]

@@ -33,7 +33,7 @@ class Paces:
 
 
 def paces(responses: Responses, alike: Bools, detectors: Detectors) -> Paces:
-    """Learn each unit's pace from its readers whose levels vary, and the form's where there are few.
+    """Learn each unit's pace from readers whose levels vary, and the form's where these are few.
 
     People who rate all alike may not have read; their haste says nothing of reading. The middle
     is a median and the spread that of the slower half, so some that are stuffed move them little.

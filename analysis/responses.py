@@ -55,7 +55,8 @@ class Responses:
     @property
     def rated(self) -> Ints:
         """How many items each response rated."""
-        return np.count_nonzero(self.levels, axis=1)
+        found: Ints = np.count_nonzero(self.levels, axis=1)
+        return found
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ from analysis.comparison import discoveries, newcombe
 class ChannelGaps:
     """How far a channel's rate lies over the unit's others; one entry a unit and month.
 
-    ``gap`` with its limits, NaN where one of both has no answers; ``p`` (one-sided) that the kiosk's is no higher; ``selection``
-    where one is found, at the rate of false discoveries asked for, and the gap is ``least`` or
-    more. It is a matter of whom a desk lets answer, called selection, and no sign of stuffing.
+    ``gap`` with its limits, NaN where one of both has no answers; ``p`` (one-sided) that the
+    kiosk's is no higher; ``selection`` where one is found, at the rate of false discoveries asked
+    for, and the gap is ``least`` or more. It is a matter of whom a desk lets answer, called
+    selection, and no sign of stuffing.
     """
 
     gap: Floats

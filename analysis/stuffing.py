@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from analysis._validation import Floats, counts
 from analysis.habits import Breadth, Habits, Ints, fit
@@ -38,8 +37,10 @@ class Process:
 
     @property
     def typical(self) -> Ints:
-        """Indices of the kinds that it makes, without those that every honest source has."""
-        return np.array([KINDS.index(kind) for kind, _ in self.makes if kind not in EVERYDAY])
+        """Indices of the kinds that it makes most, without those that every honest source has."""
+        return np.array(
+            [KINDS.index(kind) for kind, of in self.makes if of >= 1 and kind not in EVERYDAY]
+        )
 
 
 #: Kinds that are of no weight by themselves.
@@ -164,8 +165,9 @@ def weigh(counted: ArrayLike, priors: ArrayLike, model: Stuffing | None = None) 
     where S is the Dirichlet-multinomial of process r, H the habits' (``habits.log_probability``),
     and P(m) that of ``Stuffing``, when stuffed and when honest. The inner sum is the m-th term of
     a product of polynomials, one a kind, so nothing is approximated, but: batches above ``most``
-    are thinned, of a process none of whose kinds is there m = 0 alone counts, and where fewer than
-    ``least`` responses are of kinds that are not everyday the probability is 0.
+    are thinned; of a process none of whose typical kinds is there m = 0 alone counts; and where
+    fewer than ``least`` responses are over what habit has of kinds that are not everyday, the
+    probability is 0.
 
     Parameters
     ----------
@@ -189,12 +191,22 @@ def weigh(counted: ArrayLike, priors: ArrayLike, model: Stuffing | None = None) 
     batches, kinds = c.shape
     probability, by_kind = np.zeros(batches), np.zeros((batches, kinds))
     process = np.zeros(batches, dtype=np.intp)
-    for i in np.flatnonzero(c[:, _STRANGE].sum(axis=1) >= chosen.least):
-        probability[i], by_kind[i], process[i] = _one(
-            _thinned(c[i], chosen.most), beta[i], chosen
-        )
+    over = np.maximum(c - usual(beta) * c.sum(axis=1, keepdims=True), 0)[:, _STRANGE].sum(axis=1)
+    for i in np.flatnonzero(over >= chosen.least):
+        probability[i], by_kind[i], process[i] = _one(_thinned(c[i], chosen.most), beta[i], chosen)
     expected: Floats = (c * by_kind).sum(axis=1)
     return Suspicion(probability, by_kind, expected, process)
+
+
+def usual(priors: ArrayLike) -> Floats:
+    """The share of each kind that habits lead to expect, (batches, kinds) of ``Habits.of``."""
+    beta = np.asarray(priors, dtype=np.float64)
+    share = beta[..., 0] / beta.sum(axis=-1)
+    left = np.cumprod(1 - share, axis=-1)
+    one = np.ones((*share.shape[:-1], 1))
+    found = np.empty((*share.shape[:-1], len(KINDS)))
+    found[..., ORDER] = np.concatenate([one, left], axis=-1) * np.concatenate([share, one], axis=-1)
+    return found
 
 
 def of_unit_months(unit_month: ArrayLike, probability: ArrayLike, unit_months: int) -> Floats:
