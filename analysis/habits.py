@@ -20,7 +20,8 @@ class Breadth:
     Of each kind: ``concentration`` is the middle of a log-normal prior of a + b, ``spread`` its
     standard deviation on the log scale. ``caution`` multiplies what was learnt: months to come
     are less like one another than those that the habits were fitted to. ``most`` is what a + b is
-    held under. No kind is rarer than ``rarest``, though none of it was ever found. ``memory`` is how many responses of a source's own earlier months count at most.
+    held under. No kind is rarer than ``rarest``, though none of it was ever found. ``memory`` is
+    how many responses of a source's own earlier months count at most.
     """
 
     concentration: float = 60.0

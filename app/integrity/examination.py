@@ -8,13 +8,13 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
 from analysis.habits import Habits
 from analysis.integrity import kinds, mark
 from analysis.kinds import KINDS, Kind
 from analysis.stuffing import EVERYDAY, Suspicion, learn, tabulate, weigh
-from numpy.typing import NDArray
-from sqlalchemy.orm import Session
-
 from app.integrity import habits
 from app.integrity.reading import GROUPS, Batches, Source, read, slices
 from app.integrity.reasons import Reason
@@ -126,6 +126,21 @@ def _usual(known: Habits, group: NDArray[np.intp], own: Floats) -> Floats:
     return found
 
 
+@dataclass(frozen=True)
+class Examined:
+    """A part of a month that was examined: what is suspected in it, and what it was like.
+
+    ``honest`` is how many responses of each kind are likely honest, shape (sources, kinds).
+    """
+
+    version: Published
+    month: date
+    counted: Counted
+    honest: Floats
+    found: tuple[Found, ...]
+    responses: int
+
+
 def examine(
     session: Session,
     zone: ZoneInfo,
@@ -134,23 +149,20 @@ def examine(
     rule: Rule,
     *,
     units: Collection[int] | None = None,
-    keep: bool = True,
     tell: Callable[[int], None] = lambda responses: None,
-) -> Iterator[Found]:
+) -> Iterator[Examined]:
     """What a rule suspects in a month, one questionnaire's version after the other.
 
     Whole months, in two passes: habits are learnt from what the first counts, and from the months
     before. Of some ``units`` alone, they are learnt from the months before and from these. Memory
-    is bounded by ``reading.AT_ONCE``. ``keep`` remembers what the month was like, which needs a
-    session that writes; ``tell`` hears how many responses were looked at.
+    is bounded by ``reading.AT_ONCE``; ``tell`` hears how many responses were looked at. Nothing is
+    written.
     """
-    first = _months_before(month, habits.MONTHS)
+    first, hours = _months_before(month, habits.MONTHS), rule.hours.hours()
     for version in versions:
         parts = 1 if units is not None else slices(session, version, month)
-        hours = rule.hours.hours()
         # Forms of one questionnaire have the same habits, whichever version.
         same = [each for each in versions if each.form.code == version.form.code]
-
         past, groups = habits.of_months(session, same, first, month)
         counts, of = [past], [groups]
         kept: tuple[Batches, Counted, NDArray[np.int8]] | None = None
@@ -165,8 +177,6 @@ def examine(
         if not sum(len(each) for each in counts[1:]):
             continue
         known = learn(np.concatenate(counts), np.concatenate(of), groups=GROUPS, model=rule.model())
-        if keep and units is None:
-            habits.forget(session, version, month)
         for part in range(parts):
             if kept is None:
                 batches = read(
@@ -177,11 +187,9 @@ def examine(
                 batches, counted, kind = kept
             own = habits.earlier(session, same, counted.sources, first, month)
             suspicion, found = judge(batches, kind, counted, known, own, rule)
-            if keep:
-                honest = counted.counts * (1 - suspicion.by_kind)
-                habits.keep(session, version, month, counted.sources, counted.group, honest)
             tell(len(batches.id))
-            yield from found
+            honest = counted.counts * (1 - suspicion.by_kind)
+            yield Examined(version, month, counted, honest, tuple(found), len(batches.id))
 
 
 def _months_before(month: date, number: int) -> date:

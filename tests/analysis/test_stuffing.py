@@ -4,14 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.special import gammaln
 from scipy.stats import dirichlet_multinomial
 
 from analysis import stuffing
 from analysis.habits import log_probability
-from analysis.kinds import KINDS, ORDER, Kind
+from analysis.kinds import KINDS, ORDER
 
 K = len(KINDS)
 #: Beta parameters of an ordinary desk: many straight lines, hardly anything else.
