@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from analysis._validation import Floats, counts
 from analysis.habits import Breadth, Habits, Ints, fit
-from analysis.kinds import KINDS, ORDER, Kind
+from analysis.kinds import EVERYDAY, FORKS, KINDS, Kind, shares
 from analysis.sums_of_kinds import Chain, Honest
 
 
@@ -43,8 +43,6 @@ class Process:
         )
 
 
-#: Kinds that are of no weight by themselves.
-EVERYDAY = (Kind.ORDINARY, Kind.ALIKE, Kind.HASTY)
 _STRANGE = np.array([kind not in EVERYDAY for kind in KINDS])
 
 PROCESSES = (
@@ -152,7 +150,7 @@ def learn(
     for g in np.unique(of[some]):
         rows = _spaced(np.flatnonzero((of == g) & some), most)
         beta[g] = _fit_again(c[rows], chosen, wide, rounds)
-    return Habits(beta, ORDER, wide)
+    return Habits(beta, wide)
 
 
 def weigh(counted: ArrayLike, priors: ArrayLike, model: Stuffing | None = None) -> Suspicion:
@@ -174,7 +172,7 @@ def weigh(counted: ArrayLike, priors: ArrayLike, model: Stuffing | None = None) 
     counted
         Shape (batches, kinds), whole numbers.
     priors
-        Shape (batches, kinds − 1, 2): each batch's habits, as of ``Habits.of``.
+        Shape (batches, forks, 2): each batch's habits, as of ``Habits.of``.
 
     References
     ----------
@@ -183,7 +181,7 @@ def weigh(counted: ArrayLike, priors: ArrayLike, model: Stuffing | None = None) 
     """
     chosen = model or Stuffing()
     (c,) = counts(counted=counted)
-    beta = np.broadcast_to(np.asarray(priors, dtype=np.float64), (len(c), len(KINDS) - 1, 2))
+    beta = np.broadcast_to(np.asarray(priors, dtype=np.float64), (len(c), len(FORKS), 2))
     if (beta <= 0).any():
         raise ValueError("priors must lie above 0")
     if (c != np.floor(c)).any():
@@ -201,12 +199,7 @@ def weigh(counted: ArrayLike, priors: ArrayLike, model: Stuffing | None = None) 
 def usual(priors: ArrayLike) -> Floats:
     """The share of each kind that habits lead to expect, (batches, kinds) of ``Habits.of``."""
     beta = np.asarray(priors, dtype=np.float64)
-    share = beta[..., 0] / beta.sum(axis=-1)
-    left = np.cumprod(1 - share, axis=-1)
-    one = np.ones((*share.shape[:-1], 1))
-    found = np.empty((*share.shape[:-1], len(KINDS)))
-    found[..., ORDER] = np.concatenate([one, left], axis=-1) * np.concatenate([share, one], axis=-1)
-    return found
+    return shares(beta[..., 0] / beta.sum(axis=-1))
 
 
 def of_unit_months(unit_month: ArrayLike, probability: ArrayLike, unit_months: int) -> Floats:
@@ -225,10 +218,10 @@ def of_unit_months(unit_month: ArrayLike, probability: ArrayLike, unit_months: i
 
 
 def _fit_again(c: Floats, model: Stuffing, wide: Breadth, rounds: int) -> Floats:
-    beta = fit(c, ORDER, None, wide)
+    beta = fit(c, None, wide)
     for _ in range(rounds - 1):
         found = weigh(c, beta, model)
-        beta = fit(c * (1 - found.by_kind), ORDER, 1 - found.probability, wide)
+        beta = fit(c * (1 - found.by_kind), 1 - found.probability, wide)
     return beta
 
 
@@ -250,14 +243,14 @@ def _one(c: Ints, beta: Floats, model: Stuffing) -> tuple[float, Floats, int]:
     """Probability, probability by kind and likeliest process of one batch."""
     n = int(c.sum())
     stuffed, strange = _numbers(n, model)
-    honest = Honest.of(c[ORDER], beta)
+    honest = Honest.of(c, beta)
     weight = np.array([process.weight for process in model.processes])
     logs = np.full((len(weight), n + 1), -np.inf)
     logs[:, 0] = honest.log_probability
     chains: dict[int, Chain] = {}
     for r, process in enumerate(model.processes):
         if c[process.typical].any():
-            chains[r] = Chain.of(honest, process.alpha[ORDER])
+            chains[r] = Chain.of(honest, process.alpha)
             logs[r] = chains[r].logs
     logs += np.log(weight / weight.sum())[:, None]
     with np.errstate(divide="ignore"):
@@ -270,11 +263,10 @@ def _one(c: Ints, beta: Floats, model: Stuffing) -> tuple[float, Floats, int]:
     probability = float(by_process.sum() / total)
     by_kind = np.zeros(len(c))
     if probability >= model.negligible:
-        kinds = ORDER[honest.kinds]
         for r, chain in chains.items():
             if by_process[r] > 1e-4 * by_process.sum():
-                by_kind[kinds] += chain.strange(guilty[r] / total)
-        by_kind[kinds] /= c[kinds]
+                by_kind += chain.strange(guilty[r] / total)
+        by_kind /= np.maximum(c, 1)
     return probability, by_kind, int(by_process.argmax())
 
 

@@ -4,19 +4,19 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.special import gammaln
 from scipy.stats import dirichlet_multinomial
 
 from analysis import stuffing
 from analysis.habits import log_probability
-from analysis.kinds import KINDS, ORDER, Kind
+from analysis.kinds import FORKS, KINDS
 
 K = len(KINDS)
-#: Beta parameters of an ordinary desk: many straight lines, hardly anything else.
-USUAL = np.array([0.3] * (K - 4) + [3.0, 1.0, 12.0]), np.array([80.0] * (K - 4) + [30, 40, 20.0])
-HABITS = np.stack(USUAL, axis=-1)
+#: An ordinary desk: what is telling is rare, crowds and straight lines are not.
+HABITS = np.array(
+    [[3, 9], [4, 6], [2, 9], [1, 20], [3, 5], [1, 9], *([[0.3, 80]] * (len(FORKS) - 6))],
+    dtype=float,
+)
 
 
 def batch(**kinds):
@@ -44,7 +44,7 @@ def by_brute_force(counted, habits, model):
         strange = np.bincount(responses[np.array(flags, dtype=bool)], minlength=K)
         m = int(strange.sum())
         of = 1 / binomial(n, m)
-        honest = np.exp(log_probability(counted - strange, habits, ORDER))
+        honest = np.exp(log_probability(counted - strange, habits))
         like = honest * of * sum(
             weight / weights.sum() * in_order(strange, process.alpha)
             for weight, process in zip(weights, model.processes, strict=True)
