@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special
 
 from analysis._validation import Floats, counts
-from analysis.kinds import parted
+from analysis.kinds import EVERYDAY_FORKS, parted
 
 Ints = NDArray[np.intp]
 
@@ -21,14 +21,16 @@ class Breadth:
     Of each fork: ``concentration`` is the middle of a log-normal prior of a + b, ``spread`` its
     standard deviation on the log scale. ``caution`` multiplies what was learnt: months to come
     are less like one another than those that the habits were fitted to. ``most`` is what a + b is
-    held under. No side of a fork
-    is rarer than ``rarest``, though none was ever found. ``memory`` is how many responses of a source's own earlier months count at most.
+    held under, ``most_everyday`` where both sides have everyday kinds. No side of a fork is rarer
+    than ``rarest``, though none was ever found. ``memory`` is how many responses of a source's
+    own earlier months count at most.
     """
 
     concentration: float = 60.0
     spread: float = 1.0
     caution: float = 0.7
     most: float = 200.0
+    most_everyday: float = 8.0
     rarest: float = 0.001
     memory: float = 60.0
 
@@ -117,7 +119,10 @@ def fit(
     (c,) = counts(counted=counted)
     w = np.ones(len(c)) if weight is None else np.asarray(weight, dtype=np.float64)
     sides = parted(c)
-    return np.array([_fit_one(sides[:, fork], w, wide) for fork in range(sides.shape[1])])
+    found = np.array([_fit_one(sides[:, fork], w, wide) for fork in range(sides.shape[1])])
+    most = np.where(EVERYDAY_FORKS, wide.most_everyday, wide.most)
+    result: Floats = found * np.minimum(1.0, most / found.sum(axis=1))[:, None]
+    return result
 
 
 def _fit_one(pairs: Floats, weight: Floats, wide: Breadth) -> Floats:
@@ -134,7 +139,7 @@ def _fit_one(pairs: Floats, weight: Floats, wide: Breadth) -> Floats:
         return float(0.5 * ((at[1] - np.log(wide.concentration)) / wide.spread) ** 2 - height)
 
     found = optimize.minimize(cost, start, method="L-BFGS-B", bounds=[(-12.0, 12.0), (0.0, 9.0)]).x
-    total = min(np.exp(found[1]) * wide.caution, wide.most)
+    total = float(np.exp(found[1])) * wide.caution
     share = float(np.clip(special.expit(found[0]), wide.rarest, 1 - wide.rarest))
     result: Floats = max(total, 1.0) * np.array([share, 1 - share])
     return result

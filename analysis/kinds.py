@@ -114,6 +114,13 @@ def _sides() -> NDArray[np.float64]:
 SIDES = _sides()
 
 
+#: Forks between everyday kinds: crowds come, and units come to be praised, without any stuffing.
+EVERYDAY_FORKS = np.array(
+    [all((side @ [kind in EVERYDAY for kind in KINDS]) > 0 for side in SIDES[:, fork])
+     for fork in range(len(FORKS))]
+)  # fmt: skip
+
+
 def parted(counted: Floats) -> Floats:
     """Counts (…, kinds) by how many lie on each side of each fork, shape (…, forks, 2)."""
     found: Floats = np.stack([counted @ SIDES[0].T, counted @ SIDES[1].T], axis=-1)

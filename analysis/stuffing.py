@@ -21,7 +21,8 @@ from analysis.sums_of_kinds import Chain, Honest
 class Process:
     """A way of stuffing: how often beforehand, and a Dirichlet of the kinds that it makes.
 
-    ``makes`` names the parameter of each kind that is typical of it; all others have ``rest``.
+    ``makes`` names the parameter of each kind that is typical of it. Others that are telling have
+    ``rest``; everyday kinds it makes not at all, or an honest crowd would be taken for its own.
     """
 
     name: str
@@ -31,9 +32,11 @@ class Process:
 
     @property
     def alpha(self) -> Floats:
-        """The Dirichlet's parameters, shape (kinds,)."""
+        """The Dirichlet's parameters, shape (kinds,); 0 for what it never makes."""
         of = dict(self.makes)
-        return np.array([of.get(kind, self.rest) for kind in KINDS])
+        return np.array(
+            [of.get(kind, 0.0 if kind in EVERYDAY else self.rest) for kind in KINDS]
+        )
 
     @property
     def typical(self) -> Ints:
@@ -47,16 +50,14 @@ _STRANGE = np.array([kind not in EVERYDAY for kind in KINDS])
 
 PROCESSES = (
     Process(
-        "presses", 0.35, (
-            (Kind.PRESSED, 2.0), (Kind.INSTANT, 0.5), (Kind.SKIMMED, 0.3), (Kind.BUNCHED, 0.3),
-        ),
+        "presses", 0.35, ((Kind.PRESSED, 2.0), (Kind.INSTANT, 0.5), (Kind.SKIMMED, 0.3)),
     ),
     Process("dribble", 0.15, ((Kind.SKIMMED, 2.0), (Kind.INSTANT, 0.3), (Kind.PRESSED, 0.3))),
     Process("instant script", 0.1, ((Kind.INSTANT, 2.0), (Kind.EVEN, 0.3), (Kind.PRESSED, 0.2))),
     Process("even script", 0.1, ((Kind.EVEN, 2.0), (Kind.INSTANT, 0.2), (Kind.UNANIMOUS, 0.2))),
-    Process("no durations", 0.05, ((Kind.UNMEASURED, 2.0), (Kind.ALIKE, 0.1))),
-    Process("copies", 0.1, ((Kind.COPIED, 2.0), (Kind.ALIKE, 0.7), (Kind.SKIMMED, 0.3))),
-    Process("one sheet", 0.05, ((Kind.REPEATED, 2.0), (Kind.ALIKE, 0.1))),
+    Process("no durations", 0.05, ((Kind.UNMEASURED, 2.0),)),
+    Process("copies", 0.1, ((Kind.COPIED, 2.0), (Kind.SKIMMED, 0.2))),
+    Process("one sheet", 0.05, ((Kind.REPEATED, 2.0),)),
     Process("praise", 0.05, ((Kind.UNANIMOUS, 1.0), (Kind.BUNCHED, 1.0), (Kind.SKIMMED, 0.3))),
     Process("after hours", 0.05, ((Kind.AFTER_HOURS, 2.0), (Kind.SKIMMED, 0.2))),
 )  # fmt: skip

@@ -73,7 +73,7 @@ class Chain:
 
     @classmethod
     def of(cls, honest: Honest, alpha: Floats) -> Chain:
-        """With the process's Dirichlet (kinds,)."""
+        """With the process's Dirichlet (kinds,), 0 for kinds that it never makes."""
         count, n = honest.count, int(honest.count.sum())
         nothing = np.ones(1)
         scale = float(special.gammaln(count + 1.0).sum())
@@ -138,7 +138,7 @@ def _lifted(logs: Floats) -> tuple[Floats, float]:
 
 
 def _rising(a: float, most: int) -> Floats:
-    """log (a)_y/y! for y from 0 to most."""
+    """log (a)_y/y! for y from 0 to most; of a = 0, −∞ but for y = 0."""
     return _table(float(a), 1 << max(most, 1).bit_length())[: most + 1]
 
 
@@ -150,5 +150,6 @@ def _rising_to(a: float, y: int) -> float:
 @lru_cache(maxsize=1024)
 def _table(a: float, most: int) -> Floats:
     i = np.arange(most)
-    found: Floats = np.append(0.0, np.cumsum(np.log((a + i) / (i + 1.0))))
+    with np.errstate(divide="ignore"):
+        found: Floats = np.append(0.0, np.cumsum(np.log((a + i) / (i + 1.0))))
     return found
