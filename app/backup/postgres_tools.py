@@ -28,6 +28,8 @@ _DEBIAN = Path("/usr/lib/postgresql")
 _PARTS = (("host", "host"), ("port", "port"), ("user", "username"), ("dbname", "database"))
 #: How the server begins each line of its log; a program that it called does not.
 _OWN_LINE = re.compile(r"^\d{4}-\d\d-\d\d .*\[\d+\]|\b(?:LOG|FATAL|PANIC|HINT|DETAIL):")
+#: Lines of a program's complaint that are told, and what its frame is drawn with.
+_MOST_LINES, _BORDER = 12, " │╭╰─╮╯"
 #: Longest that a server may take for its start and its recovery, and for its end.
 _START_S, _STOP_S = 6 * 3600, 300
 #: What a server for a while does without: others must not reach it, and it outlives nothing.
@@ -255,8 +257,14 @@ def last_words(log: Path) -> str:
     if "could not restore" not in last:
         return last
     before = lines[: lines.index(told[-1])]
-    why = [line for line in before if line.strip() and not _OWN_LINE.search(line)]
-    return f"{last} ({why[-1].strip()})" if why else last
+    why = " ".join(" ".join(line.strip(_BORDER) for line in _tail(before)).split())
+    return f"{last} ({why})" if why else last
+
+
+def _tail(lines: list[str]) -> list[str]:
+    """What a program that the server called said last: the lines at the end of no other's."""
+    own = [i for i, line in enumerate(lines) if _OWN_LINE.search(line)]
+    return lines[own[-1] + 1 :][-_MOST_LINES:] if own else lines[-_MOST_LINES:]
 
 
 def connect(address: URL, **options: str) -> psycopg.Connection[tuple[Any, ...]]:

@@ -35,7 +35,7 @@ from app.intake.paper import PaperRow, read_rows
 from app.intake.paper_template import template
 from app.intake.schemas import ResponseIn
 from app.intake.service import Intake, UnknownPoint
-from app.intake.setting_aside import set_counted
+from app.intake.setting_aside import Together, set_counted
 from app.intake.store import Content, Outcome, Prepared, ResponseStore, content_of
 from app.intake.times import Clock
 from app.messages import LANGUAGES
@@ -108,10 +108,17 @@ def _set_counted(credential: int, since: datetime, reason: str, *, counted: bool
     moment = since if since.tzinfo else since.replace(tzinfo=settings.zone)
     with open_database(settings) as database, database.writing(operator()) as session:
         try:
-            moved = set_counted(session, settings.zone, credential, moment, reason, counted=counted)
+            changed = set_counted(
+                session, Together.of(settings), credential, moment, reason, counted=counted
+            )
         except (LookupError, ValueError) as error:
             raise Refused(str(error)) from error
-    typer.echo(f"{moved} responses {'counted again' if counted else 'set aside'}")
+    typer.echo(f"{changed.moved} responses {'counted again' if counted else 'set aside'}")
+    if changed.stayed:
+        typer.echo(
+            f"{changed.stayed} stay as they were: fewer than {settings.least_respondents} of one "
+            "unit, form, channel and month (in the running month: day) would tell what they said"
+        )
 
 
 def import_responses(

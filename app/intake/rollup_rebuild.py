@@ -8,30 +8,62 @@ from typing import Any, cast
 
 import numpy as np
 from sqlalchemy import ColumnElement, Table, func, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.audit.log import record
 from app.db import Database, bulk
 from app.intake.models import Disposition, Response
 from app.registry.questionnaires import Published, published
 from app.rollups.cells import layout_of, plus
-from app.rollups.models import RollupCell
+from app.rollups.models import AsideCell, RollupCell
 from app.rollups.store import CellKey
 from app.rollups.version import raise_version
 
-_CELLS = cast(Table, RollupCell.__table__)
-_COLUMNS = ("day", "unit_id", "version_id", "channel", "packed")
 #: Responses read at a time; memory does not grow with their number.
 _CHUNK = 20_000
+#: (day, unit id, version id, channel), and of what is set aside the rule.
+_Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A table of cells, and the responses that it adds up."""
+
+    table: Table
+    #: Columns of its key, as cells and as responses have them.
+    key: tuple[str, ...]
+    of_response: tuple[InstrumentedAttribute[Any], ...]
+    which: ColumnElement[bool]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.key, "packed")
+
+
+_WHERE = ("day", "unit_id", "version_id", "channel")
+_OF_RESPONSE = (Response.day, Response.unit_id, Response.version_id, Response.channel)
+_COUNTED = _Kept(
+    cast(Table, RollupCell.__table__),
+    _WHERE,
+    _OF_RESPONSE,
+    Response.disposition == Disposition.COUNTED.value,
+)
+_ASIDE = _Kept(
+    cast(Table, AsideCell.__table__),
+    (*_WHERE, "rule"),
+    (*_OF_RESPONSE, Response.aside_rule),
+    Response.disposition != Disposition.COUNTED.value,
+)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A cell whose kept sums are not what its responses add up to."""
+    """A cell whose kept sums are not what its responses add up to; ``rule`` where set aside."""
 
     key: CellKey
     kept_respondents: int
     recounted_respondents: int
+    rule: str | None = None
 
 
 def rebuild(
@@ -39,7 +71,7 @@ def rebuild(
     tell: Callable[[int], None] = lambda responses: None,
     actor: str = "system",
 ) -> int:
-    """Make all cells anew from the counted responses, in one transaction; how many cells.
+    """Make all cells anew from the responses, in one transaction; how many cells count.
 
     Submissions wait meanwhile. Cells without responses become empty ones and stay: other
     processes may know that they exist.
@@ -47,47 +79,22 @@ def rebuild(
     with database.writing(actor) as session:
         hold_off_writers(session)
         versions = {version.id: version for version in published(session)}
-        keys = session.execute(
-            select(RollupCell.day, RollupCell.unit_id, RollupCell.version_id, RollupCell.channel)
-        )
-        emptied = [
-            (*key, layout_of(versions[key[2]]).empty(1).tobytes())
-            for key in sorted(cast(CellKey, tuple(row)) for row in keys)
-        ]
-        bulk.replace(session.connection(), _CELLS, _COLUMNS, emptied)
-        made: set[CellKey] = set()
-        for counted, cells in _recounts(session, versions):
-            for group in cells:
-                _add_to_stored(session, versions, group)
-                made.update(group)
-            tell(counted)
-        record(session, "rollups.rebuild", "all", cells=len(made))
+        made: dict[str, set[_Key]] = {}
+        for kept in (_COUNTED, _ASIDE):
+            rows = session.execute(select(*(kept.table.c[name] for name in kept.key)))
+            keys = sorted(tuple(row) for row in rows)
+            emptied = [(*key, layout_of(versions[key[2]]).empty(1).tobytes()) for key in keys]
+            bulk.replace(session.connection(), kept.table, kept.columns, emptied)
+            made[kept.table.name] = set()
+            for counted, cells in _recounts(session, versions, kept):
+                for group in cells:
+                    _add_to_stored(session, versions, kept, group)
+                    made[kept.table.name].update(group)
+                tell(counted)
+        cells_made = len(made[_COUNTED.table.name])
+        record(session, "rollups.rebuild", "all", cells=cells_made)
         raise_version(session)
-    return len(made)
-
-
-def recount(session: Session, keys: set[CellKey]) -> None:
-    """Make some cells anew from the counted responses, within a writing session.
-
-    Call ``hold_off_writers`` in it before changing what they are counted from.
-    """
-    if not keys:
-        return
-    versions = {version.id: version for version in published(session)}
-    emptied = [(*key, layout_of(versions[key[2]]).empty(1).tobytes()) for key in sorted(keys)]
-    bulk.replace(session.connection(), _CELLS, _COLUMNS, emptied)
-    days, units, forms, channels = (set(parts) for parts in zip(*keys, strict=True))
-    near = (
-        Response.day.in_(days),
-        Response.unit_id.in_(units),
-        Response.version_id.in_(forms),
-        Response.channel.in_(channels),
-    )
-    for _, cells in _recounts(session, versions, *near):
-        for group in cells:
-            mine = {key: packed for key, packed in group.items() if key in keys}
-            _add_to_stored(session, versions, mine)
-    raise_version(session)
+    return cells_made
 
 
 def verify(
@@ -104,37 +111,40 @@ def verify_in(
     session: Session, tell: Callable[[int], None] = lambda responses: None
 ) -> list[Difference]:
     """The same by a session that sees one state of the database all the time."""
+    return [
+        difference
+        for kept in (_COUNTED, _ASIDE)
+        for difference in _differences(session, kept, tell)
+    ]
+
+
+def _differences(session: Session, kept: _Kept, tell: Callable[[int], None]) -> list[Difference]:
     versions = {version.id: version for version in published(session)}
-    recounted: dict[CellKey, bytes] = {}
-    for counted, cells in _recounts(session, versions):
+    recounted: dict[_Key, bytes] = {}
+    for counted, cells in _recounts(session, versions, kept):
         for group in cells:
             for key, packed in group.items():
                 before = recounted.get(key)
                 recounted[key] = _sum(versions[key[2]], before, packed) if before else packed
         tell(counted)
     differences = []
-    rows = session.execute(
-        select(
-            RollupCell.day,
-            RollupCell.unit_id,
-            RollupCell.version_id,
-            RollupCell.channel,
-            RollupCell.packed,
-        )
-    )
-    for *key_parts, kept in rows:
-        key = cast(CellKey, tuple(key_parts))
+    for *parts, stored in session.execute(select(*(kept.table.c[name] for name in kept.columns))):
+        key = tuple(parts)
         version = versions[key[2]]
         right: bytes = recounted.pop(key, layout_of(version).empty(1).tobytes())
-        if right != bytes(kept):
-            differences.append(
-                Difference(key, _respondents(version, kept), _respondents(version, right))
-            )
+        if right != bytes(stored):
+            differences.append(_difference(key, version, stored, right))
     differences += [
-        Difference(key, 0, _respondents(versions[key[2]], packed))
-        for key, packed in recounted.items()
+        _difference(key, versions[key[2]], None, packed) for key, packed in recounted.items()
     ]
-    return sorted(differences, key=lambda difference: difference.key)
+    return sorted(differences, key=lambda difference: (difference.key, difference.rule or ""))
+
+
+def _difference(key: _Key, version: Published, stored: bytes | None, right: bytes) -> Difference:
+    where = cast(CellKey, key[:4])
+    rule = key[4] if len(key) > len(_WHERE) else None
+    n = _respondents(version, stored) if stored is not None else 0
+    return Difference(where, n, _respondents(version, right), rule)
 
 
 def count_responses(session: Session) -> int:
@@ -143,17 +153,11 @@ def count_responses(session: Session) -> int:
 
 
 def _recounts(
-    session: Session, versions: dict[int, Published], *among: ColumnElement[bool]
-) -> Iterator[tuple[int, list[dict[CellKey, bytes]]]]:
+    session: Session, versions: dict[int, Published], kept: _Kept
+) -> Iterator[tuple[int, list[dict[_Key, bytes]]]]:
     """Chunk by chunk: how many responses were read, and their cells by version."""
     rows = session.execute(
-        select(
-            Response.day,
-            Response.unit_id,
-            Response.version_id,
-            Response.channel,
-            Response.packed,
-        ).where(Response.disposition == Disposition.COUNTED.value, *among),
+        select(*kept.of_response, Response.packed).where(kept.which),
         execution_options={"yield_per": _CHUNK},
     )
     for chunk in rows.partitions():
@@ -166,25 +170,25 @@ def _recounts(
         )
 
 
-def _tally(version: Published, rows: list[Any]) -> dict[CellKey, bytes]:
+def _tally(version: Published, rows: list[Any]) -> dict[_Key, bytes]:
     layout = layout_of(version)
-    place: dict[CellKey, int] = {}
-    cell_of = [place.setdefault(tuple(row[:4]), len(place)) for row in rows]
-    cells = layout.tally([bytes(row[4]) for row in rows], np.array(cell_of), len(place))
+    place: dict[_Key, int] = {}
+    cell_of = [place.setdefault(tuple(row[:-1]), len(place)) for row in rows]
+    cells = layout.tally([bytes(row[-1]) for row in rows], np.array(cell_of), len(place))
     return {key: cells[i].tobytes() for key, i in place.items()}
 
 
 def _add_to_stored(
-    session: Session, versions: dict[int, Published], group: dict[CellKey, bytes]
+    session: Session, versions: dict[int, Published], kept: _Kept, group: dict[_Key, bytes]
 ) -> None:
     connection = session.connection()
     keys = sorted(group)
-    kept = bulk.find_by_key(connection, _CELLS, keys, ("packed",))
+    stored = bulk.find_by_key(connection, kept.table, keys, ("packed",))
     rows = [
-        (*key, _sum(versions[key[2]], kept[key][0], group[key]) if key in kept else group[key])
+        (*key, _sum(versions[key[2]], stored[key][0], group[key]) if key in stored else group[key])
         for key in keys
     ]
-    bulk.replace(connection, _CELLS, _COLUMNS, rows)
+    bulk.replace(connection, kept.table, kept.columns, rows)
 
 
 def _sum(version: Published, left: bytes, right: bytes) -> bytes:

@@ -1,22 +1,41 @@
-"""Sets aside together what one credential sent, and counts it again.
+"""Sets responses aside, and counts them again: the one place where a disposition changes.
 
-A device that was stolen, or a key that leaked, may have sent what nobody said. Responses keep the
-credential that sent them, so those from a moment on are found, whatever time they claim. They stay
-stored; their cells are counted anew in the same transaction, and nothing else changes.
+What is set aside stays stored, under the rule that set it aside; its cell loses it and the cell of
+its rule gains it in the same transaction. Whoever compares two moments, or figures with and without
+what is set aside, must not learn what few said: of one unit, questionnaire version, channel and
+month (a day, while the month runs and is shown day by day) nobody moves or at least as many as a
+figure must have to be shown, and as many or none of each factor, item and question besides. Who
+cannot move so stays where they are.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, select, update
+import numpy as np
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from app.access.models import Credential, Right
+from app.access.models import Credential
 from app.audit.log import record
-from app.intake.models import Disposition, LateResponse, Response
-from app.intake.rollup_rebuild import hold_off_writers, recount
+from app.clock import local_today
+from app.intake.models import Disposition, Response
+from app.intake.rollup_rebuild import hold_off_writers
+from app.registry.questionnaires import Published, published
+from app.rollups.cells import layout_of
+from app.rollups.measure_counts import counts_by_measure, moved_together
+from app.rollups.store import CellKey, shift
+from app.rollups.version import raise_version
+from app.settings import Settings
+
+#: The rule of what an operator set aside since a device or key was in other hands.
+DISTRUSTED = "distrusted"
+#: Ids in one statement.
+_AT_ONCE = 500
 
 
 class UnknownCredentialError(LookupError):
@@ -27,16 +46,133 @@ class ReasonMissingError(ValueError):
     """What sets answers aside, or counts them again, needs a reason."""
 
 
+@dataclass(frozen=True)
+class Together:
+    """From how many respondents on answers may move together, and the local day."""
+
+    least: int
+    today: date
+
+    @classmethod
+    def of(cls, settings: Settings) -> Together:
+        """As the settings have it, today."""
+        return cls(settings.least_respondents, local_today(settings.zone))
+
+
+@dataclass(frozen=True)
+class Changed:
+    """How many responses changed their disposition, and how many stayed: too few to move."""
+
+    moved: int
+    stayed: int
+
+
+class _Row(NamedTuple):
+    id: str
+    day: date
+    unit_id: int
+    version_id: int
+    channel: str
+    rule: str | None
+    packed: bytes
+
+    @property
+    def cell(self) -> CellKey:
+        return self.day, self.unit_id, self.version_id, self.channel
+
+
+def change_dispositions(
+    session: Session,
+    together: Together,
+    before: Disposition,
+    to: Disposition,
+    rule: str | None,
+    *which: ColumnElement[bool],
+) -> Changed:
+    """Change the disposition of some responses that have another one; cells follow.
+
+    Parameters
+    ----------
+    before
+        Those of ``which`` that have this disposition are meant.
+    rule
+        By which rule they are set aside; None where they are to count.
+    """
+    if (rule is None) != (to is Disposition.COUNTED):
+        raise ValueError("what is set aside is so by a rule, and what counts by none")
+    hold_off_writers(session)
+    columns = Response.__table__.c
+    found = session.connection().execute(
+        select(
+            columns.id, columns.day, columns.unit_id, columns.version_id, columns.channel,
+            columns.aside_rule, columns.packed,
+        ).where(Response.disposition == before.value, *which)
+    )  # fmt: skip
+    rows = [_Row(*row) for row in found]
+    if not rows:
+        return Changed(0, 0)
+    versions = {version.id: version for version in published(session)}
+    moving = rows
+    if Disposition.COUNTED in (before, to):
+        moving = [
+            row
+            for (version, *_), piece in _pieces(rows, together.today)
+            for row in _movable(versions[version], piece, together.least)
+        ]
+    if moving:
+        ids = [row.id for row in moving]
+        for start in range(0, len(ids), _AT_ONCE):
+            session.execute(
+                update(Response)
+                .where(Response.id.in_(ids[start : start + _AT_ONCE]))
+                .values(disposition=to.value, aside_rule=rule),
+                execution_options={"synchronize_session": False},
+            )
+        shift(
+            session,
+            [(row.cell, row.rule, versions[row.version_id], bytes(row.packed)) for row in moving],
+            rule,
+        )
+        raise_version(session)
+    return Changed(len(moving), len(rows) - len(moving))
+
+
+def _pieces(
+    rows: Iterable[_Row], today: date
+) -> Iterable[tuple[tuple[int, int, str, date], list[_Row]]]:
+    """Rows by version, unit, channel and month; by day in a month that is shown day by day."""
+    pieces: dict[tuple[int, int, str, date], list[_Row]] = defaultdict(list)
+    running = today.replace(day=1)
+    for row in rows:
+        when = row.day if row.day >= running else row.day.replace(day=1)
+        pieces[row.version_id, row.unit_id, row.channel, when].append(row)
+    return pieces.items()
+
+
+def _movable(version: Published, rows: Sequence[_Row], least: int) -> list[_Row]:
+    """Those that can move without moving a measure by few."""
+    if len(rows) < least:
+        return []
+    packed = [bytes(row.packed) for row in rows]
+    cells = layout_of(version).tally(packed, np.arange(len(rows)), len(rows))
+    answered = np.minimum(counts_by_measure([version], version, cells), 1)
+    among = moved_together(answered, least)
+    return [row for row, moves in zip(rows, among.tolist(), strict=True) if moves]
+
+
 def set_counted(
     session: Session,
-    zone: ZoneInfo,
+    together: Together,
     credential_id: int,
     since: datetime,
     reason: str,
     *,
     counted: bool,
-) -> int:
-    """Count again, or no longer, what a credential sent from a moment of receipt on; how many.
+) -> Changed:
+    """Count again, or no longer, what a credential sent from a moment of receipt on.
+
+    A device that was stolen, or a key that leaked, may have sent what nobody said. Responses keep
+    the credential that sent them, so those are found, whatever time they claim.
 
     Raises
     ------
@@ -49,58 +185,23 @@ def set_counted(
     reason = " ".join(reason.split())
     if not reason:
         raise ReasonMissingError("a reason is needed")
-    hold_off_writers(session)
     before, after = Disposition.COUNTED, Disposition.DISTRUSTED
     if counted:
         before, after = after, before
-    sent = (
+    changed = change_dispositions(
+        session,
+        together,
+        before,
+        after,
+        None if counted else DISTRUSTED,
         Response.credential_id == credential_id,
         Response.received_at >= since.astimezone(UTC),
-        Response.disposition == before.value,
     )
-    keys = session.execute(
-        select(Response.day, Response.unit_id, Response.version_id, Response.channel)
-        .where(*sent)
-        .distinct()
-    )
-    cells = {(day, unit, version, channel) for day, unit, version, channel in keys}
-    if not counted:
-        # Who waits for nine others must not be shown with them, being counted no longer.
-        late = select(Response.id).where(*sent)
-        session.execute(delete(LateResponse).where(LateResponse.response_id.in_(late)))
-    elif Right.IMPORT_HISTORY.value not in credential.rights.split():
-        session.add_all(_late(session, zone, sent))
-        session.flush()
-    moved = session.execute(
-        update(Response).where(*sent).values(disposition=after.value),
-        execution_options={"synchronize_session": False},
-    ).rowcount  # type: ignore[attr-defined]
-    recount(session, cells)
-    details = {"since": since, "reason": reason, "responses": moved}
+    details = {
+        "since": since, "reason": reason, "responses": changed.moved, "stayed": changed.stayed,
+    }  # fmt: skip
     if counted:
         record(session, "responses.count_again", credential_id, **details)
     else:
         record(session, "responses.set_aside", credential_id, **details)
-    return int(moved)
-
-
-def _late(
-    session: Session, zone: ZoneInfo, sent: tuple[ColumnElement[bool], ...]
-) -> list[LateResponse]:
-    """Those that came on a later local day than they were given, as they were noted at receipt."""
-    columns = (
-        Response.id, Response.version_id, Response.unit_id, Response.channel, Response.day,
-        Response.received_at,
-    )  # fmt: skip
-    return [
-        LateResponse(
-            response_id=id,
-            version_id=version,
-            unit_id=unit,
-            channel=channel,
-            day=day,
-            received=came,
-        )
-        for id, version, unit, channel, day, at in session.execute(select(*columns).where(*sent))
-        if (came := at.astimezone(zone).date()) != day
-    ]
+    return changed

@@ -207,6 +207,14 @@ def plus(left: Cells, right: Cells) -> Cells:
     return total
 
 
+def minus(left: Cells, right: Cells) -> Cells:
+    """Cell by cell differences of two arrays of one layout; ``right`` was added to ``left``."""
+    rest = left.copy()  # which may be changed
+    for name in rest.dtype.names or ():
+        rest[name] -= right[name]
+    return rest
+
+
 def _count(cell_of: NDArray[np.intp], cells: int) -> NDArray[np.intp]:
     return np.bincount(cell_of, minlength=cells)
 

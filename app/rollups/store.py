@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, cast
 
@@ -12,11 +12,14 @@ from sqlalchemy.orm import Session
 
 from app.db import Database, bulk
 from app.registry.questionnaires import Published
-from app.rollups.cells import layout_of, plus
-from app.rollups.models import RollupCell
+from app.rollups.cells import Cells, layout_of, minus, plus
+from app.rollups.models import AsideCell, RollupCell
 from app.rollups.version import raise_version
 
 _TABLE = cast(Table, RollupCell.__table__)
+_ASIDE = cast(Table, AsideCell.__table__)
+_COLUMNS = ("day", "unit_id", "version_id", "channel", "packed")
+_ASIDE_COLUMNS = (*_COLUMNS[:4], "rule", "packed")
 #: (day, unit id, version id, channel), in the order of the primary key.
 CellKey = tuple[date, int, int, str]
 
@@ -63,9 +66,7 @@ class CellStore:
         rows: list[tuple[Any, ...]] = []
         for group in by_version.values():
             rows += _added(group, kept)
-        bulk.replace(
-            connection, _TABLE, ("day", "unit_id", "version_id", "channel", "packed"), rows
-        )
+        bulk.replace(connection, _TABLE, _COLUMNS, rows)
         raise_version(session)
 
     def _ensure(self, keys: Sequence[CellKey], versions: dict[CellKey, Published]) -> None:
@@ -73,9 +74,8 @@ class CellStore:
         if not missing:
             return
         empty = [(*key, layout_of(versions[key]).empty(1).tobytes()) for key in missing]
-        columns = ("day", "unit_id", "version_id", "channel", "packed")
         with self._database.writing() as session:
-            bulk.insert_missing(session.connection(), _TABLE, columns, empty)
+            bulk.insert_missing(session.connection(), _TABLE, _COLUMNS, empty)
         if len(self._existing) > 1_000_000:
             self._existing.clear()
         self._existing.update(missing)
@@ -92,3 +92,48 @@ def _added(group: Sequence[Contribution], kept: dict[Any, Any]) -> list[tuple[An
     after = plus(before, cells).tobytes()
     size = layout.dtype.itemsize
     return [(*key, after[i * size : (i + 1) * size]) for key, i in place.items()]
+
+
+#: A response that moves: its cell, the rule it was set aside by, its version, its packed answers.
+Moving = tuple[CellKey, str | None, Published, bytes]
+
+
+def shift(session: Session, moving: Sequence[Moving], rule: str | None) -> None:
+    """Take responses out of their cells and add them to those of a rule; None: to what counts.
+
+    The caller holds writers off, and raises the version of the figures.
+    """
+    before: dict[str | None, list[Contribution]] = {}
+    for key, was, version, packed in moving:
+        before.setdefault(was, []).append((key, version, packed))
+    for was, contributions in before.items():
+        _change(session, was, contributions, minus)
+    _change(session, rule, [(key, version, packed) for key, _, version, packed in moving], plus)
+
+
+def _change(
+    session: Session,
+    rule: str | None,
+    contributions: Sequence[Contribution],
+    change: Callable[[Cells, Cells], Cells],
+) -> None:
+    """Change the cells of a rule, or of what counts, by responses."""
+    by_version: dict[int, list[Contribution]] = {}
+    for contribution in contributions:
+        by_version.setdefault(contribution[1].id, []).append(contribution)
+    connection = session.connection()
+    table, columns, more = (
+        (_TABLE, _COLUMNS, ()) if rule is None else (_ASIDE, _ASIDE_COLUMNS, (rule,))
+    )
+    rows: list[tuple[Any, ...]] = []
+    for group in by_version.values():
+        layout = layout_of(group[0][1])
+        place: dict[tuple[Any, ...], int] = {}
+        cell_of = [place.setdefault((*key, *more), len(place)) for key, _, _ in group]
+        cells = layout.tally([packed for _, _, packed in group], np.array(cell_of), len(place))
+        kept = bulk.find_by_key(connection, table, sorted(place), ("packed",), lock=True)
+        empty = layout.empty(1).tobytes()
+        stored = layout.unpack([bytes(kept[key][0]) if key in kept else empty for key in place])
+        changed = change(stored, cells)
+        rows += [(*key, changed[i].tobytes()) for key, i in place.items()]
+    bulk.replace(connection, table, columns, sorted(rows, key=lambda row: row[:-1]))

@@ -1,30 +1,44 @@
 """What a stolen device sent is set aside together, and counted again; cells are as recounted."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
 from app.audit.models import AuditEntry
 from app.figures.late import LateResponse
 from app.intake.models import Disposition, Response
-from app.intake.rollup_rebuild import verify
-from app.intake.setting_aside import ReasonMissingError, UnknownCredentialError, set_counted
+from app.intake.rollup_rebuild import rebuild, verify
+from app.intake.setting_aside import (
+    Changed,
+    ReasonMissingError,
+    Together,
+    UnknownCredentialError,
+    _pieces,
+    _Row,
+    change_dispositions,
+    set_counted,
+)
+from app.rollups.measure_counts import moved_together
+from app.rollups.models import AsideCell
 from app.settings import Settings
 from tests.small_province import body
 
-ZONE = Settings().zone
+TOGETHER = Together.of(Settings())
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def set_aside(database, number, since, reason, actor="system"):
     with database.writing(actor) as session:
-        return set_counted(session, ZONE, number, since, reason, counted=False)
+        return set_counted(session, TOGETHER, number, since, reason, counted=False)
 
 
 def count_again(database, number, since, reason):
     with database.writing("system") as session:
-        return set_counted(session, ZONE, number, since, reason, counted=True)
+        return set_counted(session, TOGETHER, number, since, reason, counted=True)
 
 
 def send(client, headers, point=None, **changes):
@@ -70,45 +84,102 @@ def test_what_a_device_sent_is_set_aside_and_counted_again(client, database, pro
         session.execute(update(Response).values(received_at=early))
     theft = datetime.now(UTC) - timedelta(hours=1)
     dated_back = (datetime.now(UTC) - timedelta(days=9)).isoformat()
-    for _ in range(4):
+    for _ in range(11):
         send(client, stolen, answered_at=dated_back, answers={"A1": 1})
-    send(client, stolen)
+    for _ in range(10):
+        send(client, stolen)
     for headers in (other, {}):
         send(client, headers, code)
     came_late = late(database)
-    assert len(came_late) == 4
+    assert len(came_late) == 11
     number = number_of(database, before)
 
-    moved = set_aside(database, number, theft, "  mất máy   ở quầy ", "quantri@tinh.vn")
-    assert moved == 5 and dispositions(database) == {"counted": 3, "distrusted": 5}
-    assert verify(database) == [] and late(database) == []
+    changed = set_aside(database, number, theft, "  mất máy   ở quầy ", "quantri@tinh.vn")
+    assert changed == Changed(21, 0) and dispositions(database) == {"counted": 3, "distrusted": 21}
+    assert verify(database) == []
     assert respondents(client, province) == 3
     # Twice sets nothing aside twice.
-    assert set_aside(database, number, theft, "again") == 0
+    assert set_aside(database, number, theft, "again") == Changed(0, 0)
 
-    assert count_again(database, number, LONG_AGO, "tìm thấy máy") == 5
-    assert dispositions(database) == {"counted": 8}
+    assert count_again(database, number, LONG_AGO, "tìm thấy máy") == Changed(21, 0)
+    assert dispositions(database) == {"counted": 24}
     assert verify(database) == [] and late(database) == came_late
-    assert respondents(client, province) == 8
+    assert respondents(client, province) == 24
     with database.reading() as session:
         entry = session.scalar(select(AuditEntry).where(AuditEntry.action == "responses.set_aside"))
     assert (entry.actor, entry.subject) == ("quantri@tinh.vn", str(number))
-    assert '"reason": "mất máy ở quầy"' in entry.details and '"responses": 5' in entry.details
+    assert '"reason": "mất máy ở quầy"' in entry.details and '"responses": 21' in entry.details
+
+
+def test_fewer_than_ten_stay_so_that_no_difference_says_what_they_said(client, database, province):
+    device = province.device()
+    ids = [send(client, device, answers={"A1": 5}) for _ in range(9)]
+    number = number_of(database, ids[0])
+    assert set_aside(database, number, LONG_AGO, "x") == Changed(0, 9)
+    # Of eleven, two answer what nobody else of them does: too few of that question move.
+    for _ in range(2):
+        send(client, device, answers={"A1": 5, "C1": 2})
+    assert set_aside(database, number, LONG_AGO, "x") == Changed(0, 11)
+    send(client, device, answers={"A1": 5})
+    assert set_aside(database, number, LONG_AGO, "x") == Changed(10, 2)
+    assert dispositions(database) == {"counted": 2, "distrusted": 10} and verify(database) == []
+
+
+def test_what_is_set_aside_already_may_change_its_rule_alone(client, database, province):
+    device = province.device()
+    ids = [send(client, device) for _ in range(10)]
+    number = number_of(database, ids[0])
+    set_aside(database, number, LONG_AGO, "x")
+    with database.writing() as session:
+        changed = change_dispositions(
+            session, TOGETHER, Disposition.DISTRUSTED, Disposition.REJECTED, "stuffing",
+            Response.id == ids[0],
+        )  # fmt: skip
+    assert changed == Changed(1, 0) and verify(database) == []
+    with database.reading() as session:
+        rules = select(AsideCell.rule, func.count()).group_by(AsideCell.rule)
+        assert dict(session.execute(rules).all()) == {"distrusted": 1, "stuffing": 1}
+    with database.writing() as session, pytest.raises(ValueError, match="by a rule"):
+        change_dispositions(session, TOGETHER, Disposition.REJECTED, Disposition.COUNTED, "x")
 
 
 def test_what_others_set_aside_is_not_counted_again_with_it(client, database, province):
     device = province.device()
-    ids = [send(client, device) for _ in range(2)]
+    ids = [send(client, device) for _ in range(21)]
     with database.writing() as session:
-        session.execute(
-            update(Response)
-            .where(Response.id == ids[0])
-            .values(disposition=Disposition.QUARANTINED.value)
-        )
+        change_dispositions(
+            session, TOGETHER, Disposition.COUNTED, Disposition.QUARANTINED, "stuffing",
+            Response.id.in_(ids[:11]),
+        )  # fmt: skip
     number = number_of(database, ids[0])
-    assert set_aside(database, number, LONG_AGO, "x") == 1
-    assert count_again(database, number, LONG_AGO, "x") == 1
-    assert dispositions(database) == {"counted": 1, "quarantined": 1}
+    assert set_aside(database, number, LONG_AGO, "x") == Changed(10, 0)
+    assert count_again(database, number, LONG_AGO, "x") == Changed(10, 0)
+    assert dispositions(database) == {"counted": 10, "quarantined": 11}
+    database_before = verify(database)
+    rebuild(database)
+    assert database_before == [] == verify(database)
+
+
+@given(
+    days=st.lists(st.tuples(st.integers(0, 70), st.integers(0, 7)), min_size=1, max_size=120),
+    least=st.integers(2, 10),
+)
+@settings(max_examples=60, deadline=None)
+def test_no_piece_moves_a_measure_by_few(days, least):
+    """Of each month that is over, and each day of the running one, none or enough move."""
+    today = date(2026, 3, 12)
+    answered = np.array([[1, *(which >> bit & 1 for bit in range(3))] for _, which in days])
+    moves = moved_together(answered, least)
+    n = answered[moves].sum(axis=0)
+    assert ((n == 0) | (n >= least)).all()
+    rows = [
+        _Row(str(i), today - timedelta(days=ago), 1, 1, "kiosk", None, b"")
+        for i, (ago, _) in enumerate(days)
+    ]
+    for (_, _, _, when), piece in _pieces(rows, today):
+        same = [row.day == when or row.day.replace(day=1) == when < date(2026, 3, 1)
+                for row in piece]  # fmt: skip
+        assert all(same)
 
 
 def test_a_reason_and_a_key_are_needed(database, province):

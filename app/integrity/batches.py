@@ -1,0 +1,203 @@
+"""Suspected batches: read, set aside, released, rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy.orm import Session
+
+from app.audit.log import record
+from app.intake.models import Disposition, Response
+from app.intake.setting_aside import Changed, Together, change_dispositions
+from app.integrity.models import State, SuspectBatch, SuspectResponse
+from app.integrity.reasons import Reason, read
+from app.problems import FieldError, InvalidFields, Problem
+
+#: A unit with such a batch is never shown as a model.
+SUSPICIOUS = (State.OPEN, State.QUARANTINED, State.REJECTED)
+_MOST_REASON = 500
+
+
+class UnknownBatch(Problem):
+    """The caller has no such batch to see."""
+
+    code, status = "unknown-batch", 404
+
+
+class BatchDecided(Problem):
+    """The batch is decided already as is asked for."""
+
+    code, status = "batch-decided", 409
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Responses that are suspected together; see ``SuspectBatch`` for each field."""
+
+    id: int
+    unit_id: int
+    version_id: int
+    channel: str
+    credential_id: int | None
+    month: date
+    rule: str
+    rule_version: int
+    probability: float
+    responses: int
+    suspected: float
+    reasons: tuple[Reason, ...]
+    state: State
+    found_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    decision_reason: str | None
+
+
+def batches(
+    session: Session,
+    *,
+    units: Collection[int] | None = None,
+    states: Collection[State] = tuple(State),
+    among: ColumnElement[bool] | None = None,
+) -> list[Batch]:
+    """Batches of some units (None: of all) in some states, the most probable first."""
+    query = select(SuspectBatch).where(
+        SuspectBatch.state.in_([state.value for state in states]),
+        true() if units is None else SuspectBatch.unit_id.in_(sorted(units)),
+        true() if among is None else among,
+    )
+    order = (SuspectBatch.probability.desc(), SuspectBatch.id)
+    return [_batch(row) for row in session.scalars(query.order_by(*order))]
+
+
+def find(session: Session, id: int) -> Batch:
+    """One batch.
+
+    Raises
+    ------
+    UnknownBatch
+        Where there is none.
+    """
+    row = session.get(SuspectBatch, id)
+    if row is None:
+        raise UnknownBatch()
+    return _batch(row)
+
+
+def suspected_units(
+    session: Session, first: date | None = None, last: date | None = None
+) -> frozenset[int]:
+    """Units that something is suspected of, in the months that some days touch."""
+    query = select(SuspectBatch.unit_id).where(
+        SuspectBatch.state.in_([state.value for state in SUSPICIOUS])
+    )
+    if first is not None:
+        query = query.where(SuspectBatch.month >= first.replace(day=1))
+    if last is not None:
+        query = query.where(SuspectBatch.month <= last)
+    return frozenset(session.scalars(query.distinct()))
+
+
+def quarantine(session: Session, together: Together, id: int) -> Changed:
+    """Set a batch's responses aside until somebody decides; a rule does so, not a person.
+
+    Those of them that still count, and are enough to move together (``change_dispositions``).
+    """
+    row = _locked(session, id)
+    changed = _move(session, together, row, Disposition.COUNTED, Disposition.QUARANTINED)
+    if changed.moved:
+        row.state = State.QUARANTINED.value
+        record(session, "batch.quarantine", id, rule=row.rule, responses=changed.moved)
+    return changed
+
+
+def release(session: Session, together: Together, id: int, by: str, reason: str) -> Changed:
+    """Count a batch's responses again: a reviewer found them honest.
+
+    Raises
+    ------
+    BatchDecided
+        Where it is released already.
+    InvalidFields
+        Without a reason.
+    """
+    row = _decided(session, id, State.RELEASED, by, reason)
+    moved = stayed = 0
+    for before in (Disposition.QUARANTINED, Disposition.REJECTED):
+        changed = _move(session, together, row, before, Disposition.COUNTED)
+        moved, stayed = moved + changed.moved, stayed + changed.stayed
+    record(session, "batch.release", id, reason=row.decision_reason, responses=moved)
+    return Changed(moved, stayed)
+
+
+def reject(session: Session, together: Together, id: int, by: str, reason: str) -> Changed:
+    """Set a batch's responses aside for good: a reviewer found them stuffed.
+
+    Raises
+    ------
+    BatchDecided
+        Where it is rejected already.
+    InvalidFields
+        Without a reason.
+    """
+    row = _decided(session, id, State.REJECTED, by, reason)
+    first = _move(session, together, row, Disposition.QUARANTINED, Disposition.REJECTED)
+    rest = _move(session, together, row, Disposition.COUNTED, Disposition.REJECTED)
+    changed = Changed(first.moved + rest.moved, rest.stayed)
+    record(session, "batch.reject", id, reason=row.decision_reason, responses=changed.moved)
+    return changed
+
+
+def aside_of(session: Session, id: int) -> int:
+    """How many of a batch's responses are set aside."""
+    query = select(func.count()).select_from(Response).where(
+        Response.id.in_(_ids(id)), Response.disposition != Disposition.COUNTED.value
+    )  # fmt: skip
+    return session.scalar(query) or 0
+
+
+def _ids(id: int) -> ColumnElement[str]:
+    return select(SuspectResponse.response_id).where(SuspectResponse.batch_id == id)  # type: ignore[return-value]
+
+
+def _move(
+    session: Session, together: Together, row: SuspectBatch, before: Disposition, to: Disposition
+) -> Changed:
+    rule = None if to is Disposition.COUNTED else row.rule
+    return change_dispositions(session, together, before, to, rule, Response.id.in_(_ids(row.id)))
+
+
+def _locked(session: Session, id: int) -> SuspectBatch:
+    """The batch, which nobody else decides until this transaction ends."""
+    row = session.get(SuspectBatch, id, with_for_update=True)
+    if row is None:
+        raise UnknownBatch()
+    return row
+
+
+def _decided(session: Session, id: int, state: State, by: str, reason: str) -> SuspectBatch:
+    reason = " ".join(reason.split())
+    if not reason or len(reason) > _MOST_REASON:
+        fault = FieldError(
+            "reason",
+            "cause.missing" if not reason else "cause.too_long",
+            {"max_length": _MOST_REASON},
+        )
+        raise InvalidFields(errors=[fault], count=1)
+    row = _locked(session, id)
+    if row.state == state.value:
+        raise BatchDecided()
+    row.state, row.decided_by, row.decision_reason = state.value, by, reason
+    row.decided_at = datetime.now(UTC)
+    return row
+
+
+def _batch(row: SuspectBatch) -> Batch:
+    return Batch(
+        row.id, row.unit_id, row.version_id, row.channel, row.credential_id, row.month, row.rule,
+        row.rule_version, row.probability, row.responses, row.suspected, read(row.reasons),
+        State(row.state), row.found_at, row.decided_at, row.decided_by, row.decision_reason,
+    )  # fmt: skip
