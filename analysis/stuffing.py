@@ -34,9 +34,7 @@ class Process:
     def alpha(self) -> Floats:
         """The Dirichlet's parameters, shape (kinds,); 0 for what it never makes."""
         of = dict(self.makes)
-        return np.array(
-            [of.get(kind, 0.0 if kind in EVERYDAY else self.rest) for kind in KINDS]
-        )
+        return np.array([of.get(kind, 0.0 if kind in EVERYDAY else self.rest) for kind in KINDS])
 
     @property
     def typical(self) -> Ints:

@@ -8,13 +8,13 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
 from analysis.habits import Habits
 from analysis.integrity import kinds, mark
 from analysis.kinds import KINDS, Kind
 from analysis.stuffing import EVERYDAY, Suspicion, learn, tabulate, weigh
-from numpy.typing import NDArray
-from sqlalchemy.orm import Session
-
 from app.integrity import habits
 from app.integrity.reading import GROUPS, Batches, Source, read, slices
 from app.integrity.reasons import Reason

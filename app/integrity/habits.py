@@ -7,11 +7,11 @@ from datetime import date
 from typing import Any, cast
 
 import numpy as np
-from analysis.kinds import KINDS
 from numpy.typing import NDArray
 from sqlalchemy import Table, delete, select, true
 from sqlalchemy.orm import Session
 
+from analysis.kinds import KINDS
 from app.db import bulk
 from app.integrity.models import SourceHabit
 from app.integrity.reading import Source

@@ -10,11 +10,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from analysis.responses import Responses
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Row, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from analysis.responses import Responses
 from app.intake.models import ReceiptDated, Response
 from app.registry.models import Channel
 from app.registry.questionnaires import Published
