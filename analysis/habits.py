@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special
 
 from analysis._validation import Floats, counts
-from analysis.kinds import EVERYDAY_FORKS, parted
+from analysis.kinds import EVERYDAY_FORKS, SETUP_FORKS, parted
 
 Ints = NDArray[np.intp]
 
@@ -21,7 +21,8 @@ class Breadth:
     Of each fork: ``concentration`` is the middle of a log-normal prior of a + b, ``spread`` its
     standard deviation on the log scale. ``caution`` multiplies what was learnt: months to come
     are less like one another than those that the habits were fitted to. ``most`` is what a + b is
-    held under, ``most_everyday`` where both sides have everyday kinds. No side of a fork is rarer
+    held under, ``most_everyday`` where both sides have everyday kinds, ``most_of_setup`` of what
+    depends on a source's hours and device, of which its group says little. No side of a fork is rarer
     than ``rarest``, though none was ever found. ``memory`` is how many responses of a source's
     own earlier months count at most.
     """
@@ -31,6 +32,7 @@ class Breadth:
     caution: float = 0.7
     most: float = 200.0
     most_everyday: float = 8.0
+    most_of_setup: float = 10.0
     rarest: float = 0.001
     memory: float = 60.0
 
@@ -121,6 +123,7 @@ def fit(
     sides = parted(c)
     found = np.array([_fit_one(sides[:, fork], w, wide) for fork in range(sides.shape[1])])
     most = np.where(EVERYDAY_FORKS, wide.most_everyday, wide.most)
+    most = np.where(SETUP_FORKS, wide.most_of_setup, most)
     result: Floats = found * np.minimum(1.0, most / found.sum(axis=1))[:, None]
     return result
 

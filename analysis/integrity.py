@@ -125,7 +125,7 @@ def kinds(marks: Marks) -> NDArray[np.int8]:
             marks.repeated,
             marks.copied,
             marks.even,
-            marks.unmeasured,
+            marks.unmeasured & marks.alike,
             marks.unanimous & marks.close,
             marks.unanimous & ~marks.fast,
             marks.alike & marks.close,

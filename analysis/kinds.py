@@ -32,7 +32,7 @@ class Kind(StrEnum):
     PRESSED = "pressed"
     #: Faster than a hand can be.
     INSTANT = "instant"
-    #: Without a duration, where such responses have one.
+    #: Alike and without a duration, where such responses have one.
     UNMEASURED = "unmeasured"
     #: In a run of evenly spaced ones.
     EVEN = "even"
@@ -119,6 +119,12 @@ EVERYDAY_FORKS = np.array(
     [all((side @ [kind in EVERYDAY for kind in KINDS]) > 0 for side in SIDES[:, fork])
      for fork in range(len(FORKS))]
 )  # fmt: skip
+
+
+#: Forks that lead to what depends on how a source is set up: its hours, what its device sends.
+SETUP_FORKS = np.array(
+    [fork.left in (~KINDS.index(Kind.AFTER_HOURS), ~KINDS.index(Kind.UNMEASURED)) for fork in FORKS]
+)
 
 
 def parted(counted: Floats) -> Floats:

@@ -131,7 +131,8 @@ def learn(
     Parameters
     ----------
     counted
-        Shape (source-months, kinds).
+        Shape (source-months, kinds); may be fractions, as of earlier months without what was
+        suspected in them.
     group
         Shape (source-months,), numbers from 0.
     groups
@@ -219,7 +220,7 @@ def of_unit_months(unit_month: ArrayLike, probability: ArrayLike, unit_months: i
 def _fit_again(c: Floats, model: Stuffing, wide: Breadth, rounds: int) -> Floats:
     beta = fit(c, None, wide)
     for _ in range(rounds - 1):
-        found = weigh(c, beta, model)
+        found = weigh(np.round(c), beta, model)
         beta = fit(c * (1 - found.by_kind), 1 - found.probability, wide)
     return beta
 

@@ -26,10 +26,14 @@ def batch(**kinds):
 def in_order(counted, alpha):
     """P of responses in their order: SciPy's of the counts, over how many orders there are."""
     counted = np.asarray(counted, dtype=int)
+    made = alpha > 0
+    if counted[~made].any():
+        return 0.0
     if not counted.sum():
         return 1.0
     orders = gammaln(counted.sum() + 1) - gammaln(counted + 1).sum()
-    return np.exp(dirichlet_multinomial.logpmf(counted, alpha, counted.sum()) - orders)
+    found = dirichlet_multinomial.logpmf(counted[made], alpha[made], counted.sum())
+    return np.exp(found - orders)
 
 
 def by_brute_force(counted, habits, model):
