@@ -22,9 +22,9 @@ class Breadth:
     standard deviation on the log scale. ``caution`` multiplies what was learnt: months to come
     are less like one another than those that the habits were fitted to. ``most`` is what a + b is
     held under, ``most_everyday`` where both sides have everyday kinds, ``most_of_setup`` of what
-    depends on a source's hours and device, of which its group says little. No side of a fork is rarer
-    than ``rarest``, though none was ever found. ``memory`` is how many responses of a source's
-    own earlier months count at most.
+    depends on a source's hours and device, of which its group says little. No side of a fork is
+    rarer than ``rarest``, though none was ever found. ``memory`` is how many responses of a
+    source's own earlier months count at most.
     """
 
     concentration: float = 60.0
