@@ -44,6 +44,8 @@ class Process:
         )
 
 
+#: Under this a probability of a kind is rounding.
+_NOTHING = 1e-9
 _STRANGE = np.array([kind not in EVERYDAY for kind in KINDS])
 
 PROCESSES = (
@@ -121,11 +123,13 @@ def learn(
     breadth: Breadth | None = None,
     rounds: int = 3,
     most: int = 1000,
+    trimmed: float = 0.02,
 ) -> Habits:
     """The habits of each group of sources, from source-months of which a few may be stuffed.
 
-    Fitted to all, then again without what is suspected by the fit before: each source-month with
-    its expected honest responses, and as much less weight as it is suspected. A group of which
+    Fitted to all but the strangest (``trimmed``), then again to all without what is suspected by
+    the fit before: each source-month with its expected honest responses, and as much less weight
+    as it is suspected. A group of which
     nothing is known gets the habits of all.
 
     Parameters
@@ -145,11 +149,11 @@ def learn(
     chosen, wide = model or Stuffing(), breadth or Breadth()
     number = groups if groups is not None else int(of.max(initial=-1)) + 1
     some = c.sum(axis=1) > 0
-    everyone = _fit_again(c[_spaced(np.flatnonzero(some), most)], chosen, wide, rounds)
+    everyone = _fit_again(c[_spaced(np.flatnonzero(some), most)], chosen, wide, rounds, trimmed)
     beta = np.tile(everyone, (number, 1, 1))
     for g in np.unique(of[some]):
         rows = _spaced(np.flatnonzero((of == g) & some), most)
-        beta[g] = _fit_again(c[rows], chosen, wide, rounds)
+        beta[g] = _fit_again(c[rows], chosen, wide, rounds, trimmed)
     return Habits(beta, wide)
 
 
@@ -217,8 +221,16 @@ def of_unit_months(unit_month: ArrayLike, probability: ArrayLike, unit_months: i
     return found
 
 
-def _fit_again(c: Floats, model: Stuffing, wide: Breadth, rounds: int) -> Floats:
-    beta = fit(c, None, wide)
+def _trimmed(c: Floats, part: float) -> Floats:
+    """Weights (source-months,): 0 for that part of them with the largest share of strange ones."""
+    share = c[:, _STRANGE].sum(axis=1) / np.maximum(c.sum(axis=1), 20.0)
+    weight = np.ones(len(c))
+    weight[np.argsort(-share, kind="stable")[: int(np.ceil(part * len(c)))]] = 0.0
+    return weight if len(c) >= 1 / part else np.ones(len(c))
+
+
+def _fit_again(c: Floats, model: Stuffing, wide: Breadth, rounds: int, trimmed: float) -> Floats:
+    beta = fit(c, _trimmed(c, trimmed), wide)
     for _ in range(rounds - 1):
         found = weigh(np.round(c), beta, model)
         beta = fit(c * (1 - found.by_kind), 1 - found.probability, wide)
@@ -267,6 +279,7 @@ def _one(c: Ints, beta: Floats, model: Stuffing) -> tuple[float, Floats, int]:
             if by_process[r] > 1e-4 * by_process.sum():
                 by_kind += chain.strange(guilty[r] / total)
         by_kind /= np.maximum(c, 1)
+        by_kind[by_kind < _NOTHING] = 0.0
     return probability, by_kind, int(by_process.argmax())
 
 

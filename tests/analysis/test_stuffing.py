@@ -161,13 +161,13 @@ def test_habits_are_learnt_without_the_few_that_are_stuffed():
     )  # fmt: skip
     honest = rng.multinomial(120, share / share.sum(), 120).astype(float)
     stuffed = honest.copy()
-    stuffed[:4, KINDS.index(Kind.PRESSED)] += 60
+    stuffed[:2, KINDS.index(Kind.PRESSED)] += 60
     clean, learnt = (stuffing.learn(each, np.zeros(120)) for each in (honest, stuffed))
     pressed = KINDS.index(Kind.PRESSED)
     usual = [stuffing.usual(habits.of([0]))[0] for habits in (clean, learnt)]
     assert usual[1][pressed] < 3 * max(usual[0][pressed], 0.001)
     found = stuffing.weigh(stuffed, learnt.of(np.zeros(120, dtype=int)))
-    assert (found.probability[:4] > 0.95).all() and (found.probability[4:] < 0.5).all()
+    assert (found.probability[:2] > 0.95).all() and (found.probability[2:] < 0.5).all()
 
 
 def test_a_group_of_which_nothing_is_known_has_the_habits_of_all():
