@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from analysis.habits import Habits
 from analysis.integrity import kinds, mark
-from analysis.kinds import KINDS, Kind
-from analysis.stuffing import EVERYDAY, Suspicion, learn, tabulate, weigh
+from analysis.kinds import EVERYDAY, KINDS, Kind
+from analysis.stuffing import Suspicion, learn, tabulate, usual, weigh
 from app.integrity import habits
 from app.integrity.reading import GROUPS, Batches, Source, read, slices
 from app.integrity.reasons import Reason
@@ -79,7 +79,7 @@ def judge(
     """
     priors = known.of(counted.group, own)
     suspicion = weigh(counted.counts, priors, rule.model())
-    usual = _usual(known, counted.group, own)
+    expected = usual(priors)
     found = []
     for i in np.flatnonzero(suspicion.probability >= rule.flag).tolist():
         mine = np.flatnonzero(batches.responses.source == i)
@@ -97,7 +97,7 @@ def judge(
                 float(suspicion.probability[i]),
                 len(mine),
                 float(suspicion.expected[i]),
-                _reasons(counted.counts[i], by_kind, usual[i]),
+                _reasons(counted.counts[i], by_kind, expected[i]),
                 ids,
             )
         )
@@ -113,17 +113,6 @@ def _reasons(counts: Floats, by_kind: Floats, usual: Floats) -> tuple[Reason, ..
         if kind not in EVERYDAY and counts[k] and by_kind[k] >= SUSPECTED
     ]
     return tuple(sorted(strange, key=lambda reason: -reason.suspected))
-
-
-def _usual(known: Habits, group: NDArray[np.intp], own: Floats) -> Floats:
-    """The expected share of each kind, shape (sources, kinds)."""
-    beta = known.of(group, own)
-    share = beta[..., 0] / beta.sum(axis=-1)
-    left = np.cumprod(np.concatenate([np.ones((len(beta), 1)), 1 - share], axis=1), axis=1)
-    in_order = np.concatenate([share, np.ones((len(beta), 1))], axis=1) * left
-    found = np.empty_like(in_order)
-    found[:, known.order] = in_order
-    return found
 
 
 @dataclass(frozen=True)
