@@ -98,6 +98,10 @@ class Suspicion:
     process: Ints
 
 
+#: Source-months of a group from which on the strangest is left out at first.
+_ENOUGH = 8
+
+
 def tabulate(source_month: ArrayLike, kind: ArrayLike, batches: int) -> Floats:
     """Counts of the kinds by batch, shape (batches, kinds).
 
@@ -226,7 +230,7 @@ def _trimmed(c: Floats, part: float) -> Floats:
     share = c[:, _STRANGE].sum(axis=1) / np.maximum(c.sum(axis=1), 20.0)
     weight = np.ones(len(c))
     weight[np.argsort(-share, kind="stable")[: int(np.ceil(part * len(c)))]] = 0.0
-    return weight if len(c) >= 1 / part else np.ones(len(c))
+    return weight if len(c) >= _ENOUGH else np.ones(len(c))
 
 
 def _fit_again(c: Floats, model: Stuffing, wide: Breadth, rounds: int, trimmed: float) -> Floats:

@@ -168,6 +168,18 @@ def settings(database_url: str) -> Settings:
     return Settings(database_url=database_url, cache_s=0)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def usual_umask() -> Iterator[None]:
+    """What a test's files are open to does not hang on the tests before it.
+
+    A command keeps its files to itself, and so whatever process it ran in: a server's user could
+    not read what a later test gave it.
+    """
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture
 def hailong(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Runs `hailong` in this process; what it printed, after its exit code was as expected.

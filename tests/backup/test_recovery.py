@@ -43,6 +43,7 @@ def keys():
         Path(name).chmod(0o755)
         file = Path(name) / "private"
         file.write_text(str(identity))
+        file.chmod(0o644)
         yield file, str(identity.to_public())
 
 
@@ -188,6 +189,16 @@ def test_a_program_that_cannot_be_loaded_is_not_the_end_of_the_journal(
         Refused, match=r"PostgreSQL (cannot recover|does not start).*no_such_module"
     ):
         PostgresBackup(own, key=keys[0], start=True).put_back(history[0], None)
+
+
+def test_a_key_that_the_server_may_not_read_is_told(cluster, history, keys):
+    cluster.stop()
+    mine = keys[0].with_name("mine")
+    mine.write_text(keys[0].read_text())
+    mine.chmod(0o600)
+    own = cluster.settings.model_copy(update={"postgres_data": cluster.folder / "seventh"})
+    with pytest.raises(Refused, match=r"PostgreSQL (cannot recover|does not start).*not readable"):
+        PostgresBackup(own, key=mine, start=True).put_back(history[0], None)
 
 
 def test_it_waits_for_a_server_that_somebody_else_starts(cluster, history, keys):
