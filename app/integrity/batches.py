@@ -181,7 +181,12 @@ def _locked(session: Session, id: int) -> SuspectBatch:
 def _decided(session: Session, id: int, state: State, by: str, reason: str) -> SuspectBatch:
     reason = " ".join(reason.split())
     if not reason or len(reason) > _MOST_REASON:
-        raise InvalidFields([FieldError("reason", "missing" if not reason else "too-long")])
+        fault = FieldError("reason", "field.missing")
+        if reason:
+            fault = FieldError(
+                "reason", "field.invalid", {"max_length": _MOST_REASON}, "cause.too_long"
+            )
+        raise InvalidFields(errors=[fault], count=1)
     row = _locked(session, id)
     if row.state == state.value:
         raise BatchDecided()
