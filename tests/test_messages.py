@@ -18,7 +18,9 @@ from app.db.away import Why
 from app.dead_letters import Fate
 from app.figures.periods import Length
 from app.intake.paper_template import COLUMNS
+from app.intake.setting_aside import DISTRUSTED
 from app.intake.times import ReceiptRule
+from app.integrity.models import State
 from app.messages import LANGUAGES, catalogue, preferred, say
 from app.messages.words import Served
 from app.posters.drawing import Size
@@ -29,6 +31,7 @@ from app.web import commands as _all_rooms  # noqa: F401 - with them all problem
 from app.web.dashboard.pages import BOARDS
 from app.web.pages import MENU
 from app.web.staff.audit_words import ACTORS, DETAILS
+from app.web.staff.batch_words import LIKELIHOODS
 from app.web.staff.dead_letters import TABLES, Sort
 from app.web.staff.failure_words import Cause
 from app.web.staff.limits import STEPS
@@ -64,6 +67,11 @@ LISTED = {
 CLOSED = set(re.findall(r'NoForm\("(\w+)"', SOURCES)) | {
     "ended", "early", "paused", "no_invitation", "expired",
 }  # fmt: skip
+#: Kinds of marked responses.
+KINDS = {
+    "ordinary", "unmeasured", "fast", "very_fast", "alike", "repeated", "copied", "close", "even",
+    "after_hours", "unanimous",
+}  # fmt: skip
 
 
 def fields(sentence):
@@ -75,6 +83,13 @@ def test_both_languages_have_the_same_sentences_with_the_same_values():
     assert vietnamese.keys() == english.keys()
     for key, sentence in vietnamese.items():
         assert fields(sentence) == fields(english[key]), key
+
+
+def test_every_kind_of_suspected_responses_has_words():
+    integrity = pytest.importorskip("analysis.integrity")
+    for kind in integrity.Kind:
+        for language in LANGUAGES:
+            assert catalogue(language)[f"integrity.kind.{kind}"]
 
 
 def test_every_problem_has_its_sentences():
@@ -116,13 +131,17 @@ BY_CODE = {
     "fate": set(Fate),
     "task": set(re.findall(r'supervisor\.keep\(\s*"(\w+)"', SOURCES)),
     "cause_of_failure": set(Cause),
+    "integrity.kind": KINDS,
+    "integrity.rule": {"stuffing", DISTRUSTED},
+    "integrity.state": set(State),
+    "integrity.likelihood": set(LIKELIHOODS.values()),
 }
 
 
 def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     keys = set(catalogue("vi"))
     kinds = (
-        "account|answer|chart|device|field|form|import|key|kiosk|page|password|period|plan|poster|"
+        "account|answer|chart|device|field|form|import|integrity|key|kiosk|page|password|period|plan|poster|"
         "public|report|role|sms|structure|synthetic|table|tell|view"
     )
     said = set(re.findall(rf'"((?:{kinds})\.[a-z0-9_]+)"', SOURCES + TEMPLATES))
@@ -130,7 +149,7 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     said -= (
         {"account.id"}
         | BY_CODE["action"]
-        | {"page.letters_", "poster.size_", "poster.typ", "report.typ"}
+        | {"integrity.rule", "page.letters_", "poster.size_", "poster.typ", "report.typ"}
         | {key for key in said if key.endswith((".html", ".csv", ".json"))}
     )
     said |= {f"{place.name}_about" for place in MENU} | {f"page.letters_{sort}" for sort in Sort}

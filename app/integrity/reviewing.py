@@ -225,11 +225,8 @@ def _shown(
 ) -> list[BatchShown]:
     versions = {version.id: version for version in published(session)}
     numbers = {batch.credential_id for batch in found} - {None}
-    names = dict(
-        session.execute(
-            select(Credential.id, Credential.name).where(Credential.id.in_(numbers))
-        ).tuples()
-    )
+    credentials = select(Credential.id, Credential.name).where(Credential.id.in_(numbers))
+    names: dict[int | None, str] = {row.id: row.name for row in session.execute(credentials)}
     units = _named(session, {batch.unit_id for batch in found})
     result = []
     for batch in found:
@@ -237,7 +234,7 @@ def _shown(
         covered = reviewer.reviews is None or batch.unit_id in reviewer.reviews
         one = BatchShown(
             batch, units[batch.unit_id], versions[batch.version_id],
-            names.get(batch.credential_id) if batch.credential_id is not None else None,
+            names.get(batch.credential_id),
             batch.responses, batch.suspected,
             [ReasonShown(each.why, each.n, each.of, each.usual) for each in batch.reasons],
             whole, reviewer.may_review(batch.unit_id), covered and reviewer.is_of(batch.unit_id),

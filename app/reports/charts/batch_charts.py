@@ -74,7 +74,8 @@ def levels(words: Words, found: Pictures) -> list[Chart]:
 
 def durations(words: Words, found: Pictures) -> Table:
     """How long they took: quartiles of each side, in seconds."""
-    headings = [words(f"integrity.{name}") for name in ("side", "measured", "median", "quartiles")]
+    keys = "integrity.side", "integrity.measured", "integrity.median", "integrity.quartiles"
+    headings = [words(key) for key in keys]
 
     def row(name: str, of: Durations | None) -> list[str]:
         if of is None:
