@@ -63,13 +63,13 @@ def batches(
     states: Collection[State] = tuple(State),
     among: ColumnElement[bool] | None = None,
 ) -> list[Batch]:
-    """Batches of some units (None: of all) in some states, the most probable first."""
+    """Batches of some units (None: of all) in some states, the most probable first, then the newest."""
     query = select(SuspectBatch).where(
         SuspectBatch.state.in_([state.value for state in states]),
         true() if units is None else SuspectBatch.unit_id.in_(sorted(units)),
         true() if among is None else among,
     )
-    order = (SuspectBatch.probability.desc(), SuspectBatch.id)
+    order = (SuspectBatch.probability.desc(), SuspectBatch.id.desc())
     return [_batch(row) for row in session.scalars(query.order_by(*order))]
 
 

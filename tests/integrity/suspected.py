@@ -13,12 +13,11 @@ from sqlalchemy import select
 
 from app.access.models import Credential
 from app.db import Database
-from app.intake.models import Response
 from app.intake.setting_aside import Together
 from app.integrity import batches
 from app.integrity.models import State, SuspectBatch, SuspectResponse
 from app.integrity.reasons import Reason, write
-from app.registry.models import Channel, Unit
+from app.registry.models import Channel, QuestionnaireVersion, Unit
 from app.registry.points import current_code, open_point
 from app.settings import Settings
 from tests.small_province import SmallProvince, body
@@ -87,10 +86,11 @@ def batch_of(
 ) -> int:
     """A batch of a unit with some responses; quarantined, by what quarantines one."""
     with database.writing() as session:
-        version = session.scalar(select(Response.version_id).where(Response.id.in_(ids)).limit(1))
+        versions = select(QuestionnaireVersion.id).where(QuestionnaireVersion.code == FORM)
+        version = session.scalars(versions.order_by(QuestionnaireVersion.version.desc())).first()
         credential = session.scalar(select(Credential.id).limit(1))
         values: dict[str, Any] = {
-            "unit_id": unit_id, "version_id": version or 1, "channel": Channel.QR.value,
+            "unit_id": unit_id, "version_id": version, "channel": Channel.QR.value,
             "credential_id": credential, "month": month, "rule": "stuffing", "rule_version": 1,
             "probability": 0.9995, "responses": len(ids), "suspected": 29.4,
             "reasons": write(reasons), "state": State.OPEN.value, "found_at": datetime.now(UTC),

@@ -195,6 +195,19 @@ def test_a_reviewer_rejects_and_releases_by_name_and_the_cells_follow(database, 
     assert json.loads(log[1].details) == {"reason": "nhầm lẫn", "responses": 30}
 
 
+def test_what_a_rule_set_aside_is_released_or_stays_aside(database, province, client):
+    analyst = province.person((ANALYST, None))
+    before = {}
+    for decision, then in (
+        (State.RELEASED, {"counted": 30}), (State.REJECTED, {"counted": 30, "rejected": 30}),
+    ):  # fmt: skip
+        one = suspected(province, client, others=0, state=State.QUARANTINED)
+        assert dispositions(database) == {"quarantined": 30} | before
+        assert decide(database, analyst, one.id, decision).moved == 30
+        before = dispositions(database)
+        assert before == then and verify(database) == []
+
+
 def test_nobody_else_decides_and_nothing_moves(database, province, batch):
     refused = [
         (((Role.UNIT_HEAD, "D1"),), RightMissing),

@@ -47,11 +47,10 @@ def test_the_list_says_of_each_batch_what_how_probable_and_why(
 
 def test_a_batch_is_drawn_and_the_same_stands_in_tables(client, province, batch, analyst):
     page = client.get(f"/integrity/{batch.id}", headers=analyst.headers).text
-    assert page.count("<svg") == 6 and "style=" not in re.sub(
-        r"<svg.*?</svg>", "", page, flags=re.S
-    )
+    assert page.count("<svg") == 6
+    assert "style=" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)
     for said in (
-        "khoảng 29", "16:00–16:59", "29/09/2026", "5. ", "100,0%", "70 – 89"[:2], "Trung vị",
+        "khoảng 29", "16:00–16:59", "29/09/2026", "5. ", "100,0%", "70 – 89", "Trung vị",
         f'action="/integrity/{batch.id}/release"', f'formaction="/integrity/{batch.id}/reject"',
         "30 phiếu nghi vấn; 40 phiếu khác",
     ):  # fmt: skip
@@ -97,7 +96,7 @@ def test_who_is_of_the_unit_reads_why_somebody_else_reviews(client, province, ba
     page = client.get(path, headers=head.headers).text
     assert "người phân tích cấp trên quyết định" in page
     assert "<svg" not in page and "Hình ảnh chỉ hiện" in page
-    assert "Nhiều phiếu được trả lời nhanh" in page and "26 trên 30" not in page
+    assert "Một số phiếu được trả lời nhanh" in page and "26 trên 30" not in page
     assert client.get("/integrity", headers=head.headers).text.count("(C1)") > 0
     for role, unit, status in (
         (Role.UNIT_HEAD, "C2", 404), (Role.DESK_STAFF, "C1", 403), (Role.OPERATOR, None, 403),
