@@ -11,6 +11,7 @@ import yaml
 from analysis.alerts import LAST_PERIOD, LEVEL_SHIFT
 from analysis.control_charts import RULES
 from analysis.drivers import NOT_DISTINGUISHABLE, QUADRANTS
+from analysis.kinds import Kind
 from analysis.xmr import ASSURANCES, NHS_RULES, VARIATIONS
 from app.access.models import Right, Sector
 from app.access.roles import Role
@@ -67,11 +68,6 @@ LISTED = {
 CLOSED = set(re.findall(r'NoForm\("(\w+)"', SOURCES)) | {
     "ended", "early", "paused", "no_invitation", "expired",
 }  # fmt: skip
-#: Kinds of marked responses.
-KINDS = {
-    "ordinary", "unmeasured", "fast", "very_fast", "alike", "repeated", "copied", "close", "even",
-    "after_hours", "unanimous",
-}  # fmt: skip
 
 
 def fields(sentence):
@@ -83,13 +79,6 @@ def test_both_languages_have_the_same_sentences_with_the_same_values():
     assert vietnamese.keys() == english.keys()
     for key, sentence in vietnamese.items():
         assert fields(sentence) == fields(english[key]), key
-
-
-def test_every_kind_of_suspected_responses_has_words():
-    integrity = pytest.importorskip("analysis.integrity")
-    for kind in integrity.Kind:
-        for language in LANGUAGES:
-            assert catalogue(language)[f"integrity.kind.{kind}"]
 
 
 def test_every_problem_has_its_sentences():
@@ -131,7 +120,7 @@ BY_CODE = {
     "fate": set(Fate),
     "task": set(re.findall(r'supervisor\.keep\(\s*"(\w+)"', SOURCES)),
     "cause_of_failure": set(Cause),
-    "integrity.kind": KINDS,
+    "integrity.kind": set(Kind),
     "integrity.rule": {"stuffing", DISTRUSTED},
     "integrity.state": set(State),
     "integrity.likelihood": set(LIKELIHOODS.values()),

@@ -63,7 +63,7 @@ def batches(
     states: Collection[State] = tuple(State),
     among: ColumnElement[bool] | None = None,
 ) -> list[Batch]:
-    """Batches of some units (None: of all) in some states, the most probable first, then the newest."""
+    """Batches of some units (None: of all) in some states, the most probable and newest first."""
     query = select(SuspectBatch).where(
         SuspectBatch.state.in_([state.value for state in states]),
         true() if units is None else SuspectBatch.unit_id.in_(sorted(units)),

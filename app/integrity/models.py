@@ -40,6 +40,26 @@ class IntegrityRule(Base):
     set_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class SourceHabit(Base):
+    """What a source's responses of a month were like: how many, likely honest, of each kind.
+
+    Derived: the examination of the month makes it anew.
+    """
+
+    __tablename__ = "source_habit"
+
+    month: Mapped[date] = mapped_column(primary_key=True)
+    version_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    unit_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    channel: Mapped[str] = mapped_column(String(16), primary_key=True)
+    #: 0 where there is none.
+    credential_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    habit_group: Mapped[int] = mapped_column(SmallInteger)
+    #: Names of the kinds that were counted, and the counts, both divided by blanks.
+    kinds: Mapped[str] = mapped_column(String(300))
+    counts: Mapped[str] = mapped_column(String(300))
+
+
 class SuspectBatch(Base):
     """Responses that are suspected together: of one source, unit, form, channel and month."""
 

@@ -40,6 +40,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", "version", name="uq_integrity_rule_name_version"),
     )
     op.create_table(
+        "source_habit",
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("version_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("unit_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("channel", sa.String(16), nullable=False),
+        sa.Column("credential_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("habit_group", sa.SmallInteger(), nullable=False),
+        sa.Column("kinds", sa.String(300), nullable=False),
+        sa.Column("counts", sa.String(300), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "month", "version_id", "unit_id", "channel", "credential_id", name="pk_source_habit"
+        ),
+    )
+    op.create_table(
         "suspect_batch",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("unit_id", sa.Integer(), nullable=False),
@@ -77,6 +91,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in ("suspect_response", "suspect_batch", "integrity_rule", "aside_cell"):
+    for name in (
+        "suspect_response",
+        "suspect_batch",
+        "source_habit",
+        "integrity_rule",
+        "aside_cell",
+    ):
         op.drop_table(name)
     op.drop_column("response", "aside_rule")

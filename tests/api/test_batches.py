@@ -46,7 +46,7 @@ def test_a_batch_has_its_pictures_as_counted_by_hand(client, province, batch, ke
     }  # fmt: skip
     assert (found["state"], found["responses"], found["set_aside"]) == ("open", 30, 0)
     assert found["may_review"] is True and found["suspected"] == 29.4
-    assert found["reasons"][0] == {"why": "alike", "n": 30, "of": 30, "usual": 0.12}
+    assert found["reasons"][0] == {"why": "pressed", "n": 30, "of": 30, "usual": 0.12}
     here, there = drawn["suspected"], drawn["others"]
     # Thirty from 16:40:00 on, 20 seconds apart; forty from 8:00 on, an hour later each.
     assert here["by_hour"] == [30 if hour == 16 else 0 for hour in range(24)]

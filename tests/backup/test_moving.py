@@ -32,7 +32,9 @@ from sqlalchemy import (
 from app.access.roles import Role
 from app.audit import log
 from app.db import Base, Database, UtcDateTime
+from app.intake.models import Disposition
 from app.intake.rollup_rebuild import verify
+from app.intake.setting_aside import Together, change_dispositions
 from app.registry.models import Unit
 from app.settings import Settings
 from tests.conftest import serving
@@ -101,7 +103,12 @@ def filled(origin):
         province.person((Role.OPERATOR, None), password="a long enough password")
         reader = province.reader()
     with origin.writing() as session:
+        change_dispositions(
+            session, Together.of(Settings()), Disposition.COUNTED, Disposition.QUARANTINED,
+            "stuffing",
+        )  # fmt: skip
         connection = session.connection()
+        assert connection.scalar(text("SELECT count(*) FROM aside_cell")), "an empty one is drawn"
         for table in Base.metadata.sorted_tables:
             if not connection.scalar(select(func.count()).select_from(table)):
                 for number in range(3):

@@ -27,7 +27,7 @@ MONTH = date(2026, 9, 1)
 CLOSING = datetime(2026, 9, 29, 16, 40, tzinfo=ZONE)
 FORM = "sipas-desk"
 ALIKE, MIXED = {"A1": 5, "B1": 5, "C1": 5}, {"A1": 4, "B1": 2, "C1": 3}
-REASONS = (Reason("alike", 30, 30, 0.12, 29.0), Reason("very_fast", 26, 30, 0.01, 25.9))
+REASONS = (Reason("pressed", 30, 30, 0.12, 29.0), Reason("instant", 26, 30, 0.01, 25.9))
 TOGETHER = Together.of(Settings())
 
 
@@ -99,7 +99,7 @@ def batch_of(
         session.add(batch)
         session.flush()
         session.add_all(
-            SuspectResponse(response_id=id, batch_id=batch.id, kind="alike", probability=0.99)
+            SuspectResponse(response_id=id, batch_id=batch.id, kind="pressed", probability=0.99)
             for id in ids
         )
         session.flush()

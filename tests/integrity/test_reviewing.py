@@ -261,13 +261,13 @@ def test_a_head_is_shown_no_number_that_tells_of_few(database, province, client)
     few = suspected(
         province, client,
         reasons=(
-            Reason("alike", 30, 30, 0.12, 29.0), Reason("fast", 26, 30, 0.01, 25.9),
-            Reason("close", 9, 30, 0.01, 8.0), Reason("even", 20, 30, 0.0, 19.0),
+            Reason("alike", 30, 30, 0.12, 29.0), Reason("hasty", 26, 30, 0.01, 25.9),
+            Reason("crowded", 9, 30, 0.01, 8.0), Reason("even", 20, 30, 0.0, 19.0),
         ),
     )  # fmt: skip
     head = shown(database, province.person((Role.UNIT_HEAD, "C1")), few.id)
     assert [(each.why, each.n, each.of) for each in head.reasons] == [
-        ("alike", 30, 30), ("fast", None, None), ("close", None, None), ("even", 20, 30),
+        ("alike", 30, 30), ("hasty", None, None), ("crowded", None, None), ("even", 20, 30),
     ]  # fmt: skip
     assert (head.responses, head.suspected, head.whole, head.may_review) == (30, None, False, False)
     analyst = shown(database, province.person((ANALYST, None)), few.id)

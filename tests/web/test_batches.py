@@ -28,7 +28,7 @@ def test_the_list_says_of_each_batch_what_how_probable_and_why(
     page = client.get("/integrity", headers=analyst.headers).text
     for said in (
         "Đơn vị C1 (C1)", "tháng 9 năm 2026", "gần như chắc chắn (&gt;\N{NO-BREAK SPACE}99,9%)",
-        "30 trên 30 phiếu chọn cùng một mức cho mọi câu; thường là 12,0%.",
+        "cùng một mức cho mọi câu, sát một phiếu khác cùng nguồn; thường là 12,0%.",
         "Phiếu có thể không do người dân gửi (phiên bản 1)", "Đang chờ, phiếu vẫn được tính",
         f'href="/integrity/{batch.id}"',
     ):  # fmt: skip
@@ -42,7 +42,7 @@ def test_the_list_says_of_each_batch_what_how_probable_and_why(
     assert "(C1)" in page and "(W1)" not in page
     english = {"Cookie": analyst.headers["Cookie"] + "; language=en"}
     page = client.get("/integrity", headers=english).text
-    assert "26 of 30 responses were answered too fast to have been read; usual is 1.0%." in page
+    assert "26 of 30 responses were answered faster than a hand can be; usual is 1.0%." in page
 
 
 def test_a_batch_is_drawn_and_the_same_stands_in_tables(client, province, batch, analyst):
