@@ -38,6 +38,7 @@ from app.api import registry
 from app.api.action_notes import router as action_note_routes
 from app.api.adjusted import router as adjusted_routes
 from app.api.aside import router as aside_routes
+from app.api.batches import router as batch_routes
 from app.api.comments import router as comment_routes
 from app.api.dependencies import CACHE
 from app.api.events import STREAM_THREADS, THREADS_OF_STREAMS
@@ -100,6 +101,7 @@ from app.web.staff import (
     accounts,
     action_notes,
     audit_log,
+    batches,
     dead_letters,
     devices,
     keys,
@@ -127,8 +129,8 @@ ROUTERS = (
 )
 PAGES = (
     citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, limits, action_notes,
-    audit_log, dead_letters, reorganisations, registry, dashboard_comments, dashboard_report,
-    dashboard, public, wall,
+    audit_log, batches, dead_letters, reorganisations, registry, dashboard_comments,
+    dashboard_report, dashboard, public, wall,
 )  # fmt: skip
 #: How long after its last answer a server may need to end, in seconds.
 _ENDS_AFTER_S = 10.0
@@ -141,6 +143,7 @@ _STARTED_AFTER_S = 5.0
 LAST = (
     limit_decision_routes,
     action_note_routes,
+    batch_routes,
     statistics_routes,
     adjusted_routes,
     unit_history_routes,

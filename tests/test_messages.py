@@ -11,6 +11,7 @@ import yaml
 from analysis.alerts import LAST_PERIOD, LEVEL_SHIFT
 from analysis.control_charts import RULES
 from analysis.drivers import NOT_DISTINGUISHABLE, QUADRANTS
+from analysis.kinds import Kind
 from analysis.xmr import ASSURANCES, NHS_RULES, VARIATIONS
 from app.access.models import Right, Sector
 from app.access.roles import Role
@@ -18,7 +19,9 @@ from app.db.away import Why
 from app.dead_letters import Fate
 from app.figures.periods import Length
 from app.intake.paper_template import COLUMNS
+from app.intake.setting_aside import DISTRUSTED
 from app.intake.times import ReceiptRule
+from app.integrity.models import State
 from app.messages import LANGUAGES, catalogue, preferred, say
 from app.messages.words import Served
 from app.posters.drawing import Size
@@ -29,6 +32,7 @@ from app.web import commands as _all_rooms  # noqa: F401 - with them all problem
 from app.web.dashboard.pages import BOARDS
 from app.web.pages import MENU
 from app.web.staff.audit_words import ACTORS, DETAILS
+from app.web.staff.batch_words import LIKELIHOODS
 from app.web.staff.dead_letters import TABLES, Sort
 from app.web.staff.failure_words import Cause
 from app.web.staff.limits import STEPS
@@ -116,13 +120,17 @@ BY_CODE = {
     "fate": set(Fate),
     "task": set(re.findall(r'supervisor\.keep\(\s*"(\w+)"', SOURCES)),
     "cause_of_failure": set(Cause),
+    "integrity.kind": set(Kind),
+    "integrity.rule": {"stuffing", DISTRUSTED},
+    "integrity.state": set(State),
+    "integrity.likelihood": set(LIKELIHOODS.values()),
 }
 
 
 def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     keys = set(catalogue("vi"))
     kinds = (
-        "account|answer|chart|device|field|form|import|key|kiosk|page|password|period|plan|poster|"
+        "account|answer|chart|device|field|form|import|integrity|key|kiosk|page|password|period|plan|poster|"
         "public|report|role|sms|structure|synthetic|table|tell|view"
     )
     said = set(re.findall(rf'"((?:{kinds})\.[a-z0-9_]+)"', SOURCES + TEMPLATES))
@@ -130,7 +138,7 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     said -= (
         {"account.id"}
         | BY_CODE["action"]
-        | {"page.letters_", "poster.size_", "poster.typ", "report.typ"}
+        | {"integrity.rule", "page.letters_", "poster.size_", "poster.typ", "report.typ"}
         | {key for key in said if key.endswith((".html", ".csv", ".json"))}
     )
     said |= {f"{place.name}_about" for place in MENU} | {f"page.letters_{sort}" for sort in Sort}

@@ -29,6 +29,10 @@ class Right(StrEnum):
     DECIDE_LIMITS = "limits:decide"
     #: Note what a unit did, and when.
     NOTE_ACTIONS = "actions:note"
+    #: See batches of responses that are suspected together, and why.
+    READ_BATCHES = "batches:read"
+    #: Release or reject them: of units that one is not of (``app.integrity.reviewing``).
+    REVIEW_BATCHES = "batches:review"
     #: Read what respondents wrote; every reading is logged.
     READ_COMMENTS = "comments:read"
     #: Read units, points and questionnaires.

@@ -28,6 +28,9 @@ _ANALYST = frozenset(
         # Not a head's: who is judged by limits does not draw them.
         Right.DECIDE_LIMITS,
         Right.NOTE_ACTIONS,
+        Right.READ_BATCHES,
+        # Nor does who is suspected decide on it.
+        Right.REVIEW_BATCHES,
     }
 )
 RIGHTS: Mapping[Role, frozenset[Right]] = {
@@ -54,6 +57,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             Right.READ_REGISTRY,
             Right.MANAGE_POINTS,
             Right.NOTE_ACTIONS,
+            Right.READ_BATCHES,
         }
     ),
     Role.DESK_STAFF: frozenset({Right.READ_FIGURES, Right.READ_REGISTRY, Right.MANAGE_POINTS}),
@@ -66,6 +70,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             Right.READ_REGISTRY,
             Right.READ_ACCESS,
             Right.READ_AUDIT,
+            Right.READ_BATCHES,
         }
     ),
 }
@@ -84,5 +89,7 @@ OF_KEYS = frozenset(
         Right.READ_REGISTRY,
         Right.DECIDE_LIMITS,
         Right.NOTE_ACTIONS,
+        Right.READ_BATCHES,
+        Right.REVIEW_BATCHES,
     }
 )

@@ -63,13 +63,13 @@ def batches(
     states: Collection[State] = tuple(State),
     among: ColumnElement[bool] | None = None,
 ) -> list[Batch]:
-    """Batches of some units (None: of all) in some states, the most probable first."""
+    """Batches of some units (None: of all) in some states, the most probable and newest first."""
     query = select(SuspectBatch).where(
         SuspectBatch.state.in_([state.value for state in states]),
         true() if units is None else SuspectBatch.unit_id.in_(sorted(units)),
         true() if among is None else among,
     )
-    order = (SuspectBatch.probability.desc(), SuspectBatch.id)
+    order = (SuspectBatch.probability.desc(), SuspectBatch.id.desc())
     return [_batch(row) for row in session.scalars(query.order_by(*order))]
 
 
@@ -181,11 +181,11 @@ def _locked(session: Session, id: int) -> SuspectBatch:
 def _decided(session: Session, id: int, state: State, by: str, reason: str) -> SuspectBatch:
     reason = " ".join(reason.split())
     if not reason or len(reason) > _MOST_REASON:
-        fault = FieldError(
-            "reason",
-            "cause.missing" if not reason else "cause.too_long",
-            {"max_length": _MOST_REASON},
-        )
+        fault = FieldError("reason", "field.missing")
+        if reason:
+            fault = FieldError(
+                "reason", "field.invalid", {"max_length": _MOST_REASON}, "cause.too_long"
+            )
         raise InvalidFields(errors=[fault], count=1)
     row = _locked(session, id)
     if row.state == state.value:

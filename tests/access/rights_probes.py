@@ -128,6 +128,28 @@ PROBES: dict[str, Probe] = {
     ),
     "GET /api/v1/comments": of_unit("/api/v1/comments", has("comments"), month=MONTH),
     "GET /api/v1/aside": of_unit("/api/v1/aside", lambda answer, unit: went_well(answer)),
+    "GET /api/v1/batches": Probe(
+        lambda world, who, unit: (
+            world.batch(unit),
+            world.call(who, "GET", "/api/v1/batches", params={"unit": unit}),
+        )[1],
+        True,
+        has("batches"),
+    ),
+    "GET /api/v1/batches/{id}": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"/api/v1/batches/{world.batch(unit)}"),
+        True,
+    ),
+    **{
+        f"POST /api/v1/batches/{{id}}/{decision}": Probe(
+            lambda world, who, unit, decision=decision: world.call(
+                who, "POST", f"/api/v1/batches/{world.batch(unit)}/{decision}",
+                json={"reason": "probe"},
+            ),
+            True,
+        )
+        for decision in ("release", "reject")
+    },
     "GET /api/v1/units": of_unit("/api/v1/units", has("units")),
     "GET /api/v1/units/{code}/history": Probe(
         lambda world, who, unit: world.call(who, "GET", f"/api/v1/units/{unit}/history"), True
@@ -352,6 +374,16 @@ PROBES: dict[str, Probe] = {
     ),
     "POST /action-notes/{id}/withdraw": post_about(
         lambda world, unit: (f"/action-notes/{world.noted(unit)}/withdraw", {})
+    ),
+    "GET /integrity": listed("/integrity", lambda world, unit: f'/integrity/{world.batch(unit)}"'),
+    "GET /integrity/{id}": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"/integrity/{world.batch(unit)}"), True
+    ),
+    "POST /integrity/{id}/release": post_about(
+        lambda world, unit: (f"/integrity/{world.batch(unit)}/release", {"reason": "r"})
+    ),
+    "POST /integrity/{id}/reject": post_about(
+        lambda world, unit: (f"/integrity/{world.batch(unit)}/reject", {"reason": "r"})
     ),
     "GET /audit": get("/audit"),
     "GET /dead-letters": get("/dead-letters"),

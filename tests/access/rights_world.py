@@ -25,6 +25,7 @@ from app.reform import service as reform
 from app.registry.models import Channel, SurveyPoint, Unit, UnitKind
 from app.registry.points import current_code, open_point
 from app.registry.reorganisation.plan import Action, Plan, PlanLine, kept_plan
+from tests.integrity.suspected import batch_of
 from tests.small_province import UNITS, body
 
 CODES = [code for code, _, _ in UNITS]
@@ -178,6 +179,10 @@ class World:
         with self.province.database.writing() as session:
             new = NewNote(unit, date(2026, 1, 15), "probe")
             return action_notes.add(session, owner("test"), new, date(2026, 2, 1)).id
+
+    def batch(self, unit: str) -> int:
+        """A batch that is suspected of a unit."""
+        return batch_of(self.province.database, self.province.units[unit], [])
 
     def link(self) -> str:
         """The token of a link to set a password."""

@@ -196,6 +196,9 @@ ROUTES: dict[str, Attack | Silent] = {
                 "/keys", "/keys/new", "/devices", "/audit",
             ),
             "what could not be delivered: no answers, of numbers three digits": ("/dead-letters",),
+            "suspected batches: by a right of their own (tests/integrity/test_reviewing.py)": (
+                "/api/v1/batches", "/api/v1/batches/{id}", "/integrity", "/integrity/{id}",
+            ),
             "plans carried out: units, no answers; their figures are told whom all is": (
                 "/reorganisations",
             ),

@@ -1,0 +1,104 @@
+"""Mails reviewers the batches that wait for them: one mail a person, of all that is new."""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+from collections.abc import Sequence
+from datetime import datetime
+from email.message import EmailMessage
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.access.callers import Caller, grants_of
+from app.access.models import Account, Right
+from app.intake.setting_aside import Together
+from app.integrity import reviewing
+from app.integrity.reviewing import BatchShown
+from app.mail import send_mail
+from app.messages import house_language
+from app.messages.words import Words
+from app.settings import Settings
+
+log = logging.getLogger("hailong.integrity")
+
+#: Batches that a mail lists; the page has all.
+MOST_LISTED = 20
+
+
+def mail_reviewers(session: Session, settings: Settings, since: datetime) -> int:
+    """Mail everybody who may review them the batches that were found since, and wait.
+
+    A person has one mail however many batches there are, and none where there is none for them.
+    What the mail server refuses is logged without the address, and holds up nobody else's.
+
+    Returns
+    -------
+    How many mails the mail server took; none where none is set up.
+    """
+    if not settings.mail_server:
+        return 0
+    sent = 0
+    for account, found in _due(session, settings, since):
+        try:
+            send_mail(settings, _message(settings, account, found))
+            sent += 1
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            log.warning("a reviewer (account %s) had no mail: %s", account.id, type(error).__name__)
+    return sent
+
+
+def _due(
+    session: Session, settings: Settings, since: datetime
+) -> list[tuple[Account, list[BatchShown]]]:
+    together = Together.of(settings)
+    accounts = session.scalars(
+        select(Account).where(Account.disabled_at.is_(None)).order_by(Account.id)
+    )
+    due = []
+    for account in accounts:
+        caller = Caller(account.email, grants_of(account), account_id=account.id)
+        if Right.REVIEW_BATCHES not in caller.rights:
+            continue
+        found = [
+            each
+            for each in reviewing.shown(session, caller, together)
+            if each.may_review and each.batch.found_at >= since
+        ]
+        if found:
+            due.append((account, found))
+    return due
+
+
+def _message(settings: Settings, account: Account, found: Sequence[BatchShown]) -> EmailMessage:
+    words, count = Words(house_language(account.language)), len(found)
+    page = f"{(settings.public_url or '').rstrip('/')}/integrity"
+    message = EmailMessage()
+    message["Subject"] = words("integrity.mail_subject", count=count)
+    message["From"] = settings.mail_from
+    message["To"] = account.email
+    lines = [
+        words("integrity.mail_greeting", name=account.name),
+        "",
+        words("integrity.mail_body", count=count),
+        *(_line(words, page, each) for each in found[:MOST_LISTED]),
+        "",
+        words("integrity.mail_foot", link=page),
+    ]
+    message.set_content("\n".join(lines) + "\n")
+    return message
+
+
+def _line(words: Words, page: str, one: BatchShown) -> str:
+    batch = one.batch
+    name = one.unit.name_vi if words.language == "vi" else one.unit.name_en
+    return words(
+        "integrity.mail_line",
+        unit=f"{name} ({one.unit.code})",
+        month=words.period(f"{batch.month:%Y-%m}"),
+        channel=words(f"channel.{batch.channel}"),
+        probability=words.percent(min(batch.probability, 0.999)),
+        state=words(f"integrity.state.{batch.state}"),
+        link=f"{page}/{batch.id}",
+    )

@@ -1,0 +1,310 @@
+"""Who may see a batch and decide on it, and what is shown of it to whom."""
+
+import json
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, func, select
+
+from app.access import accounts, credentials
+from app.access.callers import Caller, Grant, as_caller, grants_of
+from app.access.doors import RightMissing
+from app.access.models import Account, Credential, Right, RoleGrant, Sector
+from app.access.roles import RIGHTS, Role
+from app.audit.models import AuditEntry
+from app.clock import local_today
+from app.intake.models import Response
+from app.intake.rollup_rebuild import verify
+from app.integrity import reviewing
+from app.integrity.batches import BatchDecided, UnknownBatch
+from app.integrity.models import State, SuspectBatch
+from app.integrity.reasons import Reason
+from app.integrity.reviewing import Reviewer, ReviewerOfUnit, ReviewerUnnamed
+from app.problems import InvalidFields
+from app.registry.models import Succession, Unit
+from app.settings import Settings
+from tests.integrity.suspected import MONTH, TOGETHER, batch_of, suspected
+from tests.small_province import UNITS, SignedIn
+
+TODAY = local_today(Settings().zone)
+ANALYST, HEALTH = Role.PROVINCIAL_ANALYST, Role.DEPARTMENT_ANALYST
+
+
+def caller_of(session, who: SignedIn) -> Caller:
+    account = session.get_one(Account, who.account_id)
+    return Caller(account.email, grants_of(account), account_id=account.id)
+
+
+def may(database, province, *roles):
+    """Of which units somebody with these roles may see batches, and decide on them."""
+    who = province.person(*roles)
+    with database.reading() as session:
+        reviewer = Reviewer.of_caller(session, caller_of(session, who), TODAY)
+        at = province.units
+        reads = {code for code in at if reviewer.reads is None or at[code] in reviewer.reads}
+        return reads, {code for code in at if reviewer.may_review(at[code])}
+
+
+EVERY = {code for code, _, _ in UNITS}
+
+
+@pytest.mark.parametrize(
+    ("roles", "reads", "reviews"),
+    [
+        ([(ANALYST, None)], EVERY, EVERY),
+        # From above, never of the unit itself, nor of one above it.
+        ([(ANALYST, "D1")], {"D1", "C1", "C2"}, {"C1", "C2"}),
+        ([(ANALYST, "77")], EVERY, EVERY - {"77"}),
+        ([(ANALYST, "C1")], {"C1"}, set()),
+        # A role of any kind makes somebody of the unit, and of those above it.
+        ([(ANALYST, None), (Role.DESK_STAFF, "C1")], EVERY, EVERY - {"C1", "D1", "77"}),
+        ([(ANALYST, None), (Role.UNIT_HEAD, "H1")], EVERY, EVERY - {"H1", "77"}),
+        ([(ANALYST, None), (Role.OPERATOR, "A1")], EVERY, EVERY - {"A1", "77"}),
+        ([(HEALTH, None, Sector.HEALTH)], {"H1", "W1"}, {"H1", "W1"}),
+        ([(HEALTH, "77", Sector.HEALTH)], {"H1", "W1"}, {"H1", "W1"}),
+        ([(HEALTH, "H1", Sector.HEALTH)], {"H1", "W1"}, {"W1"}),
+        ([(Role.UNIT_HEAD, "D1")], {"D1", "C1", "C2"}, set()),
+        ([(Role.AUDITOR, None)], EVERY, set()),
+        ([(Role.DESK_STAFF, "C1")], set(), set()),
+        ([(Role.OPERATOR, None)], set(), set()),
+    ],
+)
+def test_who_may_see_and_review(database, province, roles, reads, reviews):
+    assert may(database, province, *roles) == (reads, reviews)
+
+
+def became(database, province, before: str, after: str, day: date) -> None:
+    """A unit ends, and a new one of its people begins below the province."""
+    with database.writing() as session:
+        old = session.get_one(Unit, province.units[before])
+        old.valid_to = day - timedelta(days=1)
+        new = Unit(
+            code=after, kind="commune", name_vi=after, name_en=after, valid_from=day,
+            parent_id=province.units["77"],
+        )  # fmt: skip
+        session.add(new)
+        session.flush()
+        session.add(Succession(from_id=old.id, to_id=new.id, day=day))
+        province.units[after] = new.id
+
+
+def test_who_is_of_what_a_unit_became_or_was_does_not_review_it(database, province):
+    became(database, province, "C1", "N1", date(2026, 10, 1))
+    # From above what it became, too; not from the unit that it stood below alone, which goes on.
+    assert may(database, province, (ANALYST, "77"))[1] == {*EVERY, "N1"} - {"77"}
+    assert may(database, province, (ANALYST, "D1"))[1] == {"C1", "C2"}
+    for role, unit in ((Role.DESK_STAFF, "N1"), (Role.UNIT_HEAD, "C1"), (Role.OPERATOR, "N1")):
+        reviews = may(database, province, (ANALYST, None), (role, unit))[1]
+        assert not reviews & {"C1", "N1"}, (role, unit)
+        assert {"C2", "H1"} <= reviews
+    # An analyst of what it became sees its past, and does not judge it.
+    reads, reviews = may(database, province, (ANALYST, "N1"))
+    assert reads == {"C1", "N1"} and reviews == set()
+
+
+def test_a_role_on_a_unit_that_is_yet_to_begin_counts(database, province):
+    became(database, province, "C1", "N1", TODAY + timedelta(days=40))
+    who = province.person((ANALYST, None), (Role.UNIT_HEAD, "N1"))
+    with database.reading() as session:
+        caller = caller_of(session, who)
+        # As ``app.access.callers`` leaves out what gives nothing today.
+        of_today = Caller("x", tuple(g for g in caller.grants if g.unit_id is None),
+                          account_id=caller.account_id)  # fmt: skip
+        assert not Reviewer.of_caller(session, of_today, TODAY).may_review(province.units["C1"])
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_role_on_the_unit_or_below_as_a_walk_by_hand_says(own_database, data):
+    """Against a walk up the tree from every role, in drawn trees without successions."""
+    size = data.draw(st.integers(1, 9))
+    parents = [data.draw(st.sampled_from([None, *range(n)])) for n in range(size)]
+    with own_database.writing() as session:
+        session.execute(delete(RoleGrant))
+        session.execute(delete(Unit))
+        units = []
+        for n, parent in enumerate(parents):
+            units.append(
+                Unit(
+                    code=f"U{n}", kind="agency", name_vi="", name_en="",
+                    valid_from=date(2020, 1, 1),
+                    parent=None if parent is None else units[parent],
+                )
+            )  # fmt: skip
+        session.add_all(units)
+        session.flush()
+        drawn = data.draw(
+            st.lists(
+                st.tuples(st.sampled_from(list(Role)), st.none() | st.integers(0, size - 1)),
+                max_size=4, unique=True,
+            )
+        )  # fmt: skip
+        grants = tuple(
+            Grant(RIGHTS[role], None if at is None else units[at].id) for role, at in drawn
+        )
+        reviewer = Reviewer.of_caller(session, Caller("x", grants, account_id=0), TODAY)
+
+        def line(n):
+            return [n] if parents[n] is None else [n, *line(parents[n])]
+
+        analysts = [at for role, at in drawn if Right.REVIEW_BATCHES in RIGHTS[role]]
+        for n in range(size):
+            above = any(at is None or at in line(n)[1:] for at in analysts)
+            of_unit = any(at is not None and n in line(at) for _, at in drawn)
+            assert reviewer.may_review(units[n].id) is (above and not of_unit)
+
+
+@pytest.fixture
+def batch(province, client):
+    return suspected(province, client)
+
+
+def decide(database, who, id, decision, reason="đã hỏi đơn vị"):
+    with database.writing("test") as session:
+        caller = who if isinstance(who, Caller) else caller_of(session, who)
+        return reviewing.decide(session, caller, TOGETHER, id, decision, reason)
+
+
+def dispositions(database):
+    with database.reading() as session:
+        rows = select(Response.disposition, func.count()).group_by(Response.disposition)
+        return dict(session.execute(rows).all())
+
+
+def test_a_reviewer_rejects_and_releases_by_name_and_the_cells_follow(database, province, batch):
+    analyst = province.person((ANALYST, "D1"))
+    assert decide(database, analyst, batch.id, State.REJECTED).moved == 30
+    assert dispositions(database) == {"counted": 40, "rejected": 30} and verify(database) == []
+    with pytest.raises(BatchDecided):
+        decide(database, analyst, batch.id, State.REJECTED)
+    assert decide(database, analyst, batch.id, State.RELEASED, "  nhầm \n lẫn ").moved == 30
+    assert dispositions(database) == {"counted": 70} and verify(database) == []
+    with database.reading() as session:
+        row = session.get_one(SuspectBatch, batch.id)
+        assert (row.state, row.decided_by, row.decision_reason) == (
+            "released", "Người thứ 1", "nhầm lẫn",
+        )  # fmt: skip
+        log = session.scalars(
+            select(AuditEntry).where(AuditEntry.action.in_(["batch.reject", "batch.release"]))
+        ).all()
+    assert [(e.action, e.subject) for e in log] == [
+        ("batch.reject", str(batch.id)), ("batch.release", str(batch.id)),
+    ]  # fmt: skip
+    assert json.loads(log[1].details) == {"reason": "nhầm lẫn", "responses": 30}
+
+
+def test_what_a_rule_set_aside_is_released_or_stays_aside(database, province, client):
+    analyst = province.person((ANALYST, None))
+    before = {}
+    for decision, then in (
+        (State.RELEASED, {"counted": 30}), (State.REJECTED, {"counted": 30, "rejected": 30}),
+    ):  # fmt: skip
+        one = suspected(province, client, others=0, state=State.QUARANTINED)
+        assert dispositions(database) == {"quarantined": 30} | before
+        assert decide(database, analyst, one.id, decision).moved == 30
+        before = dispositions(database)
+        assert before == then and verify(database) == []
+
+
+def test_nobody_else_decides_and_nothing_moves(database, province, batch):
+    refused = [
+        (((Role.UNIT_HEAD, "D1"),), RightMissing),
+        (((Role.AUDITOR, None),), RightMissing),
+        (((ANALYST, "C1"),), ReviewerOfUnit),
+        (((ANALYST, None), (Role.DESK_STAFF, "C1")), ReviewerOfUnit),
+        (((ANALYST, "C2"),), UnknownBatch),
+        (((Role.OPERATOR, None),), UnknownBatch),
+        ((), UnknownBatch),
+    ]
+    for roles, problem in refused:
+        with pytest.raises(problem):
+            decide(database, province.person(*roles), batch.id, State.REJECTED)
+    analyst = province.person((ANALYST, None))
+    with pytest.raises(UnknownBatch):
+        decide(database, analyst, batch.id + 9, State.REJECTED)
+    for reason in ("", "  ", "x" * 501):
+        with pytest.raises(InvalidFields):
+            decide(database, analyst, batch.id, State.REJECTED, reason)
+    assert dispositions(database) == {"counted": 70}
+
+
+def test_a_system_has_no_name_to_decide_by_and_a_persons_key_has(database, province, batch):
+    rights = [Right.READ_BATCHES, Right.REVIEW_BATCHES]
+    analyst = province.person((ANALYST, None))
+    with database.writing() as session:
+        credentials.issue(session, "hệ thống", rights, None)
+        credentials.issue(
+            session,
+            "máy của tôi",
+            rights,
+            None,
+            account=session.get_one(Account, analyst.account_id),
+        )
+        session.flush()
+        keys = session.scalars(select(Credential).order_by(Credential.id)).all()[-2:]
+        system, own = map(as_caller, keys)
+    with pytest.raises(ReviewerUnnamed):
+        decide(database, system, batch.id, State.REJECTED)
+    assert decide(database, own, batch.id, State.REJECTED).moved == 30
+    with database.reading() as session:
+        assert session.get_one(SuspectBatch, batch.id).decided_by == "Người thứ 1"
+
+
+def shown(database, who, id, together=TOGETHER):
+    with database.reading() as session:
+        return reviewing.find(session, caller_of(session, who), together, id)
+
+
+def test_a_head_is_shown_no_number_that_tells_of_few(database, province, client):
+    few = suspected(
+        province, client,
+        reasons=(
+            Reason("alike", 30, 30, 0.12, 29.0), Reason("hasty", 26, 30, 0.01, 25.9),
+            Reason("crowded", 9, 30, 0.01, 8.0), Reason("even", 20, 30, 0.0, 19.0),
+        ),
+    )  # fmt: skip
+    head = shown(database, province.person((Role.UNIT_HEAD, "C1")), few.id)
+    assert [(each.why, each.n, each.of) for each in head.reasons] == [
+        ("alike", 30, 30), ("hasty", None, None), ("crowded", None, None), ("even", 20, 30),
+    ]  # fmt: skip
+    assert (head.responses, head.suspected, head.whole, head.may_review) == (30, None, False, False)
+    analyst = shown(database, province.person((ANALYST, None)), few.id)
+    assert [each.n for each in analyst.reasons] == [30, 26, 9, 20]
+    assert analyst.whole and analyst.may_review and analyst.suspected == 29.4
+    # A number that grows day by day would tell of the day.
+    running = TOGETHER.__class__(TOGETHER.least, date(2026, 9, 30))
+    head = shown(database, province.person((Role.UNIT_HEAD, "C1")), few.id, running)
+    assert head.responses is None and {each.n for each in head.reasons} == {None}
+
+
+def test_lists_are_of_states_and_of_units_with_those_below(database, province):
+    at = province.units
+    ids = {
+        unit: batch_of(database, at[unit], [], probability=chance)
+        for unit, chance in (("C1", 0.6), ("C2", 0.9), ("W1", 0.7))
+    }
+    batch_of(database, at["C1"], [], state=State.RELEASED)
+    analyst = province.person((ANALYST, None))
+
+    def listed(who, **of):
+        with database.reading() as session:
+            found = reviewing.shown(session, caller_of(session, who), TOGETHER, **of)
+            return [each.batch.id for each in found]
+
+    assert listed(analyst) == [ids["C2"], ids["W1"], ids["C1"]]
+    assert listed(analyst, unit="D1") == [ids["C2"], ids["C1"]]
+    assert listed(analyst, unit="C1") == [ids["C1"]]
+    assert len(listed(analyst, states=list(State))) == 4
+    assert listed(province.person((Role.UNIT_HEAD, "H1"))) == [ids["W1"]]
+    assert listed(province.person((Role.DESK_STAFF, "C1"))) == []
+    assert MONTH.day == 1
+
+
+def test_an_account_that_ended_reviews_nothing(database, province, batch):
+    analyst = province.person((ANALYST, None))
+    with database.writing() as session:
+        accounts.disable(session, session.get_one(Account, analyst.account_id))
+    with pytest.raises(UnknownBatch):
+        decide(database, analyst, batch.id, State.REJECTED)
