@@ -24,7 +24,6 @@ from tests.integrity.worlds.world import (
     Floats,
     World,
     second,
-    together,
 )
 
 
@@ -32,7 +31,8 @@ from tests.integrity.worlds.world import (
 class Attack:
     """One way to stuff; ``strengths`` by what the table calls them, the weakest first.
 
-    A ``burst`` is over within a day. ``needs`` is a channel that the unit must have.
+    A ``burst`` is over within a day. ``needs`` is a channel that the unit must have, ``measured``
+    a source by it that sends durations.
     """
 
     name: str
@@ -40,13 +40,16 @@ class Attack:
     strengths: dict[str, float]
     needs: int = KIOSK
     burst: bool = False
+    measured: bool = False
 
     def possible(self, world: World) -> list[int]:
         """Units that can be attacked so: with the channel, and answers by it in every month."""
         answers, found = world.answers, []
         for unit in range(world.units):
             own = world.month[(world.unit == unit) & (answers.channel == self.needs)]
-            if len(np.unique(own)) == len(world.months):
+            if len(np.unique(own)) < len(world.months):
+                continue
+            if not self.measured or world.sources.measured[world.source_of(unit, self.needs)]:
                 found.append(unit)
         return found
 
@@ -74,22 +77,20 @@ def three_a_day(
     Not all at once, and with some sheets that are not of the top throughout. ``ever``: so it has
     been for as long as anybody remembers.
     """
-    parts = []
-    for month in range(len(world.months)) if ever else [world.last]:
-        for day in world.working_days(month):
-            n = int(rng.poisson(a_day)) if a_day > 1 else int(a_day)
-            hours = world.hours[unit]
-            morning = rng.random(n) < 0.4
-            hour = np.where(
-                morning,
-                rng.uniform(hours[0, 0], hours[0, 1], n),
-                rng.triangular(hours[1, 0], hours[1, 1], hours[1, 1] + 0.3, n),
-            )
-            duration = np.maximum(pressed(n, world.items, rng) * rng.lognormal(0.5, 0.4, n), 1.0)
-            levels = top(n, world.items, rng, varied=0.35)
-            at = second(day) + 3600.0 * np.sort(hour)
-            parts.append(_answers(world, unit, KIOSK, at, duration, levels, rng))
-    return world.with_more(together(parts))
+    months = range(len(world.months)) if ever else [world.last]
+    days = [day for month in months for day in world.working_days(month)]
+    a_days = rng.poisson(a_day, len(days)) if a_day > 1 else np.full(len(days), round(a_day))
+    midnight = np.repeat([second(day) for day in days], a_days)
+    n, hours = len(midnight), world.hours[unit]
+    hour = np.where(
+        rng.random(n) < 0.4,
+        rng.uniform(hours[0, 0], hours[0, 1], n),
+        rng.triangular(hours[1, 0], hours[1, 1], hours[1, 1] + 0.3, n),
+    )
+    duration = np.maximum(pressed(n, world.items, rng) * rng.lognormal(0.5, 0.4, n), 1.0)
+    levels = top(n, world.items, rng, varied=0.35)
+    at = np.sort(midnight + 3600.0 * hour)
+    return _stuffed(world, unit, KIOSK, at, duration, levels, rng)
 
 
 def three_a_day_ever(world: World, unit: int, a_day: float, rng: np.random.Generator) -> World:
@@ -159,7 +160,7 @@ def without_durations(world: World, unit: int, sheets: float, rng: np.random.Gen
 
 
 def after_hours(world: World, unit: int, presses: float, rng: np.random.Generator) -> World:
-    """Pressed at the kiosk after everybody has gone, on three evenings; with time, and unhurried."""
+    """Pressed at the kiosk after everybody has gone, on three evenings, without hurry."""
     n = int(presses)
     evenings = [_closing(world, unit, rng) + 3600.0 * rng.uniform(0.7, 3.0) for _ in range(3)]
     duration = pressed(n, world.items, rng) * rng.lognormal(0.8, 0.4, n)
@@ -287,6 +288,7 @@ ATTACKS: tuple[Attack, ...] = (
         without_durations,
         {f"{n} sheets": n for n in (10, 30, 60)},
         needs=QR,
+        measured=True,
     ),
     Attack("outside opening hours", after_hours, {f"{n} presses": n for n in (6, 15, 30)}),
 )
