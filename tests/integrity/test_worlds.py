@@ -210,27 +210,27 @@ def test_a_screening_is_of_300_in_about_two_hours_at_one_source(items):
 
 
 def test_tet_is_silent_for_nine_days():
-    world, after, unit = odd("Tết: nine silent days, then a rush")
+    _, after, unit = odd("Tết: nine silent days, then a rush")
     own = np.sort(after.answers.answered_s[(after.unit == unit) & (after.month == after.last)])
     assert np.diff(own).max() > 9 * 86_400 * 0.95
 
 
 def test_the_unanimous_are_very_satisfied():
-    world, after, unit = odd("unanimous, in all months")
+    _, after, unit = odd("unanimous, in all months")
     own = after.answers.levels[after.unit == unit]
     assert (own[own > 0] == 5).mean() > 0.9
     assert (after.rates(np.ones(len(after), bool))[unit] > 0.97).all()
 
 
 def test_a_late_clock_moves_what_was_answered_and_not_what_was_received():
-    world, after, unit = odd("a clock hours late")
+    world, after, _ = odd("a clock hours late")
     moved = world.answers.answered_s - after.answers.answered_s
     assert (moved[moved != 0] >= 3 * 3600).all() and (moved != 0).any()
     assert np.array_equal(world.answers.received_s, after.answers.received_s)
 
 
 def test_a_helper_is_slow():
-    world, after, unit = odd("a helper fills in for the elderly")
+    world, after, _ = odd("a helper fills in for the elderly")
     measured = ~np.isnan(more(world, after).duration_s)
     if measured.any():
         assert np.median(more(world, after).duration_s[measured]) > 100
