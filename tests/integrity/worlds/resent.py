@@ -51,10 +51,15 @@ def resent(world: World, unit: int, moved: float, rng: np.random.Generator) -> W
 
 
 def days_copied(world: World, unit: int, times: float, rng: np.random.Generator) -> World:
-    """The best of the month's first ten full days is sent again whole, so many times later on."""
+    """The best of the month's first ten full days is sent again whole, so many times later on.
+
+    Nothing is stuffed where nobody came on any of them.
+    """
     days = world.working_days(world.last)
     own, score = _of(world, unit), _mean_level(world)
     counts = np.array([(own & _on(world, second(day))).sum() for day in days[:10]])
+    if not counts.any():
+        return world
     full = np.flatnonzero(counts >= min(3, counts.max()))
     best = max(full, key=lambda i: score[own & _on(world, second(days[i]))].mean())
     of_day = world.answers.where(own & _on(world, second(days[best])))
