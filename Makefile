@@ -65,7 +65,7 @@ bench: $(READY_DEV) ## paired benchmarks: intake, signing in, reading, statistic
 memory: $(READY_DEV) ## what a server process holds over an hour of mixed load (HAILONG_MEMORY_MINUTES)
 	$(BIN)/python -m tests.bench memory
 
-promises: $(READY_DEV) ## simulate in full what the figures promise, write docs/methods.md's tables anew
+promises: $(READY_DEV) ## simulate in full what the figures promise, write their tables in docs anew
 	$(BIN)/python -m tests.promises
 
 docs: $(READY_DEV) ## write the generated pages under docs/ anew

@@ -1,0 +1,1 @@
+"""Stuffing: worlds in which it is and is not, and the promise about finding it."""

@@ -1,15 +1,18 @@
 """What the statistics promise, simulated in worlds that are not kind to them.
 
 Each module states promises of one part of ``analysis/`` and measures them; ``make promises`` runs
-them in full and writes the table into docs/methods.md, ``make test`` runs a small form.
+them in full and writes the tables into docs/methods.md (one into docs/integrity.md), ``make test``
+runs a small form.
 """
 
+from tests.integrity.judge import JUDGE
 from tests.promises import (
     alerts,
     changes,
     control_charts,
     drivers,
     funnels,
+    integrity,
     ranks,
     rates,
     reorganisations,
@@ -17,7 +20,7 @@ from tests.promises import (
 )
 from tests.promises.promise import Promise
 
-#: All promises by name, in the order of docs/methods.md.
+#: All promises by name, in the order of the pages.
 PROMISES: dict[str, Promise] = {
     module.PROMISE.name: module.PROMISE
     for module in (
@@ -32,3 +35,6 @@ PROMISES: dict[str, Promise] = {
         drivers,
     )
 }
+# Only once there is something to judge.
+if JUDGE is not None:
+    PROMISES[integrity.PROMISE.name] = integrity.PROMISE

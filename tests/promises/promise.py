@@ -39,22 +39,25 @@ class Row:
 class Promise:
     """What one part of the statistics promises.
 
-    ``code`` names the modules of ``analysis`` that the promise speaks of (``clustered``); what
-    measures it (``tests/promises/NAME*.py``) is always among what the table must not be older
-    than. ``measure(full)`` gives the rows: all samples if ``full``, else a small form for
-    ``make test``, with fixed seeds.
+    ``code`` names the modules of ``analysis`` that the promise speaks of (``clustered``), and
+    ``besides`` other files by patterns; what measures it (``tests/promises/NAME*.py``) is always
+    among what the table must not be older than. ``measure(full)`` gives the rows: all samples if
+    ``full``, else a small form for ``make test``, with fixed seeds. Its table stands in ``page``.
     """
 
     name: str
     title: str
     code: tuple[str, ...]
     measure: Callable[[bool], Sequence[Row]]
+    page: Path = ROOT / "docs/methods.md"
+    besides: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
         """Twelve digits that change with the code, and not with its comments and docstrings."""
         files = [ROOT / "analysis" / f"{name}.py" for name in sorted(self.code)]
-        files += sorted((ROOT / "tests/promises").glob(f"{self.name}*.py"))
+        for pattern in (f"tests/promises/{self.name}*.py", *self.besides):
+            files += sorted(ROOT.glob(pattern))
         digest = hashlib.sha256()
         for file in files:
             digest.update(bare(file.read_text("utf-8")).encode())

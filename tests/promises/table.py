@@ -1,13 +1,12 @@
-"""The tables of docs/methods.md: written by ``make promises``, read by the test of their age."""
+"""The tables of the pages: written by ``make promises``, read by the test of their age."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from tests.promises.promise import ROOT, Promise, Row
+from tests.promises.promise import Promise, Row
 
-PAGE = ROOT / "docs/methods.md"
 _COLUMNS = ("Promise", "World", "Promised", "Found", "Before", "")
 
 
@@ -15,7 +14,7 @@ def written(page: str, promise: Promise, rows: Sequence[Row]) -> str:
     """The page with one promise's table in the place of its last one."""
     found = _place(promise.name).search(page)
     if found is None:
-        raise LookupError(f"docs/methods.md has no place <!-- promises: {promise.name} -->")
+        raise LookupError(f"{promise.page.name} has no place <!-- promises: {promise.name} -->")
     return page[: found.start()] + _table(promise, rows) + page[found.end() :]
 
 

@@ -1,16 +1,17 @@
-"""The tables of docs/methods.md are of this code, and what they say holds in a small form too."""
+"""The tables of the pages are of this code, and what they say holds in a small form too."""
 
 import pytest
 
 from tests.promises import PROMISES
 from tests.promises.promise import Promise, Row, bare
-from tests.promises.table import PAGE, fingerprint_in, written
+from tests.promises.table import fingerprint_in, written
 
 
 @pytest.mark.parametrize("name", PROMISES)
 def test_the_table_is_not_older_than_the_code(name):
-    found = fingerprint_in(PAGE.read_text("utf-8"), PROMISES[name])
-    assert found == PROMISES[name].fingerprint, f"run: make promises (or: … {name})"
+    promise = PROMISES[name]
+    found = fingerprint_in(promise.page.read_text("utf-8"), promise)
+    assert found == promise.fingerprint, f"run: make promises (or: … {name})"
 
 
 @pytest.mark.parametrize("name", PROMISES)
