@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special
 
 from analysis._validation import Floats, counts
+from analysis.kinds import EVERYDAY_FORKS, SETUP_FORKS, parted
 
 Ints = NDArray[np.intp]
 
@@ -17,31 +18,34 @@ Ints = NDArray[np.intp]
 class Breadth:
     """What is held of habits before any source-month is looked at.
 
-    Of each kind: ``concentration`` is the middle of a log-normal prior of a + b, ``spread`` its
+    Of each fork: ``concentration`` is the middle of a log-normal prior of a + b, ``spread`` its
     standard deviation on the log scale. ``caution`` multiplies what was learnt: months to come
     are less like one another than those that the habits were fitted to. ``most`` is what a + b is
-    held under. No kind is rarer than ``rarest``, though none of it was ever found. ``memory`` is how many responses of a source's own earlier months count at most.
+    held under, ``most_everyday`` where both sides have everyday kinds, ``most_of_setup`` of what
+    depends on a source's hours and device, of which its group says little. No side of a fork is
+    rarer than ``rarest``, though none was ever found. ``memory`` is how many responses of a
+    source's own earlier months count at most.
     """
 
     concentration: float = 60.0
     spread: float = 1.0
     caution: float = 0.7
     most: float = 200.0
+    most_everyday: float = 8.0
+    most_of_setup: float = 10.0
     rarest: float = 0.001
     memory: float = 60.0
 
 
 @dataclass(frozen=True)
 class Habits:
-    """Beta parameters of each kind among those that stand after it, by group.
+    """Beta parameters of each fork of the tree of kinds, by group: ``beta`` (groups, forks, 2).
 
-    Of the responses that are of kind k or a later one, the share of kind k is drawn for every
-    source and month from Beta(a, b). ``beta`` has shape (groups, kinds − 1, 2), in the order of
-    ``order``, an index of the kinds whose last one takes what is left.
+    Of the responses that come to a fork, the share that goes to its left is drawn for every source
+    and month from Beta(a, b).
     """
 
     beta: Floats
-    order: Ints
     breadth: Breadth
 
     def of(self, group: ArrayLike, earlier: ArrayLike | None = None) -> Floats:
@@ -58,7 +62,7 @@ class Habits:
         Returns
         -------
         Floats
-            Shape (batches, kinds − 1, 2).
+            Shape (batches, forks, 2).
         """
         prior: Floats = self.beta[np.asarray(group, dtype=np.intp)]
         if earlier is None:
@@ -66,32 +70,30 @@ class Habits:
         (own,) = counts(earlier=earlier)
         total = own.sum(axis=1, keepdims=True)
         weight = np.minimum(1.0, self.breadth.memory / np.maximum(total, 1.0))
-        return prior + _broken(own * weight, self.order)
+        return prior + parted(own * weight)
 
 
-def log_probability(counted: ArrayLike, beta: ArrayLike, order: ArrayLike) -> Floats:
+def log_probability(counted: ArrayLike, beta: ArrayLike) -> Floats:
     """Log-probability of honest responses *in their order*: without multinomial coefficients.
 
-    Π_k B(a_k + c_k, b_k + c_later)/B(a_k, b_k), the generalised Dirichlet-multinomial. Where each
-    b is the sum of all later a, it is the Dirichlet-multinomial.
+    Π B(a + left, b + right)/B(a, b) over the forks, the Dirichlet-tree multinomial. Where a and b
+    of each fork are the sums of one parameter a kind over its sides, it is the
+    Dirichlet-multinomial.
 
     Parameters
     ----------
     counted
         Shape (batches, kinds).
     beta
-        Shape (batches, kinds − 1, 2), or without its first dimension.
-    order
-        Shape (kinds,), as that of ``Habits``.
+        Shape (batches, forks, 2), or without its first dimension.
 
     References
     ----------
-    Connor and Mosimann (1969), JASA 64:194-206. Held against
+    Dennis (1991), Communications in Statistics: Theory and Methods 20:4069-4081. Held against
     ``scipy.stats.dirichlet_multinomial`` and ``betabinom`` (tests).
     """
-    broken = _broken(np.asarray(counted, dtype=np.float64), np.asarray(order, dtype=np.intp))
     of = np.asarray(beta, dtype=np.float64)
-    after = of + broken
+    after = of + parted(np.asarray(counted, dtype=np.float64))
     logs = special.betaln(after[..., 0], after[..., 1]) - special.betaln(of[..., 0], of[..., 1])
     found: Floats = logs.sum(axis=-1)
     return found
@@ -99,34 +101,35 @@ def log_probability(counted: ArrayLike, beta: ArrayLike, order: ArrayLike) -> Fl
 
 def fit(
     counted: ArrayLike,
-    order: ArrayLike,
     weight: ArrayLike | None = None,
     breadth: Breadth | None = None,
 ) -> Floats:
-    """The Beta of each kind that source-months of one group are drawn from, (kinds − 1, 2).
+    """The Beta of each fork that source-months of one group are drawn from, (forks, 2).
 
     The maximum of the beta-binomial likelihood and the priors of ``Breadth``. How far sources and
-    months differ is in a + b, each kind by itself: straight lines may differ widely from desk to
+    months differ is in a + b, each fork by itself: straight lines may differ widely from desk to
     desk where bursts of them hardly do.
 
     Parameters
     ----------
     counted
         Shape (source-months, kinds).
-    order
-        Shape (kinds,), as that of ``Habits``.
     weight
         Shape (source-months,), between 0 and 1; what is not believed to be honest has less.
     """
     wide = breadth or Breadth()
     (c,) = counts(counted=counted)
     w = np.ones(len(c)) if weight is None else np.asarray(weight, dtype=np.float64)
-    broken = _broken(c, np.asarray(order, dtype=np.intp))
-    return np.array([_fit_one(broken[:, k], w, wide) for k in range(broken.shape[1])])
+    sides = parted(c)
+    found = np.array([_fit_one(sides[:, fork], w, wide) for fork in range(sides.shape[1])])
+    most = np.where(EVERYDAY_FORKS, wide.most_everyday, wide.most)
+    most = np.where(SETUP_FORKS, wide.most_of_setup, most)
+    result: Floats = found * np.minimum(1.0, most / found.sum(axis=1))[:, None]
+    return result
 
 
 def _fit_one(pairs: Floats, weight: Floats, wide: Breadth) -> Floats:
-    """Beta parameters of one kind: ``pairs`` (source-months, 2), of it and of those after it."""
+    """Beta parameters of one fork, by how many are on its sides: ``pairs`` (source-months, 2)."""
     k, n = pairs[:, 0], pairs.sum(axis=1)
     start = np.array(
         [special.logit((weight @ k + 0.5) / (weight @ n + 1)), np.log(wide.concentration)]
@@ -139,15 +142,7 @@ def _fit_one(pairs: Floats, weight: Floats, wide: Breadth) -> Floats:
         return float(0.5 * ((at[1] - np.log(wide.concentration)) / wide.spread) ** 2 - height)
 
     found = optimize.minimize(cost, start, method="L-BFGS-B", bounds=[(-12.0, 12.0), (0.0, 9.0)]).x
-    total = min(np.exp(found[1]) * wide.caution, wide.most)
-    share = special.expit(found[0])
-    share = float(np.clip(share, wide.rarest, 1 - wide.rarest))
-    return max(total, 1.0) * np.array([share, 1 - share])
-
-
-def _broken(c: Floats, order: Ints) -> Floats:
-    """Of each kind but the last, how many there are and how many of later ones, (…, kinds−1, 2)."""
-    sorted_ = c[..., order]
-    later = np.flip(np.cumsum(np.flip(sorted_, axis=-1), axis=-1), axis=-1)
-    found: Floats = np.stack([sorted_[..., :-1], later[..., 1:]], axis=-1)
-    return found
+    total = float(np.exp(found[1])) * wide.caution
+    share = float(np.clip(special.expit(found[0]), wide.rarest, 1 - wide.rarest))
+    result: Floats = max(total, 1.0) * np.array([share, 1 - share])
+    return result

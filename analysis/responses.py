@@ -86,7 +86,7 @@ class Detectors:
 
     fast: float = 0.02
     least_readers: int = 30
-    readers_as_prior: float = 10.0
+    readers_as_prior: float = 5.0
     fastest_unit: float = 2.5
     slowest_unit: float = 1.2
     instant_s: float = 0.4
@@ -106,6 +106,6 @@ class Detectors:
     windows: tuple[int, ...] = (8, 16, 32)
     pause_s: float = 3 * 3600.0
     least_gap_s: float = 2.0
-    steady: float = 0.35
+    steady: float = 0.25
     even_p: float = 5e-4
     outside: float = 0.1

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from analysis._validation import Floats, counts
 from analysis.habits import Breadth, Habits, Ints, fit
-from analysis.kinds import KINDS, ORDER, Kind
+from analysis.kinds import EVERYDAY, FORKS, KINDS, Kind, shares
 from analysis.sums_of_kinds import Chain, Honest
 
 
@@ -21,7 +21,8 @@ from analysis.sums_of_kinds import Chain, Honest
 class Process:
     """A way of stuffing: how often beforehand, and a Dirichlet of the kinds that it makes.
 
-    ``makes`` names the parameter of each kind that is typical of it; all others have ``rest``.
+    ``makes`` names the parameter of each kind that is typical of it. Others that are telling have
+    ``rest``; everyday kinds it makes not at all, or an honest crowd would be taken for its own.
     """
 
     name: str
@@ -31,9 +32,9 @@ class Process:
 
     @property
     def alpha(self) -> Floats:
-        """The Dirichlet's parameters, shape (kinds,)."""
+        """The Dirichlet's parameters, shape (kinds,); 0 for what it never makes."""
         of = dict(self.makes)
-        return np.array([of.get(kind, self.rest) for kind in KINDS])
+        return np.array([of.get(kind, 0.0 if kind in EVERYDAY else self.rest) for kind in KINDS])
 
     @property
     def typical(self) -> Ints:
@@ -43,22 +44,20 @@ class Process:
         )
 
 
-#: Kinds that are of no weight by themselves.
-EVERYDAY = (Kind.ORDINARY, Kind.ALIKE, Kind.HASTY)
+#: Under this a probability of a kind is rounding.
+_NOTHING = 1e-9
 _STRANGE = np.array([kind not in EVERYDAY for kind in KINDS])
 
 PROCESSES = (
     Process(
-        "presses", 0.35, (
-            (Kind.PRESSED, 2.0), (Kind.INSTANT, 0.5), (Kind.SKIMMED, 0.3), (Kind.BUNCHED, 0.3),
-        ),
+        "presses", 0.35, ((Kind.PRESSED, 2.0), (Kind.INSTANT, 0.5), (Kind.SKIMMED, 0.3)),
     ),
     Process("dribble", 0.15, ((Kind.SKIMMED, 2.0), (Kind.INSTANT, 0.3), (Kind.PRESSED, 0.3))),
     Process("instant script", 0.1, ((Kind.INSTANT, 2.0), (Kind.EVEN, 0.3), (Kind.PRESSED, 0.2))),
     Process("even script", 0.1, ((Kind.EVEN, 2.0), (Kind.INSTANT, 0.2), (Kind.UNANIMOUS, 0.2))),
-    Process("no durations", 0.05, ((Kind.UNMEASURED, 2.0), (Kind.ALIKE, 0.1))),
-    Process("copies", 0.1, ((Kind.COPIED, 2.0), (Kind.ALIKE, 0.7), (Kind.SKIMMED, 0.3))),
-    Process("one sheet", 0.05, ((Kind.REPEATED, 2.0), (Kind.ALIKE, 0.1))),
+    Process("no durations", 0.05, ((Kind.UNMEASURED, 2.0),)),
+    Process("copies", 0.1, ((Kind.COPIED, 2.0), (Kind.SKIMMED, 0.2))),
+    Process("one sheet", 0.05, ((Kind.REPEATED, 2.0),)),
     Process("praise", 0.05, ((Kind.UNANIMOUS, 1.0), (Kind.BUNCHED, 1.0), (Kind.SKIMMED, 0.3))),
     Process("after hours", 0.05, ((Kind.AFTER_HOURS, 2.0), (Kind.SKIMMED, 0.2))),
 )  # fmt: skip
@@ -124,17 +123,20 @@ def learn(
     breadth: Breadth | None = None,
     rounds: int = 3,
     most: int = 1000,
+    trimmed: float = 0.02,
 ) -> Habits:
     """The habits of each group of sources, from source-months of which a few may be stuffed.
 
-    Fitted to all, then again without what is suspected by the fit before: each source-month with
-    its expected honest responses, and as much less weight as it is suspected. A group of which
+    Fitted to all but the strangest (``trimmed``), then again to all without what is suspected by
+    the fit before: each source-month with its expected honest responses, and as much less weight
+    as it is suspected. A group of which
     nothing is known gets the habits of all.
 
     Parameters
     ----------
     counted
-        Shape (source-months, kinds).
+        Shape (source-months, kinds); may be fractions, as of earlier months without what was
+        suspected in them.
     group
         Shape (source-months,), numbers from 0.
     groups
@@ -147,12 +149,12 @@ def learn(
     chosen, wide = model or Stuffing(), breadth or Breadth()
     number = groups if groups is not None else int(of.max(initial=-1)) + 1
     some = c.sum(axis=1) > 0
-    everyone = _fit_again(c[_spaced(np.flatnonzero(some), most)], chosen, wide, rounds)
+    everyone = _fit_again(c[_spaced(np.flatnonzero(some), most)], chosen, wide, rounds, trimmed)
     beta = np.tile(everyone, (number, 1, 1))
     for g in np.unique(of[some]):
         rows = _spaced(np.flatnonzero((of == g) & some), most)
-        beta[g] = _fit_again(c[rows], chosen, wide, rounds)
-    return Habits(beta, ORDER, wide)
+        beta[g] = _fit_again(c[rows], chosen, wide, rounds, trimmed)
+    return Habits(beta, wide)
 
 
 def weigh(counted: ArrayLike, priors: ArrayLike, model: Stuffing | None = None) -> Suspicion:
@@ -174,7 +176,7 @@ def weigh(counted: ArrayLike, priors: ArrayLike, model: Stuffing | None = None) 
     counted
         Shape (batches, kinds), whole numbers.
     priors
-        Shape (batches, kinds − 1, 2): each batch's habits, as of ``Habits.of``.
+        Shape (batches, forks, 2): each batch's habits, as of ``Habits.of``.
 
     References
     ----------
@@ -183,7 +185,7 @@ def weigh(counted: ArrayLike, priors: ArrayLike, model: Stuffing | None = None) 
     """
     chosen = model or Stuffing()
     (c,) = counts(counted=counted)
-    beta = np.broadcast_to(np.asarray(priors, dtype=np.float64), (len(c), len(KINDS) - 1, 2))
+    beta = np.broadcast_to(np.asarray(priors, dtype=np.float64), (len(c), len(FORKS), 2))
     if (beta <= 0).any():
         raise ValueError("priors must lie above 0")
     if (c != np.floor(c)).any():
@@ -201,12 +203,7 @@ def weigh(counted: ArrayLike, priors: ArrayLike, model: Stuffing | None = None) 
 def usual(priors: ArrayLike) -> Floats:
     """The share of each kind that habits lead to expect, (batches, kinds) of ``Habits.of``."""
     beta = np.asarray(priors, dtype=np.float64)
-    share = beta[..., 0] / beta.sum(axis=-1)
-    left = np.cumprod(1 - share, axis=-1)
-    one = np.ones((*share.shape[:-1], 1))
-    found = np.empty((*share.shape[:-1], len(KINDS)))
-    found[..., ORDER] = np.concatenate([one, left], axis=-1) * np.concatenate([share, one], axis=-1)
-    return found
+    return shares(beta[..., 0] / beta.sum(axis=-1))
 
 
 def of_unit_months(unit_month: ArrayLike, probability: ArrayLike, unit_months: int) -> Floats:
@@ -224,11 +221,19 @@ def of_unit_months(unit_month: ArrayLike, probability: ArrayLike, unit_months: i
     return found
 
 
-def _fit_again(c: Floats, model: Stuffing, wide: Breadth, rounds: int) -> Floats:
-    beta = fit(c, ORDER, None, wide)
+def _trimmed(c: Floats, part: float) -> Floats:
+    """Weights (source-months,): 0 for that part of them with the largest share of strange ones."""
+    share = c[:, _STRANGE].sum(axis=1) / np.maximum(c.sum(axis=1), 20.0)
+    weight = np.ones(len(c))
+    weight[np.argsort(-share, kind="stable")[: int(np.ceil(part * len(c)))]] = 0.0
+    return weight if len(c) >= 1 / part else np.ones(len(c))
+
+
+def _fit_again(c: Floats, model: Stuffing, wide: Breadth, rounds: int, trimmed: float) -> Floats:
+    beta = fit(c, _trimmed(c, trimmed), wide)
     for _ in range(rounds - 1):
-        found = weigh(c, beta, model)
-        beta = fit(c * (1 - found.by_kind), ORDER, 1 - found.probability, wide)
+        found = weigh(np.round(c), beta, model)
+        beta = fit(c * (1 - found.by_kind), 1 - found.probability, wide)
     return beta
 
 
@@ -250,14 +255,14 @@ def _one(c: Ints, beta: Floats, model: Stuffing) -> tuple[float, Floats, int]:
     """Probability, probability by kind and likeliest process of one batch."""
     n = int(c.sum())
     stuffed, strange = _numbers(n, model)
-    honest = Honest.of(c[ORDER], beta)
+    honest = Honest.of(c, beta)
     weight = np.array([process.weight for process in model.processes])
     logs = np.full((len(weight), n + 1), -np.inf)
     logs[:, 0] = honest.log_probability
     chains: dict[int, Chain] = {}
     for r, process in enumerate(model.processes):
         if c[process.typical].any():
-            chains[r] = Chain.of(honest, process.alpha[ORDER])
+            chains[r] = Chain.of(honest, process.alpha)
             logs[r] = chains[r].logs
     logs += np.log(weight / weight.sum())[:, None]
     with np.errstate(divide="ignore"):
@@ -270,11 +275,11 @@ def _one(c: Ints, beta: Floats, model: Stuffing) -> tuple[float, Floats, int]:
     probability = float(by_process.sum() / total)
     by_kind = np.zeros(len(c))
     if probability >= model.negligible:
-        kinds = ORDER[honest.kinds]
         for r, chain in chains.items():
             if by_process[r] > 1e-4 * by_process.sum():
-                by_kind[kinds] += chain.strange(guilty[r] / total)
-        by_kind[kinds] /= c[kinds]
+                by_kind += chain.strange(guilty[r] / total)
+        by_kind /= np.maximum(c, 1)
+        by_kind[by_kind < _NOTHING] = 0.0
     return probability, by_kind, int(by_process.argmax())
 
 

@@ -10,115 +10,136 @@ from numpy.typing import NDArray
 from scipy import special
 
 from analysis._validation import Floats
+from analysis.kinds import FORKS, SIDES
 
 Ints = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Honest:
-    """What the habits say of one batch, by how many of its responses are left to them.
+class Factors:
+    """Logarithms of what habits say at one fork, by how many responses are *strange*.
 
-    Kinds are taken from the last of the order to the first, those alone that are there:
-    ``kinds`` are their places in the order, ``count`` how many there are. With y honest ones of a
-    kind and Y of it and all later ones, ``own`` has log (a)_y/y! by x = c − y; ``passed`` has, by
-    X = C − Y, the logarithm of what multiplies before the kind is added (and after the last one):
-    Y!/(a + b)_Y of the kind before, (b)_Y/Y! of this one. So every factor stays of moderate size.
+    With y honest ones on a side and Y on both: ``left`` (a)_y/y!, ``right`` (b)_y/y!, ``both``
+    Y!/(a + b)_Y, where (·)_y is the rising factorial; so each stays of moderate size.
     """
 
-    kinds: Ints
+    left: Floats
+    right: Floats
+    both: Floats
+
+
+@dataclass(frozen=True)
+class Honest:
+    """What its habits say of one batch: ``factors`` of each fork, None where nothing is below."""
+
     count: Ints
-    own: list[Floats]
-    passed: list[Floats]
-    #: Of the whole batch in its order, all of it honest.
+    factors: list[Factors | None]
+    #: Of the batch in its order, all of it honest.
     log_probability: float
 
     @classmethod
     def of(cls, count: Ints, beta: Floats) -> Honest:
-        """Of counts in the order of the kinds, and their habits (kinds − 1, 2)."""
-        own, passed, kinds = [], [], []
-        found, below, last = 0.0, 0, len(count) - 1
-        waiting: Floats = np.zeros(1)
-        for k in range(last, -1, -1):
-            here = int(count[k])
-            if not here and (k == last or not below):
+        """Of counts (kinds,) and their habits (forks, 2)."""
+        factors: list[Factors | None] = []
+        total = 0.0
+        for left, right, (a, b) in zip(SIDES[0] @ count, SIDES[1] @ count, beta, strict=True):
+            m, n = int(left), int(right)
+            if not m + n:
+                factors.append(None)
                 continue
-            # By Y from below to 0, which is by X from 0 up.
-            if k < last:
-                waiting = waiting + _rising(beta[k, 1], below)[::-1]
-                found += _rising_to(beta[k, 0], here) + _rising_to(beta[k, 1], below)
-                found -= _rising_to(beta[k].sum(), here + below)
-            if here:
-                own.append(np.zeros(here + 1) if k == last else _rising(beta[k, 0], here)[::-1])
-                passed.append(waiting)
-                kinds.append(k)
-                below += here
-                waiting = np.zeros(below + 1)
-            if k < last:
-                waiting = waiting - _rising(beta[k].sum(), below)[::-1]
-        passed.append(waiting)
-        return cls(np.array(kinds, dtype=np.intp), count, own, passed, found)
+            total += _rising_to(a, m) + _rising_to(b, n) - _rising_to(a + b, m + n)
+            factors.append(
+                Factors(
+                    _rising(a, m)[::-1], _rising(b, n)[::-1], -_rising(a + b, m + n)[::-1]
+                )
+            )  # fmt: skip
+        return cls(count, factors, total)
 
 
 @dataclass(frozen=True)
 class Chain:
-    """The product of the kinds' polynomials, of one stuffing process.
+    """The product of the kinds' polynomials along the tree, of one stuffing process.
 
-    ``logs`` (n + 1,) has the log-probability of the batch in its order with each number of strange
-    responses, all sets of that number taken as equally likely. ``before`` has the product before
-    each kind, ``terms`` the kind's own, ``after`` the product after all.
+    ``logs`` (n + 1,) has the log-probability of the batch in its order by the number of strange
+    responses, all sets of so many taken as equally likely. ``leaves`` has each kind's own
+    polynomial; ``sides`` what is multiplied at each fork, and ``product`` the one of the whole.
     """
 
     logs: Floats
     honest: Honest
-    terms: list[Floats]
-    before: list[Floats]
-    after: Floats
+    leaves: list[Floats]
+    sides: list[tuple[Floats, Floats]]
+    product: Floats
 
     @classmethod
     def of(cls, honest: Honest, alpha: Floats) -> Chain:
-        """With the process's Dirichlet in the order of the kinds."""
-        count = honest.count
-        n = int(count.sum())
-        product, scale = np.ones(1), float(special.gammaln(count + 1.0).sum())
-        terms, before = [], []
-        for k, own, passed in zip(honest.kinds, honest.own, honest.passed[:-1], strict=True):
-            product, lifted = _highest_one(np.log(product) + passed)
-            before.append(product)
-            term, higher = _highest_one(own + _rising(float(alpha[k]), int(count[k])))
-            terms.append(term)
-            product = np.maximum(np.convolve(product, term), 1e-300)
-            scale += lifted + higher
-        product, lifted = _highest_one(np.log(product) + honest.passed[-1])
-        # Every number m: times m!/n!, and the process's own sum (B)_m.
+        """With the process's Dirichlet (kinds,), 0 for kinds that it never makes."""
+        count, n = honest.count, int(honest.count.sum())
+        nothing = np.ones(1)
+        scale = float(special.gammaln(count + 1.0).sum())
+        leaves = []
+        for number, of in zip(count, alpha, strict=True):
+            term, lifted = _lifted(_rising(float(of), int(number)))
+            leaves.append(term)
+            scale += lifted
+        products: list[Floats] = []
+        sides: list[tuple[Floats, Floats]] = []
+        for fork, factors in zip(FORKS, honest.factors, strict=True):
+            if factors is None:
+                sides.append((nothing, nothing))
+                products.append(nothing)
+                continue
+            left = leaves[~fork.left] if fork.left < 0 else products[fork.left]
+            right = leaves[~fork.right] if fork.right < 0 else products[fork.right]
+            left, first = _lifted(np.log(left) + factors.left)
+            right, second = _lifted(np.log(right) + factors.right)
+            sides.append((left, right))
+            both = np.maximum(np.convolve(left, right), _LEAST)
+            product, third = _lifted(np.log(both) + factors.both)
+            products.append(product)
+            scale += first + second + third
+        # Every number m of strange ones: times m!/n!, over the process's own (B)_m.
         every = float(special.gammaln(n + 1.0)) + _rising(float(alpha.sum()), n)
-        logs = np.log(np.maximum(product, 1e-300)) + scale + lifted - every
-        return cls(logs, honest, terms, before, product)
+        return cls(np.log(products[-1]) + scale - every, honest, leaves, sides, products[-1])
 
     def strange(self, weight: Floats) -> Floats:
-        """How many responses of each kind there are strange, summed over m with these weights."""
-        found = np.zeros(len(self.terms))
-        mass = weight.sum()
-        back = weight / np.maximum(self.after, 1e-300)
-        for i in range(len(found) - 1, -1, -1):
-            passed = self.honest.passed[i + 1]
-            back = back * np.exp(passed - passed.max())
-            back /= max(back.max(), 1e-300)
-            # What each x of this kind is worth: by all that the others may be.
-            worth = np.correlate(back, self.before[i], mode="valid") * self.terms[i]
-            found[i] = worth @ np.arange(len(worth)) / max(worth.sum(), 1e-300) * mass
-            back = np.correlate(back, self.terms[i], mode="valid")
+        """How many responses of each kind are strange, summed over their number with weights."""
+        found, mass = np.zeros(len(self.leaves)), weight.sum()
+        worth: dict[int, Floats] = {len(FORKS) - 1: weight / self.product}
+        for f in range(len(FORKS) - 1, -1, -1):
+            factors = self.honest.factors[f]
+            if factors is None:
+                continue
+            back = worth.pop(f) * np.exp(factors.both - factors.both.max())
+            back /= max(back.max(), _LEAST)
+            left, right = self.sides[f]
+            for child, own, of, other in (
+                (FORKS[f].left, left, factors.left, right),
+                (FORKS[f].right, right, factors.right, left),
+            ):
+                # What each number on this side is worth, by all that the other may have.
+                here = np.correlate(back, other, mode="valid")
+                if child >= 0:
+                    worth[child] = here * np.exp(of - of.max())
+                elif len(own) > 1:
+                    share = here * own
+                    number = share @ np.arange(len(own)) / max(share.sum(), _LEAST)
+                    found[~child] = number * mass
         return found
 
 
-def _highest_one(logs: Floats) -> tuple[Floats, float]:
+_LEAST = 1e-300
+
+
+def _lifted(logs: Floats) -> tuple[Floats, float]:
     """Exponentials over the highest, never 0, and the highest's logarithm."""
     highest = float(logs.max())
-    return np.maximum(np.exp(logs - highest), 1e-300), highest
+    return np.maximum(np.exp(logs - highest), _LEAST), highest
 
 
 def _rising(a: float, most: int) -> Floats:
-    """log (a)_y/y! for y from 0 to most."""
-    return _table(a, 1 << max(most, 1).bit_length())[: most + 1]
+    """log (a)_y/y! for y from 0 to most; of a = 0, −∞ but for y = 0."""
+    return _table(float(a), 1 << max(most, 1).bit_length())[: most + 1]
 
 
 def _rising_to(a: float, y: int) -> float:
@@ -129,4 +150,6 @@ def _rising_to(a: float, y: int) -> float:
 @lru_cache(maxsize=1024)
 def _table(a: float, most: int) -> Floats:
     i = np.arange(most)
-    return np.append(0.0, np.cumsum(np.log((a + i) / (i + 1.0))))
+    with np.errstate(divide="ignore"):
+        found: Floats = np.append(0.0, np.cumsum(np.log((a + i) / (i + 1.0))))
+    return found

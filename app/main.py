@@ -65,6 +65,8 @@ from app.intake.page_tokens import PageTokens
 from app.intake.routes import router as intake_routes
 from app.intake.service import Intake
 from app.intake.store import ResponseStore
+from app.integrity import schedule as integrity_schedule
+from app.integrity.schedule import keep_examining
 from app.invitations.routes import router as invitation_routes
 from app.invitations.sending import keep_sending
 from app.logs.lines import tell_rest
@@ -212,6 +214,11 @@ def create_app(
             )
         supervisor.keep(
             "damage", lambda: keep_checking(database, settings, clock.now), silent_after_s=6 * 3600
+        )
+        supervisor.keep(
+            "integrity",
+            lambda: keep_examining(database, settings, clock.now),
+            silent_after_s=2 * integrity_schedule.EVERY_S,
         )
         supervisor.keep("charts", _make_charts_ready, once=True)
         supervisor.watch()

@@ -8,13 +8,13 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from analysis.habits import Habits
-from analysis.integrity import kinds, mark
-from analysis.kinds import KINDS, Kind
-from analysis.stuffing import EVERYDAY, Suspicion, learn, tabulate, weigh
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from analysis.habits import Habits
+from analysis.integrity import kinds, mark
+from analysis.kinds import EVERYDAY, KINDS, Kind
+from analysis.stuffing import Suspicion, learn, tabulate, usual, weigh
 from app.integrity import habits
 from app.integrity.reading import GROUPS, Batches, Source, read, slices
 from app.integrity.reasons import Reason
@@ -79,7 +79,7 @@ def judge(
     """
     priors = known.of(counted.group, own)
     suspicion = weigh(counted.counts, priors, rule.model())
-    usual = _usual(known, counted.group, own)
+    expected = usual(priors)
     found = []
     for i in np.flatnonzero(suspicion.probability >= rule.flag).tolist():
         mine = np.flatnonzero(batches.responses.source == i)
@@ -97,7 +97,7 @@ def judge(
                 float(suspicion.probability[i]),
                 len(mine),
                 float(suspicion.expected[i]),
-                _reasons(counted.counts[i], by_kind, usual[i]),
+                _reasons(counted.counts[i], by_kind, expected[i]),
                 ids,
             )
         )
@@ -115,15 +115,19 @@ def _reasons(counts: Floats, by_kind: Floats, usual: Floats) -> tuple[Reason, ..
     return tuple(sorted(strange, key=lambda reason: -reason.suspected))
 
 
-def _usual(known: Habits, group: NDArray[np.intp], own: Floats) -> Floats:
-    """The expected share of each kind, shape (sources, kinds)."""
-    beta = known.of(group, own)
-    share = beta[..., 0] / beta.sum(axis=-1)
-    left = np.cumprod(np.concatenate([np.ones((len(beta), 1)), 1 - share], axis=1), axis=1)
-    in_order = np.concatenate([share, np.ones((len(beta), 1))], axis=1) * left
-    found = np.empty_like(in_order)
-    found[:, known.order] = in_order
-    return found
+@dataclass(frozen=True)
+class Examined:
+    """A part of a month that was examined: what is suspected in it, and what it was like.
+
+    ``honest`` is how many responses of each kind are likely honest, shape (sources, kinds).
+    """
+
+    version: Published
+    month: date
+    counted: Counted
+    honest: Floats
+    found: tuple[Found, ...]
+    responses: int
 
 
 def examine(
@@ -134,23 +138,20 @@ def examine(
     rule: Rule,
     *,
     units: Collection[int] | None = None,
-    keep: bool = True,
     tell: Callable[[int], None] = lambda responses: None,
-) -> Iterator[Found]:
+) -> Iterator[Examined]:
     """What a rule suspects in a month, one questionnaire's version after the other.
 
     Whole months, in two passes: habits are learnt from what the first counts, and from the months
     before. Of some ``units`` alone, they are learnt from the months before and from these. Memory
-    is bounded by ``reading.AT_ONCE``. ``keep`` remembers what the month was like, which needs a
-    session that writes; ``tell`` hears how many responses were looked at.
+    is bounded by ``reading.AT_ONCE``; ``tell`` hears how many responses were looked at. Nothing is
+    written.
     """
-    first = _months_before(month, habits.MONTHS)
+    first, hours = _months_before(month, habits.MONTHS), rule.hours.hours()
     for version in versions:
         parts = 1 if units is not None else slices(session, version, month)
-        hours = rule.hours.hours()
         # Forms of one questionnaire have the same habits, whichever version.
         same = [each for each in versions if each.form.code == version.form.code]
-
         past, groups = habits.of_months(session, same, first, month)
         counts, of = [past], [groups]
         kept: tuple[Batches, Counted, NDArray[np.int8]] | None = None
@@ -165,8 +166,6 @@ def examine(
         if not sum(len(each) for each in counts[1:]):
             continue
         known = learn(np.concatenate(counts), np.concatenate(of), groups=GROUPS, model=rule.model())
-        if keep and units is None:
-            habits.forget(session, version, month)
         for part in range(parts):
             if kept is None:
                 batches = read(
@@ -177,11 +176,9 @@ def examine(
                 batches, counted, kind = kept
             own = habits.earlier(session, same, counted.sources, first, month)
             suspicion, found = judge(batches, kind, counted, known, own, rule)
-            if keep:
-                honest = counted.counts * (1 - suspicion.by_kind)
-                habits.keep(session, version, month, counted.sources, counted.group, honest)
             tell(len(batches.id))
-            yield from found
+            honest = counted.counts * (1 - suspicion.by_kind)
+            yield Examined(version, month, counted, honest, tuple(found), len(batches.id))
 
 
 def _months_before(month: date, number: int) -> date:

@@ -7,11 +7,11 @@ from datetime import date
 from typing import Any, cast
 
 import numpy as np
-from analysis.kinds import KINDS
 from numpy.typing import NDArray
-from sqlalchemy import Table, delete, select, true
+from sqlalchemy import Table, select, true
 from sqlalchemy.orm import Session
 
+from analysis.kinds import KINDS
 from app.db import bulk
 from app.integrity.models import SourceHabit
 from app.integrity.reading import Source
@@ -46,12 +46,6 @@ def keep(
         for each, of, row in zip(sources, group, counts, strict=True)
     ]  # fmt: skip
     bulk.replace(session.connection(), _TABLE, _COLUMNS, sorted(rows, key=lambda row: row[:5]))
-
-
-def forget(session: Session, version: Published, month: date) -> None:
-    """Remove what a month was like: it is examined anew, whole."""
-    columns = _TABLE.c
-    session.execute(delete(_TABLE).where(columns.month == month, columns.version_id == version.id))
 
 
 def of_months(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,11 +10,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from analysis.responses import Responses
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Row, func, or_, select, true
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from analysis.responses import Responses
 from app.intake.models import ReceiptDated, Response
 from app.registry.models import Channel
 from app.registry.questionnaires import Published
@@ -148,7 +148,7 @@ def _arrays(
     version: Published,
     month: date,
     hours: Hours,
-    chunks: Iterable[Sequence[Row[Any]]],
+    chunks: Iterable[Iterable[Any]],
 ) -> Batches:
     places: dict[tuple[int, str, int | None], int] = {}
     ids: list[NDArray[np.str_]] = []

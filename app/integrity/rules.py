@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from analysis.responses import Detectors
-from analysis.stuffing import Stuffing
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from analysis.responses import Detectors
+from analysis.stuffing import Stuffing
 from app.audit.log import record
 from app.commands import Refused
 from app.integrity.models import IntegrityRule

@@ -166,3 +166,10 @@ def units_with_cells(session: Session, units: Collection[int], first: date) -> s
     """Those of some units for which there are cells of a day or later."""
     query = select(RollupCell.unit_id).where(RollupCell.day >= first, RollupCell.unit_id.in_(units))
     return set(session.scalars(query.distinct()))
+
+
+def units_of_days(session: Session, first: date) -> set[int]:
+    """The units that have cells of a day or later."""
+    return set(
+        session.scalars(select(RollupCell.unit_id).where(RollupCell.day >= first).distinct())
+    )

@@ -12,7 +12,7 @@ import analysis
 
 MODULES = [f"analysis.{module.name}" for module in pkgutil.iter_modules(analysis.__path__)]
 ALLOWED = {"__future__", "collections", "dataclasses", "numpy", "scipy", "analysis"}
-ALLOWED |= {"functools", "itertools", "math"}
+ALLOWED |= {"enum", "functools", "itertools", "math"}
 
 
 @pytest.mark.parametrize("name", MODULES)

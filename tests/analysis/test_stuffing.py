@@ -10,13 +10,15 @@ from scipy.special import gammaln
 from scipy.stats import dirichlet_multinomial
 
 from analysis import stuffing
-from analysis.habits import log_probability
-from analysis.kinds import KINDS, ORDER, Kind
+from analysis.habits import Breadth, Habits, log_probability
+from analysis.kinds import EVERYDAY, FORKS, KINDS, Kind
 
 K = len(KINDS)
-#: Beta parameters of an ordinary desk: many straight lines, hardly anything else.
-USUAL = np.array([0.3] * (K - 4) + [3.0, 1.0, 12.0]), np.array([80.0] * (K - 4) + [30, 40, 20.0])
-HABITS = np.stack(USUAL, axis=-1)
+#: An ordinary desk: what is telling is rare, crowds and straight lines are not.
+HABITS = np.array(
+    [[3, 9], [4, 6], [2, 9], [1, 20], [3, 5], [1, 9], *([[0.3, 80]] * (len(FORKS) - 6))],
+    dtype=float,
+)
 
 
 def batch(**kinds):
@@ -26,10 +28,14 @@ def batch(**kinds):
 def in_order(counted, alpha):
     """P of responses in their order: SciPy's of the counts, over how many orders there are."""
     counted = np.asarray(counted, dtype=int)
+    made = alpha > 0
+    if counted[~made].any():
+        return 0.0
     if not counted.sum():
         return 1.0
     orders = gammaln(counted.sum() + 1) - gammaln(counted + 1).sum()
-    return np.exp(dirichlet_multinomial.logpmf(counted, alpha, counted.sum()) - orders)
+    found = dirichlet_multinomial.logpmf(counted[made], alpha[made], counted.sum())
+    return np.exp(found - orders)
 
 
 def by_brute_force(counted, habits, model):
@@ -44,7 +50,7 @@ def by_brute_force(counted, habits, model):
         strange = np.bincount(responses[np.array(flags, dtype=bool)], minlength=K)
         m = int(strange.sum())
         of = 1 / binomial(n, m)
-        honest = np.exp(log_probability(counted - strange, habits, ORDER))
+        honest = np.exp(log_probability(counted - strange, habits))
         like = honest * of * sum(
             weight / weights.sum() * in_order(strange, process.alpha)
             for weight, process in zip(weights, model.processes, strict=True)
@@ -84,3 +90,102 @@ def test_the_probability_is_the_sum_over_all_subsets(counted):
     assert found.probability[0] == pytest.approx(probability, rel=2e-3)
     assert found.by_kind[0] == pytest.approx(by_kind, rel=5e-3, abs=1e-4)
     assert found.expected[0] == pytest.approx((by_kind * counted).sum(), rel=5e-3)
+
+
+@given(st.lists(st.integers(0, 12), min_size=K, max_size=K), st.floats(0.01, 0.5))
+@settings(max_examples=60, deadline=None)
+def test_what_is_suspected_fits_together(numbers, prior):
+    counted = np.array([numbers], dtype=float)
+    found = stuffing.weigh(counted, HABITS[None], stuffing.Stuffing(prior=prior))
+    assert 0 <= found.probability[0] <= 1
+    assert (found.by_kind >= 0).all()
+    # A response is stuffed only where its batch is.
+    assert (found.by_kind <= found.probability[:, None] * (1 + 1e-9)).all()
+    assert found.expected[0] == pytest.approx((found.by_kind * counted).sum())
+    everyday = [kind in EVERYDAY for kind in KINDS]
+    assert (found.by_kind[:, everyday] == 0).all()
+    higher = stuffing.weigh(counted, HABITS[None], stuffing.Stuffing(prior=(1 + prior) / 2))
+    assert higher.probability[0] >= found.probability[0] - 1e-12
+
+
+@given(
+    st.integers(0, 4),
+    st.sampled_from([kind.name for kind in KINDS if kind not in EVERYDAY]),
+    st.integers(0, 300),
+)
+@settings(max_examples=60, deadline=None)
+def test_four_strange_responses_are_never_stuffing(number, kind, ordinary):
+    counted = batch(**{kind: number, "ORDINARY": ordinary})
+    assert stuffing.weigh(counted[None], HABITS[None]).probability[0] < 0.05
+
+
+@pytest.mark.parametrize("kind", ["PRESSED", "INSTANT", "COPIED", "EVEN", "REPEATED"])
+def test_thirty_in_a_small_month_are_found_and_no_other_is(kind):
+    counted = batch(**{kind: 30, "ORDINARY": 20, "ALIKE": 10})
+    found = stuffing.weigh(counted[None], HABITS[None])
+    assert found.probability[0] > 0.95
+    assert found.expected[0] == pytest.approx(30, abs=2)
+
+
+def test_a_crowd_a_queue_and_praise_are_honest():
+    months = np.array(
+        [batch(CROWDED=300, QUEUED=150, ORDINARY=60, ALIKE=20), batch(ALIKE=90, ORDINARY=4)]
+    )
+    assert (stuffing.weigh(months, HABITS[None]).probability < 0.01).all()
+
+
+def test_a_source_is_held_against_its_own_months():
+    counted = batch(SKIMMED=40, ALIKE=40, ORDINARY=60)[None]
+    habits = Habits(HABITS[None], Breadth())
+    careful = batch(SKIMMED=2, ALIKE=78, ORDINARY=60)[None]
+    hasty = batch(SKIMMED=45, ALIKE=35, ORDINARY=60)[None]
+    found = [
+        float(stuffing.weigh(counted, habits.of([0], earlier)).probability[0])
+        for earlier in (careful, hasty)
+    ]
+    assert found[0] > 10 * found[1]
+
+
+def test_months_of_many_responses_are_weighed_as_fewer():
+    counted = batch(PRESSED=900, ORDINARY=1800)[None]
+    found = stuffing.weigh(counted, HABITS[None], stuffing.Stuffing(most=300))
+    assert found.probability[0] > 0.95
+    assert found.expected[0] == pytest.approx(900, rel=0.05)
+
+
+def test_habits_are_learnt_without_the_few_that_are_stuffed():
+    rng = np.random.default_rng(4)
+    share = np.full(K, 0.001)
+    share[[KINDS.index(Kind.ORDINARY), KINDS.index(Kind.ALIKE), KINDS.index(Kind.SKIMMED)]] = (
+        *(0.6, 0.3), 0.06,
+    )  # fmt: skip
+    honest = rng.multinomial(120, share / share.sum(), 120).astype(float)
+    stuffed = honest.copy()
+    stuffed[:2, KINDS.index(Kind.PRESSED)] += 60
+    clean, learnt = (stuffing.learn(each, np.zeros(120)) for each in (honest, stuffed))
+    pressed = KINDS.index(Kind.PRESSED)
+    usual = [stuffing.usual(habits.of([0]))[0] for habits in (clean, learnt)]
+    assert usual[1][pressed] < 3 * max(usual[0][pressed], 0.001)
+    found = stuffing.weigh(stuffed, learnt.of(np.zeros(120, dtype=int)))
+    assert (found.probability[:2] > 0.95).all() and (found.probability[2:] < 0.5).all()
+
+
+def test_a_group_of_which_nothing_is_known_has_the_habits_of_all():
+    counted = np.tile(batch(ORDINARY=50, ALIKE=20), (6, 1))
+    habits = stuffing.learn(counted, np.zeros(6), groups=3)
+    assert habits.beta.shape == (3, len(FORKS), 2)
+    assert habits.of([2])[0] == pytest.approx(habits.of([0])[0], rel=1e-6)
+
+
+def test_units_are_suspected_by_any_of_their_sources():
+    found = stuffing.of_unit_months([0, 0, 2], [0.5, 1.0, 0.25], 3)
+    assert found == pytest.approx([1.0, 0.0, 0.25])
+
+
+def test_impossible_input_is_refused():
+    with pytest.raises(ValueError, match="whole"):
+        stuffing.weigh([batch(PRESSED=1.5)], HABITS[None])
+    with pytest.raises(ValueError, match="priors"):
+        stuffing.weigh([batch(PRESSED=6)], 0 * HABITS[None])
+    with pytest.raises(ValueError, match="batches"):
+        stuffing.tabulate([5], [0], 2)

@@ -1,0 +1,150 @@
+"""Writes what a rule found into batches, and sets aside what it says must wait for a reviewer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.audit.log import record
+from app.intake.models import Disposition, Response
+from app.intake.setting_aside import Together, change_dispositions
+from app.integrity.batches import quarantine
+from app.integrity.examination import Found
+from app.integrity.models import State, SuspectBatch, SuspectResponse
+from app.integrity.reasons import write
+from app.integrity.rules import RuleVersion
+
+#: Ids in one statement.
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What an examination changed: batches flagged, set aside and withdrawn; responses moved."""
+
+    flagged: int = 0
+    quarantined: int = 0
+    withdrawn: int = 0
+    responses: int = 0
+
+    def __add__(self, other: Recorded) -> Recorded:
+        """Both together."""
+        return Recorded(
+            self.flagged + other.flagged,
+            self.quarantined + other.quarantined,
+            self.withdrawn + other.withdrawn,
+            self.responses + other.responses,
+        )
+
+
+def keep(session: Session, together: Together, rule: RuleVersion, found: Found) -> Recorded:
+    """Write a batch that was found, or find it again; set aside what its rule says.
+
+    What a person decided stays so: of a released batch nothing is suspected again, to a rejected
+    one is added what came since.
+    """
+    row = _same(session, rule.name, found)
+    new = row is None
+    if row is not None and row.state == State.RELEASED.value and row.decided_by is not None:
+        return Recorded()
+    if row is None:
+        row = SuspectBatch(
+            unit_id=found.source.unit_id,
+            version_id=found.version.id,
+            channel=found.source.channel,
+            credential_id=found.source.credential_id,
+            month=found.month,
+            rule=rule.name,
+            state=State.OPEN.value,
+            found_at=datetime.now(UTC),
+        )
+        session.add(row)
+    elif row.state == State.RELEASED.value:  # withdrawn by the rule itself, and suspected again
+        row.state = State.OPEN.value
+    row.rule_version, row.probability = rule.version, found.probability
+    row.responses, row.suspected = found.responses, found.suspected
+    row.reasons = write(found.reasons)
+    session.flush()
+    _add(session, row.id, found)
+    if new:
+        record(session, "batch.flag", row.id, rule=rule.name, probability=found.probability)
+    moved = 0
+    settled = row.state == State.OPEN.value
+    if rule.rule.quarantine is not None and found.probability >= rule.rule.quarantine:
+        moved = _set_aside(session, together, row)
+    quarantined = settled and row.state == State.QUARANTINED.value
+    return Recorded(flagged=new, quarantined=quarantined, responses=moved)
+
+
+def withdraw(session: Session, rule: RuleVersion, month: date, found: Iterable[Found]) -> Recorded:
+    """Let go of flags that a whole examination of their month did not confirm.
+
+    What is set aside stays so until somebody decides: it waits for eyes, not for a number.
+    """
+    confirmed = {each.key for each in found}
+    rows = session.scalars(
+        select(SuspectBatch).where(
+            SuspectBatch.rule == rule.name,
+            SuspectBatch.month == month,
+            SuspectBatch.state == State.OPEN.value,
+        )
+    )
+    gone = 0
+    for row in rows:
+        if (row.version_id, row.unit_id, row.channel, row.credential_id, row.month) in confirmed:
+            continue
+        row.state = State.RELEASED.value
+        record(session, "batch.withdraw", row.id, rule=rule.name)
+        gone += 1
+    return Recorded(withdrawn=gone)
+
+
+def _same(session: Session, rule: str, found: Found) -> SuspectBatch | None:
+    source = found.source
+    return session.scalar(
+        select(SuspectBatch).where(
+            SuspectBatch.rule == rule,
+            SuspectBatch.unit_id == source.unit_id,
+            SuspectBatch.version_id == found.version.id,
+            SuspectBatch.channel == source.channel,
+            SuspectBatch.month == found.month,
+            SuspectBatch.credential_id.is_(None)
+            if source.credential_id is None
+            else SuspectBatch.credential_id == source.credential_id,
+        )
+    )
+
+
+def _add(session: Session, batch: int, found: Found) -> None:
+    """Note the suspected responses that are not noted yet, of this batch or of another rule's."""
+    for start in range(0, len(found.ids), _AT_ONCE):
+        some = found.ids[start : start + _AT_ONCE]
+        known = set(
+            session.scalars(
+                select(SuspectResponse.response_id).where(
+                    SuspectResponse.response_id.in_([id for id, _, _ in some])
+                )
+            )
+        )
+        session.add_all(
+            SuspectResponse(response_id=id, batch_id=batch, kind=kind.value, probability=p)
+            for id, kind, p in some
+            if id not in known
+        )
+        session.flush()
+
+
+def _set_aside(session: Session, together: Together, row: SuspectBatch) -> int:
+    """Set aside what of a batch still counts; how many."""
+    if row.state == State.REJECTED.value:
+        return change_dispositions(
+            session, together, Disposition.COUNTED, Disposition.REJECTED, row.rule,
+            Response.id.in_(
+                select(SuspectResponse.response_id).where(SuspectResponse.batch_id == row.id)
+            ),
+        ).moved  # fmt: skip
+    return quarantine(session, together, row.id).moved
