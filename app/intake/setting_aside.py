@@ -167,9 +167,7 @@ def _pieces(rows: Iterable[_Row], today: date) -> Mapping[_Piece, list[_Row]]:
     return pieces
 
 
-def _left_aside(
-    session: Session, rows: Sequence[_Row], today: date
-) -> Mapping[_Piece, list[_Row]]:
+def _left_aside(session: Session, rows: Sequence[_Row], today: date) -> Mapping[_Piece, list[_Row]]:
     """What else is set aside where some rows are."""
     ids = {row.id for row in rows}
     aside = _rows(

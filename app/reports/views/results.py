@@ -193,7 +193,8 @@ class UnitRow(RankRow, Judged):
 
     doubts: list[Doubt] = Field(
         description="Why its answers are to be looked at first: far more hasty ones, or with all "
-        "items alike, than of the others. Such a unit is not called one of the best."
+        "items alike, than of the others; or some suspected of being no citizens'. Such a unit is "
+        "not called one of the best."
     )
     waiting: bool = Field(description="Whether there are answers and none of them is released yet.")
     change: Change | None
@@ -308,7 +309,7 @@ class UnitView(View):
     index: Index
     doubts: list[Doubt] = Field(
         description="Why its answers are to be looked at first, beside those of all units of its "
-        "kind; none of days that are no period of the calendar."
+        "kind; of days that are no period of the calendar only whether any are suspected."
     )
     factors: list[FactorRow]
     items: list[ItemRow]

@@ -11,7 +11,7 @@ from app.figures import comparisons, families, periods
 from app.figures.change_results import Change, CompareRow, FixedMixChange
 from app.figures.comparison_days import With
 from app.figures.context import TooFewUnits, TooManyUnits, numbers
-from app.figures.doubts import Doubt, find_doubtful
+from app.figures.doubts import Doubt, find_doubtful, suspected
 from app.figures.families import of_everybody
 from app.figures.query import Key
 from app.figures.statistic_results import Heterogeneity, RankRow
@@ -157,7 +157,7 @@ def _ranked(context: ViewContext, best: int) -> tuple[list[RankRow], Heterogenei
             shrunk_low=None,
             shrunk_high=None,
         )
-        for unit_rate in comparisons.unit_rates(rates)
+        for unit_rate in comparisons.unit_rates(rates, suspected(context.compared))
     ]
     rows.sort(key=lambda row: (row.rate is None, -(row.rate or 0)))
     return rows, None
@@ -200,7 +200,11 @@ def _changed(rows: list[UnitRow], sign: int) -> list[Changed]:
             mix=row.fixed_mix.mix if row.fixed_mix else None,
         )
         for row in rows
-        if (told := row.told) and told.discovery and sign * (told.estimate or 0) > 0
+        if (told := row.told)
+        and told.discovery
+        and sign * (told.estimate or 0) > 0
+        # What rose by answers that are no citizens' is nobody's success.
+        and not (sign > 0 and row.suspected)
     ]
     return sorted(found, key=lambda row: -abs(row.estimate or 0))
 
