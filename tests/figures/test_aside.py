@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import select
+from statsmodels.stats.proportion import proportion_confint
 
 from app.figures.doubts import Doubt
 from app.intake.models import Disposition, Response
@@ -59,12 +60,16 @@ def suspect(database, province, unit, state=State.OPEN, month=date(2026, 1, 1)):
 
 @pytest.fixture
 def world(client, database, province):
-    """Two communes in a month: of C1 thirty honest and twenty stuffed; of C2 four and twenty."""
+    """A month: of C1 thirty honest and twenty stuffed, of A1 four and twenty, of H1 eight.
+
+    Who is hidden of A1 and of H1 are twelve together, so the others may be shown.
+    """
+    send(client, province, "H1", [2] * 8)
     send(client, province, "C1", [5] * 15 + [2] * 15)
     stuffed = send(client, province, "C1", [5] * 20)
     assert set_aside(database, stuffed).moved == 20
-    send(client, province, "C2", [2] * 4)
-    assert set_aside(database, send(client, province, "C2", [5] * 20)).moved == 20
+    send(client, province, "A1", [2] * 4)
+    assert set_aside(database, send(client, province, "A1", [5] * 20)).moved == 20
     return province
 
 
@@ -81,25 +86,27 @@ def figure(row):
 
 
 def test_rates_are_given_with_and_without(client, world):
-    """By hand: 15 of 30 without, 35 of 50 with; the interval is Wilson's, as of 50 answers."""
+    """By hand: of C1 15 of 30 and 35 of 50, of all 15 of 42 and 55 of 82; limits of statsmodels."""
     stranger = world.public_reader()
     without, with_ = (
-        rows(client, stranger, unit=["C1", "C2", "D1"], sensitivity=each)
+        rows(client, stranger, unit=["C1", "A1", "77"], sensitivity=each)
         for each in ("without", "with")
     )
     assert figure(without["C1"]) == (0.5, 30, False)
     assert figure(with_["C1"]) == (0.7, 50, False)
-    # Of C2 four stay: neither is told, and nothing from which they would follow.
-    for each in (without, with_):
-        assert figure(each["C2"]) == (None, None, True)
-        assert figure(each["D1"]) == (None, None, True) or figure(each["C1"])[2]
+    assert figure(without["77"]) == (pytest.approx(15 / 42), 42, False)
+    assert figure(with_["77"]) == (pytest.approx(55 / 82), 82, False)
+    low, high = proportion_confint(35, 50, method="wilson")
+    assert (with_["C1"]["low"], with_["C1"]["high"]) == pytest.approx((low, high))
+    # Of A1 four stay: neither is told.
+    assert figure(without["A1"]) == figure(with_["A1"]) == (None, None, True)
 
 
 def test_who_may_see_few_sees_all_of_it(client, world):
-    found = rows(client, world.reader(), unit=["C2", "D1"], sensitivity="with")
-    assert figure(found["C2"]) == (pytest.approx(20 / 24), 24, False)
-    assert figure(found["D1"]) == (pytest.approx(55 / 74), 74, False)
-    assert found["C2"]["day_effect"] is None
+    found = rows(client, world.reader(), unit=["A1", "77"], sensitivity="with")
+    assert figure(found["A1"]) == (pytest.approx(20 / 24), 24, False)
+    assert figure(found["77"]) == (pytest.approx(55 / 82), 82, False)
+    assert found["A1"]["day_effect"] is None
 
 
 def test_a_unit_of_which_all_is_set_aside_is_hidden_with_it(client, database, province):
@@ -146,8 +153,8 @@ def ranked(client, headers, **asked):
 
 @pytest.mark.parametrize("state", list(State))
 def test_a_unit_under_suspicion_is_ranked_and_nobodys_model(client, database, province, state):
-    for unit, satisfied in (("C1", 39), ("C2", 20), ("A1", 18)):
-        send(client, province, unit, [5] * satisfied + [2] * (40 - satisfied))
+    for unit, satisfied in (("C1", 149), ("C2", 80), ("A1", 70)):
+        send(client, province, unit, [5] * satisfied + [2] * (150 - satisfied))
     suspect(database, province, "C1", state)
     stranger = province.public_reader()
     found = ranked(client, stranger, best=1)
