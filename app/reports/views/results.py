@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from app.figures.change_results import Change, ChannelMix, FixedMixChange
+from app.figures.aside import AsideRow
 from app.figures.doubts import Doubt
 from app.figures.nonresponse_results import NonResponseRow
 from app.figures.results import Names, People, Result, UnitOut
@@ -236,6 +237,7 @@ class Units(View, Standing):
         "their parts held fixed did not."
     )
     rows: list[UnitRow]
+    aside: list[AsideRow] = []
 
 
 class FactorRow(Placed):
@@ -325,6 +327,7 @@ class UnitView(View):
     non_response: NonResponseRow
     volume: Volume
     set_aside: SetAside
+    aside: list[AsideRow] = []
 
 
 class FactorFigure(Figure):

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from app.figures import planning
+from app.figures.aside import find_aside
 from app.figures.comparison_days import With, other_days
 from app.figures.context import Context
 from app.figures.doubts import Doubt, find_doubtful, suspected
@@ -66,6 +67,7 @@ def unit(context: ViewContext) -> UnitView:
         non_response=_non_response(context),
         volume=volume(context),
         set_aside=set_aside(context),
+        aside=find_aside(context.figures) if context.unit else [],
         method="clustered rates (Wilson where a respondent gives one answer); changes by the "
         "score interval",
     )

@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 
 from app.figures import comparisons, families, periods
+from app.figures.aside import find_aside
 from app.figures.change_results import Change, CompareRow, FixedMixChange
 from app.figures.comparison_days import With
 from app.figures.context import TooFewUnits, TooManyUnits, numbers
@@ -107,6 +108,7 @@ def units(context: ViewContext, *, best: int = 10, judged: bool = True) -> Units
         "parts with their mix held fixed (Kitagawa 1955), Benjamini–Hochberg over all units of the "
         "kind",
         rows=rows,
+        aside=find_aside(context.compared),
     )
 
 
