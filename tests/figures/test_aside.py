@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, date, datetime
 
+import openpyxl
 import pytest
 from sqlalchemy import select
 from statsmodels.stats.proportion import proportion_confint
 
+from app.access.roles import Role
 from app.figures.doubts import Doubt
 from app.intake.models import Disposition, Response
 from app.intake.setting_aside import Together, change_dispositions
@@ -190,3 +193,58 @@ def test_suspicion_is_of_its_months_alone(client, database, province):
     assert not ranked(client, stranger, unit=["C1", "C2"])["C1"]["suspected"]
     earlier = {"from": "2025-12-01", "to": "2026-01-31"}
     assert ranked(client, province.reader(), unit=["C1", "C2"], **earlier)["C1"]["suspected"]
+
+
+def view(client, headers, name="unit", **asked):
+    parameters = {"questionnaire": FORM, "period": MONTH} | asked
+    answer = client.get(f"/api/v1/views/{name}", params=parameters, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_unit_says_by_which_rule_how_many(client, database, world):
+    some = send(client, world, "C1", [3] * 12)
+    with database.writing() as session:
+        # Rules of what is aside already may be few: how many they are says nothing of answers.
+        change_dispositions(
+            session, TOGETHER, Disposition.COUNTED, Disposition.DISTRUSTED, "distrusted",
+            Response.id.in_(some),
+        )  # fmt: skip
+        change_dispositions(
+            session, TOGETHER, Disposition.DISTRUSTED, Disposition.REJECTED, "stuffing",
+            Response.id.in_(some[:5]),
+        )  # fmt: skip
+    (row,) = view(client, world.public_reader(), unit="C1")["aside"]
+    assert row["rules"] == [
+        {"rule": "distrusted", "respondents": None, "fewer_than": 10},
+        {"rule": "stuffing", "respondents": 25, "fewer_than": None},
+    ]
+    assert (row["without"]["rate"], row["without"]["respondents"]) == (0.5, 30)
+    assert row["with_aside"]["respondents"] == 62
+    (row,) = view(client, world.reader(), unit="C1")["aside"]
+    assert [each["respondents"] for each in row["rules"]] == [7, 25]
+    (row,) = view(client, world.public_reader(), unit="A1")["aside"]
+    assert row["suppressed"] and row["rules"] == []
+    assert row["with_aside"]["respondents"] is None
+    assert view(client, world.public_reader(), unit="H1")["aside"] == []
+    found = view(client, world.public_reader(), "units", unit="77", kind="commune")["aside"]
+    assert [each["unit"]["code"] for each in found] == ["C1"]
+
+
+def test_pages_and_reports_say_it(client, world):
+    visitor = world.person((Role.OPERATOR, None))
+    asked = {"questionnaire": FORM, "period": MONTH}
+    for name, unit in (("unit", "C1"), ("units", "77")):
+        kind = {"kind": "commune"} if name == "units" else {}
+        page = client.get(
+            f"/dashboard/{name}", params=asked | kind | {"unit": unit}, cookies=visitor.cookies
+        )
+        assert page.status_code == 200
+        assert "20 phiếu theo quy tắc “Phiếu có thể không do người dân gửi”" in page.text
+    report = client.get(
+        "/api/v1/reports", params=asked | {"format": "xlsx", "unit": "C1"},
+        headers=world.public_reader(),
+    )  # fmt: skip
+    book = openpyxl.load_workbook(io.BytesIO(report.content))
+    rows_ = list(book["Để riêng"].iter_rows(values_only=True))
+    assert rows_[1][0] == "C1" and rows_[1][3:] == (20, 0.5, 0.7)
