@@ -24,7 +24,15 @@ from app.api.filters import (
 from app.clock import local_today
 from app.dependencies import DatabaseDependency, SettingsDependency
 from app.figures import periods
-from app.figures.query import Cluster, Interval, Key, Query, StructureOf, structure_day
+from app.figures.query import (
+    Cluster,
+    Interval,
+    Key,
+    Query,
+    Sensitivity,
+    StructureOf,
+    structure_day,
+)
 from app.figures.rate_results import rate_table
 from app.figures.rates import find as find_rates
 from app.figures.release import ReleaseRule
@@ -79,6 +87,14 @@ def rates(
             "where the running month belongs to the period."
         ),
     ] = Cluster.RESPONDENT,
+    sensitivity: Annotated[
+        Sensitivity,
+        Asking(
+            description="without: of the answers that count. with: also of those that a rule or a "
+            "reviewer set aside; such a row is suppressed where it is without, and without "
+            "``day_effect``."
+        ),
+    ] = Sensitivity.WITHOUT,
 ) -> Figures | Response:
     """Satisfaction rates with confidence intervals, for any units, times and groupings.
 
@@ -100,6 +116,7 @@ def rates(
         convention=convention.value if convention else None,
         interval=interval,
         cluster=cluster,
+        sensitivity=sensitivity,
     )
     with database.reading() as session:
         found = find_rates(session, query, caller, ReleaseRule.of(settings), by_days=True)

@@ -13,10 +13,10 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.db.database import ACTOR
-from app.figures.session_cache import CELLS
+from app.figures.session_cache import CELLS, per_session
 from app.registry.questionnaires import Published
 from app.rollups import queries
-from app.rollups.queries import CellRows
+from app.rollups.queries import AsideRows, CellRows
 
 _DAY = timedelta(days=1)
 
@@ -34,6 +34,27 @@ class _Days:
         begin = np.searchsorted(self.rows.day, np.datetime64(first))
         end = np.searchsorted(self.rows.day, np.datetime64(last), side="right")
         return self.rows[int(begin) : int(end)]
+
+
+def cells_aside(
+    session: Session,
+    version: Published,
+    *,
+    first: date | None,
+    last: date | None,
+    units: frozenset[int] | None,
+    channels: Sequence[str],
+) -> AsideRows:
+    """The cells of what is set aside, under one version, by day; there are few."""
+    key = ("aside", version.id, first, last, units, tuple(sorted(channels)))
+
+    def read() -> AsideRows:
+        found = queries.read_aside(
+            session, version, first=first, last=last, units=units, channels=channels
+        )
+        return found[np.argsort(found.rows.day, kind="stable")]
+
+    return per_session(session, key, read)
 
 
 def cells(
@@ -75,9 +96,9 @@ def cells(
     if days is None:
         days = _Days(first, last, read(first, last))
     if first < days.first:
-        days = _Days(first, days.last, _joined(read(first, days.first - _DAY), days.rows))
+        days = _Days(first, days.last, joined(read(first, days.first - _DAY), days.rows))
     if last > days.last:
-        days = _Days(days.first, last, _joined(days.rows, read(days.last + _DAY, last)))
+        days = _Days(days.first, last, joined(days.rows, read(days.last + _DAY, last)))
     kept[key] = days
     return days.between(first, last)
 
@@ -90,7 +111,8 @@ def _among(whole: _Days | None, units: frozenset[int], first: date, last: date) 
     return _Days(whole.first, whole.last, whole.rows[chosen])
 
 
-def _joined(before: CellRows, after: CellRows) -> CellRows:
+def joined(before: CellRows, after: CellRows) -> CellRows:
+    """The cells of both, one after the other."""
     if not len(before.day) or not len(after.day):
         return after if len(after.day) else before
     return CellRows(

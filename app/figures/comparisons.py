@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,7 @@ from app.figures.change_results import (
 )
 from app.figures.comparison_days import With, other_days
 from app.figures.context import Context, TooFewUnits, TooManyUnits, named, number, numbers
+from app.figures.doubts import suspected
 from app.figures.fixed_mix import fixed_mix
 from app.figures.peers import others_of
 from app.figures.query import Key
@@ -63,7 +66,7 @@ def ranking(context: Context, *, best: int, least: int = 1) -> Ranking:
     )
     units_differ = comparison.heterogeneity_of_estimates(value, error)
     figures = zip(
-        unit_rates(rates),
+        unit_rates(rates, suspected(context)),
         single.rank.tolist(),
         single.low.tolist(),
         single.high.tolist(),
@@ -83,7 +86,7 @@ def ranking(context: Context, *, best: int, least: int = 1) -> Ranking:
             rank_high=high if rank else None,
             rank_low_simultaneous=low_of_all if rank else None,
             rank_high_simultaneous=high_of_all if rank else None,
-            may_be_best=may_be_best,
+            may_be_best=may_be_best and not unit_rate.suspected,
             shrunk_rate=shrunk_rate,
             shrunk_low=shrunk_low,
             shrunk_high=shrunk_high,
@@ -126,7 +129,7 @@ def funnel(
     middle = "middle of the units" if overdispersion else "pooled rate"
     against = "the others" if target is None else "the target"
     figures = zip(
-        unit_rates(rates),
+        unit_rates(rates, suspected(context)),
         numbers(np.where(fit, n, np.nan)),
         numbers(found.z),
         numbers(found.p),
@@ -338,8 +341,8 @@ def _units(rates: Rates) -> list[UnitNode]:
     return [unit for unit in rates.unit if unit is not None]
 
 
-def unit_rates(rates: Rates) -> list[UnitRate]:
-    """The rows of rates that are grouped by unit."""
+def unit_rates(rates: Rates, suspects: Collection[int] = ()) -> list[UnitRate]:
+    """The rows of rates that are grouped by unit; which units are under suspicion is given."""
     figures = zip(
         _units(rates),
         numbers(rates.ratio.estimate),
@@ -359,6 +362,7 @@ def unit_rates(rates: Rates) -> list[UnitRate]:
             respondents=None if n is None else whole_number(n),
             design_effect=design_effect,
             suppressed=suppressed,
+            suspected=unit.id in suspects,
         )
         for unit, rate, low, high, n, design_effect, suppressed in figures
     ]

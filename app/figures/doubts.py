@@ -1,11 +1,14 @@
 """Whose answers are to be looked at before anybody learns from their rate.
 
 A unit of which far more forms than of the others were filled in within seconds, or have the same
-level everywhere, is not shown as a model: somebody may have filled them in.
+level everywhere, is not shown as a model: somebody may have filled them in. Nor is one of which
+answers are suspected of being no citizens' (``app.integrity``), nor what it became; a unit above is
+another one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import numpy as np
@@ -18,6 +21,9 @@ from app.figures.microdata import Respondents
 from app.figures.query import Key
 from app.figures.rate_arrays import Floats
 from app.figures.session_cache import per_session
+from app.figures.statistic_results import Judged
+from app.integrity.batches import suspected_units
+from app.registry.queries import UnitNode
 
 #: A whole form in fewer seconds was not read.
 HASTY_S = 20
@@ -32,6 +38,12 @@ class Doubt(StrEnum):
 
     HASTY = "hasty"
     ALIKE = "alike"
+    #: Answers of the period are suspected, set aside by a rule, or were rejected.
+    SUSPECTED = "suspected"
+
+
+#: What forms themselves say, beside those of others.
+_OF_FORMS = (Doubt.HASTY, Doubt.ALIKE)
 
 
 def alike(people: Respondents) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -45,6 +57,40 @@ def alike(people: Respondents) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     highest = np.where(np.isfinite(levels), levels, -np.inf).max(axis=1, initial=-np.inf)
     lowest = np.where(np.isfinite(levels), levels, np.inf).min(axis=1, initial=np.inf)
     return able, able & (highest == lowest)
+
+
+def suspected(context: Context) -> frozenset[int]:
+    """The nodes of the structure that are units under suspicion in the period, or became of such.
+
+    What is suspected says nothing of what anybody answered: it is told of hidden rows too.
+    """
+    first, last = context.query.first, context.query.last
+    placements = context.regrouping.structure.placements
+
+    def found() -> frozenset[int]:
+        units = suspected_units(context.session, first, last)
+        return frozenset(
+            node for id in units if id in placements for node, _ in placements[id].parts
+        )
+
+    day = context.regrouping.structure.day
+    return per_session(context.session, ("suspected", first, last, day), found)
+
+
+def never_above(
+    judged: Sequence[Judged], units: Sequence[UnitNode | None], context: Context
+) -> list[Judged]:
+    """Where rows of units lie against the target; those under suspicion are not called above it."""
+    suspects = suspected(context)
+    nothing = {"position": None, "interval_position": None}
+    return [
+        each.model_copy(update=nothing)
+        if unit is not None
+        and unit.id in suspects
+        and "above" in (each.position, each.interval_position)
+        else each
+        for each, unit in zip(judged, units, strict=True)
+    ]
 
 
 def find_doubtful(whole: Context) -> dict[str, list[Doubt]]:
@@ -69,7 +115,7 @@ def _found(whole: Context) -> dict[str, list[Doubt]]:
         if unit is not None and shown[row]:
             nodes = set(whole.units.below(unit.id))
             row_of |= dict.fromkeys(whole.regrouping.wholly_in(nodes), row)
-    counts = np.zeros((len(Doubt), 2, len(rates.unit)))
+    counts = np.zeros((len(_OF_FORMS), 2, len(rates.unit)))
     for version in whole.versions:
         people = microdata.read(
             whole.session,
@@ -91,7 +137,11 @@ def _found(whole: Context) -> dict[str, list[Doubt]]:
     for place, row in np.argwhere(adjusted <= ERROR).tolist():
         unit = rates.unit[row]
         assert unit is not None
-        found.setdefault(unit.code, []).append(list(Doubt)[place])
+        found.setdefault(unit.code, []).append(_OF_FORMS[place])
+    suspects = suspected(whole)
+    for unit in rates.unit:
+        if unit is not None and unit.id in suspects:
+            found.setdefault(unit.code, []).append(Doubt.SUSPECTED)
     return found
 
 

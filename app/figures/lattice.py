@@ -34,6 +34,7 @@ from app.problems import Problem
 from app.registry.questionnaires import Published
 from app.rollups.cells import SUMS
 from app.rollups.measure_counts import Measure, counted, measures_of_all
+from app.rollups.queries import CellRows
 from app.rollups.version import version as rollup_version
 
 
@@ -245,40 +246,63 @@ def _build(
     exempt: frozenset[int],
 ) -> Lattice:
     unreleased = find_unreleased(session, versions, release_rule, exempt)
-    read = []
+    read, aside = [], []
     for version in versions:
         rows = cell_reading.cells(session, version, first=None, last=None, units=None, channels=())
+        more = cell_reading.cells_aside(
+            session, version, first=None, last=None, units=None, channels=()
+        ).rows
         if unreleased is not None:
             rows = unreleased.without(rows, version, CellSelection())
+            more = more[~unreleased.among(more.unit_id, more.day, more.channel)]
         # What the reader sees anyway can be subtracted from everything: it guards nothing.
-        read.append((version, rows[~np.isin(rows.unit_id, list(exempt))] if exempt else rows))
+        for each, into in ((rows, read), (more, aside)):
+            into.append((version, each[~np.isin(each.unit_id, list(exempt))] if exempt else each))
     units = unit_places(
         visible.units_of_all_times(session),
         release_rule.today,
-        {int(id) for _, rows in read for id in np.unique(rows.unit_id)},
+        {int(id) for _, rows in (*read, *aside) for id in np.unique(rows.unit_id)},
     )
-    names = sorted({str(name) for _, rows in read for name in np.unique(rows.channel)})
+    names = sorted({str(name) for _, rows in (*read, *aside) for name in np.unique(rows.channel)})
     channels = {name: i for i, name in enumerate(names, start=1)}
-    days = [np.unique(rows.day.astype("datetime64[M]")).tolist() for _, rows in read]
+    days = [np.unique(rows.day.astype("datetime64[M]")).tolist() for _, rows in (*read, *aside)]
     periods, of_time = time_axis({day for each in days for day in each})
     measures, of_measures = _measure_axis(versions)
-    shape = (len(units.axis.parent), 1 + len(channels), len(periods))
+    axes = Axes(units, channels, periods, measures, of_time, of_measures)
+    people, by_measure = _counts(axes, read)
+    read.clear()  # all cells there are, of which the rest needs nothing
+    least = max(release_rule.least, 1)
+    # With what is set aside first: which cells guard others is then the same before and after
+    # something is set aside. Were it others, whoever kept both would have a hidden one alone.
+    guarding = None
+    if any(len(rows.day) for _, rows in aside):
+        with_aside = (
+            counts + more
+            for counts, more in zip((people, by_measure), _counts(axes, aside), strict=True)
+        )
+        guarding = decided(axes, *with_aside, least)
+    return decided(axes, people, by_measure, least, guarding)
+
+
+def _counts(
+    axes: Axes, read: Iterable[tuple[Published, CellRows]]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Who answered about each unit alone, as ``decided`` takes it."""
+    shape = (len(axes.units.axis.parent), 1 + len(axes.channels), len(axes.periods))
     people = np.zeros(shape, dtype=np.int64)
-    by_measure = np.zeros((len(measures), shape[0], shape[2]), dtype=np.int64)
+    by_measure = np.zeros((len(axes.measures), shape[0], shape[2]), dtype=np.int64)
     for version, rows in read:
         if not len(rows.day):
             continue
         ids, where = np.unique(rows.unit_id, return_inverse=True)
-        unit = np.array([units.alone[id] for id in ids.tolist()], dtype=np.intp)[where]
-        channel = _places(rows.channel, channels)
-        month = _places(np.datetime_as_string(rows.day, unit="M"), periods)
+        unit = np.array([axes.units.alone[id] for id in ids.tolist()], dtype=np.intp)[where]
+        channel = _places(rows.channel, axes.channels)
+        month = _places(np.datetime_as_string(rows.day, unit="M"), axes.periods)
         n = rows.cells["sums"][:, 0, SUMS.index("n")]
         np.add.at(people, (unit, channel, month), n)
         for measure, count in counted(version, rows.cells):
-            np.add.at(by_measure[measures[measure]], (unit, month), count)
-    read.clear()  # all cells there are, of which the rest needs nothing
-    axes = Axes(units, channels, periods, measures, of_time, of_measures)
-    return decided(axes, people, by_measure, max(release_rule.least, 1))
+            np.add.at(by_measure[axes.measures[measure]], (unit, month), count)
+    return people, by_measure
 
 
 @dataclass(frozen=True)
@@ -294,12 +318,17 @@ class Axes:
 
 
 def decided(
-    axes: Axes, people: NDArray[np.int64], by_measure: NDArray[np.int64], least: int
+    axes: Axes,
+    people: NDArray[np.int64],
+    by_measure: NDArray[np.int64],
+    least: int,
+    guarding: Lattice | None = None,
 ) -> Lattice:
     """The lattice with what it hides, from who answered about each unit in each month.
 
     ``people`` by unit alone, channel and month, ``by_measure`` by measure, unit alone and month,
-    with empty places for all sums of these: they are added up in place.
+    with empty places for all sums of these: they are added up in place. What ``guarding`` hides
+    is hidden here too.
     """
     of_channels = Axis(np.array([-1] + [0] * len(axes.channels), dtype=np.intp))
     for axis, number in ((axes.units.axis, 0), (of_channels, 1), (axes.of_time, 2)):
@@ -307,11 +336,14 @@ def decided(
     for axis, number in ((axes.units.axis, 1), (axes.of_time, 2)):
         add_upwards(by_measure, axis, number)
     hidden = np.zeros(people.shape, dtype=np.bool_)
+    anyway = np.zeros((1, 1, 1), dtype=np.bool_)
+    if guarding is not None:
+        hidden, anyway = guarding.hidden, guarding.hidden_measures
     while True:
         hidden = protect(people, (axes.units.axis, of_channels, axes.of_time), least, hidden=hidden)
         hidden_measures = protect(
             by_measure, (axes.of_measures, axes.units.axis, axes.of_time), least,
-            hidden=np.broadcast_to(hidden[:, _WHOLE], by_measure.shape),
+            hidden=np.broadcast_to(anyway | hidden[:, _WHOLE], by_measure.shape),
         )  # fmt: skip
         # Where a factor has nothing else to hide behind, the index goes with it.
         more = hidden_measures[_WHOLE] & ~hidden[:, _WHOLE]

@@ -66,6 +66,13 @@ class Cluster(StrEnum):
     DAY = "day"
 
 
+class Sensitivity(StrEnum):
+    """Whether figures are of what counts alone, or also of what rules and reviewers set aside."""
+
+    WITHOUT = "without"
+    WITH = "with"
+
+
 @dataclass(frozen=True)
 class Query:
     """What is asked for; the HTTP route documents each field."""
@@ -88,6 +95,8 @@ class Query:
     cluster: Cluster = Cluster.RESPONDENT
     #: The day whose tree of units rows are of; None for that of today.
     structure: date | None = None
+    #: Rates alone are computed with what is set aside; no other statistic is.
+    sensitivity: Sensitivity = Sensitivity.WITHOUT
 
     @property
     def step(self) -> Step | None:

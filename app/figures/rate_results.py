@@ -37,6 +37,7 @@ def rate_table(found: Found, query: Query) -> Figures:
         confidence=query.confidence,
         structure=found.structure,
         change_days=found.change_days,
+        sensitivity=query.sensitivity,
         rows=[row for rates in found.rates for row in _rows(rates, query)],
     )
 

@@ -18,7 +18,7 @@ from app.access.callers import Caller
 from app.figures import periods, suppression, visible, within_correlation
 from app.figures.intervals import estimated, with_days
 from app.figures.lattice import Lattice, TooFine, check_steps, lattice_of, named_period
-from app.figures.query import Cluster, Expand, Key, Query
+from app.figures.query import Cluster, Expand, Key, Query, Sensitivity
 from app.figures.rate_arrays import Found, Rates
 from app.figures.regrouping import Regrouping
 from app.figures.release import ReleaseRule, find_unreleased
@@ -36,6 +36,12 @@ class QuestionnaireNeeded(Problem):
     code, status = "questionnaire-needed", 422
 
 
+class NotWithAside(Problem):
+    """A figure that is not computed with what is set aside: of days, which must be many."""
+
+    code, status = "not-with-aside", 422
+
+
 def find(
     session: Session,
     query: Query,
@@ -51,6 +57,13 @@ def find(
     Where the caller may not see what few respondents said, rows of so few are hidden, unless they
     are not ``gated``, and new answers are unreleased, unless ``counting``: then nothing but how
     many answered may be told. What days have in common is looked at if ``by_days``.
+
+    Figures with what is set aside (``query.sensitivity``) tell nothing that those without and their
+    differences do not. Of each unit, version, channel, month and measure nobody is set aside or at
+    least as many as a figure must have (``app.intake.setting_aside``), so the difference of both
+    figures of a row is a sum of such parts, and no parts but whole ones can be had. They are shown
+    only where those without are: a combination of any of both is one of figures without, which the
+    lattice looked at, and one of whole parts. Setting aside and counting again does not move them.
 
     Raises
     ------
@@ -85,6 +98,10 @@ def find(
     by_code: dict[str, list[Published]] = {}
     for version in versions:
         by_code.setdefault(version.form.code, []).append(version)
+    if query.sensitivity is Sensitivity.WITH:
+        if query.cluster is Cluster.DAY:
+            raise NotWithAside(field="cluster")
+        by_days = False
     by_days = by_days or query.cluster is Cluster.DAY
     rates = []
     for code, of_code in by_code.items():
@@ -112,9 +129,12 @@ def find(
         ):
             lattice = lattice_of(session, of_code, release_rule, small)
             guards = _hidden(lattice, regrouping, query, found, period, selected)
+        staying = None
+        if query.sensitivity is Sensitivity.WITH:
+            staying = ground.staying(selected, summed.splits)
         rates.append(
             suppression.without_small_cells(
-                found, release_rule.least if gated else 0, exempt, guards
+                found, release_rule.least if gated else 0, exempt, guards, staying
             )
         )
     day = regrouping.structure.day

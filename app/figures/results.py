@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.figures.query import Sensitivity
 from app.messages import say
 from app.registry.queries import UnitNode
 from app.registry.structures import UNDIVIDED
@@ -132,6 +133,10 @@ class Figures(Result):
     )
     change_days: list[date] = Field(
         description="Days after the first, up to the last, on which the tree of units changed."
+    )
+    sensitivity: Sensitivity = Field(
+        description="without: of the answers that count. with: of these and of those that a rule "
+        "or a reviewer set aside, in rows that are shown without and keep enough respondents."
     )
     rows: list[Row]
 

@@ -56,6 +56,11 @@ class UnitRate(Result):
     respondents: People | None
     design_effect: float | None
     suppressed: bool
+    suspected: bool = Field(
+        default=False,
+        description="Whether answers of the period are suspected of being no citizens', or were "
+        "set aside or rejected as such. Such a unit is not called one of the best.",
+    )
 
 
 class Judged(Result):

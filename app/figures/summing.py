@@ -7,7 +7,7 @@ all times, and stand in the rows of the structure that is asked for (``app.figur
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
@@ -22,7 +22,7 @@ from app.figures.day_effects import DayPart, day_sums
 from app.figures.groupings import Splits, scale_of, sums_by_measure
 from app.figures.late import CellSelection
 from app.figures.measures import measures_of
-from app.figures.query import Key, Query
+from app.figures.query import Key, Query, Sensitivity
 from app.figures.rate_arrays import Floats, Summed
 from app.figures.regrouping import Regrouping, together
 from app.figures.release import Unreleased
@@ -88,13 +88,20 @@ class Ground:
             self.least,
         )
 
-    def summed(self, selected: list[UnitNode], *, by_days: bool = False) -> Sums:
-        """The rows about some units."""
+    def staying(self, selected: list[UnitNode], splits: Splits) -> Floats:
+        """How many of each row's respondents count: those that are not set aside, shape (rows,)."""
+        query = replace(self.query, sensitivity=Sensitivity.WITHOUT)
+        return replace(self, query=query).summed(selected, splits=splits).rows.sums["n"]
+
+    def summed(
+        self, selected: list[UnitNode], *, by_days: bool = False, splits: Splits | None = None
+    ) -> Sums:
+        """The rows about some units; split as others are, or by what is found."""
         query, measures = self.query, self.measures
         nodes = covering(self.regrouping.units, selected, query)
         covered = None if nodes is None else self.regrouping.units_in(nodes)
         read = {version: self._read(version, covered) for version in self.versions}
-        splits = self._splits(read.values())
+        splits = splits or self._splits(read.values())
         rows_of: list[UnitNode | None] = list(selected) if Key.UNIT in query.by else [None]
         groups = len(rows_of) * len(splits)
         if groups * len(measures) > ROW_LIMIT:
@@ -164,13 +171,28 @@ class Ground:
             channels=sorted(query.channels),
         )
         unreleased = self.unreleased
-        return (
-            unreleased.without(
-                rows, version, CellSelection(query.first, query.last, covered, query.channels)
-            )
-            if unreleased is not None and unreleased.touches(query.last)
-            else rows
+        if unreleased is not None and unreleased.touches(query.last):
+            chosen = CellSelection(query.first, query.last, covered, query.channels)
+            rows = unreleased.without(rows, version, chosen)
+        if query.sensitivity is Sensitivity.WITHOUT:
+            return rows
+        return reading.joined(rows, self.aside(version, covered).rows)
+
+    def aside(self, version: Published, covered: Collection[int] | None) -> queries.AsideRows:
+        """What is set aside on days that the caller is shown, of some units of all times."""
+        query = self.query
+        aside = reading.cells_aside(
+            self.session,
+            version,
+            first=query.first,
+            last=query.last,
+            units=None if covered is None else frozenset(covered),
+            channels=sorted(query.channels),
         )
+        if self.unreleased is None:
+            return aside
+        rows = aside.rows
+        return aside[~self.unreleased.among(rows.unit_id, rows.day, rows.channel)]
 
     def _splits(self, read: Iterable[queries.CellRows]) -> Splits:
         """Periods, and the channels through which somebody answered."""

@@ -22,16 +22,23 @@ E = TypeVar("E", RatioEstimate, MeanEstimate)
 
 
 def without_small_cells(
-    rates: Rates, least: int, exempt: NDArray[np.bool_], guarding: NDArray[np.bool_]
+    rates: Rates,
+    least: int,
+    exempt: NDArray[np.bool_],
+    guarding: NDArray[np.bool_],
+    staying: NDArray[np.float64] | None = None,
 ) -> Rates:
     """The rows again, without the figures of those with some, but fewer than ``least`` respondents.
 
     ``exempt``, one entry a row, marks those that the caller may see all the same; ``guarding``
-    those that are hidden for another row's sake. The one gate for JSON, pages, files and the
+    those that are hidden for another row's sake. ``staying`` is how many respondents of each row
+    are not set aside, where others are among them: a row is shown with these only where it is
+    without. The one gate for JSON, pages, files and the
     terminal.
     """
     n = rates.sums["n"]
-    hidden = (n > 0) & ((n < least) | guarding) & ~exempt
+    counted = n if staying is None else staying
+    hidden = (n > 0) & ((counted < least) | guarding) & ~exempt
     if not hidden.any():
         return rates
 

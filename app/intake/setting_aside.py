@@ -5,25 +5,28 @@ its rule gains it in the same transaction. Whoever compares two moments, or figu
 what is set aside, must not learn what few said: of one unit, questionnaire version, channel and
 month (a day, while the month runs and is shown day by day) nobody moves or at least as many as a
 figure must have to be shown, and as many or none of each factor, item and question besides. Who
-cannot move so stays where they are.
+cannot move so stays where they are. What a device brought late moves by itself: others are told of
+it with others (``app.figures.late``). And of what is set aside nobody is left, or again as many:
+figures with and without it would differ by the few.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from app.access.models import Credential
 from app.audit.log import record
 from app.clock import local_today
-from app.intake.models import Disposition, Response
+from app.intake.models import Disposition, LateResponse, Response
 from app.intake.rollup_rebuild import hold_off_writers
 from app.registry.questionnaires import Published, published
 from app.rollups.cells import layout_of
@@ -75,6 +78,8 @@ class _Row(NamedTuple):
     channel: str
     rule: str | None
     packed: bytes
+    #: Whether a device brought it late.
+    late: bool = False
 
     @property
     def cell(self) -> CellKey:
@@ -101,23 +106,21 @@ def change_dispositions(
     if (rule is None) != (to is Disposition.COUNTED):
         raise ValueError("what is set aside is so by a rule, and what counts by none")
     hold_off_writers(session)
-    columns = Response.__table__.c
-    found = session.connection().execute(
-        select(
-            columns.id, columns.day, columns.unit_id, columns.version_id, columns.channel,
-            columns.aside_rule, columns.packed,
-        ).where(Response.disposition == before.value, *which)
-    )  # fmt: skip
-    rows = [_Row(*row) for row in found]
+    rows = _rows(session, Response.disposition == before.value, *which)
     if not rows:
         return Changed(0, 0)
     versions = {version.id: version for version in published(session)}
     moving = rows
     if Disposition.COUNTED in (before, to):
+        left = None
+        if to is Disposition.COUNTED:
+            left = _left_aside(session, rows, together.today)
         moving = [
             row
-            for (version, *_), piece in _pieces(rows, together.today)
-            for row in _movable(versions[version], piece, together.least)
+            for key, piece in _pieces(rows, together.today).items()
+            for row in _movable(
+                versions[key[0]], piece, together.least, None if left is None else left.get(key, [])
+            )
         ]
     if moving:
         ids = [row.id for row in moving]
@@ -137,27 +140,68 @@ def change_dispositions(
     return Changed(len(moving), len(rows) - len(moving))
 
 
-def _pieces(
-    rows: Iterable[_Row], today: date
-) -> Iterable[tuple[tuple[int, int, str, date], list[_Row]]]:
+def _rows(session: Session, *which: ColumnElement[bool]) -> list[_Row]:
+    columns = Response.__table__.c
+    found = session.connection().execute(
+        select(
+            columns.id, columns.day, columns.unit_id, columns.version_id, columns.channel,
+            columns.aside_rule, columns.packed, LateResponse.response_id.is_not(None),
+        )
+        .outerjoin(LateResponse, LateResponse.response_id == columns.id)
+        .where(*which)
+    )  # fmt: skip
+    return [_Row(*row) for row in found]
+
+
+#: Version, unit, channel, first day of the month or the day, and whether late.
+_Piece = tuple[int, int, str, date, bool]
+
+
+def _pieces(rows: Iterable[_Row], today: date) -> Mapping[_Piece, list[_Row]]:
     """Rows by version, unit, channel and month; by day in a month that is shown day by day."""
-    pieces: dict[tuple[int, int, str, date], list[_Row]] = defaultdict(list)
+    pieces: dict[_Piece, list[_Row]] = defaultdict(list)
     running = today.replace(day=1)
     for row in rows:
         when = row.day if row.day >= running else row.day.replace(day=1)
-        pieces[row.version_id, row.unit_id, row.channel, when].append(row)
-    return pieces.items()
+        pieces[row.version_id, row.unit_id, row.channel, when, row.late].append(row)
+    return pieces
 
 
-def _movable(version: Published, rows: Sequence[_Row], least: int) -> list[_Row]:
-    """Those that can move without moving a measure by few."""
+def _left_aside(session: Session, rows: Sequence[_Row], today: date) -> Mapping[_Piece, list[_Row]]:
+    """What else is set aside where some rows are."""
+    ids = {row.id for row in rows}
+    aside = _rows(
+        session,
+        Response.disposition != Disposition.COUNTED.value,
+        Response.unit_id.in_({row.unit_id for row in rows}),
+        Response.day >= min(row.day for row in rows).replace(day=1),
+    )
+    return _pieces((row for row in aside if row.id not in ids), today)
+
+
+def _movable(
+    version: Published, rows: Sequence[_Row], least: int, left: Sequence[_Row] | None
+) -> list[_Row]:
+    """Those that can move without moving a measure by few, nor leaving few of one set aside.
+
+    ``left`` are those of the piece that stay set aside anyway; None where rows are to be set aside.
+    """
     if len(rows) < least:
         return []
+    answered = _answered(version, rows)
+    among = moved_together(answered, least)
+    if left is not None:
+        stay = answered[~among].sum(axis=0) + _answered(version, left).sum(axis=0)
+        if ((stay > 0) & (stay < least)).any():
+            return []
+    return [row for row, moves in zip(rows, among.tolist(), strict=True) if moves]
+
+
+def _answered(version: Published, rows: Sequence[_Row]) -> NDArray[np.int64]:
+    """Which measures each answered, 0 or 1, shape (rows, measures)."""
     packed = [bytes(row.packed) for row in rows]
     cells = layout_of(version).tally(packed, np.arange(len(rows)), len(rows))
-    answered = np.minimum(counts_by_measure([version], version, cells), 1)
-    among = moved_together(answered, least)
-    return [row for row, moves in zip(rows, among.tolist(), strict=True) if moves]
+    return np.minimum(counts_by_measure([version], version, cells), 1)
 
 
 def set_counted(

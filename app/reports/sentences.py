@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.figures.day_effects import NOTABLE
-from app.figures.doubts import HASTY_S
+from app.figures.doubts import HASTY_S, Doubt
 from app.figures.statistic_results import Lowest
 from app.figures.trend_results import AlertRow, Assurance, Variation
 from app.messages.words import Words
@@ -182,12 +182,18 @@ def best(words: Words, view: Units) -> str | None:
 
 def doubtful(words: Words, view: Units | UnitView) -> str | None:
     """Whose answers are to be looked at before anybody learns from them; None where nobody's."""
+    said = []
     if isinstance(view, UnitView):
-        return words("tell.look_first_here", seconds=HASTY_S) if view.doubts else None
-    rows = [row for row in view.rows if row.doubts]
-    if not rows:
-        return None
-    return words("tell.look_first", units=_units(words, rows), seconds=HASTY_S)
+        if Doubt.SUSPECTED in view.doubts:
+            said.append(words("tell.look_suspected_here"))
+        if set(view.doubts) - {Doubt.SUSPECTED}:
+            said.append(words("tell.look_first_here", seconds=HASTY_S))
+        return " ".join(said) or None
+    if rows := [row for row in view.rows if Doubt.SUSPECTED in row.doubts]:
+        said.append(words("tell.look_suspected", units=_units(words, rows)))
+    if rows := [row for row in view.rows if set(row.doubts) - {Doubt.SUSPECTED}]:
+        said.append(words("tell.look_first", units=_units(words, rows), seconds=HASTY_S))
+    return " ".join(said) or None
 
 
 def may_be_best(words: Words, view: Units) -> list[str]:

@@ -6,17 +6,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import compress
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import String, Table, func, select
+from sqlalchemy import FromClause, String, func, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
 from app.registry.questionnaires import Published
 from app.rollups.cells import Cells, layout_of
-from app.rollups.models import RollupCell
+from app.rollups.models import AsideCell, RollupCell
 
 #: More units than this are filtered after reading: a long IN list is slower than the rows.
 _LISTED_UNITS = 200
@@ -40,6 +40,18 @@ class CellRows:
         )
 
 
+@dataclass(frozen=True)
+class AsideRows:
+    """n cells of one version of what is set aside, and by which rule, shape (n,)."""
+
+    rows: CellRows
+    rule: NDArray[np.str_]
+
+    def __getitem__(self, chosen: NDArray[Any] | slice) -> AsideRows:
+        """Some of them, by their places or a mask."""
+        return AsideRows(self.rows[chosen], self.rule[chosen])
+
+
 def read(
     session: Session,
     version: Published,
@@ -50,12 +62,41 @@ def read(
     channels: Collection[str] = (),
 ) -> CellRows:
     """The cells of one questionnaire version, from ``first`` to ``last`` day, both included."""
+    return _read(session, RollupCell.__table__, version, first, last, units, channels)[0]
+
+
+def read_aside(
+    session: Session,
+    version: Published,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    units: Collection[int] | None = None,
+    channels: Collection[str] = (),
+) -> AsideRows:
+    """The same of what is set aside; of one day, unit and channel there is a cell a rule."""
+    table = AsideCell.__table__
+    return AsideRows(*_read(session, table, version, first, last, units, channels))
+
+
+def _read(
+    session: Session,
+    table: FromClause,
+    version: Published,
+    first: date | None,
+    last: date | None,
+    units: Collection[int] | None,
+    channels: Collection[str],
+) -> tuple[CellRows, NDArray[np.str_]]:
+    """Cells of a table, and their rules where it has some."""
     # Plain columns of the table, and days read as text and turned into dates once each: a year
     # of a province is 40,000 rows, and the ORM's work on a row costs more than the store's.
-    columns = cast(Table, RollupCell.__table__).c
-    query = select(
-        columns.unit_id, sql_cast(columns.day, String), columns.channel, columns.packed
-    ).where(columns.version_id == version.id)
+    columns = table.c
+    wanted_columns = [
+        columns.unit_id, sql_cast(columns.day, String), columns.channel, columns.packed,
+        *(column for column in columns if column.name == "rule"),
+    ]  # fmt: skip
+    query = select(*wanted_columns).where(columns.version_id == version.id)
     if first is not None:
         query = query.where(columns.day >= first)
     if last is not None:
@@ -67,7 +108,7 @@ def read(
     wanted = None
     if units is not None and len(units) > _LISTED_UNITS:
         wanted = np.fromiter(units, dtype=np.int64)
-    unit_ids, days, names = [], [], []
+    unit_ids, days, names, rules = [], [], [], []
     packed = bytearray()
     # Some at a time: as objects, and then joined, they would be in memory thrice.
     for rows in session.connection().execute(query).partitions(_AT_ONCE):
@@ -78,13 +119,15 @@ def read(
         unit_ids.append(unit_id)
         days.append(_days([row[1] for row in rows]))
         names.append(np.array([row[2] for row in rows], dtype=np.str_))
+        rules.append(np.array([row[4] for row in rows if len(row) > 4], dtype=np.str_))
         packed += b"".join([row[3] for row in rows])
-    return CellRows(
+    found = CellRows(
         unit_id=np.concatenate([np.empty(0, np.int64), *unit_ids]),
         day=np.concatenate([np.empty(0, "datetime64[D]"), *days]),
         channel=np.concatenate([np.empty(0, np.str_), *names]),
         cells=layout_of(version).view(packed),
     )
+    return found, np.concatenate([np.empty(0, np.str_), *rules])
 
 
 def _days(texts: Sequence[str]) -> NDArray[np.datetime64]:

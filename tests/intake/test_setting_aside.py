@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.audit.models import AuditEntry
 from app.figures.late import LateResponse
@@ -160,6 +160,32 @@ def test_what_others_set_aside_is_not_counted_again_with_it(client, database, pr
     assert database_before == [] == verify(database)
 
 
+def test_no_few_are_left_set_aside_when_others_are_counted_again(client, database, province):
+    device = province.device()
+    ids = [send(client, device) for _ in range(15)]
+    number = number_of(database, ids[0])
+    with database.writing() as session:
+        early = datetime.now(UTC) - timedelta(hours=2)
+        session.execute(update(Response).where(Response.id.in_(ids[:3])).values(received_at=early))
+    assert set_aside(database, number, LONG_AGO, "x") == Changed(15, 0)
+    found = datetime.now(UTC) - timedelta(hours=1)
+    # Figures with and without would differ by the three that were left.
+    assert count_again(database, number, found, "x") == Changed(0, 12)
+    assert dispositions(database) == {"distrusted": 15} and verify(database) == []
+    assert count_again(database, number, LONG_AGO, "x") == Changed(15, 0)
+
+
+def test_what_came_late_moves_apart(client, database, province):
+    device = province.device()
+    dated_back = (datetime.now(UTC) - timedelta(days=9)).isoformat()
+    ids = [send(client, device, answered_at=dated_back) for _ in range(12)]
+    with database.writing() as session:
+        # Nine are as if they had come on their day.
+        session.execute(delete(LateResponse).where(LateResponse.response_id.in_(ids[:9])))
+    number = number_of(database, ids[0])
+    assert set_aside(database, number, LONG_AGO, "x") == Changed(0, 12)
+
+
 @given(
     days=st.lists(st.tuples(st.integers(0, 70), st.integers(0, 7)), min_size=1, max_size=120),
     least=st.integers(2, 10),
@@ -176,7 +202,7 @@ def test_no_piece_moves_a_measure_by_few(days, least):
         _Row(str(i), today - timedelta(days=ago), 1, 1, "kiosk", None, b"")
         for i, (ago, _) in enumerate(days)
     ]
-    for (_, _, _, when), piece in _pieces(rows, today):
+    for (_, _, _, when, _), piece in _pieces(rows, today).items():
         same = [row.day == when or row.day.replace(day=1) == when < date(2026, 3, 1)
                 for row in piece]  # fmt: skip
         assert all(same)

@@ -69,7 +69,11 @@ def funnel(words: Words, view: ComparisonView) -> Chart | None:
 def _in_funnel(words: Words, view: ComparisonView, found: FunnelResult) -> list[Datum]:
     """Units as the specification wants them: the own one, and those far outside, with names."""
     # Those beyond 95 % are named, too, as one sees them there; their mark says that it is chance.
-    beyond = [row for row in found.rows if row.position.startswith(("above", "below"))]
+    beyond = [
+        row for row in found.rows
+        if row.position.startswith("below")
+        or (row.position.startswith("above") and not row.suspected)
+    ]  # fmt: skip
     beyond.sort(key=lambda row: -abs(row.z or 0.0))
     named = {row.unit.code for row in beyond[:_NAMED]}
     own = view.own.code if view.own else None
@@ -96,7 +100,12 @@ def _in_funnel(words: Words, view: ComparisonView, found: FunnelResult) -> list[
 
 
 def _beyond(row: FunnelRow) -> str:
-    """On which side of the limits of 99.8 % a unit lies; of 80 units four pass those of 95 %."""
+    """On which side of the limits of 99.8 % a unit lies; of 80 units four pass those of 95 %.
+
+    One under suspicion is not shown above them.
+    """
+    if row.suspected and row.position.startswith("above"):
+        return "not_distinguishable"
     outside = {"above 99.8 %": "above", "below 99.8 %": "below"}
     return outside.get(row.position, "not_distinguishable")
 

@@ -18,7 +18,8 @@ from app.messages import Language
 from app.messages.words import Words
 from app.registry.queries import UnitNode, UnknownUnit
 from app.registry.structures import UNDIVIDED
-from app.reports import sentences, served, structure_sentences
+from app.figures.aside import AsideByRule, AsideRow
+from app.reports import aside_sentences, sentences, served, structure_sentences
 from app.reports.charts import comparison_charts, trend_chart, unit_charts
 from app.reports.charts.chart import Chart
 from app.reports.documents import letterhead
@@ -79,6 +80,7 @@ class Report:
         said = sentences.index(self.words, self.about)
         if doubtful := sentences.doubtful(self.words, self.about):
             said.append(doubtful)
+        said += aside_sentences.here(self.words, self.about.aside)
         if unreleased := self.about.unreleased:
             said.append(self.words("tell.unreleased", n=self.words.number(unreleased)))
         if self.compared:
@@ -87,8 +89,16 @@ class Report:
             said += sentences.changed(self.words, league)
             more = sentences.best(self.words, league), sentences.doubtful(self.words, league)
             said += [sentence for sentence in more if sentence]
+            said += aside_sentences.of_units(self.words, league.aside)
         said += sentences.improve(self.words, self.about)
         return [*said, self.words("view.chose_to_answer"), self.words("report.hides_few")]
+
+    def set_aside(self) -> list[tuple[AsideRow, AsideByRule | None]]:
+        """The units of which something is set aside, each once a rule; None where it is hidden."""
+        compared = self.compared.league.aside if self.compared else []
+        return [
+            (row, rule) for row in (*self.about.aside, *compared) for rule in row.rules or [None]
+        ]
 
     def structure(self) -> list[str]:
         """In the tree of units of which day the figures are, in sentences."""

@@ -12,6 +12,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from app.figures.aside import AsideByRule, AsideRow
 from app.figures.change_results import Change, FixedMixChange
 from app.figures.trend_results import NotedAction, TrendPoint
 from app.messages.words import Words
@@ -87,6 +88,9 @@ class _Estimated(Protocol):
     def respondents(self) -> float | None: ...
 
 
+#: A unit of which something is set aside, and by which rule; None where that is hidden.
+_Aside: TypeAlias = tuple[AsideRow, AsideByRule | None]
+
 R_contra = TypeVar("R_contra", contravariant=True)
 Row = TypeVar("Row")
 
@@ -119,6 +123,8 @@ def workbook(report: Report) -> bytes:
     if report.compared:
         rows = report.compared.league.rows
         _sheet(book, formats, w("report.sheet_units"), _of_units(w), rows)
+    if aside := report.set_aside():
+        _sheet(book, formats, w("aside.sheet"), _of_aside(w), aside)
     if changes := report.changes():
         _sheet(book, formats, w("report.sheet_changes"), _of_reorganised(w), changes)
     _levels(book.add_worksheet(w("report.sheet_levels")), formats, report)
@@ -243,6 +249,27 @@ def _of_units(w: Words) -> list[_Column[UnitRow]]:
     )
     mixes = [_change_adjusted(w), *_mixes(w), doubts]
     return [*about, *_figures(w), *_standing(w), *_changes(w), *mixes]
+
+
+def _of_aside(w: Words) -> list[_Column[_Aside]]:
+    return [
+        _Column(w("report.code"), 10, lambda r: r[0].unit.code),
+        _Column(w("chart.unit"), 40, lambda r: w.unit(r[0].unit)),
+        _Column(
+            w("aside.rule"), 44, lambda r: w(f"integrity.rule.{r[1].rule}") if r[1] else _EMPTY
+        ),
+        _Column(w("aside.number"), 18, lambda r: _how_many(w, r)),
+        _Column(w("aside.without"), 18, lambda r: r[0].without.rate, "percent"),
+        _Column(w("aside.with_aside"), 18, lambda r: r[0].with_aside.rate, "percent"),
+    ]
+
+
+def _how_many(words: Words, row: _Aside) -> Cell:
+    if row[1] is None:
+        return words("view.suppressed")
+    if row[1].respondents is None:
+        return words("aside.few", n=row[1].fewer_than)
+    return row[1].respondents
 
 
 def _position(words: Words, row: FactorRow | UnitRow) -> str:

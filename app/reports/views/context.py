@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app import RELEASE
 from app.access.callers import Caller
 from app.clock import local_today
-from app.figures import families, visible
+from app.figures import doubts, families, visible
 from app.figures.comparison_days import With
 from app.figures.comparisons import difference
 from app.figures.context import Context, number
@@ -265,7 +265,8 @@ class ViewContext:
             family = self.target_family(unit.kind, factors=factors)
         id = unit.id if unit else 0
         places = [(id, measure.item or measure.factor) for measure in rates.measure]
-        return families.judged(rates, self.target, family, places)
+        judged = families.judged(rates, self.target, family, places)
+        return doubts.never_above(judged, [unit] * len(judged), self.figures)
 
     def judged_units(self, rates: Rates, *, factors: bool = False) -> list[Judged]:
         """Where units, or units by factor, lie against the target, each with all of its kind."""
@@ -277,7 +278,7 @@ class ViewContext:
             family = self.target_family(kind, factors=factors)
             judged = families.judged(rows, self.target, family, families.places(rows))
             found |= zip(at.tolist(), judged, strict=True)
-        return [found[i] for i in range(len(kinds))]
+        return doubts.never_above([found[i] for i in range(len(kinds))], rates.unit, self.figures)
 
     @cached_property
     def heard(self) -> frozenset[int]:

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from app.figures.change_results import Change, ChannelMix, FixedMixChange
+from app.figures.aside import AsideRow
 from app.figures.doubts import Doubt
 from app.figures.nonresponse_results import NonResponseRow
 from app.figures.results import Names, People, Result, UnitOut
@@ -193,7 +194,8 @@ class UnitRow(RankRow, Judged):
 
     doubts: list[Doubt] = Field(
         description="Why its answers are to be looked at first: far more hasty ones, or with all "
-        "items alike, than of the others. Such a unit is not called one of the best."
+        "items alike, than of the others; or some suspected of being no citizens'. Such a unit is "
+        "not called one of the best."
     )
     waiting: bool = Field(description="Whether there are answers and none of them is released yet.")
     change: Change | None
@@ -235,6 +237,7 @@ class Units(View, Standing):
         "their parts held fixed did not."
     )
     rows: list[UnitRow]
+    aside: list[AsideRow] = []
 
 
 class FactorRow(Placed):
@@ -308,7 +311,7 @@ class UnitView(View):
     index: Index
     doubts: list[Doubt] = Field(
         description="Why its answers are to be looked at first, beside those of all units of its "
-        "kind; none of days that are no period of the calendar."
+        "kind; of days that are no period of the calendar only whether any are suspected."
     )
     factors: list[FactorRow]
     items: list[ItemRow]
@@ -324,6 +327,7 @@ class UnitView(View):
     non_response: NonResponseRow
     volume: Volume
     set_aside: SetAside
+    aside: list[AsideRow] = []
 
 
 class FactorFigure(Figure):

@@ -11,9 +11,10 @@ from typing import TypeVar
 import numpy as np
 
 from app.figures import planning
+from app.figures.aside import find_aside
 from app.figures.comparison_days import With, other_days
 from app.figures.context import Context
-from app.figures.doubts import Doubt, find_doubtful
+from app.figures.doubts import Doubt, find_doubtful, suspected
 from app.figures.drivers import OutcomeNeeded, find_drivers, find_lowest
 from app.figures.families import of_everybody
 from app.figures.lattice import CalendarPeriodsOnly
@@ -66,6 +67,7 @@ def unit(context: ViewContext) -> UnitView:
         non_response=_non_response(context),
         volume=volume(context),
         set_aside=set_aside(context),
+        aside=find_aside(context.figures) if context.unit else [],
         method="clustered rates (Wilson where a respondent gives one answer); changes by the "
         "score interval",
     )
@@ -73,8 +75,10 @@ def unit(context: ViewContext) -> UnitView:
 
 def doubts(context: ViewContext) -> list[Doubt]:
     """Why the unit's answers are to be looked at first, as the pages of all units say."""
-    if context.unit is None or not context.span.calendar:
+    if context.unit is None:
         return []
+    if not context.span.calendar:
+        return [Doubt.SUSPECTED] if context.unit.id in suspected(context.figures) else []
     whole = of_everybody(context.figures, context.unit.kind)
     return find_doubtful(whole).get(context.unit.code, [])
 

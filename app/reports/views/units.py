@@ -8,10 +8,11 @@ from datetime import date
 import numpy as np
 
 from app.figures import comparisons, families, periods
+from app.figures.aside import find_aside
 from app.figures.change_results import Change, CompareRow, FixedMixChange
 from app.figures.comparison_days import With
 from app.figures.context import TooFewUnits, TooManyUnits, numbers
-from app.figures.doubts import Doubt, find_doubtful
+from app.figures.doubts import Doubt, find_doubtful, suspected
 from app.figures.families import of_everybody
 from app.figures.query import Key
 from app.figures.statistic_results import Heterogeneity, RankRow
@@ -107,6 +108,7 @@ def units(context: ViewContext, *, best: int = 10, judged: bool = True) -> Units
         "parts with their mix held fixed (Kitagawa 1955), Benjamini–Hochberg over all units of the "
         "kind",
         rows=rows,
+        aside=find_aside(context.compared),
     )
 
 
@@ -157,7 +159,7 @@ def _ranked(context: ViewContext, best: int) -> tuple[list[RankRow], Heterogenei
             shrunk_low=None,
             shrunk_high=None,
         )
-        for unit_rate in comparisons.unit_rates(rates)
+        for unit_rate in comparisons.unit_rates(rates, suspected(context.compared))
     ]
     rows.sort(key=lambda row: (row.rate is None, -(row.rate or 0)))
     return rows, None
@@ -200,7 +202,11 @@ def _changed(rows: list[UnitRow], sign: int) -> list[Changed]:
             mix=row.fixed_mix.mix if row.fixed_mix else None,
         )
         for row in rows
-        if (told := row.told) and told.discovery and sign * (told.estimate or 0) > 0
+        if (told := row.told)
+        and told.discovery
+        and sign * (told.estimate or 0) > 0
+        # What rose by answers that are no citizens' is nobody's success.
+        and not (sign > 0 and row.suspected)
     ]
     return sorted(found, key=lambda row: -abs(row.estimate or 0))
 

@@ -31,7 +31,7 @@ from app.registry.models import UnitKind
 from app.registry.queries import UnitNode
 from app.registry.questionnaires import published
 from app.registry.structures import UNDIVIDED
-from app.reports import sentences, served, structure_sentences
+from app.reports import aside_sentences, sentences, served, structure_sentences
 from app.reports.charts import drawing
 from app.reports.charts.drawing import Drawn
 from app.reports.views.cached import Views
@@ -108,6 +108,7 @@ class BoardPage:
     choices: Choices
     drawn: Mapping[str, Drawn]
     sentences: ModuleType
+    aside: ModuleType
     script: str
     #: The units of the pages that list them.
     list: UnitList | None
@@ -213,6 +214,7 @@ def show(
         choices=offered,
         drawn=_drawn(shown, words),
         sentences=sentences,
+        aside=aside_sentences,
         script=drawing.script_name(),
         list=_listed(words, board.name, shown.view, linked, chosen, former),
     )

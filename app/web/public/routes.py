@@ -37,7 +37,7 @@ from app.problems import NotFound
 from app.registry.former_names import former_names
 from app.registry.models import UnitKind
 from app.registry.questionnaires import published
-from app.reports import sentences, structure_sentences
+from app.reports import aside_sentences, sentences, structure_sentences
 from app.reports.charts import comparison_charts
 from app.reports.charts.drawing import Drawn
 from app.reports.views.cached import Views
@@ -161,6 +161,7 @@ def show_public(
         index=about.index,
         summary=[
             *sentences.index(words, about), sentences.standing(words, compared, compared.target),
+            *aside_sentences.of_units(words, compared.aside),
         ],
         questionnaires=[(code, titles[code]) for code in context.questionnaires],
         periods=_periods(context, words, settings),
