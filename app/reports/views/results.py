@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.figures.change_results import Change, ChannelMix, FixedMixChange
 from app.figures.aside import AsideRow
+from app.figures.change_results import Change, ChannelMix, FixedMixChange
 from app.figures.doubts import Doubt
 from app.figures.nonresponse_results import NonResponseRow
 from app.figures.results import Names, People, Result, UnitOut
