@@ -58,6 +58,21 @@ COLUMNS: dict[str, tuple[str, str, str]] = {
         "Tên đơn vị cấp trên: của bệnh viện nào, huyện nào",
         "Name of the unit above, in Vietnamese: which hospital's, which district's",
     ),
+    "set_aside": (
+        "integer",
+        "Số người trả lời có phiếu để riêng, không tính; trống: số liệu không được nêu",
+        "Respondents set aside, who do not count; empty where the figures are not given",
+    ),
+    "set_aside_rules": (
+        "text",
+        "Tên các quy tắc đã để riêng; không phải lý do của từng phiếu",
+        "Names of the rules that set aside",
+    ),
+    "rate_with_aside": (
+        "number",
+        "Tỷ lệ hài lòng nếu tính cả phiếu để riêng",
+        "Rate of satisfaction with what is set aside",
+    ),
 }
 
 

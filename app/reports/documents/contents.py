@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
 from app.figures import visible
+from app.figures.aside import AsideByRule, AsideRow
 from app.figures.query import StructureOf, structure_day
 from app.figures.release import publishing
 from app.figures.reorganised import between
@@ -18,7 +19,6 @@ from app.messages import Language
 from app.messages.words import Words
 from app.registry.queries import UnitNode, UnknownUnit
 from app.registry.structures import UNDIVIDED
-from app.figures.aside import AsideByRule, AsideRow
 from app.reports import aside_sentences, sentences, served, structure_sentences
 from app.reports.charts import comparison_charts, trend_chart, unit_charts
 from app.reports.charts.chart import Chart
@@ -97,7 +97,9 @@ class Report:
         """The units of which something is set aside, each once a rule; None where it is hidden."""
         compared = self.compared.league.aside if self.compared else []
         return [
-            (row, rule) for row in (*self.about.aside, *compared) for rule in row.rules or [None]
+            (row, rule)
+            for row in (*self.about.aside, *compared)
+            for rule in (tuple(row.rules) or (None,))
         ]
 
     def structure(self) -> list[str]:

@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.figures.change_results import Change, ChannelMix, FixedMixChange
 from app.figures.aside import AsideRow
+from app.figures.change_results import Change, ChannelMix, FixedMixChange
 from app.figures.doubts import Doubt
 from app.figures.nonresponse_results import NonResponseRow
 from app.figures.results import Names, People, Result, UnitOut
@@ -237,7 +237,7 @@ class Units(View, Standing):
         "their parts held fixed did not."
     )
     rows: list[UnitRow]
-    aside: list[AsideRow] = []
+    aside: list[AsideRow] = Field(default_factory=list)
 
 
 class FactorRow(Placed):
@@ -327,7 +327,7 @@ class UnitView(View):
     non_response: NonResponseRow
     volume: Volume
     set_aside: SetAside
-    aside: list[AsideRow] = []
+    aside: list[AsideRow] = Field(default_factory=list)
 
 
 class FactorFigure(Figure):
