@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from datetime import UTC, date, datetime
 
@@ -248,3 +249,18 @@ def test_pages_and_reports_say_it(client, world):
     book = openpyxl.load_workbook(io.BytesIO(report.content))
     rows_ = list(book["Để riêng"].iter_rows(values_only=True))
     assert rows_[1][0] == "C1" and rows_[1][3:] == (20, 0.5, 0.7)
+
+
+def test_the_feed_says_it_too(client, world):
+    answer = client.get(
+        "/api/v1/feed.csv", params={"step": "month", "factors": False},
+        headers=world.public_reader(),
+    )  # fmt: skip
+    rows_ = {
+        row["unit_code"]: row
+        for row in csv.DictReader(io.StringIO(answer.text.lstrip("\ufeff")))
+        if row["questionnaire"] == FORM
+    }
+    names = ("rate", "rate_with_aside", "set_aside", "set_aside_rules")
+    assert [rows_["C1"][name] for name in names] == ["0.5", "0.7", "20", "stuffing"]
+    assert [rows_["A1"][name] for name in names] == [""] * 4
