@@ -238,7 +238,7 @@ def test_pages_and_reports_say_it(client, world):
     for name, unit in (("unit", "C1"), ("units", "77")):
         kind = {"kind": "commune"} if name == "units" else {}
         page = client.get(
-            f"/dashboard/{name}", params=asked | kind | {"unit": unit}, cookies=visitor.cookies
+            f"/dashboard/{name}", params=asked | kind | {"unit": unit}, headers=visitor.headers
         )
         assert page.status_code == 200
         assert "20 phiếu theo quy tắc “Phiếu có thể không do người dân gửi”" in page.text
