@@ -48,10 +48,12 @@ class AsideRow(Result):
 
 def find_aside(context: Context) -> list[AsideRow]:
     """The units that are asked for of which something is set aside, on days that are shown."""
+    rules_of = by_rule(context)
+    if not rules_of:
+        return []
     without, _ = context.rates(Key.UNIT)
     both = replace(context, query=replace(context.query, sensitivity=Sensitivity.WITH))
     with_aside, _ = both.rates(Key.UNIT)
-    rules_of = by_rule(context)
     place = {unit.id: i for i, unit in enumerate(with_aside.unit) if unit is not None}
     sides = _sides(without), _sides(with_aside)
     rows = []
