@@ -135,13 +135,22 @@ def _fit_one(pairs: Floats, weight: Floats, wide: Breadth) -> Floats:
         [special.logit((weight @ k + 0.5) / (weight @ n + 1)), np.log(wide.concentration)]
     )
 
-    def cost(at: Floats) -> float:
+    def cost(at: Floats) -> tuple[float, Floats]:
         share, total = special.expit(at[0]), np.exp(at[1])
         a, b = share * total, (1 - share) * total
         height = weight @ (special.betaln(a + k, b + n - k) - special.betaln(a, b))
-        return float(0.5 * ((at[1] - np.log(wide.concentration)) / wide.spread) ** 2 - height)
+        both = special.digamma(a + b + n) - special.digamma(a + b)
+        by_a = weight @ (special.digamma(a + k) - special.digamma(a) - both)
+        by_b = weight @ (special.digamma(b + n - k) - special.digamma(b) - both)
+        away = (at[1] - np.log(wide.concentration)) / wide.spread
+        slope = np.array(
+            [-(by_a - by_b) * a * (1 - share), away / wide.spread - by_a * a - by_b * b]
+        )
+        return float(0.5 * away**2 - height), slope
 
-    found = optimize.minimize(cost, start, method="L-BFGS-B", bounds=[(-12.0, 12.0), (0.0, 9.0)]).x
+    found = optimize.minimize(
+        cost, start, jac=True, method="L-BFGS-B", bounds=[(-12.0, 12.0), (0.0, 9.0)]
+    ).x
     total = float(np.exp(found[1])) * wide.caution
     share = float(np.clip(special.expit(found[0]), wide.rarest, 1 - wide.rarest))
     result: Floats = max(total, 1.0) * np.array([share, 1 - share])

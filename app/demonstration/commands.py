@@ -21,6 +21,7 @@ from app.access.models import Credential, Right
 from app.commands import Refused, open_database, out, progress, say_error
 from app.db import Database
 from app.demonstration import draw, people, province
+from app.demonstration.draw import MONTHS_OF_STUFFING
 from app.demonstration.load import NoAnswerError, RefusedResponsesError, Sender
 from app.demonstration.province import OF_2020, PROVINCES, DemoPoint, Province
 from app.demonstration.reform import reorganise
@@ -28,6 +29,8 @@ from app.demonstration.server import serving
 from app.figures.commands import print_rates
 from app.figures.query import Key, Query
 from app.intake.rollup_rebuild import count_responses
+from app.integrity.passes import latest_months, run
+from app.integrity.rules import first_rules, set_rule
 from app.messages import say
 from app.registry.points import find_by_code
 from app.registry.queries import find_unit
@@ -133,6 +136,7 @@ def _demonstrate(
     with serving(settings, folder) as process:
         if loaded < plan.size:
             _load(database, settings, plan)
+            _examine(database, settings, plan)
         print_rates(database, Query(by=[Key.UNIT]))
         with database.reading() as session:
             stored = count_responses(session)
@@ -183,6 +187,26 @@ def _load(database: Database, settings: Settings, plan: Plan) -> None:
     with database.writing() as session:
         for row in session.query(Credential).filter_by(name="demonstration loader"):
             credentials.revoke(session, row.id)
+
+
+def _examine(database: Database, settings: Settings, plan: Plan) -> None:
+    """Put the first rule in force, and set aside what it finds of what was planted."""
+    by = "demonstration"
+    with database.writing(by) as session:
+        set_rule(session, "stuffing", first_rules()["stuffing"], active=True, by=by)
+    with progress() as bar:
+        task = bar.add_task("Responses examined", total=None)
+        done = run(
+            database,
+            settings,
+            latest_months(plan.until.date(), MONTHS_OF_STUFFING),
+            actor=by,
+            tell=lambda n: bar.advance(task, n),
+        )
+    out.print(
+        f"{done.responses} responses of {done.quarantined} boxes look stuffed and are set aside "
+        "until somebody decides: see /integrity when signed in."
+    )
 
 
 def _reader_key(database: Database, folder: Path) -> str:

@@ -45,6 +45,11 @@ COMMENTS = (
 )
 
 
+#: How long before the last day boxes are stuffed, and in how many months that may be.
+_STUFFED_BACK = (timedelta(days=40), timedelta(days=100))
+MONTHS_OF_STUFFING = 5
+
+
 @dataclass(frozen=True)
 class Planted:
     """What was planted, by unit code: shifts of the latent level with their day, and stuffing.
@@ -90,7 +95,7 @@ def plant(points: Sequence[DemoPoint], seed: int, last: date) -> Planted:
             chosen[1]: (half_a_year_ago, -1.3),
             chosen[2]: (half_a_year_ago, +1.6),
         },
-        stuffed={chosen[3]: last - timedelta(days=40), chosen[4]: last - timedelta(days=100)},
+        stuffed=dict(zip(chosen[3:], (last - back for back in _STUFFED_BACK), strict=True)),
     )
 
 
