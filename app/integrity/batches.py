@@ -104,9 +104,12 @@ def suspected_units(
 def quarantine(session: Session, together: Together, id: int) -> Changed:
     """Set a batch's responses aside until somebody decides; a rule does so, not a person.
 
-    Those of them that still count, and are enough to move together (``change_dispositions``).
+    Those of them that still count, and are enough to move together (``change_dispositions``); none
+    where a person decided meanwhile.
     """
     row = _locked(session, id)
+    if row.state not in (State.OPEN.value, State.QUARANTINED.value):
+        return Changed(0, 0)
     changed = _move(session, together, row, Disposition.COUNTED, Disposition.QUARANTINED)
     if changed.moved:
         row.state = State.QUARANTINED.value
@@ -171,8 +174,8 @@ def _move(
 
 
 def _locked(session: Session, id: int) -> SuspectBatch:
-    """The batch, which nobody else decides until this transaction ends."""
-    row = session.get(SuspectBatch, id, with_for_update=True)
+    """The batch as it is now, which nobody else decides until this transaction ends."""
+    row = session.get(SuspectBatch, id, with_for_update=True, populate_existing=True)
     if row is None:
         raise UnknownBatch()
     return row

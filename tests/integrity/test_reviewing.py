@@ -17,7 +17,7 @@ from app.audit.models import AuditEntry
 from app.clock import local_today
 from app.intake.models import Response
 from app.intake.rollup_rebuild import verify
-from app.integrity import reviewing
+from app.integrity import batches, reviewing
 from app.integrity.batches import BatchDecided, UnknownBatch
 from app.integrity.models import State, SuspectBatch
 from app.integrity.reasons import Reason
@@ -308,3 +308,32 @@ def test_an_account_that_ended_reviews_nothing(database, province, batch):
         accounts.disable(session, session.get_one(Account, analyst.account_id))
     with pytest.raises(UnknownBatch):
         decide(database, analyst, batch.id, State.REJECTED)
+
+
+def test_what_another_reviewer_decided_meanwhile_is_seen(database, province, batch):
+    """A decision is made of what the batch is once it is held, not of what was read before."""
+    if database.locks_whole_database:
+        pytest.skip("who writes is alone")
+    with database.writing("a") as session:
+        row = session.get_one(SuspectBatch, batch.id)
+        with database.writing("b") as other:
+            batches.reject(other, TOGETHER, batch.id, "Nguyễn Thị B", "đã hỏi")
+        with pytest.raises(BatchDecided):
+            batches.reject(session, TOGETHER, batch.id, "Nguyễn Thị A", "đã hỏi")
+        assert row.decided_by == "Nguyễn Thị B"
+    with database.reading() as session:
+        assert session.get_one(SuspectBatch, batch.id).decided_by == "Nguyễn Thị B"
+
+
+def test_a_rule_that_read_before_a_reviewer_decided_sets_nothing_aside(database, province, batch):
+    if database.locks_whole_database:
+        pytest.skip("who writes is alone")
+    with database.writing("rule") as session:
+        row = session.get_one(SuspectBatch, batch.id)
+        with database.writing("b") as other:
+            batches.release(other, TOGETHER, batch.id, "Nguyễn Thị B", "đoàn khách")
+        assert row.state == State.OPEN.value
+        assert batches.quarantine(session, TOGETHER, batch.id).moved == 0
+    with database.reading() as session:
+        assert session.get_one(SuspectBatch, batch.id).state == State.RELEASED.value
+    assert dispositions(database) == {"counted": 70} and verify(database) == []
