@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from app.access import accounts, credentials
 from app.access.callers import Caller, Grant, as_caller, grants_of
@@ -19,7 +19,7 @@ from app.intake.models import Response
 from app.intake.rollup_rebuild import verify
 from app.integrity import batches, reviewing
 from app.integrity.batches import BatchDecided, UnknownBatch
-from app.integrity.models import State, SuspectBatch
+from app.integrity.models import State, SuspectBatch, SuspectResponse
 from app.integrity.reasons import Reason
 from app.integrity.reviewing import Reviewer, ReviewerOfUnit, ReviewerUnnamed
 from app.problems import InvalidFields
@@ -337,3 +337,18 @@ def test_a_rule_that_read_before_a_reviewer_decided_sets_nothing_aside(database,
     with database.reading() as session:
         assert session.get_one(SuspectBatch, batch.id).state == State.RELEASED.value
     assert dispositions(database) == {"counted": 70} and verify(database) == []
+
+
+def test_what_was_released_is_rejected_as_the_same_people(database, province, client):
+    """Else twelve aside, none, and then fifteen would tell of three."""
+    analyst = province.person((ANALYST, None))
+    one = suspected(province, client, suspected=12, state=State.QUARANTINED)
+    suspected(province, client, suspected=3, others=0)
+    with database.writing() as session:
+        session.execute(update(SuspectResponse).values(batch_id=one.id))
+    assert decide(database, analyst, one.id, State.RELEASED).moved == 12
+    assert decide(database, analyst, one.id, State.REJECTED).moved == 12
+    with database.reading() as session:
+        aside = select(Response.id).where(Response.disposition == "rejected")
+        assert set(session.scalars(aside)) == set(one.responses)
+    assert verify(database) == []
