@@ -183,7 +183,8 @@ def _codes(session: Session, ids: set[int]) -> dict[int, str]:
 def _toml(version: RuleVersion) -> str:
     rule = version.rule
     lines = [f"# version {version.version}", f"[{version.name}]", f"flag = {rule.flag!r}"]
-    lines.append(f"quarantine = {rule.quarantine!r}" if rule.quarantine else "# quarantine: never")
+    lines.append('quarantine = "never"' if rule.quarantine is None
+                 else f"quarantine = {rule.quarantine!r}")  # fmt: skip
     lines += [
         f"prior = {rule.prior!r}", "", f"[{version.name}.hours]", f"opens = {rule.hours.opens!r}",
         f"closes = {rule.hours.closes!r}", f"days = {list(rule.hours.days)!r}", "",

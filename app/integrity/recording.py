@@ -87,11 +87,14 @@ def withdraw(session: Session, rule: RuleVersion, month: date, found: Iterable[F
     """
     confirmed = {each.key for each in found}
     rows = session.scalars(
-        select(SuspectBatch).where(
+        select(SuspectBatch)
+        .where(
             SuspectBatch.rule == rule.name,
             SuspectBatch.month == month,
             SuspectBatch.state == State.OPEN.value,
         )
+        # Not what a reviewer decides at this moment.
+        .with_for_update()
     )
     gone = 0
     for row in rows:
@@ -104,9 +107,11 @@ def withdraw(session: Session, rule: RuleVersion, month: date, found: Iterable[F
 
 
 def _same(session: Session, rule: str, found: Found) -> SuspectBatch | None:
+    """The same batch, which nobody decides until this transaction ends."""
     source = found.source
     return session.scalar(
-        select(SuspectBatch).where(
+        select(SuspectBatch)
+        .where(
             SuspectBatch.rule == rule,
             SuspectBatch.unit_id == source.unit_id,
             SuspectBatch.version_id == found.version.id,
@@ -116,6 +121,7 @@ def _same(session: Session, rule: str, found: Found) -> SuspectBatch | None:
             if source.credential_id is None
             else SuspectBatch.credential_id == source.credential_id,
         )
+        .with_for_update()
     )
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -30,7 +31,7 @@ class OpeningHours(BaseModel):
 
     opens: float = Field(6.5, ge=0, le=24)
     closes: float = Field(18.0, ge=0, le=24)
-    days: tuple[int, ...] = (1, 2, 3, 4, 5, 6)
+    days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = (1, 2, 3, 4, 5, 6)
 
     def hours(self) -> Hours:
         """The same for the arrays."""
@@ -43,11 +44,16 @@ class Rule(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     flag: float = Field(0.5, gt=0, lt=1)
-    #: None: it flags only.
+    #: None: it flags only; "never" in a file, as TOML has no null.
     quarantine: float | None = Field(0.95, gt=0, lt=1)
     prior: float = Field(0.0025, gt=0, lt=0.5)
     hours: OpeningHours = OpeningHours()
     detectors: dict[str, float] = Field(default_factory=dict)
+
+    @field_validator("quarantine", mode="before")
+    @classmethod
+    def _never(cls, value: object) -> object:
+        return None if value == "never" else value
 
     @model_validator(mode="after")
     def _fits(self) -> Rule:
@@ -64,12 +70,18 @@ class Rule(BaseModel):
         ValueError
             Where one has no such parameter, or a value that it cannot have.
         """
-        default = Detectors()
-        for name in self.detectors:
-            if not hasattr(default, name):
-                raise ValueError(f"detectors have no parameter {name}")
+        numbers = {
+            each.name: type(each.default)
+            for each in fields(Detectors)
+            if isinstance(each.default, int | float)
+        }
+        for name, value in self.detectors.items():
+            if name not in numbers:
+                raise ValueError(f"detectors have no number {name}")
+            if not math.isfinite(value) or value < 0:
+                raise ValueError(f"{name} must be a finite number from 0 on")
         given: dict[str, Any] = {
-            name: type(getattr(default, name))(value) for name, value in self.detectors.items()
+            name: numbers[name](value) for name, value in self.detectors.items()
         }
         return Detectors(**given)
 
