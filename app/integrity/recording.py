@@ -64,7 +64,7 @@ def keep(session: Session, together: Together, rule: RuleVersion, found: Found) 
         )
         session.add(row)
     elif row.state == State.RELEASED.value:  # withdrawn by the rule itself, and suspected again
-        row.state = State.OPEN.value
+        row.state, new = State.OPEN.value, True
     row.rule_version, row.probability = rule.version, found.probability
     row.responses, row.suspected = found.responses, found.suspected
     row.reasons = write(found.reasons)
@@ -147,10 +147,13 @@ def _add(session: Session, batch: int, found: Found) -> None:
 def _set_aside(session: Session, together: Together, row: SuspectBatch) -> int:
     """Set aside what of a batch still counts; how many."""
     if row.state == State.REJECTED.value:
-        return change_dispositions(
+        moved = change_dispositions(
             session, together, Disposition.COUNTED, Disposition.REJECTED, row.rule,
             Response.id.in_(
                 select(SuspectResponse.response_id).where(SuspectResponse.batch_id == row.id)
             ),
         ).moved  # fmt: skip
+        if moved:
+            record(session, "batch.follow", row.id, rule=row.rule, responses=moved)
+        return moved
     return quarantine(session, together, row.id).moved

@@ -80,6 +80,8 @@ class Rule(BaseModel):
                 raise ValueError(f"detectors have no number {name}")
             if not math.isfinite(value) or value < 0:
                 raise ValueError(f"{name} must be a finite number from 0 on")
+            if numbers[name] is int and value < 1:
+                raise ValueError(f"{name} is a count, and must be 1 or more")
         given: dict[str, Any] = {
             name: numbers[name](value) for name, value in self.detectors.items()
         }

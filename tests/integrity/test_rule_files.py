@@ -17,7 +17,7 @@ SHARES = st.floats(0.01, 0.99)
     prior=st.floats(1e-6, 0.4),
     opens=st.floats(0, 24),
     days=st.lists(st.integers(1, 7), max_size=7),
-    detectors=st.dictionaries(st.sampled_from(["rare", "close", "compared"]), st.floats(0, 1e6)),
+    detectors=st.dictionaries(st.sampled_from(["rare", "close", "compared"]), st.floats(1, 1e6)),
 )
 def test_what_is_shown_is_read_as_the_same_rule(
     tmp_path_factory, flag, quarantine, prior, opens, days, detectors
@@ -44,6 +44,7 @@ def test_what_is_shown_is_read_as_the_same_rule(
         "[stuffing.detectors]\nmoved = nan",
         "[stuffing.detectors]\nclose = -5.0",
         "[stuffing.detectors]\nwindows = 3",
+        "[stuffing.detectors]\nleast_readers = 0",
         "[stuffing.detectors]\n__class__ = 3",
         "stuffing = 3",
     ],
