@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import typer
@@ -14,6 +14,7 @@ from app.clock import local_today
 from app.commands import Refused, open_database, operator
 from app.integrity import batches as found_batches
 from app.integrity.examination import Found, examine
+from app.integrity.mailing import mail_daily
 from app.integrity.models import State
 from app.integrity.passes import latest_months, run
 from app.integrity.rules import (
@@ -131,6 +132,7 @@ def try_rule(
 def examine_now(
     months: int = _MONTHS,
     fresh: bool = typer.Option(False, "--fresh", help="Units that somebody answered lately alone."),
+    mail: bool = typer.Option(False, "--mail", help="Mail reviewers what is new, once a day."),
     gently: bool = typer.Option(False, "--gently", hidden=True),
 ) -> None:
     """Examine months by the rules in force, now, and set aside what they say."""
@@ -154,9 +156,11 @@ def examine_now(
                 actor=operator(),
                 tell=lambda n: progress.update(task, advance=n),
             )
+        sent = mail_daily(database, settings, datetime.now(UTC)) if mail else 0
     typer.echo(
         f"by {names(active)}: {done.flagged} batches flagged, {done.quarantined} set aside with "
         f"{done.responses} responses, {done.withdrawn} withdrawn"
+        + (f"; {sent} mails to reviewers" if mail else "")
     )
 
 
