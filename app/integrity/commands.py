@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import typer
@@ -14,9 +14,11 @@ from app.clock import local_today
 from app.commands import Refused, open_database, operator
 from app.integrity import batches as found_batches
 from app.integrity.examination import Found, examine
+from app.integrity.mailing import mail_daily
 from app.integrity.models import State
 from app.integrity.passes import latest_months, run
 from app.integrity.rules import (
+    NEVER,
     RuleVersion,
     history,
     in_force,
@@ -130,6 +132,7 @@ def try_rule(
 def examine_now(
     months: int = _MONTHS,
     fresh: bool = typer.Option(False, "--fresh", help="Units that somebody answered lately alone."),
+    mail: bool = typer.Option(False, "--mail", help="Mail reviewers what is new, once a day."),
     gently: bool = typer.Option(False, "--gently", hidden=True),
 ) -> None:
     """Examine months by the rules in force, now, and set aside what they say."""
@@ -153,9 +156,11 @@ def examine_now(
                 actor=operator(),
                 tell=lambda n: progress.update(task, advance=n),
             )
+        sent = mail_daily(database, settings, datetime.now(UTC)) if mail else 0
     typer.echo(
         f"by {names(active)}: {done.flagged} batches flagged, {done.quarantined} set aside with "
         f"{done.responses} responses, {done.withdrawn} withdrawn"
+        + (f"; {sent} mails to reviewers" if mail else "")
     )
 
 
@@ -183,12 +188,14 @@ def _codes(session: Session, ids: set[int]) -> dict[int, str]:
 def _toml(version: RuleVersion) -> str:
     rule = version.rule
     lines = [f"# version {version.version}", f"[{version.name}]", f"flag = {rule.flag!r}"]
-    lines.append('quarantine = "never"' if rule.quarantine is None
-                 else f"quarantine = {rule.quarantine!r}")  # fmt: skip
+    lines.append(
+        f"quarantine = {rule.quarantine!r}" if rule.quarantine else f'quarantine = "{NEVER}"'
+    )
     lines += [
         f"prior = {rule.prior!r}", "", f"[{version.name}.hours]", f"opens = {rule.hours.opens!r}",
         f"closes = {rule.hours.closes!r}", f"days = {list(rule.hours.days)!r}", "",
         f"[{version.name}.detectors]",
-        *(f"{name} = {value!r}" for name, value in rule.detectors.items()),
+        *(f"{name} = {list(value) if isinstance(value, tuple) else value!r}"
+          for name, value in rule.detectors.items()),
     ]  # fmt: skip
     return "\n".join(lines)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import smtplib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.access.callers import Caller, grants_of
 from app.access.models import Account, Right
+from app.audit.log import record
+from app.audit.models import AuditEntry
+from app.db import Database
 from app.intake.setting_aside import Together
 from app.integrity import reviewing
 from app.integrity.reviewing import BatchShown
@@ -25,6 +28,28 @@ log = logging.getLogger("hailong.integrity")
 
 #: Batches that a mail lists; the page has all.
 MOST_LISTED = 20
+
+
+_MAILED = "integrity.mail"
+
+
+def mail_daily(database: Database, settings: Settings, now: datetime) -> int:
+    """Mail reviewers what was found since they were last mailed, once a local day; how many mails.
+
+    A server that begins anew examines the night's months again; the log says that its mails went
+    out. They are noted before they are sent: what breaks off midway is mailed to nobody twice, and
+    waits on the page all the same.
+    """
+    if not settings.mail_server:
+        return 0
+    with database.writing() as session:
+        last = session.scalar(select(func.max(AuditEntry.at)).where(AuditEntry.action == _MAILED))
+        today = now.astimezone(settings.zone).date()
+        if last is not None and last.astimezone(settings.zone).date() >= today:
+            return 0
+        record(session, "integrity.mail", "all")
+    with database.reading() as session:
+        return mail_reviewers(session, settings, last or now - timedelta(days=1))
 
 
 def mail_reviewers(session: Session, settings: Settings, since: datetime) -> int:

@@ -31,7 +31,7 @@ def arguments(night: date | None, now: datetime) -> tuple[list[str], date | None
     """How the command is called at a local moment, and the last night whose work is done then."""
     today = now.date()
     if now.hour >= _NIGHT_HOUR and night != today:
-        return ["--months", "2" if today.day <= LATE_DAYS else "1"], today
+        return ["--months", "2" if today.day <= LATE_DAYS else "1", "--mail"], today
     return ["--months", "1", "--fresh"], night
 
 
@@ -82,8 +82,13 @@ async def _examine(settings: Settings, given: list[str]) -> None:
 
 def _as_environment(settings: Settings) -> dict[str, str]:
     """The settings that the command asks for, as a process of its own reads them."""
+    mailing = {
+        "HAILONG_MAIL_SERVER": settings.mail_server,
+        "HAILONG_MAIL_FROM": settings.mail_from,
+        "HAILONG_PUBLIC_URL": settings.public_url,
+    }
     return {
         "HAILONG_DATABASE_URL": settings.database_url,
         "HAILONG_TIMEZONE": settings.timezone,
         "HAILONG_LEAST_RESPONDENTS": str(settings.least_respondents),
-    }
+    } | {name: str(value) for name, value in mailing.items() if value}

@@ -1,53 +1,24 @@
 """Mails to reviewers: one a person, of what is new, waits, and is theirs to decide."""
 
-import socket
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
-from email.policy import default
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from app.access.roles import Role
 from app.integrity.mailing import MOST_LISTED, mail_reviewers
 from app.integrity.models import State
 from app.settings import Settings
+from tests.integrity.mailbox import mailbox
 from tests.integrity.suspected import batch_of
 
 NOW = datetime.now(UTC)
 
 
-class Mailbox:
-    """A real mail server that refuses some addresses."""
-
-    def __init__(self):
-        self.mails, self.refuses = [], set()
-
-    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
-        if address in self.refuses:
-            return f"550 5.1.1 <{address}> unknown"
-        envelope.rcpt_tos.append(address)
-        return "250 ok"
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
-        self.mails.append(message_from_bytes(envelope.content, policy=default))
-        return "250 taken"
-
-
 @pytest.fixture
 def box():
-    mailbox = Mailbox()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
-    controller.start()
-    mailbox.settings = Settings(
-        mail_server=f"smtp://127.0.0.1:{controller.port}",
-        public_url="https://hailong.example.vn",
-    )
-    yield mailbox
-    controller.stop()
+    with mailbox() as box:
+        box.settings = Settings(mail_server=box.server, public_url="https://hailong.example.vn")
+        yield box
 
 
 def mail(database, box, since=NOW - timedelta(days=1)):
