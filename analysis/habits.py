@@ -149,8 +149,10 @@ def _fit_one(pairs: Floats, weight: Floats, wide: Breadth) -> Floats:
         return float(0.5 * away**2 - height), slope
 
     found = optimize.minimize(
-        cost, start, jac=True, method="L-BFGS-B", bounds=[(-12.0, 12.0), (0.0, 9.0)]
-    ).x
+        cost, start, jac=True, method="L-BFGS-B", bounds=[(-12.0, 12.0), (0.0, 9.0)],
+        # A likelihood that differs by a millionth says nothing of habits.
+        options={"ftol": 1e-8},
+    ).x  # fmt: skip
     total = float(np.exp(found[1])) * wide.caution
     share = float(np.clip(special.expit(found[0]), wide.rarest, 1 - wide.rarest))
     result: Floats = max(total, 1.0) * np.array([share, 1 - share])

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pydantic import Field
+from sqlalchemy.orm import Session
 
-from app.figures import cell_reading
+from app.figures import cell_reading, visible
 from app.figures.context import Context, numbers
 from app.figures.query import Key, Sensitivity
 from app.figures.rate_arrays import Rates
@@ -47,15 +48,17 @@ class AsideRow(Result):
 
 def find_aside(context: Context) -> list[AsideRow]:
     """The units that are asked for of which something is set aside, on days that are shown."""
+    rules_of = by_rule(context)
+    if not rules_of:
+        return []
     without, _ = context.rates(Key.UNIT)
     both = replace(context, query=replace(context.query, sensitivity=Sensitivity.WITH))
     with_aside, _ = both.rates(Key.UNIT)
-    by_rule = _by_rule(context)
     place = {unit.id: i for i, unit in enumerate(with_aside.unit) if unit is not None}
     sides = _sides(without), _sides(with_aside)
     rows = []
     for i, unit in enumerate(without.unit):
-        if unit is None or unit.id not in by_rule:
+        if unit is None or unit.id not in rules_of:
             continue
         j = place[unit.id]
         hidden = bool(without.hidden[i] or with_aside.hidden[j])
@@ -64,7 +67,7 @@ def find_aside(context: Context) -> list[AsideRow]:
             AsideByRule(rule=rule, respondents=None, fewer_than=context.least)
             if n < context.least and not exact
             else AsideByRule(rule=rule, respondents=whole_number(n), fewer_than=None)
-            for rule, n in sorted(by_rule[unit.id].items())
+            for rule, n in sorted(rules_of[unit.id].items())
         ]
         rows.append(
             AsideRow(
@@ -78,8 +81,23 @@ def find_aside(context: Context) -> list[AsideRow]:
     return rows
 
 
-def _by_rule(context: Context) -> Mapping[int, Mapping[str, float]]:
-    """How many respondents are set aside, by node and rule; those below count where asked for."""
+def anything_aside(session: Session) -> bool:
+    """Whether anything at all is set aside."""
+    return any(
+        len(
+            cell_reading.cells_aside(
+                session, version, first=None, last=None, units=None, channels=()
+            ).rule
+        )
+        for version in visible.published(session)
+    )
+
+
+def by_rule(context: Context) -> Mapping[int, Mapping[str, float]]:
+    """How many respondents are set aside, by node and rule; those below count where asked for.
+
+    On days that the caller is shown. Of how few it may be is for the caller to look at.
+    """
     query, regrouping = context.query, context.regrouping
     by_unit: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
     for version in context.versions:

@@ -5,16 +5,17 @@ Columns never change their meaning; new ones come at the end. ``COLUMNS`` is the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 from sqlalchemy.orm import Session
 
+from app.figures.aside import anything_aside, by_rule
 from app.figures.context import Context, number
 from app.figures.periods import Step, span
-from app.figures.query import Expand, Key
+from app.figures.query import Expand, Key, Sensitivity
 from app.figures.rate_arrays import Rates
 from app.figures.rates import find as find_rates
 from app.figures.regrouping import whole_number
@@ -58,6 +59,21 @@ COLUMNS: dict[str, tuple[str, str, str]] = {
         "Tên đơn vị cấp trên: của bệnh viện nào, huyện nào",
         "Name of the unit above, in Vietnamese: which hospital's, which district's",
     ),
+    "set_aside": (
+        "integer",
+        "Số người trả lời có phiếu để riêng, không tính; trống: số liệu không được nêu",
+        "Respondents set aside, who do not count; empty where the figures are not given",
+    ),
+    "set_aside_rules": (
+        "text",
+        "Tên các quy tắc đã để riêng, cách nhau bằng dấu cách",
+        "Names of the rules that set aside, divided by blanks",
+    ),
+    "rate_with_aside": (
+        "number",
+        "Tỷ lệ hài lòng nếu tính cả phiếu để riêng",
+        "Rate of satisfaction with what is set aside",
+    ),
 }
 
 
@@ -84,6 +100,9 @@ class Line:
     method: str
     synthetic: bool
     parent_name: str | None
+    set_aside: People | None
+    set_aside_rules: str | None
+    rate_with_aside: float | None
 
 
 def lines(session: Session, context: Context, step: Step, *, factors: bool) -> Iterator[Line]:
@@ -94,17 +113,42 @@ def lines(session: Session, context: Context, step: Step, *, factors: bool) -> I
     for by in keys:
         query = replace(context.query, by=by, expand=Expand.GIVEN)
         found = find_rates(session, query, context.caller, context.release_rule)
-        for rates in found.rates:
-            yield from _lines(rates, context.units, found.synthetic)
+        both = found
+        if anything_aside(session):
+            query = replace(query, sensitivity=Sensitivity.WITH)
+            both = find_rates(session, query, context.caller, context.release_rule)
+        for rates, with_aside in zip(found.rates, both.rates, strict=True):
+            rules = _rules(context, rates) if both is not found else {}
+            yield from _lines(rates, with_aside, rules, context.units, found.synthetic)
 
 
-def _lines(rates: Rates, units: UnitTree, synthetic: bool) -> Iterator[Line]:
+def _rules(context: Context, rates: Rates) -> dict[str, Mapping[int, Collection[str]]]:
+    """By period and node the names of the rules that set somebody aside."""
+    query = replace(context.query, questionnaire=rates.questionnaire)
+    found: dict[str, Mapping[int, Collection[str]]] = {}
+    for period in {period for period in rates.period if period}:
+        days = span(period)
+        first, last = max(days.first, query.first or date.min), days.last
+        last = min(last, query.last or date.max)
+        found[period] = by_rule(replace(context, query=replace(query, first=first, last=last)))
+    return found
+
+
+def _lines(
+    rates: Rates,
+    with_aside: Rates,
+    rules: Mapping[str, Mapping[int, Collection[str]]],
+    units: UnitTree,
+    synthetic: bool,
+) -> Iterator[Line]:
     shown = rates.hidden | (np.nan_to_num(rates.sums["n"]) > 0)
     for i in np.flatnonzero(shown).tolist():
         unit, period = rates.unit[i], rates.period[i]
         if unit is None or period is None:
             continue
         hidden = bool(rates.hidden[i])
+        told = not (hidden or with_aside.hidden[i])
+        aside = float(with_aside.sums["n"][i] - rates.sums["n"][i])
         parent = units.nodes.get(unit.parent_id) if unit.parent_id is not None else None
         days = span(period)
         yield Line(
@@ -127,4 +171,9 @@ def _lines(rates: Rates, units: UnitTree, synthetic: bool) -> Iterator[Line]:
             method=str(rates.method[i]),
             synthetic=synthetic,
             parent_name=parent.name_vi if parent else None,
+            set_aside=whole_number(aside) if told else None,
+            set_aside_rules=(
+                " ".join(sorted(rules[period].get(unit.id, ()))) if told and aside else None
+            ),
+            rate_with_aside=number(with_aside.ratio.estimate[i]) if told else None,
         )

@@ -255,6 +255,23 @@ def _packed(session: Session, ids: Sequence[str]) -> dict[str, bytes]:
     return found
 
 
+def find_late_aside(session: Session, version: Published, first: date) -> CellRows:
+    """What came late and is set aside, of days from ``first`` on, as cells of their units."""
+    columns = LateResponse.__table__.c
+    query = (
+        select(*(columns[name] for name in _COLUMNS), Response.packed)
+        .join(Response, Response.id == columns.response_id)
+        .where(
+            columns.version_id == version.id,
+            columns.day >= first,
+            Response.disposition != Disposition.COUNTED.value,
+        )
+    )
+    found = [(Late(*row[:-1]), bytes(row[-1])) for row in session.connection().execute(query)]
+    packed = {each.id: answers for each, answers in found}
+    return _cells(version, [(each, each.unit_id) for each, _ in found], packed)
+
+
 def _cells(
     version: Published, late: Sequence[tuple[Late, int]], packed: Mapping[str, bytes]
 ) -> CellRows:

@@ -246,7 +246,8 @@ def _build(
     exempt: frozenset[int],
 ) -> Lattice:
     unreleased = find_unreleased(session, versions, release_rule, exempt)
-    read, aside = [], []
+    read: list[tuple[Published, CellRows]] = []
+    aside: list[tuple[Published, CellRows]] = []
     for version in versions:
         rows = cell_reading.cells(session, version, first=None, last=None, units=None, channels=())
         more = cell_reading.cells_aside(
@@ -276,11 +277,8 @@ def _build(
     # something is set aside. Were it others, whoever kept both would have a hidden one alone.
     guarding = None
     if any(len(rows.day) for _, rows in aside):
-        with_aside = (
-            counts + more
-            for counts, more in zip((people, by_measure), _counts(axes, aside), strict=True)
-        )
-        guarding = decided(axes, *with_aside, least)
+        others, others_by_measure = _counts(axes, aside)
+        guarding = decided(axes, people + others, by_measure + others_by_measure, least)
     return decided(axes, people, by_measure, least, guarding)
 
 

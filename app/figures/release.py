@@ -27,11 +27,11 @@ from sqlalchemy.orm import Session
 from app.access.callers import Caller
 from app.access.models import Right
 from app.clock import local_today
-from app.figures.late import CellSelection, Withheld, find_withheld
+from app.figures.late import CellSelection, Withheld, find_late_aside, find_withheld
 from app.figures.session_cache import per_session
 from app.registry.questionnaires import Published
 from app.rollups import queries
-from app.rollups.measure_counts import counts_by_measure
+from app.rollups.measure_counts import counts_by_measure, measures_of_all
 from app.rollups.queries import CellRows
 from app.settings import Settings
 
@@ -166,7 +166,8 @@ def _batches(
     days = int(day.astype(np.int64).max()) + 1
     n = np.zeros((len(pairs), days, counts[0].shape[1]), dtype=np.int32)
     np.add.at(n, (np.array(place), day.astype(np.int64)), np.concatenate(counts))
-    last = last_released(n, release_rule.least, over=(release_rule.today - month).days)
+    everybody = n + _aside(session, versions, month, pairs, days)
+    last = last_released(n, everybody, release_rule.least, over=(release_rule.today - month).days)
     return Unreleased(
         month,
         {
@@ -180,27 +181,60 @@ def _batches(
     )
 
 
-def last_released(n: NDArray[np.int32], least: int, *, over: int) -> NDArray[np.intp]:
+def _aside(
+    session: Session,
+    versions: Sequence[Published],
+    month: date,
+    pairs: Mapping[tuple[int, str], int],
+    days: int,
+) -> NDArray[np.int32]:
+    """How many are set aside, by pair, day of the month and measure; not of what came late."""
+    n = np.zeros((len(pairs), days, len(measures_of_all(versions))), dtype=np.int32)
+    for version in versions:
+        late = find_late_aside(session, version, month)
+        aside = queries.read_aside(session, version, first=month).rows
+        for rows, sign in ((aside, 1), (late, -1)):
+            counts = counts_by_measure(versions, version, rows.cells)
+            day = (rows.day - np.datetime64(month)).astype(np.int64)
+            keys = zip(rows.unit_id.tolist(), rows.channel.tolist(), strict=True)
+            place = np.array([pairs.get(key, -1) for key in keys], dtype=np.intp)
+            known = (place >= 0) & (day < days)
+            np.add.at(n, (place[known], day[known]), sign * counts[known])
+    return n
+
+
+def last_released(
+    n: NDArray[np.int32], everybody: NDArray[np.int32], least: int, *, over: int
+) -> NDArray[np.intp]:
     """The last day of each row that is told; -1 where none is.
 
     A batch ends on the first day by which each measure has enough respondents, or none. Whether
-    it is told changes with those after it alone, so what was told is never taken back.
+    it is told changes with those after it alone, so what was told is never taken back. Where some
+    are set aside, several batches of everybody are told as one, in which enough count: a batch
+    that ended elsewhere for those that are set aside would tell, with them, of the few between.
 
     Parameters
     ----------
     n
         Respondents by day and measure, shape (rows, days, measures); first those of the index.
+    everybody
+        The same with those that are set aside.
     over
         How many of the days are over.
     """
-    after = n.sum(axis=1)
+    both = np.concatenate([n, everybody], axis=2)
+    after = both.sum(axis=1)
     since = np.zeros_like(after)
+    piece = np.zeros_like(after[:, n.shape[2] :])
     last = np.full(len(n), -1, dtype=np.intp)
     for day in range(min(over, n.shape[1])):
-        since += n[:, day]
-        after -= n[:, day]
+        since += both[:, day]
+        after -= both[:, day]
+        piece += everybody[:, day]
+        whole = ((piece == 0) | (piece >= least)).all(axis=1) & (piece[:, 0] >= least)
+        piece[whole] = 0
         # What nobody answered in the batch does not move with it, and needs nobody after it.
         enough = (since == 0) | ((since >= least) & (after >= least))
-        ends = enough.all(axis=1) & (since[:, 0] >= least)
+        ends = whole & enough.all(axis=1) & (since[:, 0] >= least)
         last[ends], since[ends] = day, 0
     return last

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, delete, func, select, true
 from sqlalchemy.orm import Session
 
 from app.audit.log import record
@@ -104,9 +104,12 @@ def suspected_units(
 def quarantine(session: Session, together: Together, id: int) -> Changed:
     """Set a batch's responses aside until somebody decides; a rule does so, not a person.
 
-    Those of them that still count, and are enough to move together (``change_dispositions``).
+    Those of them that still count, and are enough to move together (``change_dispositions``); none
+    where a person decided meanwhile.
     """
     row = _locked(session, id)
+    if row.state not in (State.OPEN.value, State.QUARANTINED.value):
+        return Changed(0, 0)
     changed = _move(session, together, row, Disposition.COUNTED, Disposition.QUARANTINED)
     if changed.moved:
         row.state = State.QUARANTINED.value
@@ -117,6 +120,9 @@ def quarantine(session: Session, together: Together, id: int) -> Changed:
 def release(session: Session, together: Together, id: int, by: str, reason: str) -> Changed:
     """Count a batch's responses again: a reviewer found them honest.
 
+    Where some were aside, those that never were are let go of: if all were rejected later, figures
+    of then and of before would differ by these few.
+
     Raises
     ------
     BatchDecided
@@ -126,6 +132,14 @@ def release(session: Session, together: Together, id: int, by: str, reason: str)
     """
     row = _decided(session, id, State.RELEASED, by, reason)
     moved = stayed = 0
+    if aside_of(session, id):
+        counted = select(Response.id).where(
+            Response.id.in_(_ids(id)), Response.disposition == Disposition.COUNTED.value
+        )
+        session.execute(
+            delete(SuspectResponse).where(SuspectResponse.response_id.in_(counted)),
+            execution_options={"synchronize_session": False},
+        )
     for before in (Disposition.QUARANTINED, Disposition.REJECTED):
         changed = _move(session, together, row, before, Disposition.COUNTED)
         moved, stayed = moved + changed.moved, stayed + changed.stayed
@@ -171,8 +185,8 @@ def _move(
 
 
 def _locked(session: Session, id: int) -> SuspectBatch:
-    """The batch, which nobody else decides until this transaction ends."""
-    row = session.get(SuspectBatch, id, with_for_update=True)
+    """The batch as it is now, which nobody else decides until this transaction ends."""
+    row = session.get(SuspectBatch, id, with_for_update=True, populate_existing=True)
     if row is None:
         raise UnknownBatch()
     return row

@@ -64,7 +64,7 @@ def keep(session: Session, together: Together, rule: RuleVersion, found: Found) 
         )
         session.add(row)
     elif row.state == State.RELEASED.value:  # withdrawn by the rule itself, and suspected again
-        row.state = State.OPEN.value
+        row.state, new = State.OPEN.value, True
     row.rule_version, row.probability = rule.version, found.probability
     row.responses, row.suspected = found.responses, found.suspected
     row.reasons = write(found.reasons)
@@ -87,11 +87,14 @@ def withdraw(session: Session, rule: RuleVersion, month: date, found: Iterable[F
     """
     confirmed = {each.key for each in found}
     rows = session.scalars(
-        select(SuspectBatch).where(
+        select(SuspectBatch)
+        .where(
             SuspectBatch.rule == rule.name,
             SuspectBatch.month == month,
             SuspectBatch.state == State.OPEN.value,
         )
+        # Not what a reviewer decides at this moment.
+        .with_for_update()
     )
     gone = 0
     for row in rows:
@@ -104,9 +107,11 @@ def withdraw(session: Session, rule: RuleVersion, month: date, found: Iterable[F
 
 
 def _same(session: Session, rule: str, found: Found) -> SuspectBatch | None:
+    """The same batch, which nobody decides until this transaction ends."""
     source = found.source
     return session.scalar(
-        select(SuspectBatch).where(
+        select(SuspectBatch)
+        .where(
             SuspectBatch.rule == rule,
             SuspectBatch.unit_id == source.unit_id,
             SuspectBatch.version_id == found.version.id,
@@ -116,6 +121,7 @@ def _same(session: Session, rule: str, found: Found) -> SuspectBatch | None:
             if source.credential_id is None
             else SuspectBatch.credential_id == source.credential_id,
         )
+        .with_for_update()
     )
 
 
@@ -141,10 +147,13 @@ def _add(session: Session, batch: int, found: Found) -> None:
 def _set_aside(session: Session, together: Together, row: SuspectBatch) -> int:
     """Set aside what of a batch still counts; how many."""
     if row.state == State.REJECTED.value:
-        return change_dispositions(
+        moved = change_dispositions(
             session, together, Disposition.COUNTED, Disposition.REJECTED, row.rule,
             Response.id.in_(
                 select(SuspectResponse.response_id).where(SuspectResponse.batch_id == row.id)
             ),
         ).moved  # fmt: skip
+        if moved:
+            record(session, "batch.follow", row.id, rule=row.rule, responses=moved)
+        return moved
     return quarantine(session, together, row.id).moved

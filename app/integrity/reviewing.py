@@ -5,15 +5,15 @@ its unit, or everywhere; and no role of any kind on the unit, on one below it, o
 was before or became. A decision bears a person's name: a system's key makes none.
 
 Without the right to figures of few respondents (``figures:read-small``) one is shown numbers of a
-month that is over alone, from so many responses on as a figure needs, where as many or none remain;
-and no picture.
+month that is over and examined no more, from so many responses on as a figure needs, where as many
+or none remain; and no picture.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,7 +26,9 @@ from app.intake.setting_aside import Changed, Together
 from app.integrity import batches
 from app.integrity.batches import Batch, UnknownBatch
 from app.integrity.models import State
+from app.integrity.reading import month_after
 from app.integrity.reasons import Reason
+from app.integrity.schedule import LATE_DAYS
 from app.problems import Problem
 from app.registry.carrying_back import carried_back
 from app.registry.models import Unit
@@ -244,18 +246,24 @@ def _shown(
 
 
 def _without_few(one: BatchShown, together: Together) -> BatchShown:
-    """A batch for who may not know of few: of a running month no number, for it changes daily."""
+    """A batch for who may not know of few.
+
+    No number of a month that is examined again, for it changes daily; and none of reasons beside
+    which, all together, few are left. Shares are rounded, for digits tell of single responses.
+    """
     least, batch = together.least, one.batch
-    over = batch.month < together.today.replace(day=1)
+    over = together.today >= month_after(batch.month) + timedelta(days=LATE_DAYS)
+    numbered = [each for each in batch.reasons if each.n >= least]
+    left = batch.responses - sum(each.n for each in numbered)
+    enough = over and (left == 0 or left >= least)
 
     def bounded(reason: Reason) -> ReasonShown:
-        rest = reason.of - reason.n
-        if over and reason.n >= least and (rest == 0 or rest >= least):
-            return ReasonShown(reason.why, reason.n, reason.of, reason.usual)
-        return ReasonShown(reason.why, None, None, reason.usual)
+        n, of = (reason.n, reason.of) if enough and reason in numbered else (None, None)
+        return ReasonShown(reason.why, n, of, round(reason.usual, 2))
 
     return replace(
         one,
+        batch=replace(batch, probability=round(batch.probability, 2)),
         responses=batch.responses if over and batch.responses >= least else None,
         suspected=None,
         reasons=[bounded(each) for each in batch.reasons],

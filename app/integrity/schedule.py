@@ -21,7 +21,7 @@ log = logging.getLogger("hailong.integrity")
 EVERY_S = 3600
 _NIGHT_HOUR = 2
 #: The month before is looked at again until so many days of the next are over: devices are late.
-_LATE_DAYS = 10
+LATE_DAYS = 10
 _MODULE = ("app.cli", "integrity", "examine", "--gently")
 _ROOT = Path(__file__).parents[2]
 _END_S, _BEAT_S = 3, 20
@@ -31,7 +31,7 @@ def arguments(night: date | None, now: datetime) -> tuple[list[str], date | None
     """How the command is called at a local moment, and the last night whose work is done then."""
     today = now.date()
     if now.hour >= _NIGHT_HOUR and night != today:
-        return ["--months", "2" if today.day <= _LATE_DAYS else "1", "--mail"], today
+        return ["--months", "2" if today.day <= LATE_DAYS else "1", "--mail"], today
     return ["--months", "1", "--fresh"], night
 
 

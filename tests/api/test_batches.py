@@ -9,6 +9,7 @@ from app.access.models import Account, Right
 from app.access.roles import Role
 from app.clock import local_today
 from app.integrity.models import State
+from app.integrity.reasons import Reason
 from app.settings import Settings
 from tests.integrity.suspected import ALIKE, MIXED, batch_of, suspected
 
@@ -113,12 +114,14 @@ def test_a_person_decides_by_a_key_and_a_system_does_not(client, database, provi
     assert client.post(f"{path}/release", json=sent, headers=analyst.headers).status_code == 401
 
 
-def test_without_small_figures_no_picture_and_no_number_of_few(client, province, batch, key):
+def test_without_small_figures_no_picture_and_no_number_of_few(client, province, key):
+    reasons = Reason("pressed", 20, 30, 0.12, 19.0), Reason("instant", 9, 30, 0.01, 8.9)
+    batch = suspected(province, client, reasons=reasons)
     found = client.get(
         f"/api/v1/batches/{batch.id}", headers=key((Role.PROVINCIAL_ANALYST, None), rights=[READ])
     ).json()
     assert found["pictures"] is found["set_aside"] is found["suspected"] is None
-    assert [(each["n"], each["of"]) for each in found["reasons"]] == [(30, 30), (None, None)]
+    assert [(each["n"], each["of"]) for each in found["reasons"]] == [(20, 30), (None, None)]
 
 
 def test_lists_wait_or_are_of_states(client, database, province, key):

@@ -24,6 +24,7 @@ NO_PEOPLE = {
     "answers": "answers of the respondents beside it",
     "levels": "answers of the respondents beside it, by level",
     "no_opinion": "answers of the respondents beside it, none here",
+    "fewer_than": "a setting",
     "hasty partial in_english set_aside unreleased answered": "of the respondents beside it",
     "other_respondents": "respondents of another period's figure; held by the two worlds",
     "above below best compared not_distinguishable ranked ranked_from silent suppressed units "
@@ -98,8 +99,10 @@ class Told:
 
     people: np.ndarray
     figures: dict[bytes, tuple[str, np.ndarray]] = field(default_factory=dict)
+    #: People of each atom who are set aside; then there are as many atoms more, of these.
+    aside: np.ndarray | None = None
 
-    def note(self, name: str, about: About, respondents: int) -> None:
+    def note(self, name: str, about: About, respondents: int, *, with_aside: bool = False) -> None:
         """A figure that was shown, with how many people it said to be of."""
         units = {about.unit} if about.descendants else {f"only {about.unit}"}
         channels = {about.channel} - {None} or set(CHANNELS)
@@ -107,10 +110,21 @@ class Told:
         for at, (unit, channel, month, given) in enumerate(ATOMS):
             if UNITS[unit] & units and channel in channels and month in about.months:
                 rows[at] = [item in given and item in about.items for item in ("A1", "B1")]
-        rows[self.people == 0] = 0
-        assert respondents == self.people[rows.any(axis=1)].sum(), (name, about)
+        people = self.people
+        if self.aside is not None:
+            rows = np.concatenate([rows, rows * with_aside])
+            people = self.everybody
+        rows[people == 0] = 0
+        assert respondents == people[rows.any(axis=1)].sum(), (name, about)
         if rows.any():
             self.figures.setdefault(rows.tobytes(), (name, rows))
+
+    @property
+    def everybody(self) -> np.ndarray:
+        """People of all atoms."""
+        if self.aside is None:
+            return self.people
+        return np.concatenate([self.people, self.aside])
 
     def read(self, question: str, content: bytes) -> None:
         """All counts of one answer, JSON or the lines of a feed."""
@@ -129,8 +143,9 @@ class Told:
         """Pairs and triples that differ by one to nine people."""
         names = [name for name, _ in self.figures.values()]
         rows = np.array([about for _, about in self.figures.values()])
-        kept = self.people > 0
-        rows, weights = rows[:, kept], self.people[kept]
+        people = self.everybody
+        kept = people > 0
+        rows, weights = rows[:, kept], people[kept]
         answers = rows.any(axis=2) @ weights
         found: list[tuple[str, ...]] = []
 

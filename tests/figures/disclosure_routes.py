@@ -125,7 +125,8 @@ ROUTES: dict[str, Attack | Silent] = {
         SATISFACTION,
         ({"by": ["unit"]}, {"by": ["unit", "item"]}, {"by": ["unit", "channel"]},
          {"by": "month", "unit": "D1", "expand": "given"},
-         {"by": ["unit", "factor", "quarter"]}, {"by": "unit", "cluster": "day"}),
+         {"by": ["unit", "factor", "quarter"]}, {"by": "unit", "cluster": "day"},
+         {"by": "unit", "sensitivity": "with"}),
         "statistic",
     ),
     **{

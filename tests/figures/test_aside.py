@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from datetime import UTC, date, datetime
 
@@ -11,11 +12,12 @@ from sqlalchemy import select
 from statsmodels.stats.proportion import proportion_confint
 
 from app.access.roles import Role
+from app.audit.log import record
 from app.figures.doubts import Doubt
 from app.intake.models import Disposition, Response
 from app.intake.setting_aside import Together, change_dispositions
 from app.integrity.models import State, SuspectBatch
-from app.registry.models import Channel, Unit
+from app.registry.models import Channel, Succession, Unit
 from app.registry.points import current_code, open_point
 from tests.small_province import body
 
@@ -237,7 +239,7 @@ def test_pages_and_reports_say_it(client, world):
     for name, unit in (("unit", "C1"), ("units", "77")):
         kind = {"kind": "commune"} if name == "units" else {}
         page = client.get(
-            f"/dashboard/{name}", params=asked | kind | {"unit": unit}, cookies=visitor.cookies
+            f"/dashboard/{name}", params=asked | kind | {"unit": unit}, headers=visitor.headers
         )
         assert page.status_code == 200
         assert "20 phiếu theo quy tắc “Phiếu có thể không do người dân gửi”" in page.text
@@ -248,3 +250,40 @@ def test_pages_and_reports_say_it(client, world):
     book = openpyxl.load_workbook(io.BytesIO(report.content))
     rows_ = list(book["Để riêng"].iter_rows(values_only=True))
     assert rows_[1][0] == "C1" and rows_[1][3:] == (20, 0.5, 0.7)
+
+
+def test_the_feed_says_it_too(client, world):
+    answer = client.get(
+        "/api/v1/feed.csv", params={"step": "month", "factors": False},
+        headers=world.public_reader(),
+    )  # fmt: skip
+    rows_ = {
+        row["unit_code"]: row
+        for row in csv.DictReader(io.StringIO(answer.text.lstrip("\ufeff")))
+        if row["questionnaire"] == FORM
+    }
+    names = ("rate", "rate_with_aside", "set_aside", "set_aside_rules")
+    assert [rows_["C1"][name] for name in names] == ["0.5", "0.7", "20", "stuffing"]
+    assert [rows_["A1"][name] for name in names] == [""] * 4
+
+
+def test_what_a_unit_under_suspicion_became_is_suspected(client, database, province):
+    for unit in ("C1", "A1"):
+        send(client, province, unit, [5] * 30)
+    suspect(database, province, "C1")
+    with database.writing() as session:
+        old = session.get_one(Unit, province.units["C1"])
+        new = Unit(
+            code="C9", kind=old.kind, name_vi="Xã 9", name_en="Commune 9",
+            parent_id=old.parent_id, valid_from=date(2026, 4, 1),
+        )  # fmt: skip
+        old.valid_to = date(2026, 3, 31)
+        session.add(new)
+        session.flush()
+        session.add(Succession(from_id=old.id, to_id=new.id, day=date(2026, 4, 1)))
+        record(session, "unit.change", "C9")
+    stranger = province.public_reader()
+    today = ranked(client, stranger, unit=["C9", "A1"], structure="today")
+    assert today["C9"]["suspected"] and not today["A1"]["suspected"]
+    then = ranked(client, stranger, unit=["C1", "A1"], structure="then")
+    assert then["C1"]["suspected"]

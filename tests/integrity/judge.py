@@ -78,4 +78,4 @@ def examined(world: World) -> Verdict:
 
 _LEAST = 10
 
-JUDGE: Judge | None = examined
+JUDGE: Judge = examined

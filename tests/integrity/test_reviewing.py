@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from app.access import accounts, credentials
 from app.access.callers import Caller, Grant, as_caller, grants_of
@@ -17,9 +17,9 @@ from app.audit.models import AuditEntry
 from app.clock import local_today
 from app.intake.models import Response
 from app.intake.rollup_rebuild import verify
-from app.integrity import reviewing
+from app.integrity import batches, reviewing
 from app.integrity.batches import BatchDecided, UnknownBatch
-from app.integrity.models import State, SuspectBatch
+from app.integrity.models import State, SuspectBatch, SuspectResponse
 from app.integrity.reasons import Reason
 from app.integrity.reviewing import Reviewer, ReviewerOfUnit, ReviewerUnnamed
 from app.problems import InvalidFields
@@ -257,26 +257,41 @@ def shown(database, who, id, together=TOGETHER):
         return reviewing.find(session, caller_of(session, who), together, id)
 
 
-def test_a_head_is_shown_no_number_that_tells_of_few(database, province, client):
-    few = suspected(
-        province, client,
-        reasons=(
-            Reason("alike", 30, 30, 0.12, 29.0), Reason("hasty", 26, 30, 0.01, 25.9),
-            Reason("crowded", 9, 30, 0.01, 8.0), Reason("even", 20, 30, 0.0, 19.0),
-        ),
-    )  # fmt: skip
-    head = shown(database, province.person((Role.UNIT_HEAD, "C1")), few.id)
-    assert [(each.why, each.n, each.of) for each in head.reasons] == [
-        ("alike", 30, 30), ("hasty", None, None), ("crowded", None, None), ("even", 20, 30),
-    ]  # fmt: skip
-    assert (head.responses, head.suspected, head.whole, head.may_review) == (30, None, False, False)
-    analyst = shown(database, province.person((ANALYST, None)), few.id)
-    assert [each.n for each in analyst.reasons] == [30, 26, 9, 20]
+@pytest.mark.parametrize(
+    ("numbers", "shown_to_a_head"),
+    [
+        # Kinds exclude one another: five are left of forty beside both.
+        ([("pressed", 20, 40), ("alike", 15, 40)], [None, None]),
+        ([("pressed", 20, 40), ("alike", 20, 40)], [20, 20]),
+        ([("pressed", 20, 40), ("alike", 10, 40)], [20, 10]),
+        # Of nine it is not said how many they are; with the others they are enough.
+        ([("pressed", 20, 40), ("alike", 9, 40)], [20, None]),
+        ([("pressed", 36, 40)], [None]),
+        ([("pressed", 40, 40)], [40]),
+    ],
+)
+def test_a_head_is_shown_no_number_that_tells_of_few(database, province, numbers, shown_to_a_head):
+    reasons = [Reason(why, n, of, 0.0123456, n - 0.5) for why, n, of in numbers]
+    id = batch_of(
+        database, province.units["C1"], [], reasons=reasons, responses=40, probability=0.912345
+    )
+    person = province.person((Role.UNIT_HEAD, "C1"))
+    head = shown(database, person, id)
+    assert [each.n for each in head.reasons] == shown_to_a_head
+    assert {each.of for each in head.reasons if each.n is not None} <= {40}
+    assert (head.responses, head.suspected, head.whole, head.may_review) == (40, None, False, False)
+    # Digits tell of single responses, as they change with each.
+    assert head.batch.probability == 0.91 and {each.usual for each in head.reasons} == {0.01}
+    analyst = shown(database, province.person((ANALYST, None)), id)
+    assert [each.n for each in analyst.reasons] == [n for _, n, _ in numbers]
     assert analyst.whole and analyst.may_review and analyst.suspected == 29.4
-    # A number that grows day by day would tell of the day.
-    running = TOGETHER.__class__(TOGETHER.least, date(2026, 9, 30))
-    head = shown(database, province.person((Role.UNIT_HEAD, "C1")), few.id, running)
-    assert head.responses is None and {each.n for each in head.reasons} == {None}
+    assert analyst.batch.probability == 0.912345
+    # What is examined again each night would tell of who came meanwhile.
+    for day in (date(2026, 9, 30), date(2026, 10, 10)):
+        head = shown(database, person, id, TOGETHER.__class__(TOGETHER.least, day))
+        assert head.responses is None and {each.n for each in head.reasons} == {None}
+    head = shown(database, person, id, TOGETHER.__class__(TOGETHER.least, date(2026, 10, 11)))
+    assert [each.n for each in head.reasons] == shown_to_a_head
 
 
 def test_lists_are_of_states_and_of_units_with_those_below(database, province):
@@ -308,3 +323,47 @@ def test_an_account_that_ended_reviews_nothing(database, province, batch):
         accounts.disable(session, session.get_one(Account, analyst.account_id))
     with pytest.raises(UnknownBatch):
         decide(database, analyst, batch.id, State.REJECTED)
+
+
+def test_what_another_reviewer_decided_meanwhile_is_seen(database, province, batch):
+    """A decision is made of what the batch is once it is held, not of what was read before."""
+    if database.locks_whole_database:
+        pytest.skip("who writes is alone")
+    with database.writing("a") as session:
+        row = session.get_one(SuspectBatch, batch.id)
+        with database.writing("b") as other:
+            batches.reject(other, TOGETHER, batch.id, "Nguyễn Thị B", "đã hỏi")
+        with pytest.raises(BatchDecided):
+            batches.reject(session, TOGETHER, batch.id, "Nguyễn Thị A", "đã hỏi")
+        assert row.decided_by == "Nguyễn Thị B"
+    with database.reading() as session:
+        assert session.get_one(SuspectBatch, batch.id).decided_by == "Nguyễn Thị B"
+
+
+def test_a_rule_that_read_before_a_reviewer_decided_sets_nothing_aside(database, province, batch):
+    if database.locks_whole_database:
+        pytest.skip("who writes is alone")
+    with database.writing("rule") as session:
+        row = session.get_one(SuspectBatch, batch.id)
+        with database.writing("b") as other:
+            batches.release(other, TOGETHER, batch.id, "Nguyễn Thị B", "đoàn khách")
+        assert row.state == State.OPEN.value
+        assert batches.quarantine(session, TOGETHER, batch.id).moved == 0
+    with database.reading() as session:
+        assert session.get_one(SuspectBatch, batch.id).state == State.RELEASED.value
+    assert dispositions(database) == {"counted": 70} and verify(database) == []
+
+
+def test_what_was_released_is_rejected_as_the_same_people(database, province, client):
+    """Else twelve aside, none, and then fifteen would tell of three."""
+    analyst = province.person((ANALYST, None))
+    one = suspected(province, client, suspected=12, state=State.QUARANTINED)
+    suspected(province, client, suspected=3, others=0)
+    with database.writing() as session:
+        session.execute(update(SuspectResponse).values(batch_id=one.id))
+    assert decide(database, analyst, one.id, State.RELEASED).moved == 12
+    assert decide(database, analyst, one.id, State.REJECTED).moved == 12
+    with database.reading() as session:
+        aside = select(Response.id).where(Response.disposition == "rejected")
+        assert set(session.scalars(aside)) == set(one.responses)
+    assert verify(database) == []

@@ -5,7 +5,6 @@ them in full and writes the tables into docs/methods.md (one into docs/integrity
 runs a small form.
 """
 
-from tests.integrity.judge import JUDGE
 from tests.promises import (
     alerts,
     changes,
@@ -33,8 +32,6 @@ PROMISES: dict[str, Promise] = {
         reorganisations,
         ranks,
         drivers,
+        integrity,
     )
 }
-# Only once there is something to judge.
-if JUDGE is not None:
-    PROMISES[integrity.PROMISE.name] = integrity.PROMISE

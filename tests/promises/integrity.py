@@ -23,7 +23,7 @@ PRESSES = 30
 #: Of attacked worlds, those whose rate comes nearer to the truth.
 NEARER = 0.95
 #: Worlds in full: of each province, with each odd day, with each attack and strength.
-HONEST, ODD, ATTACKED = 24, 40, 20
+HONEST, ODD, ATTACKED = 4, 5, 5
 #: Provinces besides the usual one in which some attacks are tried, by how their names begin.
 ELSEWHERE = {"small units": (0, 1), "one question": (0, 1, 11)}
 #: For the small form.
@@ -33,8 +33,6 @@ SMALL = replace(PLAIN, kiosk=30.0)
 def measure(full: bool, judge: Judge | None = None) -> list[Row]:
     """All promises about stuffing; by the wired judge, if no other is given."""
     by = judge or JUDGE
-    if by is None:
-        raise LookupError("no judge is wired in: tests/integrity/judge.py")
     groups = list(_honest_tasks(full)) + list(_odd_tasks(full)) + list(_attack_tasks(full))
     tasks = [task for _, each in groups for task in each]
     found = iter(spread(partial(judged, judge=by), tasks, full=full))
@@ -242,5 +240,5 @@ PROMISE = Promise(
     CODE,
     measure,
     ROOT / "docs/integrity.md",
-    ("tests/integrity/*.py", "tests/integrity/worlds/*.py"),
+    ("tests/integrity/judge.py", "tests/integrity/judging.py", "tests/integrity/worlds/*.py"),
 )

@@ -97,7 +97,9 @@ class Report:
         """The units of which something is set aside, each once a rule; None where it is hidden."""
         compared = self.compared.league.aside if self.compared else []
         return [
-            (row, rule) for row in (*self.about.aside, *compared) for rule in row.rules or [None]
+            (row, rule)
+            for row in (*self.about.aside, *compared)
+            for rule in (tuple(row.rules) or (None,))
         ]
 
     def structure(self) -> list[str]:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import Literal, Protocol, TypeAlias
 
 import xlsxwriter
 from xlsxwriter.format import Format
-from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from app.figures.aside import AsideByRule, AsideRow
@@ -20,6 +17,15 @@ from app.reports.charts.comparison_charts import ranks
 from app.reports.charts.trend_chart import signals
 from app.reports.documents.contents import Report
 from app.reports.documents.pdf import besides
+from app.reports.documents.sheets import (
+    EMPTY,
+    Cell,
+    Column,
+    Formats,
+    as_printed,
+    write,
+    write_sheet,
+)
 from app.reports.views.form_results import LevelItem
 from app.reports.views.index_results import (
     Difference,
@@ -31,45 +37,6 @@ from app.reports.views.results import (
     UnitRow,
 )
 from app.reports.weighting_sentences import headline_label
-
-#: What a figure that is undefined or hidden leaves in its cell: nothing that could be summed.
-_EMPTY = ""
-
-
-@dataclass(frozen=True)
-class _Formats:
-    title: Format
-    heading: Format
-    text: Format
-    strong: Format
-    count: Format
-    percent: Format
-    points: Format
-    score: Format
-    p: Format
-
-    @classmethod
-    def of(cls, book: Workbook) -> _Formats:
-        base = {"font_name": "Times New Roman", "font_size": 11, "valign": "top"}
-
-        def made(**more: str | int | float | bool) -> Format:
-            return book.add_format({**base, **more})
-
-        return cls(
-            title=made(bold=True, font_size=14),
-            heading=made(bold=True, text_wrap=True, bg_color="#E8F4F0", border=1),
-            text=made(text_wrap=True),
-            strong=made(bold=True, text_wrap=True),
-            count=made(num_format="#,##0"),
-            percent=made(num_format="0.0%"),
-            points=made(num_format="+0.0;-0.0;0.0"),
-            score=made(num_format="0.00"),
-            p=made(num_format="0.000"),
-        )
-
-
-#: What a cell holds.
-Cell: TypeAlias = str | int | float | None
 
 
 class _Estimated(Protocol):
@@ -91,63 +58,50 @@ class _Estimated(Protocol):
 #: A unit of which something is set aside, and by which rule; None where that is hidden.
 _Aside: TypeAlias = tuple[AsideRow, AsideByRule | None]
 
-R_contra = TypeVar("R_contra", contravariant=True)
-Row = TypeVar("Row")
-
-
-@dataclass(frozen=True)
-class _Column(Generic[R_contra]):
-    """A column: its heading, its width in characters, how its figure is taken and written."""
-
-    heading: str
-    width: float
-    take: Callable[[R_contra], Cell]
-    format: str = "text"
-
 
 def workbook(report: Report) -> bytes:
     """The report as a workbook."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False})
     book.set_properties({"title": report.title, "company": "Hài Lòng"})
-    formats = _Formats.of(book)
+    formats = Formats.of(book)
     w = report.words
     _summary(book.add_worksheet(w("report.sheet_summary")), formats, report)
-    _sheet(book, formats, w("report.sheet_factors"), _of_factors(w), report.about.factors)
-    _sheet(book, formats, w("report.sheet_items"), _of_items(w), report.about.items)
+    write_sheet(book, formats, w("report.sheet_factors"), _of_factors(w), report.about.factors)
+    write_sheet(book, formats, w("report.sheet_items"), _of_items(w), report.about.items)
     if report.about.trend:
         points = report.about.trend.points
-        _sheet(book, formats, w("report.sheet_trend"), _of_periods(w), points)
+        write_sheet(book, formats, w("report.sheet_trend"), _of_periods(w), points)
         if notes := report.about.trend.action_notes:
-            _sheet(book, formats, w("report.sheet_actions"), _of_actions(w), notes)
+            write_sheet(book, formats, w("report.sheet_actions"), _of_actions(w), notes)
     if report.compared:
         rows = report.compared.league.rows
-        _sheet(book, formats, w("report.sheet_units"), _of_units(w), rows)
+        write_sheet(book, formats, w("report.sheet_units"), _of_units(w), rows)
     if aside := report.set_aside():
-        _sheet(book, formats, w("aside.sheet"), _of_aside(w), aside)
+        write_sheet(book, formats, w("aside.sheet"), _of_aside(w), aside)
     if changes := report.changes():
-        _sheet(book, formats, w("report.sheet_changes"), _of_reorganised(w), changes)
+        write_sheet(book, formats, w("report.sheet_changes"), _of_reorganised(w), changes)
     _levels(book.add_worksheet(w("report.sheet_levels")), formats, report)
     _method(book.add_worksheet(w("report.sheet_method")), formats, report)
     book.close()
     return out.getvalue()
 
 
-def _figures(w: Words) -> list[_Column[_Estimated]]:
+def _figures(w: Words) -> list[Column[_Estimated]]:
     return [
-        _Column(w("chart.rate"), 12, lambda r: r.rate, "percent"),
-        _Column(w("chart.low"), 12, lambda r: r.low, "percent"),
-        _Column(w("chart.high"), 12, lambda r: r.high, "percent"),
-        _Column(w("chart.respondents"), 12, lambda r: r.respondents, "count"),
+        Column(w("chart.rate"), 12, lambda r: r.rate, "percent"),
+        Column(w("chart.low"), 12, lambda r: r.low, "percent"),
+        Column(w("chart.high"), 12, lambda r: r.high, "percent"),
+        Column(w("chart.respondents"), 12, lambda r: r.respondents, "count"),
     ]
 
 
-def _changes(w: Words) -> list[_Column[FactorRow | UnitRow]]:
+def _changes(w: Words) -> list[Column[FactorRow | UnitRow]]:
     return [
-        _Column(w("chart.change"), 12, lambda r: _of_change(r, "estimate"), "points"),
-        _Column(w("chart.change_interval"), 12, lambda r: _of_change(r, "low"), "points"),
-        _Column("", 12, lambda r: _of_change(r, "high"), "points"),
-        _Column(w("chart.change_p"), 12, lambda r: change.p if (change := _told(r)) else None, "p"),
+        Column(w("chart.change"), 12, lambda r: _of_change(r, "estimate"), "points"),
+        Column(w("chart.change_interval"), 12, lambda r: _of_change(r, "low"), "points"),
+        Column("", 12, lambda r: _of_change(r, "high"), "points"),
+        Column(w("chart.change_p"), 12, lambda r: change.p if (change := _told(r)) else None, "p"),
     ]
 
 
@@ -161,15 +115,15 @@ def _of_change(row: FactorRow | UnitRow, name: Literal["estimate", "low", "high"
     return _points(getattr(change, name) if change else None)
 
 
-def _mixes(w: Words) -> list[_Column[UnitRow]]:
+def _mixes(w: Words) -> list[Column[UnitRow]]:
     return [
-        _Column(
+        Column(
             w("chart.change_crude"),
             14,
             lambda r: _points(r.change.estimate if r.change else None),
             "points",
         ),
-        _Column(
+        Column(
             w("chart.change_mix"),
             14,
             lambda r: _points(r.fixed_mix.mix if r.fixed_mix else None),
@@ -178,52 +132,52 @@ def _mixes(w: Words) -> list[_Column[UnitRow]]:
     ]
 
 
-def _change_adjusted(w: Words) -> _Column[UnitRow]:
+def _change_adjusted(w: Words) -> Column[UnitRow]:
     """What is left of p among all units of the kind; factors and items have their own p alone."""
     heading = w("chart.change_adjusted_p")
-    return _Column(heading, 16, lambda r: r.told.adjusted_p if r.told else None, "p")
+    return Column(heading, 16, lambda r: r.told.adjusted_p if r.told else None, "p")
 
 
-def _standing(w: Words) -> list[_Column[FactorRow | UnitRow]]:
+def _standing(w: Words) -> list[Column[FactorRow | UnitRow]]:
     return [
-        _Column(w("chart.standing"), 26, lambda r: _position(w, r)),
-        _Column(w("chart.target_p"), 12, lambda r: r.target_p, "p"),
-        _Column(w("chart.target_adjusted_p"), 16, lambda r: r.target_adjusted_p, "p"),
+        Column(w("chart.standing"), 26, lambda r: _position(w, r)),
+        Column(w("chart.target_p"), 12, lambda r: r.target_p, "p"),
+        Column(w("chart.target_adjusted_p"), 16, lambda r: r.target_adjusted_p, "p"),
     ]
 
 
-def _mean(w: Words) -> _Column[FactorRow]:
-    return _Column(w("chart.mean"), 10, lambda r: r.mean_score, "score")
+def _mean(w: Words) -> Column[FactorRow]:
+    return Column(w("chart.mean"), 10, lambda r: r.mean_score, "score")
 
 
-def _of_factors(w: Words) -> list[_Column[FactorRow]]:
-    code: _Column[FactorRow] = _Column(w("report.code"), 8, lambda r: r.factor)
-    name: _Column[FactorRow] = _Column(w("chart.factor"), 44, lambda r: w.name(r.name))
+def _of_factors(w: Words) -> list[Column[FactorRow]]:
+    code: Column[FactorRow] = Column(w("report.code"), 8, lambda r: r.factor)
+    name: Column[FactorRow] = Column(w("chart.factor"), 44, lambda r: w.name(r.name))
     return [code, name, *_figures(w), _mean(w), *_standing(w), *_changes(w)]
 
 
-def _of_items(w: Words) -> list[_Column[ItemRow]]:
-    code: _Column[ItemRow] = _Column(w("report.code"), 8, lambda r: r.item)
-    name: _Column[ItemRow] = _Column(w("chart.item"), 60, lambda r: w.name(r.name))
+def _of_items(w: Words) -> list[Column[ItemRow]]:
+    code: Column[ItemRow] = Column(w("report.code"), 8, lambda r: r.item)
+    name: Column[ItemRow] = Column(w("chart.item"), 60, lambda r: w.name(r.name))
     return [code, name, *_figures(w), _mean(w), *_standing(w), *_changes(w)]
 
 
-def _of_periods(w: Words) -> list[_Column[TrendPoint]]:
-    period: _Column[TrendPoint] = _Column(w("chart.period"), 22, lambda r: w.period(r.period))
-    limits: list[_Column[TrendPoint]] = [
-        _Column(w("chart.centre"), 12, lambda r: r.centre, "percent"),
-        _Column(w("chart.limits"), 12, lambda r: r.limit_low, "percent"),
-        _Column("", 12, lambda r: r.limit_high, "percent"),
-        _Column(w("chart.signals"), 50, lambda r: signals(w, r)),
+def _of_periods(w: Words) -> list[Column[TrendPoint]]:
+    period: Column[TrendPoint] = Column(w("chart.period"), 22, lambda r: w.period(r.period))
+    limits: list[Column[TrendPoint]] = [
+        Column(w("chart.centre"), 12, lambda r: r.centre, "percent"),
+        Column(w("chart.limits"), 12, lambda r: r.limit_low, "percent"),
+        Column("", 12, lambda r: r.limit_high, "percent"),
+        Column(w("chart.signals"), 50, lambda r: signals(w, r)),
     ]
     return [period, *_figures(w), *limits]
 
 
-def _of_actions(w: Words) -> list[_Column[NotedAction]]:
+def _of_actions(w: Words) -> list[Column[NotedAction]]:
     return [
-        _Column(w("chart.action_day"), 14, lambda r: w.day(r.day)),
-        _Column(w("chart.action"), 70, lambda r: _told_of(w, r)),
-        _Column(w("chart.action_by"), 30, lambda r: r.recorded_by),
+        Column(w("chart.action_day"), 14, lambda r: w.day(r.day)),
+        Column(w("chart.action"), 70, lambda r: _told_of(w, r)),
+        Column(w("chart.action_by"), 30, lambda r: r.recorded_by),
     ]
 
 
@@ -231,36 +185,34 @@ def _told_of(w: Words, note: NotedAction) -> str:
     return note.text if note.of is None else f"{w.name(note.of)}: {note.text}"
 
 
-def _of_reorganised(w: Words) -> list[_Column[tuple[str, str]]]:
+def _of_reorganised(w: Words) -> list[Column[tuple[str, str]]]:
     return [
-        _Column(w("chart.unit"), 40, lambda r: r[0]),
-        _Column(w("structure.report_change"), 100, lambda r: r[1]),
+        Column(w("chart.unit"), 40, lambda r: r[0]),
+        Column(w("structure.report_change"), 100, lambda r: r[1]),
     ]
 
 
-def _of_units(w: Words) -> list[_Column[UnitRow]]:
-    about: list[_Column[UnitRow]] = [
-        _Column(w("report.code"), 10, lambda r: r.unit.code),
-        _Column(w("chart.unit"), 40, lambda r: w.unit(r.unit)),
-        _Column(w("chart.rank_set"), 12, lambda r: ranks(r) if r.rank else None),
+def _of_units(w: Words) -> list[Column[UnitRow]]:
+    about: list[Column[UnitRow]] = [
+        Column(w("report.code"), 10, lambda r: r.unit.code),
+        Column(w("chart.unit"), 40, lambda r: w.unit(r.unit)),
+        Column(w("chart.rank_set"), 12, lambda r: ranks(r) if r.rank else None),
     ]
-    doubts: _Column[UnitRow] = _Column(
+    doubts: Column[UnitRow] = Column(
         w("chart.look_first"), 26, lambda r: w("view.look_first") if r.doubts else None
     )
     mixes = [_change_adjusted(w), *_mixes(w), doubts]
     return [*about, *_figures(w), *_standing(w), *_changes(w), *mixes]
 
 
-def _of_aside(w: Words) -> list[_Column[_Aside]]:
+def _of_aside(w: Words) -> list[Column[_Aside]]:
     return [
-        _Column(w("report.code"), 10, lambda r: r[0].unit.code),
-        _Column(w("chart.unit"), 40, lambda r: w.unit(r[0].unit)),
-        _Column(
-            w("aside.rule"), 44, lambda r: w(f"integrity.rule.{r[1].rule}") if r[1] else _EMPTY
-        ),
-        _Column(w("aside.number"), 18, lambda r: _how_many(w, r)),
-        _Column(w("aside.without"), 18, lambda r: r[0].without.rate, "percent"),
-        _Column(w("aside.with_aside"), 18, lambda r: r[0].with_aside.rate, "percent"),
+        Column(w("report.code"), 10, lambda r: r[0].unit.code),
+        Column(w("chart.unit"), 40, lambda r: w.unit(r[0].unit)),
+        Column(w("aside.rule"), 44, lambda r: w(f"integrity.rule.{r[1].rule}") if r[1] else EMPTY),
+        Column(w("aside.number"), 18, lambda r: _how_many(w, r)),
+        Column(w("aside.without"), 18, lambda r: r[0].without.rate, "percent"),
+        Column(w("aside.with_aside"), 18, lambda r: r[0].with_aside.rate, "percent"),
     ]
 
 
@@ -279,49 +231,14 @@ def _position(words: Words, row: FactorRow | UnitRow) -> str:
         return words("view.waiting")
     if not row.respondents:
         return words("view.silent")
-    return words(f"position.{row.position}") if row.position else _EMPTY
+    return words(f"position.{row.position}") if row.position else EMPTY
 
 
 def _points(difference: float | None) -> float | None:
     return None if difference is None else 100 * difference
 
 
-def _sheet(
-    book: Workbook,
-    formats: _Formats,
-    name: str,
-    columns: Sequence[_Column[Row]],
-    rows: Sequence[Row],
-) -> None:
-    sheet = book.add_worksheet(name)
-    for place, column in enumerate(columns):
-        sheet.set_column(place, place, column.width)
-        sheet.write(0, place, column.heading, formats.heading)
-    for at, row in enumerate(rows, 1):
-        for place, column in enumerate(columns):
-            _write(sheet, at, place, column.take(row), getattr(formats, column.format))
-    sheet.freeze_panes(1, 2)
-    sheet.autofilter(0, 0, max(1, len(rows)), len(columns) - 1)
-    _printed(sheet)
-
-
-def _write(sheet: Worksheet, row: int, column: int, value: Cell, form: Format) -> None:
-    if value is None or value == _EMPTY:
-        sheet.write_blank(row, column, None, form)
-    elif isinstance(value, str):
-        sheet.write_string(row, column, value, form)
-    else:
-        sheet.write_number(row, column, value, form)
-
-
-def _printed(sheet: Worksheet) -> None:
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(0)
-
-
-def _summary(sheet: Worksheet, formats: _Formats, report: Report) -> None:
+def _summary(sheet: Worksheet, formats: Formats, report: Report) -> None:
     w, index = report.words, report.about.index
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 1, 90)
@@ -349,14 +266,14 @@ def _summary(sheet: Worksheet, formats: _Formats, report: Report) -> None:
         (w("chart.mean"), index.mean_score, formats.score),
     ):
         sheet.write_string(row, 0, label, formats.strong)
-        _write(sheet, row, 1, value, form)
+        write(sheet, row, 1, value, form)
         row += 1
     for sentence in report.summary():
         row += 1
         sheet.write_string(row, 1, sentence, formats.text)
 
 
-def _levels(sheet: Worksheet, formats: _Formats, report: Report) -> None:
+def _levels(sheet: Worksheet, formats: Formats, report: Report) -> None:
     """The form's own summary: counts by level, mean and rate; sections and the whole in bold."""
     w, view = report.words, report.levels
     headings = [
@@ -380,13 +297,13 @@ def _levels(sheet: Worksheet, formats: _Formats, report: Report) -> None:
         sheet.write_string(row, 1, name, form)
         if isinstance(found, LevelItem):
             for place, count in enumerate(found.levels, 2):
-                _write(sheet, row, place, count, formats.count)
-            _write(sheet, row, after, found.no_opinion, formats.count)
+                write(sheet, row, place, count, formats.count)
+            write(sheet, row, after, found.no_opinion, formats.count)
         else:
-            _write(sheet, row, after, None, formats.count)
-        _write(sheet, row, after + 1, found.mean_score, formats.score)
+            write(sheet, row, after, None, formats.count)
+        write(sheet, row, after + 1, found.mean_score, formats.score)
         for place, rate in enumerate((found.rate, found.low, found.high), after + 2):
-            _write(sheet, row, place, rate, formats.percent)
+            write(sheet, row, place, rate, formats.percent)
 
     for section in view.sections:
         line(section.factor, w.name(section.name), section, formats.strong)
@@ -397,10 +314,10 @@ def _levels(sheet: Worksheet, formats: _Formats, report: Report) -> None:
         row += 1
         sheet.write_string(row, 1, sentence, formats.text)
     sheet.freeze_panes(1, 2)
-    _printed(sheet)
+    as_printed(sheet)
 
 
-def _method(sheet: Worksheet, formats: _Formats, report: Report) -> None:
+def _method(sheet: Worksheet, formats: Formats, report: Report) -> None:
     w = report.words
     sheet.set_column(0, 0, 110)
     lines = [*report.structure(), *(w(f"report.method_{n}") for n in (1, 2, 3, 4, 5))]

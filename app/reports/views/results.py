@@ -237,7 +237,7 @@ class Units(View, Standing):
         "their parts held fixed did not."
     )
     rows: list[UnitRow]
-    aside: list[AsideRow] = []
+    aside: list[AsideRow] = Field(default_factory=list)
 
 
 class FactorRow(Placed):
@@ -327,7 +327,7 @@ class UnitView(View):
     non_response: NonResponseRow
     volume: Volume
     set_aside: SetAside
-    aside: list[AsideRow] = []
+    aside: list[AsideRow] = Field(default_factory=list)
 
 
 class FactorFigure(Figure):
