@@ -18,7 +18,6 @@ from app.integrity.mailing import mail_daily
 from app.integrity.models import State
 from app.integrity.passes import latest_months, run
 from app.integrity.rules import (
-    NEVER,
     RuleVersion,
     history,
     in_force,
@@ -188,14 +187,12 @@ def _codes(session: Session, ids: set[int]) -> dict[int, str]:
 def _toml(version: RuleVersion) -> str:
     rule = version.rule
     lines = [f"# version {version.version}", f"[{version.name}]", f"flag = {rule.flag!r}"]
-    lines.append(
-        f"quarantine = {rule.quarantine!r}" if rule.quarantine else f'quarantine = "{NEVER}"'
-    )
+    lines.append('quarantine = "never"' if rule.quarantine is None
+                 else f"quarantine = {rule.quarantine!r}")  # fmt: skip
     lines += [
         f"prior = {rule.prior!r}", "", f"[{version.name}.hours]", f"opens = {rule.hours.opens!r}",
         f"closes = {rule.hours.closes!r}", f"days = {list(rule.hours.days)!r}", "",
         f"[{version.name}.detectors]",
-        *(f"{name} = {list(value) if isinstance(value, tuple) else value!r}"
-          for name, value in rule.detectors.items()),
+        *(f"{name} = {value!r}" for name, value in rule.detectors.items()),
     ]  # fmt: skip
     return "\n".join(lines)

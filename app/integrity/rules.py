@@ -5,19 +5,12 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -29,8 +22,6 @@ from app.integrity.models import IntegrityRule
 from app.integrity.reading import Hours
 
 FIRST_RULES = Path(__file__).with_name("first_rules.toml")
-#: What a file says for a rule that flags only; TOML has no word for nothing.
-NEVER = "never"
 
 
 class OpeningHours(BaseModel):
@@ -41,12 +32,6 @@ class OpeningHours(BaseModel):
     opens: float = Field(6.5, ge=0, le=24)
     closes: float = Field(18.0, ge=0, le=24)
     days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = (1, 2, 3, 4, 5, 6)
-
-    @model_validator(mode="after")
-    def _opens_first(self) -> OpeningHours:
-        if self.closes <= self.opens:
-            raise ValueError("closes must lie after opens")
-        return self
 
     def hours(self) -> Hours:
         """The same for the arrays."""
@@ -63,12 +48,12 @@ class Rule(BaseModel):
     quarantine: float | None = Field(0.95, gt=0, lt=1)
     prior: float = Field(0.0025, gt=0, lt=0.5)
     hours: OpeningHours = OpeningHours()
-    detectors: dict[str, float | tuple[int, ...]] = Field(default_factory=dict)
+    detectors: dict[str, float] = Field(default_factory=dict)
 
     @field_validator("quarantine", mode="before")
     @classmethod
-    def _never(cls, given: object) -> object:
-        return None if given == NEVER else given
+    def _never(cls, value: object) -> object:
+        return None if value == "never" else value
 
     @model_validator(mode="after")
     def _fits(self) -> Rule:
@@ -85,20 +70,21 @@ class Rule(BaseModel):
         ValueError
             Where one has no such parameter, or a value that it cannot have.
         """
-        default = asdict(Detectors())
-        given: dict[str, Any] = {}
+        numbers = {
+            each.name: type(each.default)
+            for each in fields(Detectors)
+            if isinstance(each.default, int | float)
+        }
         for name, value in self.detectors.items():
-            if name not in default:
-                raise ValueError(f"detectors have no parameter {name}")
-            usual = default[name]
-            if isinstance(value, tuple) != isinstance(usual, tuple):
-                raise ValueError(f"detectors.{name} is like {usual}")
-            numbers = value if isinstance(value, tuple) else (value,)
-            if not numbers or not all(math.isfinite(each) and each >= 0 for each in numbers):
-                raise ValueError(f"detectors.{name} is a number from 0, and no other")
-            if isinstance(usual, int) and (value != int(numbers[0]) or value < 1):
-                raise ValueError(f"detectors.{name} is a whole number from 1")
-            given[name] = value if isinstance(value, tuple) else type(usual)(value)
+            if name not in numbers:
+                raise ValueError(f"detectors have no number {name}")
+            if not math.isfinite(value) or value < 0:
+                raise ValueError(f"{name} must be a finite number from 0 on")
+            if numbers[name] is int and value < 1:
+                raise ValueError(f"{name} is a count, and must be 1 or more")
+        given: dict[str, Any] = {
+            name: numbers[name](value) for name, value in self.detectors.items()
+        }
         return Detectors(**given)
 
     def model(self) -> Stuffing:

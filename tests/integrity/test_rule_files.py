@@ -15,7 +15,7 @@ SHARES = st.floats(0.01, 0.99)
     flag=SHARES,
     quarantine=st.none() | SHARES,
     prior=st.floats(1e-6, 0.4),
-    opens=st.floats(0, 17),
+    opens=st.floats(0, 24),
     days=st.lists(st.integers(1, 7), max_size=7),
     detectors=st.dictionaries(st.sampled_from(["rare", "close", "compared"]), st.floats(1, 1e6)),
 )

@@ -1,21 +1,15 @@
 """Rules as data: read from TOML, wrong ones refused by name, versions appended and audited."""
 
-import tomllib
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 from sqlalchemy import select
 
 from analysis.responses import Detectors
 from app.audit.models import AuditEntry
 from app.commands import Refused
-from app.integrity.commands import _toml
 from app.integrity.reading import Hours
 from app.integrity.rules import (
     Rule,
-    RuleVersion,
     first_rules,
     history,
     in_force,
@@ -38,13 +32,13 @@ def test_a_rule_is_read_from_a_file(tmp_path):
         tmp_path,
         "[stuffing]\nflag = 0.6\nquarantine = 0.99\nprior = 0.001\n"
         "[stuffing.hours]\nopens = 7\ncloses = 11.5\ndays = [1, 2]\n"
-        "[stuffing.detectors]\nleast_readers = 40\nclose = 1\nwindows = [4, 8]\n",
+        "[stuffing.detectors]\nleast_readers = 40\nclose = 1\n",
     )
     rule = read_rules(file)["stuffing"]
     assert (rule.flag, rule.quarantine, rule.model().prior) == (0.6, 0.99, 0.001)
     assert rule.hours.hours() == Hours(7.0, 11.5, (1, 2))
     parameters = rule.parameters()
-    assert parameters == Detectors(least_readers=40, close=1.0, windows=(4, 8))
+    assert parameters == Detectors(least_readers=40, close=1.0)
     assert type(parameters.least_readers) is int and type(parameters.close) is float
 
 
@@ -70,15 +64,11 @@ def test_a_rule_may_flag_only(tmp_path):
         ("[stuffing]\nquarantine = 'always'\n", "stuffing.quarantine"),
         ("[stuffing.hours]\nopen = 7\n", "stuffing.hours.open"),
         ("[stuffing.hours]\ndays = [8]\n", "stuffing.hours.days.0"),
-        ("[stuffing.hours]\nopens = 18\ncloses = 7\n", "closes must lie after opens"),
-        ("[stuffing.detectors]\nfastest = 1\n", "detectors have no parameter fastest"),
-        ("[stuffing.detectors]\n__doc__ = 1\n", "detectors have no parameter __doc__"),
-        ("[stuffing.detectors]\nleast_readers = 2.5\n", "detectors.least_readers is a whole"),
-        ("[stuffing.detectors]\nclose = nan\n", "detectors.close is a number from 0"),
-        ("[stuffing.detectors]\nclose = -1\n", "detectors.close is a number from 0"),
-        ("[stuffing.detectors]\nclose = [1]\n", "detectors.close is like 0.5"),
-        ("[stuffing.detectors]\nwindows = 8\n", "detectors.windows is like (8, 16, 32)"),
-        ("[stuffing.detectors]\nwindows = []\n", "detectors.windows is a number from 0"),
+        ("[stuffing.detectors]\nfastest = 1\n", "detectors have no number fastest"),
+        ("[stuffing.detectors]\n__doc__ = 1\n", "detectors have no number __doc__"),
+        ("[stuffing.detectors]\nclose = nan\n", "close must be a finite number from 0"),
+        ("[stuffing.detectors]\nclose = -1\n", "close must be a finite number from 0"),
+        ("[stuffing.detectors]\nwindows = 8\n", "detectors have no number windows"),
         ("[stuffing\n", "is no TOML file"),
     ],
 )
@@ -124,8 +114,7 @@ def test_an_operator_sets_shows_and_switches_it(hailong, tmp_path):
     )
     file = file_of(
         tmp_path,
-        '[stuffing]\nflag = 0.7\nquarantine = "never"\n'
-        "[stuffing.detectors]\nclose = 0.25\nwindows = [4, 8]\n",
+        '[stuffing]\nflag = 0.7\nquarantine = "never"\n[stuffing.detectors]\nclose = 0.25\n',
     )
     assert "stuffing: version 1, off" in hailong("integrity", "set", file)
     assert "stuffing: version 2, in force" in hailong("integrity", "on", "stuffing")
@@ -140,35 +129,6 @@ def test_an_operator_sets_shows_and_switches_it(hailong, tmp_path):
     assert "there is no rule other" in hailong("integrity", "on", "other", code=1)
     wrong = file_of(tmp_path, "[stuffing]\nflags = 1\n")
     assert "stuffing.flags" in hailong("integrity", "set", wrong, code=1)
-
-
-NUMBERS = {
-    name: st.integers(1, 100) if type(usual) is int else st.floats(0, 1e6)
-    for name, usual in vars(Detectors()).items()
-    if name != "windows"
-} | {"windows": st.lists(st.integers(2, 64), min_size=1, max_size=4)}
-RULES = st.builds(
-    dict,
-    flag=st.floats(0.01, 0.5),
-    quarantine=st.sampled_from([0.5, 0.95, 0.999, "never"]),
-    prior=st.floats(0.0001, 0.49),
-    hours=st.fixed_dictionaries(
-        {
-            "opens": st.floats(0, 12),
-            "closes": st.floats(12.5, 24),
-            "days": st.lists(st.integers(1, 7), max_size=7),
-        }
-    ),
-    detectors=st.fixed_dictionaries({}, optional=NUMBERS),
-)
-
-
-@given(RULES)
-def test_whatever_is_shown_is_set_again_as_it_was(given_rule):
-    rule = Rule.model_validate(given_rule)
-    shown = _toml(RuleVersion("stuffing", 1, rule, False, "", None))
-    assert Rule.model_validate(tomllib.loads(shown)["stuffing"]) == rule
-    assert Rule.model_validate_json(rule.model_dump_json()) == rule
 
 
 def test_a_rule_cannot_be_changed_once_made():
