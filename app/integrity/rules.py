@@ -33,6 +33,12 @@ class OpeningHours(BaseModel):
     closes: float = Field(18.0, ge=0, le=24)
     days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = (1, 2, 3, 4, 5, 6)
 
+    @model_validator(mode="after")
+    def _opens_first(self) -> OpeningHours:
+        if self.closes <= self.opens:
+            raise ValueError("closes must lie after opens")
+        return self
+
     def hours(self) -> Hours:
         """The same for the arrays."""
         return Hours(self.opens, self.closes, self.days)
@@ -82,6 +88,8 @@ class Rule(BaseModel):
                 raise ValueError(f"{name} must be a finite number from 0 on")
             if numbers[name] is int and value < 1:
                 raise ValueError(f"{name} is a count, and must be 1 or more")
+            if numbers[name] is int and value != int(value):
+                raise ValueError(f"{name} is a count, and must be a whole number")
         given: dict[str, Any] = {
             name: numbers[name](value) for name, value in self.detectors.items()
         }

@@ -15,7 +15,7 @@ SHARES = st.floats(0.01, 0.99)
     flag=SHARES,
     quarantine=st.none() | SHARES,
     prior=st.floats(1e-6, 0.4),
-    opens=st.floats(0, 24),
+    opens=st.floats(0, 17),
     days=st.lists(st.integers(1, 7), max_size=7),
     detectors=st.dictionaries(st.sampled_from(["rare", "close", "compared"]), st.floats(1, 1e6)),
 )
@@ -45,6 +45,8 @@ def test_what_is_shown_is_read_as_the_same_rule(
         "[stuffing.detectors]\nclose = -5.0",
         "[stuffing.detectors]\nwindows = 3",
         "[stuffing.detectors]\nleast_readers = 0",
+        "[stuffing.detectors]\nleast_readers = 2.5",
+        "[stuffing.hours]\nopens = 18\ncloses = 7",
         "[stuffing.detectors]\n__class__ = 3",
         "stuffing = 3",
     ],
