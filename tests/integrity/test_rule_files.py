@@ -17,7 +17,9 @@ SHARES = st.floats(0.01, 0.99)
     prior=st.floats(1e-6, 0.4),
     opens=st.floats(0, 17),
     days=st.lists(st.integers(1, 7), max_size=7),
-    detectors=st.dictionaries(st.sampled_from(["rare", "close", "compared"]), st.floats(1, 1e6)),
+    detectors=st.dictionaries(
+        st.sampled_from(["rare", "close", "compared"]), st.integers(1, 10**6)
+    ),
 )
 def test_what_is_shown_is_read_as_the_same_rule(
     tmp_path_factory, flag, quarantine, prior, opens, days, detectors
