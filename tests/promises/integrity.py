@@ -227,7 +227,16 @@ def _moves(results: dict[Key, Found]) -> Iterator[Row]:
 
 
 #: Why a promise is not held, by its world as in the table.
-WHYS: dict[str, str] = {}
+WHYS: dict[str, str] = {
+    "a clock hours late": "a device whose clock is hours wrong sends its day as a night; nothing "
+    "here knows yet that its clock was lost, so it must be released by a reviewer",
+    "all odd days together": "all but one are the clock that is hours late",
+    **dict.fromkeys(
+        (f"presses about closing, one evening: {n} presses" for n in (30, 60)),
+        "three in four are; the others are slower than the unit's readers may be, or of devices "
+        "that send no durations",
+    ),
+}
 
 #: The judged modules of ``analysis``: what integrity.py and stuffing.py are made of.
 CODE = (
