@@ -259,7 +259,7 @@ def serving(
         port = server.servers[0].sockets[0].getsockname()[1]
         # Nothing is encrypted here; to be ready for it takes each client a fiftieth of a second.
         here = f"http://127.0.0.1:{port}"
-        with httpx.Client(base_url=here, timeout=30, verify=False) as client:
+        with httpx.Client(base_url=here, timeout=120, verify=False) as client:
             yield client
     finally:
         server.should_exit = True

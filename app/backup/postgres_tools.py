@@ -248,6 +248,8 @@ def last_words(log: Path) -> str:
         lines = log.read_text(errors="replace").splitlines()
     except OSError:
         return "it left no log"
+    # What it said to those who called while it began or ended, ourselves among them, is no reason.
+    lines = [line for line in lines if "the database system is " not in line]
     told = [line for line in lines if "FATAL:" in line or "PANIC:" in line] or lines
     if not told:
         return "it left no word"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -35,14 +36,23 @@ needs_browser = pytest.mark.skipif(
 expect.set_options(timeout=30_000)
 
 
+def _patient(begin: Callable[..., Any], **options: Any) -> Any:
+    """A page, or what has pages, that waits as long as a busy machine needs.
+
+    One that scrolls smoothly moves under a click that was aimed before it stood still.
+    """
+    begun = begin(**{"reduced_motion": "reduce"} | options)
+    begun.set_default_timeout(120_000)
+    return begun
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium; as long as it is open, no other test of the process can run a loop of events."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        # A page that scrolls smoothly moves under a click that was aimed before it stood still.
         for name in ("new_context", "new_page"):
-            setattr(browser, name, partial(getattr(browser, name), reduced_motion="reduce"))
+            setattr(browser, name, partial(_patient, getattr(browser, name)))
         yield browser
         browser.close()
 

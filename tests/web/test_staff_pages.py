@@ -150,7 +150,9 @@ def test_an_operator_lets_somebody_in_who_then_sees_what_is_theirs(visit, provin
     phone.page.click("main button")
     expect(phone.page.get_by_role("status")).to_contain_text("Đã đặt mật khẩu")
     phone.sign_in("truong@xa.vn")
-    assert menu(phone) == ["Số liệu", "Máy khảo sát", "Áp phích", "Khóa truy cập"]
+    assert menu(phone) == [
+        "Số liệu", "Phiếu nghi vấn", "Máy khảo sát", "Áp phích", "Khóa truy cập"
+    ]  # fmt: skip
     phone.page.goto("/accounts")
     expect(phone.page.locator("h1")).to_have_text("Không có quyền")
     phone.look("problem")
@@ -164,13 +166,14 @@ def test_a_walk_through_as_everybody_shows_each_only_what_is_theirs(visit, provi
         "quantri@tinh.vn": ((Role.OPERATOR, None), ["Số liệu", "Máy khảo sát", "Áp phích",
                             "Tài khoản", "Khóa truy cập", "Sắp xếp đơn vị", "Nhật ký"]),
         "soyte@tinh.vn": ((Role.DEPARTMENT_ANALYST, None, Sector.HEALTH),
-                          ["Số liệu", "Áp phích", "Khóa truy cập"]),
+                          ["Số liệu", "Phiếu nghi vấn", "Áp phích", "Khóa truy cập"]),
         "khoa@bv.vn": ((Role.UNIT_HEAD, "W1"),
-                       ["Số liệu", "Máy khảo sát", "Áp phích", "Khóa truy cập"]),
+                       ["Số liệu", "Phiếu nghi vấn", "Máy khảo sát", "Áp phích", "Khóa truy cập"]),
         "quay@xa.vn": ((Role.DESK_STAFF, "C1"),
                        ["Số liệu", "Máy khảo sát", "Áp phích", "Khóa truy cập"]),
         "thanhtra@tinh.vn": ((Role.AUDITOR, None),
-                             ["Số liệu", "Áp phích", "Tài khoản", "Khóa truy cập", "Nhật ký"]),
+                             ["Số liệu", "Phiếu nghi vấn", "Áp phích", "Tài khoản",
+                              "Khóa truy cập", "Nhật ký"]),
     }  # fmt: skip
     for email, (role, seen) in walks.items():
         province.person(role, email=email, password=GOOD)
