@@ -68,9 +68,8 @@ def show(name: str = _NAME) -> None:
 @integrity.command("set")
 def set_rules(file: Path = typer.Argument(help="TOML: a table for each rule to change.")) -> None:
     """Set rules as a file has them: each a new version. Whether they are in force stays."""
-    given = read_rules(file)
     with open_database() as database, database.writing(operator()) as session:
-        for name, rule in given.items():
+        for name, rule in read_rules(file).items():
             active = named(session, name).active
             done = set_rule(session, name, rule, active=active, by=operator())
             typer.echo(f"{name}: version {done.version}, {'in force' if active else 'off'}")
