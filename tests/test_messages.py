@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 import yaml
 
+import app.registry.reorganisation.country  # noqa: F401 - loaded by a command alone
 from analysis.alerts import LAST_PERIOD, LEVEL_SHIFT
 from analysis.control_charts import RULES
 from analysis.drivers import NOT_DISTINGUISHABLE, QUADRANTS
