@@ -14,7 +14,12 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.small_province import SmallProvince
 
-CHROMIUM = os.environ.get("HAILONG_CHROMIUM") or shutil.which("chromium")
+#: The shell is the same engine without the windows around it, which cost as much as the pages.
+CHROMIUM = (
+    os.environ.get("HAILONG_CHROMIUM")
+    or shutil.which("chromium-headless-shell")
+    or shutil.which("chromium")
+)
 #: Without these, Chromium asks the world outside for updates while it is tested.
 QUIET = [
     "--no-sandbox",
