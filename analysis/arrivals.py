@@ -10,6 +10,9 @@ from scipy import stats
 from analysis._validation import Floats
 from analysis.responses import Bools, Detectors, Ints, Responses
 
+#: A clock that is wrong is as wrong a response later, but for the way that this took.
+_AS_LATE_S = 60.0
+
 
 @dataclass(frozen=True)
 class Order:
@@ -36,6 +39,23 @@ def gaps(responses: Responses, order: Order) -> Floats:
     found = np.empty(len(at))
     found[order.rows] = gap
     return found
+
+
+def by_a_wrong_clock(responses: Responses, order: Order, detectors: Detectors) -> Bools:
+    """Which responses came hours after they were given, each as late as the one beside it.
+
+    What a device kept while it was offline comes all at once: the later given, the less late.
+    What it sends as it is given, by a clock that is wrong, is always as late.
+    """
+    late = (responses.received_s - responses.answered_s)[order.rows]
+    given = np.diff(responses.answered_s[order.rows])
+    as_late = ~order.first[1:] & (np.abs(np.diff(late)) < np.minimum(0.5 * given, _AS_LATE_S))
+    found = np.zeros(len(late), dtype=bool)
+    found[1:] |= as_late
+    found[:-1] |= as_late
+    marks = np.empty(len(late), dtype=bool)
+    marks[order.rows] = found & (late > detectors.late_s)
+    return marks
 
 
 def evenness(gap: Floats, order: Order, detectors: Detectors) -> tuple[Bools, Floats]:

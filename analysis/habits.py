@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special
 
 from analysis._validation import Floats, counts
-from analysis.kinds import EVERYDAY_FORKS, SETUP_FORKS, parted
+from analysis.kinds import EVERYDAY_FORKS, RUSH_FORKS, SETUP_FORKS, parted
 
 Ints = NDArray[np.intp]
 
@@ -22,7 +22,8 @@ class Breadth:
     standard deviation on the log scale. ``caution`` multiplies what was learnt: months to come
     are less like one another than those that the habits were fitted to. ``most`` is what a + b is
     held under, ``most_everyday`` where both sides have everyday kinds, ``most_of_setup`` of what
-    depends on a source's hours and device, of which its group says little. No side of a fork is
+    depends on a source's hours and device, of which its group says little. Rushes are nobody's
+    habit, so theirs is held at ``of_rushes``, however few are known. No side of a fork is
     rarer than ``rarest``, though none was ever found. ``memory`` is how many responses of a
     source's own earlier months count at most.
     """
@@ -33,6 +34,7 @@ class Breadth:
     most: float = 200.0
     most_everyday: float = 8.0
     most_of_setup: float = 10.0
+    of_rushes: float = 200.0
     rarest: float = 0.001
     memory: float = 60.0
 
@@ -124,7 +126,9 @@ def fit(
     found = np.array([_fit_one(sides[:, fork], w, wide) for fork in range(sides.shape[1])])
     most = np.where(EVERYDAY_FORKS, wide.most_everyday, wide.most)
     most = np.where(SETUP_FORKS, wide.most_of_setup, most)
-    result: Floats = found * np.minimum(1.0, most / found.sum(axis=1))[:, None]
+    scale = np.minimum(1.0, most / found.sum(axis=1))
+    scale = np.where(RUSH_FORKS, wide.of_rushes / found.sum(axis=1), scale)
+    result: Floats = found * scale[:, None]
     return result
 
 

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis._validation import Floats
-from analysis.arrivals import Order, evenness, gaps
+from analysis.arrivals import Order, by_a_wrong_clock, evenness, gaps
 from analysis.copies import copied
 from analysis.kinds import KINDS, Kind
 from analysis.likeness import repeated, runs, sheets, straight
-from analysis.paces import paces
+from analysis.paces import paces, whole_s
 from analysis.responses import Bools, Detectors, Ints, Responses
+from analysis.rushes import hurried, rushes
 
 __all__ = ["KINDS", "Detectors", "Kind", "Marks", "Responses", "kinds", "mark"]
 
@@ -27,8 +28,9 @@ class Marks:
         than a hand; ``unmeasured`` without a duration where such responses have one; ``alike`` all
         items at one level; ``repeated`` the same varied sheet as before or after it; ``copied``
         nearly a sheet of an earlier day; ``unanimous`` in an improbable run of one straight line;
-        ``close`` soon after the source's one before, or in front of one that is; ``even`` in an
-        evenly spaced run; ``after_hours`` while the unit is closed, where that is rare.
+        ``close`` soon after the source's one before, or in front of one that is; ``rushed`` in a
+        row of close ones nearly all of which are fast; ``even`` in an evenly spaced run;
+        ``after_hours`` while the unit is closed, where that is rare.
     Strengths
         ``pace_s`` seconds an item rated and ``usual_pace_s`` of the unit's readers (NaN without a
         duration); ``gap_s`` since the source's response before (NaN for its first); ``run`` length
@@ -45,6 +47,7 @@ class Marks:
     copied: Bools
     unanimous: Bools
     close: Bools
+    rushed: Bools
     even: Bools
     after_hours: Bools
     pace_s: Floats
@@ -71,7 +74,7 @@ def mark(responses: Responses, detectors: Detectors | None = None) -> Marks:
     ...     Responses(
     ...         nothing, nothing, nothing, 600.0 * np.arange(n), 600.0 * np.arange(n),
     ...         np.where(np.arange(n) < 35, 60.0, 3.0), rng.integers(1, 6, (n, 8), dtype=np.uint8),
-    ...         np.zeros(n, dtype=np.uint64), np.ones(n, dtype=bool),
+    ...         np.zeros(n, dtype=np.uint64), np.ones(n, dtype=bool), np.zeros(n, dtype=bool),
     ...     )
     ... )
     >>> np.flatnonzero(found.fast)
@@ -84,13 +87,15 @@ def mark(responses: Responses, detectors: Detectors | None = None) -> Marks:
     order = Order.of(responses)
     line = straight(responses, chosen)
     alike = line > 0
-    pace = paces(responses, alike, chosen)
+    gap = gaps(responses, order)
+    with np.errstate(invalid="ignore"):
+        close = gap < chosen.close * whole_s(responses, alike, chosen)
+    near = close | _before(close, order)
+    pace = paces(responses, alike, near, chosen)
     with np.errstate(invalid="ignore"):
         fast = pace.own < pace.limit
         instant = fast & (pace.own < chosen.instant_s)
-    gap = gaps(responses, order)
-    with np.errstate(invalid="ignore"):
-        close = gap < chosen.close * pace.whole_s
+    hurry = hurried(responses, fast, gap, pace.limit)
     even, variation = evenness(gap, order, chosen)
     run = runs(responses, line, order, chosen)
     copies, same = copied(responses, ~alike, chosen)
@@ -102,9 +107,10 @@ def mark(responses: Responses, detectors: Detectors | None = None) -> Marks:
         repeated=repeated(responses, sheets(responses), line, order, chosen),
         copied=copies,
         unanimous=run.unanimous,
-        close=close | _before(close, order),
+        close=near,
+        rushed=rushes(responses, hurry, gap, close, order, chosen),
         even=even,
-        after_hours=_after_hours(responses, chosen),
+        after_hours=_after_hours(responses, chosen) & ~by_a_wrong_clock(responses, order, chosen),
         pace_s=pace.own,
         usual_pace_s=pace.usual,
         gap_s=gap,
@@ -120,6 +126,7 @@ def kinds(marks: Marks) -> NDArray[np.int8]:
     found = np.select(
         [
             marks.instant,
+            marks.rushed,
             pressed,
             marks.after_hours,
             marks.repeated,
@@ -138,6 +145,7 @@ def kinds(marks: Marks) -> NDArray[np.int8]:
             KINDS.index(kind)
             for kind in (
                 Kind.INSTANT,
+                Kind.RUSHED,
                 Kind.PRESSED,
                 Kind.AFTER_HOURS,
                 Kind.REPEATED,
@@ -192,4 +200,4 @@ def _after_hours(responses: Responses, detectors: Detectors) -> Bools:
 
 def _nothing() -> Marks:
     no, none, zero = np.zeros(0, dtype=bool), np.zeros(0), np.zeros(0, dtype=np.intp)
-    return Marks(no, no, no, no, no, no, no, no, no, no, none, none, none, zero, none, none)
+    return Marks(no, no, no, no, no, no, no, no, no, no, no, none, none, none, zero, none, none)

@@ -30,6 +30,8 @@ class Kind(StrEnum):
     QUEUED = "queued"
     #: Faster than reading, alike, close.
     PRESSED = "pressed"
+    #: In a rush: many close ones in a row, nearly all faster than reading.
+    RUSHED = "rushed"
     #: Faster than a hand can be.
     INSTANT = "instant"
     #: Alike and without a duration, where such responses have one.
@@ -88,6 +90,7 @@ def _forks() -> tuple[Fork, ...]:
         Kind.BUNCHED,
         Kind.UNMEASURED,
         Kind.INSTANT,
+        Kind.RUSHED,
         Kind.COPIED,
         Kind.REPEATED,
         Kind.EVEN,
@@ -125,6 +128,10 @@ EVERYDAY_FORKS = np.array(
 SETUP_FORKS = np.array(
     [fork.left in (~KINDS.index(Kind.AFTER_HOURS), ~KINDS.index(Kind.UNMEASURED)) for fork in FORKS]
 )
+
+
+#: The fork that leads to rushes.
+RUSH_FORKS = np.array([fork.left == ~KINDS.index(Kind.RUSHED) for fork in FORKS])
 
 
 def parted(counted: Floats) -> Floats:

@@ -23,6 +23,7 @@ class Responses:
     86,400 the time of day; ``duration_s`` is NaN where none was sent. ``levels`` (n, items) has 0
     where an item was not rated. ``particulars`` is a hash of all other coded answers, 0 where
     there is none. ``open`` says whether the unit was; True where its hours are not known.
+    ``one_screen`` says that nobody can be at the source before who was there is done.
     """
 
     source: Ints
@@ -34,11 +35,13 @@ class Responses:
     levels: NDArray[np.uint8]
     particulars: NDArray[np.uint64]
     open: Bools
+    one_screen: Bools
 
     def __post_init__(self) -> None:
         n = len(self.source)
         for name in (
             "unit", "group", "answered_s", "received_s", "duration_s", "particulars", "open",
+            "one_screen",
         ):  # fmt: skip
             if getattr(self, name).shape != (n,):
                 raise ValueError(f"{name} must have one entry a response")
@@ -81,7 +84,15 @@ class Detectors:
     where there is none). Runs of ``windows`` gaps, none longer than ``pause_s`` and in the mean
     not under ``least_gap_s``, are even where a gamma of coefficient of variation ``steady``
     would vary as little with probability ``even_p``. Outside opening hours is unusual where less
-    than ``outside`` of a source's responses are, in the middle source of the group.
+    than ``outside`` of a source's responses are, in the middle source of the group; of a response
+    that came more than ``late_s`` after it was given, as late as the one beside it, the clock was
+    wrong, and its hour is not known.
+
+    Rushes: ``rush_windows`` of close responses, in which so many are fast that less than
+    ``expected_rushes`` as full are expected in the unit's month, the unit's share of fast ones
+    widened by ``rush_swing`` of what is missing to 1. Without durations it is taken for that of
+    several screens where more than ``rush_hands`` of it are, and as many are not, faster than a
+    hand after the one before.
     """
 
     fast: float = 0.02
@@ -109,3 +120,8 @@ class Detectors:
     steady: float = 0.25
     even_p: float = 5e-4
     outside: float = 0.1
+    late_s: float = 1800.0
+    rush_windows: tuple[int, ...] = (16, 24, 32, 48, 64)
+    expected_rushes: float = 1e-3
+    rush_swing: float = 0.5
+    rush_hands: float = 0.15

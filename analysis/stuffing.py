@@ -49,8 +49,9 @@ _NOTHING = 1e-9
 _STRANGE = np.array([kind not in EVERYDAY for kind in KINDS])
 
 PROCESSES = (
+    Process("rush", 0.2, ((Kind.RUSHED, 4.0), (Kind.INSTANT, 0.5), (Kind.PRESSED, 0.3))),
     Process(
-        "presses", 0.35, ((Kind.PRESSED, 2.0), (Kind.INSTANT, 0.5), (Kind.SKIMMED, 0.3)),
+        "presses", 0.2, ((Kind.PRESSED, 2.0), (Kind.INSTANT, 0.5), (Kind.SKIMMED, 0.3)),
     ),
     Process("dribble", 0.15, ((Kind.SKIMMED, 2.0), (Kind.INSTANT, 0.3), (Kind.PRESSED, 0.3))),
     Process("instant script", 0.1, ((Kind.INSTANT, 2.0), (Kind.EVEN, 0.3), (Kind.PRESSED, 0.2))),

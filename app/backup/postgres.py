@@ -33,6 +33,7 @@ from app.backup.postgres_tools import (
 )
 from app.backup.recovery import recover_into
 from app.backup.stores import Checked, look
+from app.backup.unpacking import unpack as unpacked
 from app.backup.wal import WalArchive
 from app.commands import Refused
 from app.db import Database
@@ -226,7 +227,8 @@ def unpack(tools: Tools, folder: Path, data: Path) -> None:
     try:
         for name, place in (("base.tar", data), ("pg_wal.tar", data / "pg_wal")):
             with tarfile.open(folder / name) as packed:
-                packed.extractall(place, filter="data")
+                for _ in unpacked(packed, place):
+                    pass
         shutil.copyfile(folder / _MANIFEST, data / _MANIFEST)
     except (OSError, tarfile.TarError) as error:
         raise Refused(f"the base backup in {folder} cannot be unpacked: {error}") from error

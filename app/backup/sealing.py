@@ -17,6 +17,7 @@ from typing import IO, BinaryIO
 import pyrage
 import zstandard
 
+from app.backup.unpacking import unpack
 from app.commands import Refused
 
 _PRIVATE = "AGE-SECRET-KEY-"
@@ -178,16 +179,12 @@ def _decrypt(stream: IO[bytes], out: IO[bytes], keys: list[pyrage.x25519.Identit
 
 
 def _unpack(stream: IO[bytes], folder: Path) -> list[str]:
-    names = []
+    names: list[str] = []
     with (
         zstandard.ZstdDecompressor().stream_reader(stream, closefd=False) as packed,
         tarfile.open(fileobj=packed, mode="r|") as archive,
     ):
-        for member in archive:
-            if not member.isfile() or "/" in member.name:
-                raise tarfile.TarError(f"it holds {member.name}")
-            archive.extract(member, folder, filter="data")
-            names.append(member.name)
+        names.extend(unpack(archive, folder, flat=True))
         while packed.read(_BLOCK):  # to the end, where the checksum stands
             pass
     if stream.read(1):

@@ -195,6 +195,7 @@ def _arrays(
             levels=levels,
             particulars=particulars,
             open=hours.open(moments[:, 0] + offset.total_seconds()),
+            one_screen=_screens(sources)[of],
         ),
         np.concatenate([np.empty(0, "U36"), *ids]),
     )
@@ -216,6 +217,14 @@ def _answers(
     multipliers = np.random.default_rng(1).integers(1, 2**63, rest.shape[1], dtype=np.uint64) | 1
     hashed = (rest * multipliers).sum(axis=1, dtype=np.uint64)
     return levels, np.where(rest.any(axis=1), hashed | np.uint64(1), np.uint64(0))
+
+
+def _screens(sources: tuple[Source, ...]) -> NDArray[np.bool_]:
+    """Which sources are one device: each kiosk has a key of its own."""
+    kiosk = Channel.KIOSK.value
+    return np.array(
+        [each.channel == kiosk and each.credential_id is not None for each in sources], np.bool_
+    )
 
 
 def _groups(

@@ -30,7 +30,18 @@ def month(rng, *, units=12, each=150, pace=4.0, straight=0.35, top=5):
     return responses(unit, at, duration, levels, particulars=rng.integers(1, 30, n))
 
 
-def responses(source, at, duration, levels, *, unit=None, particulars=0, hours=True):
+def responses(
+    source,
+    at,
+    duration,
+    levels,
+    *,
+    unit=None,
+    particulars=0,
+    hours=True,
+    received=None,
+    screen=True,
+):
     n = len(source)
     source = np.asarray(source, dtype=np.intp)
     return Responses(
@@ -38,11 +49,12 @@ def responses(source, at, duration, levels, *, unit=None, particulars=0, hours=T
         unit=source if unit is None else np.asarray(unit, dtype=np.intp),
         group=np.zeros(n, dtype=np.intp),
         answered_s=np.asarray(at, dtype=float),
-        received_s=np.asarray(at, dtype=float),
+        received_s=np.asarray(at if received is None else received, dtype=float),
         duration_s=np.asarray(duration, dtype=float),
         levels=np.asarray(levels, dtype=np.uint8),
         particulars=np.broadcast_to(np.asarray(particulars, dtype=np.uint64), (n,)),
         open=np.broadcast_to(np.asarray(hours), (n,)),
+        one_screen=np.broadcast_to(np.asarray(screen), (n,)),
     )
 
 
@@ -53,6 +65,10 @@ def joined(*parts):
             for field in dataclasses.fields(Responses)
         )
     )
+
+
+def first(drawn, n):
+    return Responses(*(getattr(drawn, field.name)[:n] for field in dataclasses.fields(Responses)))
 
 
 def kinds_of(found):
@@ -71,16 +87,68 @@ def test_an_honest_month_is_ordinary():
         assert share(found, kind) < 0.01, kind
 
 
-def test_presses_at_closing_are_pressed():
+def test_presses_at_closing_are_pressed_and_many_are_a_rush():
     rng = np.random.default_rng(2)
     at = 9 * DAY + 16.9 * 3600 + np.cumsum(rng.uniform(5, 12, 30))
     presses = responses(
         np.zeros(30), at, rng.integers(6, 10, 30), np.full((30, ITEMS), 5), particulars=3
     )
+    found = mark(joined(month(rng), first(presses, 12)))
+    assert kinds_of(found)[-12:].count(Kind.PRESSED) >= 11
     found = mark(joined(month(rng), presses))
-    assert kinds_of(found)[-30:].count(Kind.PRESSED) >= 28
+    assert kinds_of(found)[-30:].count(Kind.RUSHED) >= 28
+    assert not found.rushed[:-30].any()
     assert found.run[-1] >= 30
     assert (found.pace_s[-30:] < found.usual_pace_s[-30:] / 4).all()
+
+
+@pytest.mark.parametrize(("screen", "gap_s"), [(True, 9.0), (False, 9.0), (True, None)])
+def test_a_rush_without_durations_is_one_at_one_screen_alone(screen, gap_s):
+    """At a screen as fast as one hand; not by many phones, nor by tablets that share a key."""
+    rng = np.random.default_rng(13)
+    gaps = rng.normal(9, 1.5, 40) if gap_s else rng.exponential(9, 40)
+    at = 9 * DAY + 10 * 3600 + np.cumsum(gaps)
+    drawn = responses(np.zeros(40), at, np.full(40, np.nan), rng.integers(4, 6, (40, ITEMS)),
+                      particulars=3, screen=screen)  # fmt: skip
+    found = mark(joined(month(rng), drawn))
+    assert (found.rushed[-40:].mean() > 0.9) == (screen and gap_s is not None)
+
+
+def test_a_class_that_hands_the_kiosk_around_is_quick_but_no_rush():
+    rng = np.random.default_rng(14)
+    duration = np.where(rng.random(30) < 0.6, rng.uniform(9, 18, 30), rng.uniform(20, 60, 30))
+    at = 9 * DAY + 10 * 3600 + np.cumsum(duration + rng.uniform(2, 6, 30))
+    class_of_thirty = responses(np.zeros(30), at, duration, rng.integers(3, 6, (30, ITEMS)))
+    found = mark(joined(month(rng), class_of_thirty))
+    assert found.fast[-30:].mean() > 0.5
+    assert not found.rushed.any()
+
+
+def test_one_evening_does_not_make_a_small_offices_pace():
+    rng = np.random.default_rng(15)
+    small = month(rng, units=1, each=6)
+    small = dataclasses.replace(small, source=small.source + 50, unit=small.unit + 50)
+    at = 9 * DAY + 16.9 * 3600 + np.cumsum(rng.uniform(9, 12, 40))
+    varied = responses(np.full(40, 50), at, rng.integers(6, 9, 40),
+                       rng.integers(4, 6, (40, ITEMS)))  # fmt: skip
+    found = mark(joined(month(rng), small, varied))
+    assert found.rushed[-40:].mean() > 0.9
+    assert found.usual_pace_s[-1] > 2.5
+
+
+def test_the_hour_of_a_wrong_clock_is_not_known_but_that_of_an_offline_device_is():
+    rng = np.random.default_rng(16)
+    world = month(rng)
+    given = np.sort(9 * DAY + 9 * 3600 + rng.uniform(0, 7 * 3600, 30))
+    evening = given + 10 * 3600.0
+    wrong = responses(np.zeros(30), evening, np.full(30, 50), rng.integers(3, 6, (30, ITEMS)),
+                      hours=False,
+                      received=evening + 6 * 3600 + rng.exponential(1, 30))  # fmt: skip
+    found = mark(joined(world, wrong))
+    assert not found.after_hours.any()
+    offline = dataclasses.replace(wrong, received_s=evening.max() + 3600 + 0.2 * np.arange(30))
+    found = mark(joined(world, offline))
+    assert found.after_hours[-30:].all()
 
 
 def test_a_fast_young_clientele_is_not_fast_by_its_own_pace():

@@ -47,6 +47,7 @@ def examined(world: World) -> Verdict:
             },
             particulars=of_all.particulars[at],
             open=hours.open(of_all.answered_s[at]),
+            one_screen=of_all.one_screen[at],
         )
         batches = Batches(
             cast(Published, None),

@@ -71,7 +71,7 @@ def test_the_stuffed_unit_is_found_and_nobody_else(database, stuffed):
     assert len(ids & set(pressed)) >= 38 and len(ids - set(pressed)) <= 1
     assert all(0.5 <= p <= 1 for _, _, p in found.ids)
     first = found.reasons[0]
-    assert first.why == "pressed" and first.of == EACH + 40
+    assert first.why == "rushed" and first.of == EACH + 40
     assert first.n >= 25 and first.suspected > 0.9 * first.n and first.usual < 0.05
     assert sum(reason.n for reason in found.reasons) == len(found.ids)
     # What is likely honest is what the unit's month was like: its fifteen.

@@ -21,7 +21,8 @@ def test_it_opens_with_the_formats_own_programs(hailong, database, key, only_set
         zstandard.ZstdDecompressor().stream_reader(packed) as stream,
         tarfile.open(fileobj=stream, mode="r|") as archive,
     ):
-        archive.extractall(tmp_path / "out", filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(tmp_path / "out")
     told = json.loads((tmp_path / "out" / sets.CONTENTS).read_text())
     assert told["files"].keys() == {NAME} and told["store"] == "sqlite"
     with closing(sqlite3.connect(tmp_path / "out" / NAME)) as copy:

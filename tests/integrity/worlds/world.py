@@ -154,6 +154,7 @@ class World:
             levels=answers.levels,
             particulars=answers.particulars,
             open=self.open,
+            one_screen=answers.channel == KIOSK,
         )
 
     @property
