@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from app.apart import run_apart
 from app.background import beat, item_failed
 from app.backup.sets import Notes, is_busy, sets_in
 from app.backup.taking import check_keys
@@ -31,11 +30,9 @@ EVERY_S = 20
 _AGAIN_AFTER = timedelta(minutes=10)
 #: So far ahead of the server's clock the one of its machine may be.
 _AHEAD = timedelta(hours=1)
-_END_S = 3
 _EVERY = re.compile(r"^every (\d{1,3}) ?h(?:ours?)?$")
 #: What the process runs.
 _MODULE = ("app.cli", "backup", "take", "--gently")
-_ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -186,44 +183,22 @@ def _is_due(state: BackupState, times: Times, now: datetime, settings: Settings)
 
 async def _make(settings: Settings) -> None:
     """Have one made beside this process; ended with it."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", *_MODULE,
-        env=os.environ | _as_environment(settings) | {"PYTHONPATH": str(_ROOT)},
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    told = asyncio.create_task(process.communicate())
-    try:
-        while not told.done():
-            await asyncio.wait([told], timeout=EVERY_S)
-            beat()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), _END_S)
-            except TimeoutError:
-                process.kill()
-    said = " ".join(told.result()[0].decode(errors="replace").split())
-    if process.returncode == 0:
-        log.info("backup: %s", said)
-    elif "is under way" not in said:  # another process of this server was first
-        item_failed("backup")
-        log.error("BACKUP FAILED: %s", said)
-
-
-def _as_environment(settings: Settings) -> dict[str, str]:
-    """The settings that a backup asks for, as a process of its own reads them."""
     given = {
         "database_url": settings.database_url,
         "timezone": settings.timezone,
         "backup_keys": ",".join(settings.backup_keys),
-        "backup_unsealed": str(settings.backup_unsealed),
+        "backup_unsealed": settings.backup_unsealed,
         "backup_keep": settings.backup_keep,
     }
     paths = ("backup_folder", "backup_work", "wal_folder", "postgres_bin", "postgres_data")
-    given |= {name: str(getattr(settings, name)) for name in paths if getattr(settings, name)}
-    return {f"HAILONG_{name.upper()}": value for name, value in given.items()}
+    ended = await run_apart(
+        _MODULE, given | {name: getattr(settings, name) or None for name in paths}
+    )
+    if ended.well:
+        log.info("backup: %s", ended.said)
+    elif "is under way" not in ended.said:  # another process of this server was first
+        item_failed("backup")
+        log.error("BACKUP FAILED: %s", ended.said)
 
 
 def _told(moment: datetime | None) -> str:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import sys
 from collections.abc import Callable
 from datetime import date, datetime
-from pathlib import Path
 
+from app.apart import run_apart
 from app.background import beat, item_failed
 from app.db import Database
 from app.integrity.rules import in_force
@@ -23,8 +21,6 @@ _NIGHT_HOUR = 2
 #: The month before is looked at again until so many days of the next are over: devices are late.
 LATE_DAYS = 10
 _MODULE = ("app.cli", "integrity", "examine", "--gently")
-_ROOT = Path(__file__).parents[2]
-_END_S, _BEAT_S = 3, 20
 
 
 def arguments(night: date | None, now: datetime) -> tuple[list[str], date | None]:
@@ -54,41 +50,19 @@ def _any_rule(database: Database) -> bool:
 
 
 async def _examine(settings: Settings, given: list[str]) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", *_MODULE, *given,
-        env=os.environ | _as_environment(settings) | {"PYTHONPATH": str(_ROOT)},
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    said = asyncio.create_task(process.communicate())
-    try:
-        while not said.done():
-            await asyncio.wait([said], timeout=_BEAT_S)
-            beat()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), _END_S)
-            except TimeoutError:
-                process.kill()
-    words = " ".join(said.result()[0].decode(errors="replace").split())
-    if process.returncode == 0:
-        log.info("integrity: %s", words)
+    ended = await run_apart(
+        (*_MODULE, *given),
+        {
+            "database_url": settings.database_url,
+            "timezone": settings.timezone,
+            "least_respondents": settings.least_respondents,
+            "mail_server": settings.mail_server or None,
+            "mail_from": settings.mail_from or None,
+            "public_url": settings.public_url or None,
+        },
+    )
+    if ended.well:
+        log.info("integrity: %s", ended.said)
     else:
         item_failed("integrity")
-        log.error("RESPONSES WERE NOT EXAMINED: %s", words)
-
-
-def _as_environment(settings: Settings) -> dict[str, str]:
-    """The settings that the command asks for, as a process of its own reads them."""
-    mailing = {
-        "HAILONG_MAIL_SERVER": settings.mail_server,
-        "HAILONG_MAIL_FROM": settings.mail_from,
-        "HAILONG_PUBLIC_URL": settings.public_url,
-    }
-    return {
-        "HAILONG_DATABASE_URL": settings.database_url,
-        "HAILONG_TIMEZONE": settings.timezone,
-        "HAILONG_LEAST_RESPONDENTS": str(settings.least_respondents),
-    } | {name: str(value) for name, value in mailing.items() if value}
+        log.error("RESPONSES WERE NOT EXAMINED: %s", ended.said)

@@ -146,7 +146,7 @@ def _false_alarms(results: dict[Key, Found]) -> Iterator[Row]:
             "honest unit-months flagged; quarantined", world, promised,
             f"{rare(found.flagged, found.unit_months)}; "
             f"{rare(found.quarantined, found.unit_months)}",
-            held, why="" if held else WHYS.get(world, ""),
+            held,
         )  # fmt: skip
 
 
@@ -189,7 +189,7 @@ def _detection(results: dict[Key, Found]) -> Iterator[Row]:
                 "≥ 90 % flagged" if promise else "stated",
                 f"{between(each.next_flagged, each.unit_months)}; "
                 f"{between(each.next_quarantined, each.unit_months)}",
-                held, why="" if held else WHYS.get(world, ""),
+                held,
             )  # fmt: skip
 
 
@@ -226,22 +226,10 @@ def _moves(results: dict[Key, Found]) -> Iterator[Row]:
     )  # fmt: skip
 
 
-#: Why a promise is not held, by its world as in the table.
-WHYS: dict[str, str] = {
-    "a clock hours late": "a device whose clock is hours wrong sends its day as a night; nothing "
-    "here knows yet that its clock was lost, so it must be released by a reviewer",
-    "all odd days together": "all but one are the clock that is hours late",
-    **dict.fromkeys(
-        (f"presses about closing, one evening: {n} presses" for n in (30, 60)),
-        "three in four are; the others are slower than the unit's readers may be, or of devices "
-        "that send no durations",
-    ),
-}
-
 #: The judged modules of ``analysis``: what integrity.py and stuffing.py are made of.
 CODE = (
     *("integrity", "stuffing", "responses", "kinds", "habits", "paces", "likeness", "copies"),
-    *("arrivals", "sums_of_kinds", "_validation"),
+    *("arrivals", "rushes", "sums_of_kinds", "_validation"),
 )
 PROMISE = Promise(
     "integrity",
