@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
@@ -25,7 +24,7 @@ from app.demonstration.draw import MONTHS_OF_STUFFING
 from app.demonstration.load import NoAnswerError, RefusedResponsesError, Sender
 from app.demonstration.province import OF_2020, PROVINCES, DemoPoint, Province
 from app.demonstration.reform import reorganise
-from app.demonstration.server import serving
+from app.demonstration.server import run_to_end, serving
 from app.figures.commands import print_rates
 from app.figures.query import Key, Query
 from app.intake.rollup_rebuild import count_responses
@@ -179,7 +178,7 @@ def _load(database: Database, settings: Settings, plan: Plan) -> None:
     with progress() as bar:
         task = bar.add_task("Responses over HTTP", total=plan.size)
         try:
-            sender = asyncio.run(send())
+            sender = run_to_end(send())
         except (RefusedResponsesError, NoAnswerError) as error:
             raise Refused(f"the demonstration could not be loaded: {error}") from error
     if sender.set_aside:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any, TypeVar
 
 import httpx
 
 from app.commands import Refused
 from app.settings import Settings
+
+T = TypeVar("T")
 
 #: How long a server may take until it is ready, in seconds.
 READY_WITHIN_S = 120.0
@@ -54,6 +58,23 @@ def serving(
             yield process
         finally:
             _end(process)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def run_to_end(work: Coroutine[Any, Any, T]) -> T:
+    """What ``asyncio.run`` does; SIGTERM ends it as SIGINT does, its tasks first."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    async def ended() -> T:
+        task = asyncio.ensure_future(work)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await task
+
+    try:
+        return asyncio.run(ended())
+    except asyncio.CancelledError:
+        raise SystemExit(128 + signal.SIGTERM) from None
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -29,6 +29,7 @@ def row(id, **changes):
         "duration_s": None,
         "language": "vi",
         "disposition": "counted",
+        "aside_rule": None,
         "partial": False,
         "packed": bytes(range(256)),
         "texts_hash": None,

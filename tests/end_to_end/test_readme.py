@@ -155,7 +155,7 @@ def test_a_demonstration_that_was_cut_off_goes_on(tmp_path):
         demo(folder, free_port(), "--stop"), cwd=ROOT, capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stderr
-    assert re.findall(r"([\d,]+) responses", done.stdout) == ["3,000"]
+    assert "3,000" in re.findall(r"([\d,]+) responses", done.stdout)
 
 
 def test_a_taken_port_is_said_so(running):

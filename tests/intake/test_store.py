@@ -181,7 +181,7 @@ def _walk(database, province, steps):
                 session.execute(
                     update(Response)
                     .where(Response.id == id)
-                    .values(disposition=Disposition.QUARANTINED)
+                    .values(disposition=Disposition.QUARANTINED, aside_rule="stuffing")
                 )
             rebuild(database)
         elif step == "rebuild":

@@ -36,12 +36,6 @@ def test_a_pile_of_thresholds_calls_honest_units():
     assert {"honest province: usual", "each at once", "honest units beside attacked ones"} <= worlds
 
 
-def test_without_a_judge_nothing_is_measured(monkeypatch):
-    monkeypatch.setattr(integrity, "JUDGE", None)
-    with pytest.raises(LookupError, match="judge"):
-        integrity.measure(False)
-
-
 def test_a_unit_month_is_flagged_where_any_batch_is():
     probability = np.zeros((2, 3, 3))
     probability[1, 2, 0] = 0.5

@@ -142,7 +142,10 @@ def test_idle_connections_are_closed_and_requests_on_one_are_not(settings):
         connection = opened(port)
         for _ in range(8):
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
-            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+            answer = b""
+            while b"}" not in answer:  # the head may come without the body
+                answer += connection.recv(65536)
+            assert answer.startswith(b"HTTP/1.1 200")
             time.sleep(0.3)
         assert read_to_end(connection) == b""
 

@@ -31,6 +31,9 @@ QUIET = [
     "--disable-sync",
 ]
 
+#: The browser with its windows, for what the shell lacks: settings of a person's profile.
+WHOLE_CHROMIUM = os.environ.get("HAILONG_CHROMIUM") or shutil.which("chromium")
+
 needs_browser = pytest.mark.skipif(
     CHROMIUM is None and not os.environ.get("HAILONG_REQUIRE_ALL"),
     reason="Chromium is not installed (HAILONG_CHROMIUM names one)",

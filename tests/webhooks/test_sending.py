@@ -239,6 +239,7 @@ def test_nothing_is_told_while_the_clock_is_in_doubt_and_no_task_fails_by_it(
         with serving(settings, wall=lambda: datetime.now(UTC) + shift[0]) as client:
             wait_for(lambda: client.get("/readyz").status_code == 200)
             shift[0] = timedelta(days=3)
+            wait_for(lambda: client.get("/readyz").status_code == 503)
             hooks.make_due()
             time.sleep(2 * sending.EVERY_S + 0.5)
             assert taken == []
