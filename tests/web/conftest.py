@@ -41,7 +41,7 @@ needs_browser = pytest.mark.skipif(
 
 
 # What is expected comes at last on a busy machine too; where it comes at once this costs nothing.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=120_000)
 
 
 def _patient(begin: Callable[..., Any], **options: Any) -> Any:
