@@ -14,19 +14,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.audit.models import AuditEntry
 from app.db.base import microseconds
 from app.db.database import ACTOR, NUL, UNREADABLE
+from app.db.locks import Lock, hold
 
 #: Whose doing it is where nobody is named.
 SYSTEM = "system"
 #: The hash "before" the first entry.
 GENESIS = "0" * 64
-#: Any number: the key of PostgreSQL's lock by which writers of the log take turns.
-_LOCK = 4_818_515_141
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,7 @@ def record(session: Session, action: str, subject: object, **details: object) ->
 def last(session: Session) -> tuple[int, str]:
     """The last entry's number and hash; nobody else appends one before this transaction ends."""
     session.flush()
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    hold(session.connection(), Lock.AUDITING)
     found = session.execute(
         select(AuditEntry.id, AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)
     ).one_or_none()

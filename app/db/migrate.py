@@ -6,13 +6,12 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from app.db.database import Database
+from app.db.locks import Lock, hold
 
 _ROOT = Path(__file__).parents[2]
-#: Any number: the key of PostgreSQL's lock by which servers that start together take turns.
-_LOCK = 4_818_515_140
 
 
 def migrate(database: Database, revision: str = "head") -> None:
@@ -23,8 +22,7 @@ def migrate(database: Database, revision: str = "head") -> None:
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
     """The same within a transaction that somebody else began, and ends."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    hold(connection, Lock.MIGRATING)  # servers that start together take turns
     config = Config(_ROOT / "alembic.ini")
     config.attributes["connection"] = connection
     going_down = revision == "base" or revision.startswith("-")

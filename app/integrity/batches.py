@@ -126,7 +126,7 @@ def release(session: Session, together: Together, id: int, by: str, reason: str)
     Raises
     ------
     BatchDecided
-        Where it is released already.
+        Where it is released already, all of it.
     InvalidFields
         Without a reason.
     """
@@ -202,7 +202,9 @@ def _decided(session: Session, id: int, state: State, by: str, reason: str) -> S
             )
         raise InvalidFields(errors=[fault], count=1)
     row = _locked(session, id)
-    if row.state == state.value:
+    # Of a released one that had too few in some place to move, the rest is released again later.
+    left = state is State.RELEASED and aside_of(session, id)
+    if row.state == state.value and not left:
         raise BatchDecided()
     row.state, row.decided_by, row.decision_reason = state.value, by, reason
     row.decided_at = datetime.now(UTC)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.audit.log import record
+from app.db.locks import Lock, hold
 from app.intake.models import Disposition, Response
 from app.intake.setting_aside import Together, change_dispositions
 from app.integrity.batches import quarantine
@@ -47,6 +48,7 @@ def keep(session: Session, together: Together, rule: RuleVersion, found: Found) 
     What a person decided stays so: of a released batch nothing is suspected again, to a rejected
     one is added what came since.
     """
+    hold(session.connection(), Lock.EXAMINING)  # or two that find the same batch would both add it
     row = _same(session, rule.name, found)
     new = row is None
     if row is not None and row.state == State.RELEASED.value and row.decided_by is not None:

@@ -1,5 +1,6 @@
 """What is done about what a rule found: flagged, set aside, and what people decided stays so."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 
@@ -190,6 +191,14 @@ def test_another_channel_or_source_is_another_batch(desk):
     desk.keep(desk.found(desk.ids, source=none), FLAGS)
     with desk.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(SuspectResponse)) == 40
+
+
+def test_two_that_examine_at_once_find_one_batch(desk):
+    with ThreadPoolExecutor(4) as examiners:
+        done = list(examiners.map(lambda _: desk.keep(desk.found()), range(8)))
+    assert sum(done, Recorded()) == Recorded(flagged=1, quarantined=1, responses=40)
+    assert desk.batch().state is State.QUARANTINED and desk.noted() == set(desk.ids)
+    assert verify(desk.database) == []
 
 
 def test_recorded_adds_up():

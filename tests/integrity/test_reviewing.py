@@ -17,6 +17,7 @@ from app.audit.models import AuditEntry
 from app.clock import local_today
 from app.intake.models import Response
 from app.intake.rollup_rebuild import verify
+from app.intake.setting_aside import Together
 from app.integrity import batches, reviewing
 from app.integrity.batches import BatchDecided, UnknownBatch
 from app.integrity.models import State, SuspectBatch, SuspectResponse
@@ -367,3 +368,22 @@ def test_what_was_released_is_rejected_as_the_same_people(database, province, cl
         aside = select(Response.id).where(Response.disposition == "rejected")
         assert set(session.scalars(aside)) == set(one.responses)
     assert verify(database) == []
+
+
+def test_what_stayed_aside_for_being_few_is_released_later(database, province, client):
+    """Three of another month are too few to move with the twelve, until they are enough."""
+    one = suspected(province, client, suspected=12)
+    few = suspected(province, client, suspected=3, others=0, month=date(2026, 8, 1))
+    with database.writing() as session:
+        session.execute(update(SuspectResponse).values(batch_id=one.id))
+        assert batches.quarantine(session, Together(1, TOGETHER.today), one.id).moved == 15
+    analyst = province.person((ANALYST, None))
+    changed = decide(database, analyst, one.id, State.RELEASED)
+    assert (changed.moved, changed.stayed) == (12, 3)
+    again = decide(database, analyst, one.id, State.RELEASED)
+    assert (again.moved, again.stayed) == (0, 3)
+    with database.writing("b") as session:
+        batches.release(session, Together(1, TOGETHER.today), one.id, "B", "đoàn khách")
+    with pytest.raises(BatchDecided):
+        decide(database, analyst, one.id, State.RELEASED)
+    assert few.responses and verify(database) == []
