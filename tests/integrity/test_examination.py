@@ -138,7 +138,7 @@ def test_habits_are_kept_and_held_against_the_source(database, stuffed, monkeypa
     # A unit that had as many such months is held against itself, and is less improbable.
     before = found_in(examined(database))[0].probability
     sent = np.zeros((1, len(KINDS)))
-    sent[0, KINDS.index("pressed")] = 500
+    sent[0, KINDS.index("rushed")] = 500
     with database.writing() as session:
         habits.keep(session, version, BEFORE, sources[:1], np.zeros(1, dtype=np.intp), sent)
     later = found_in(examined(database))
@@ -150,11 +150,11 @@ def test_trying_a_rule_changes_nothing(database, stuffed, hailong, tmp_path, mon
     monkeypatch.setattr("app.integrity.commands.local_today", lambda zone: date(2026, 9, 30))
     before = tables(database)
     said = hailong("integrity", "try", "stuffing", "--months", 2)
-    assert "X24 2026-09 kiosk: " in said and "set aside (pressed" in said
+    assert "X24 2026-09 kiosk: " in said and "set aside (rushed" in said
     assert "1 batches would be flagged; nothing was changed" in said
     file = tmp_path / "rules.toml"
     file.write_text('[stuffing]\nquarantine = "never"\n')
-    assert "flagged (pressed" in hailong("integrity", "try", "stuffing", "--file", file)
+    assert "flagged (rushed" in hailong("integrity", "try", "stuffing", "--file", file)
     file.write_text("")
     assert "has no rule stuffing" in hailong("integrity", "try", "stuffing", "--file", file, code=1)
     assert tables(database) == before
