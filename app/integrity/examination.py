@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 
 #: A response of a batch that is likelier stuffed than this is one of those suspected.
 SUSPECTED = 0.5
+#: Months of sources from which on a group's habits are its own.
+_ENOUGH = 8
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,7 @@ def examine(
             kept = (batches, counted, kind) if parts == 1 else None
         if not sum(len(each) for each in counts[1:]):
             continue
-        known = learn(np.concatenate(counts), np.concatenate(of), groups=GROUPS, model=rule.model())
+        known = _known(np.concatenate(counts), np.concatenate(of), rule)
         for part in range(parts):
             if kept is None:
                 batches = read(
@@ -179,6 +181,15 @@ def examine(
             tell(len(batches.id))
             honest = counted.counts * (1 - suspicion.by_kind)
             yield Examined(version, month, counted, honest, tuple(found), len(batches.id))
+
+
+def _known(counts: Floats, group: NDArray[np.intp], rule: Rule) -> Habits:
+    """The habits of each group; those of all where a group is too few to have any of its own.
+
+    The first kiosk of a province would be held against nothing but itself.
+    """
+    few = np.bincount(group, counts.sum(axis=1) > 0, minlength=GROUPS) < _ENOUGH
+    return learn(counts, np.where(few[group], GROUPS, group), groups=GROUPS + 1, model=rule.model())
 
 
 def _months_before(month: date, number: int) -> date:

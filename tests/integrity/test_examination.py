@@ -97,6 +97,16 @@ def test_a_unit_alone_is_found_by_the_months_before(database, stuffed):
     assert found.source.unit_id == unit and found.probability > 0.99
 
 
+def test_the_first_kiosk_of_all_is_not_held_against_itself_alone(database):
+    version, units = desk_form(database), desks(database, UNITS)
+    by_phone = {"channel": Channel.QR.value, "credential_id": None}
+    store(database, [e._replace(row=e.row._replace(**by_phone)) for e in honest(version, units)])
+    pressed = store(database, presses(version, units[-1]))
+    (found,) = found_in(examined(database))
+    assert found.source.channel == Channel.KIOSK.value and found.probability > 0.95
+    assert {id for id, _, _ in found.ids} == set(pressed)
+
+
 def test_slices_find_the_same(database, stuffed, monkeypatch):
     (whole,) = examined(database)
     monkeypatch.setattr(reading, "AT_ONCE", 100)
