@@ -17,7 +17,7 @@ from tests.small_province import body
 
 pytestmark = [
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
 ]
 READERS, KIOSKS, POSTS = 60, 10, 12
 UNTIL = datetime.now(UTC).date() - timedelta(days=1)
