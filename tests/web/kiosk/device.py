@@ -28,6 +28,7 @@ def device(playwright, profile, address, **options):
         str(profile), executable_path=CHROMIUM, args=QUIET, locale="vi-VN",
         viewport=options.pop("viewport", {"width": 1024, "height": 768}), **options,
     )  # fmt: skip
+    context.set_default_timeout(120_000)  # on a busy machine, too
     page = context.pages[0] if context.pages else context.new_page()
     page.complaints = []
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
