@@ -9,7 +9,7 @@ from scipy.special import gammaln
 from scipy.stats import betabinom, dirichlet_multinomial
 
 from analysis.habits import Breadth, Habits, fit, log_probability
-from analysis.kinds import FORKS, KINDS, SIDES, parted, shares
+from analysis.kinds import FORKS, KINDS, RUSH_FORKS, SIDES, parted, shares
 
 K = len(KINDS)
 
@@ -75,3 +75,10 @@ def test_the_root_parts_all(numbers):
 def test_shares_add_up_to_one():
     left = np.random.default_rng(1).uniform(0.01, 0.99, (5, len(FORKS)))
     assert shares(left).sum(axis=1) == pytest.approx(1.0)
+
+
+def test_of_rushes_habit_is_held_however_few_months_are_known():
+    """Else one source in eight could be one that rushes, and no rush would be improbable."""
+    counted = np.zeros((5, len(KINDS)))
+    counted[:, 0] = 60
+    assert fit(counted)[RUSH_FORKS].sum() == pytest.approx(Breadth().of_rushes)
