@@ -36,7 +36,7 @@ def rushes(
     order: Order,
     detectors: Detectors,
 ) -> Bools:
-    """Which responses are in a rush too long for how often people hurry in their unit.
+    """Which responses hurry in a rush too long for how often people hurry in their unit.
 
     Of ``rush_windows`` of responses that are close, one behind the other, those in which as many
     hurry as is expected less than ``expected_rushes`` times in the unit's month. The share p that
@@ -80,7 +80,8 @@ def rushes(
         one = np.maximum(hands, window - hands) >= (1 - detectors.rush_hands) * window
         for start in starts[many & (one | (2 * timed > window))]:
             found[order.rows[start : start + window]] = True
-    return found
+    # Who came in between and took their time is none of it.
+    return found & hurry
 
 
 def _outside(values: Bools, unit: Ints, in_chain: Bools, swing: float) -> Floats:

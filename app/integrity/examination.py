@@ -15,8 +15,8 @@ from analysis.habits import Habits
 from analysis.integrity import kinds, mark
 from analysis.kinds import EVERYDAY, KINDS, Kind
 from analysis.stuffing import Suspicion, learn, tabulate, usual, weigh
-from app.integrity import habits
-from app.integrity.reading import GROUPS, Batches, Source, read, slices
+from app.integrity import habits, reading
+from app.integrity.reading import GROUPS, Batches, Source, names, read, slices
 from app.integrity.reasons import Reason
 from app.integrity.rules import Rule
 from app.registry.questionnaires import Published
@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 SUSPECTED = 0.5
 #: Months of sources from which on a group's habits are its own.
 _ENOUGH = 8
+#: Of so many responses of a month the marks are kept for judging; the rest is read and marked anew.
+_KEPT = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -61,40 +63,57 @@ class Counted:
     counts: Floats
 
 
-def tabulated(batches: Batches, rule: Rule) -> tuple[Counted, NDArray[np.int8]]:
-    """The counts of a part, and the kind of each response."""
+@dataclass(frozen=True)
+class Marked:
+    """A part of a month whose responses are marked: all that judging it wants to know.
+
+    ``source`` numbers the sources of ``counted``; ``kind``, ``source`` and ``id`` are by response,
+    (n,), and take 21 bytes together.
+    """
+
+    version: Published
+    month: date
+    counted: Counted
+    source: NDArray[np.int32]
+    kind: NDArray[np.int8]
+    id: NDArray[np.void]
+
+
+def marked(batches: Batches, rule: Rule) -> Marked:
+    """The kind of each response of a part, and how many of each kind its sources sent."""
     responses = batches.responses
     kind = kinds(mark(responses, rule.parameters()))
     number = len(batches.sources)
     group = np.zeros(number, dtype=np.intp)
     group[responses.source] = responses.group
-    return Counted(batches.sources, group, tabulate(responses.source, kind, number)), kind
+    counted = Counted(batches.sources, group, tabulate(responses.source, kind, number))
+    source = responses.source.astype(np.int32)
+    return Marked(batches.version, batches.month, counted, source, kind, batches.id)
 
 
-def judge(
-    batches: Batches, kind: NDArray[np.int8], counted: Counted, known: Habits, own: Floats,
-    rule: Rule,
-) -> tuple[Suspicion, list[Found]]:  # fmt: skip
+def judge(part: Marked, known: Habits, own: Floats, rule: Rule) -> tuple[Suspicion, list[Found]]:
     """What a rule suspects in a part of a month.
 
     ``known`` are the habits of groups, ``own`` each source's earlier months, (sources, kinds).
     """
+    counted = part.counted
     priors = known.of(counted.group, own)
     suspicion = weigh(counted.counts, priors, rule.model())
     expected = usual(priors)
     found = []
     for i in np.flatnonzero(suspicion.probability >= rule.flag).tolist():
-        mine = np.flatnonzero(batches.responses.source == i)
+        mine = np.flatnonzero(part.source == i)
+        kind = part.kind[mine].tolist()
         by_kind = suspicion.by_kind[i]
         ids = tuple(
-            (str(batches.id[n]), KINDS[kind[n]], float(by_kind[kind[n]]))
-            for n in mine.tolist()
-            if by_kind[kind[n]] >= SUSPECTED
+            (id, KINDS[k], float(by_kind[k]))
+            for id, k in zip(names(part.id[mine]), kind, strict=True)
+            if by_kind[k] >= SUSPECTED
         )
         found.append(
             Found(
-                batches.version,
-                batches.month,
+                part.version,
+                part.month,
                 counted.sources[i],
                 float(suspicion.probability[i]),
                 len(mine),
@@ -144,43 +163,43 @@ def examine(
 ) -> Iterator[Examined]:
     """What a rule suspects in a month, one questionnaire's version after the other.
 
-    Whole months, in two passes: habits are learnt from what the first counts, and from the months
-    before. Of some ``units`` alone, they are learnt from the months before and from these. Memory
-    is bounded by ``reading.AT_ONCE``; ``tell`` hears how many responses were looked at. Nothing is
-    written.
+    Whole months: habits are learnt from what all its parts count, and from the months before. Of
+    some ``units`` alone, they are learnt from the months before and from these. Memory is bounded
+    by ``reading.AT_ONCE`` and ``_KEPT``, however many responded; ``tell`` hears how many responses
+    were looked at. Nothing is written.
     """
     first, hours = _months_before(month, habits.MONTHS), rule.hours.hours()
+
+    def look(part: int) -> Marked:
+        return marked(
+            read(session, zone, version, month, hours=hours, units=units, part=part, parts=parts),
+            rule,
+        )
+
     for version in versions:
         parts = 1 if units is not None else slices(session, version, month)
         # Forms of one questionnaire have the same habits, whichever version.
         same = [each for each in versions if each.form.code == version.form.code]
         past, groups = habits.of_months(session, same, first, month)
         counts, of = [past], [groups]
-        kept: tuple[Batches, Counted, NDArray[np.int8]] | None = None
-        for part in range(parts):
-            batches = read(
-                session, zone, version, month, hours=hours, units=units, part=part, parts=parts
-            )
-            counted, kind = tabulated(batches, rule)
-            counts.append(counted.counts)
-            of.append(counted.group)
-            kept = (batches, counted, kind) if parts == 1 else None
+        kept: dict[int, Marked] = {}
+        for number in range(parts):
+            part = look(number)
+            counts.append(part.counted.counts)
+            of.append(part.counted.group)
+            if (number + 1) * reading.AT_ONCE <= _KEPT:
+                kept[number] = part
         if not sum(len(each) for each in counts[1:]):
             continue
         known = _known(np.concatenate(counts), np.concatenate(of), rule)
-        for part in range(parts):
-            if kept is None:
-                batches = read(
-                    session, zone, version, month, hours=hours, units=units, part=part, parts=parts
-                )
-                counted, kind = tabulated(batches, rule)
-            else:
-                batches, counted, kind = kept
+        for number in range(parts):
+            part = kept.pop(number) if number in kept else look(number)
+            counted = part.counted
             own = habits.earlier(session, same, counted.sources, first, month)
-            suspicion, found = judge(batches, kind, counted, known, own, rule)
-            tell(len(batches.id))
+            suspicion, found = judge(part, known, own, rule)
+            tell(len(part.id))
             honest = counted.counts * (1 - suspicion.by_kind)
-            yield Examined(version, month, counted, honest, tuple(found), len(batches.id))
+            yield Examined(version, month, counted, honest, tuple(found), len(part.id))
 
 
 def _known(counts: Floats, group: NDArray[np.intp], rule: Rule) -> Habits:

@@ -1,5 +1,5 @@
 """Runs all benchmarks, or those named: intake, reading, statistics, ranking, citizen,
-signing_in, reform."""
+signing_in, reform, examination."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import citizen, intake, memory, ranking, reading, reform, signing_in, statistics
+from tests.bench import (
+    citizen,
+    examination,
+    intake,
+    memory,
+    ranking,
+    reading,
+    reform,
+    signing_in,
+    statistics,
+)
 
 BENCHES = {
     "intake": intake.main,
@@ -17,6 +27,7 @@ BENCHES = {
     "citizen": citizen.main,
     "signing_in": signing_in.main,
     "reform": reform.main,
+    "examination": examination.main,
 }
 
 #: Run by its name alone: it takes an hour.

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import cast
+from uuid import UUID
 
 import numpy as np
 
 from analysis.kinds import KINDS
 from analysis.stuffing import learn
-from app.integrity.examination import judge, tabulated
+from app.integrity.examination import judge, marked
 from app.integrity.reading import Batches, Source
 from app.integrity.rules import first_rules
 from app.registry.questionnaires import Published
@@ -57,20 +58,21 @@ def examined(world: World) -> Verdict:
                 for i in here
             ),
             responses,
-            at.astype(np.str_),
+            np.array([UUID(int=i).bytes for i in at.tolist()], dtype="V16"),
         )
-        counted, kind = tabulated(batches, rule)
+        part = marked(batches, rule)
+        counted = part.counted
         counts = np.concatenate([*(each for each, _ in past), counted.counts])
         group = np.concatenate([*(each for _, each in past), counted.group])
         known = learn(counts, group, groups=groups, model=rule.model())
-        suspicion, found = judge(batches, kind, counted, known, own[here], rule)
+        suspicion, found = judge(part, known, own[here], rule)
         for i, p in enumerate(suspicion.probability.tolist()):
             unit, channel = world.sources.unit[here[i]], world.sources.channel[here[i]]
             probability[unit, number, channel] = max(p, probability[unit, number, channel])
         for batch in found:
             # Fewer than ten never move (``app.intake.setting_aside``).
             if batch.probability >= (rule.quarantine or 1.0) and len(batch.ids) >= _LEAST:
-                quarantined[[int(id) for id, _, _ in batch.ids]] = True
+                quarantined[[UUID(id).int for id, _, _ in batch.ids]] = True
         honest = counted.counts * (1 - suspicion.by_kind)
         own[here] += honest
         past.append((honest, counted.group))

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from analysis.kinds import KINDS
-from app.integrity import habits, passes, reading
+from app.integrity import examination, habits, passes, reading
 from app.integrity.examination import examine
 from app.integrity.passes import latest_months, run
 from app.integrity.reading import Source
@@ -111,6 +111,9 @@ def test_slices_find_the_same(database, stuffed, monkeypatch):
     (whole,) = examined(database)
     monkeypatch.setattr(reading, "AT_ONCE", 100)
     parts = examined(database)
+    # Marks that are not kept are made anew.
+    monkeypatch.setattr(examination, "_KEPT", 250)
+    assert [part.found for part in examined(database)] == [part.found for part in parts]
     assert len(parts) == 5 and sum(part.responses for part in parts) == whole.responses
     (one,), (other,) = whole.found, found_in(parts)
     # What is usual is learnt from what was read with it: fewer units, much the same.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.intake.times import ReceiptRule
 from app.integrity import reading
-from app.integrity.reading import GROUPS, Hours, Source, month_after, read, slices
+from app.integrity.reading import GROUPS, Hours, Source, month_after, names, read, slices
 from app.registry.models import Channel
 from tests.integrity.stored import MONTH, ZONE, desk_form, honest, one, rated, store
 
@@ -48,7 +48,7 @@ def test_what_is_read_is_what_was_stored(database, province):
     store(database, sent)
     found = of_month(database, version)
     assert found.version is version and found.month == MONTH
-    at = {id: n for n, id in enumerate(found.id.tolist())}
+    at = {id: n for n, id in enumerate(names(found.id))}
     assert set(at) == {each.row.id for each in sent}
     order = [at[each.row.id] for each in sent]
     kept = found.responses
@@ -93,7 +93,7 @@ def test_paper_the_unfinished_other_months_and_versions_are_left_out(database, p
             one(other, unit, local(3), {}, partial=True),
         ],
     )
-    assert of_month(database, version).id.tolist() == [fine.row.id]
+    assert names(of_month(database, version).id) == [fine.row.id]
     assert len(of_month(database, version, date(2026, 8, 1)).id) == 1
     assert len(of_month(database, version, date(2026, 10, 1)).id) == 1
     nothing = of_month(database, version, date(2025, 1, 1))
@@ -114,8 +114,8 @@ def test_what_is_dated_by_receipt_is_found_though_its_id_is_far_away(database, p
     ]
     store(database, sent)
     found = of_month(database, version)
-    assert set(found.id.tolist()) == {each.row.id for each in sent}
-    assert of_month(database, version, date(2019, 1, 1)).id.tolist() == []
+    assert set(names(found.id)) == {each.row.id for each in sent}
+    assert names(of_month(database, version, date(2019, 1, 1)).id) == []
 
 
 def test_parts_by_unit_are_the_whole(database, monkeypatch):
@@ -128,16 +128,16 @@ def test_parts_by_unit_are_the_whole(database, monkeypatch):
         assert slices(session, version, MONTH) == 4
     monkeypatch.setattr(reading, "_FETCHED", 2)
     parts = [of_month(database, version, part=part, parts=4) for part in range(4)]
-    ids = [id for part in parts for id in part.id.tolist()]
-    assert len(ids) == 33 and set(ids) == set(whole.id.tolist())
+    ids = [id for part in parts for id in names(part.id)]
+    assert len(ids) == 33 and set(ids) == set(names(whole.id))
     units = [{source.unit_id for source in part.sources} for part in parts]
     assert sum(map(len, units)) == len(set().union(*units)) == 11
     levels = {
         id: row.tolist()
         for part in parts
-        for id, row in zip(part.id.tolist(), part.responses.levels, strict=True)
+        for id, row in zip(names(part.id), part.responses.levels, strict=True)
     }
-    assert levels == dict(zip(whole.id.tolist(), whole.responses.levels.tolist(), strict=True))
+    assert levels == dict(zip(names(whole.id), whole.responses.levels.tolist(), strict=True))
     some = of_month(database, version, units=[3, 5])
     assert {source.unit_id for source in some.sources} == {3, 5} and len(some.id) == 6
 

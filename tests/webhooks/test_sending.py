@@ -5,10 +5,11 @@ import dataclasses
 import json
 import threading
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from app import dead_letters
 from app.audit.log import entries
@@ -209,15 +210,21 @@ def test_nothing_is_lost_when_the_server_ends_in_the_middle(settings, hooks):
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_database_that_goes_away_meanwhile_has_it_told_again(
-    settings, database_url, database, hooks
+    settings, database_url, database, hooks, monkeypatch
 ):
-    cuts = iter([True])
+    cuts, note = iter([True]), sending._note
 
-    def cut_once():
-        if next(cuts, False):
-            cut_off(database_url)
+    def cut_once(*given):
+        with ExitStack() as stack:
+            if next(cuts, False):
+                session = stack.enter_context(given[0].writing())
+                session.execute(text("SELECT 1"))
+                cut_off(database_url)
+                session.execute(text("SELECT 1"))  # as the noting would, had it begun before
+            note(*given)
 
-    with listening(wait=cut_once) as (url, taken):
+    monkeypatch.setattr(sending, "_note", cut_once)
+    with listening() as (url, taken):
         hooks.add(url)
         database.close()
         with serving(settings) as client:
