@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import smtplib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 
@@ -30,7 +31,16 @@ log = logging.getLogger("hailong.integrity")
 MOST_LISTED = 20
 
 
-_MAILED = "integrity.mail"
+#: Noted before mails are sent, and after it where the mail server took none of them.
+_MAILED, _FAILED = "integrity.mail", "integrity.mail_failed"
+
+
+@dataclass(frozen=True)
+class Mailed:
+    """How many mails the mail server took, and how many it did not."""
+
+    taken: int
+    refused: int
 
 
 def mail_daily(database: Database, settings: Settings, now: datetime) -> int:
@@ -38,7 +48,8 @@ def mail_daily(database: Database, settings: Settings, now: datetime) -> int:
 
     A server that begins anew examines the night's months again; the log says that its mails went
     out. They are noted before they are sent: what breaks off midway is mailed to nobody twice, and
-    waits on the page all the same.
+    waits on the page all the same. Where the mail server took none, as it does while it is down,
+    the next day's mails have that day's batches too.
     """
     if not settings.mail_server:
         return 0
@@ -47,31 +58,49 @@ def mail_daily(database: Database, settings: Settings, now: datetime) -> int:
         today = now.astimezone(settings.zone).date()
         if last is not None and last.astimezone(settings.zone).date() >= today:
             return 0
-        record(session, "integrity.mail", "all")
+        since = _mailed_until(session) or now - timedelta(days=1)
+        record(session, _MAILED, "all")
     with database.reading() as session:
-        return mail_reviewers(session, settings, last or now - timedelta(days=1))
+        mailed = mail_reviewers(session, settings, since)
+    if mailed.refused and not mailed.taken:
+        with database.writing() as session:
+            record(session, _FAILED, "all", mails=mailed.refused)
+    return mailed.taken
 
 
-def mail_reviewers(session: Session, settings: Settings, since: datetime) -> int:
+def _mailed_until(session: Session) -> datetime | None:
+    """Since when batches were mailed to nobody; None before the first mails."""
+    entries = session.execute(
+        select(AuditEntry.action, AuditEntry.at)
+        .where(AuditEntry.action.in_((_MAILED, _FAILED)))
+        .order_by(AuditEntry.id.desc())
+    )
+    failed, since = False, None
+    for action, at in entries:
+        if action == _MAILED and not failed:
+            return at
+        failed, since = action == _FAILED, at - timedelta(days=1)
+    return since
+
+
+def mail_reviewers(session: Session, settings: Settings, since: datetime) -> Mailed:
     """Mail everybody who may review them the batches that were found since, and wait.
 
     A person has one mail however many batches there are, and none where there is none for them.
-    What the mail server refuses is logged without the address, and holds up nobody else's.
-
-    Returns
-    -------
-    How many mails the mail server took; none where none is set up.
+    What the mail server refuses is logged without the address, and holds up nobody else's. None
+    is sent where no mail server is set up.
     """
+    taken = refused = 0
     if not settings.mail_server:
-        return 0
-    sent = 0
+        return Mailed(taken, refused)
     for account, found in _due(session, settings, since):
         try:
             send_mail(settings, _message(settings, account, found))
-            sent += 1
+            taken += 1
         except (smtplib.SMTPException, OSError, ValueError) as error:
+            refused += 1
             log.warning("a reviewer (account %s) had no mail: %s", account.id, type(error).__name__)
-    return sent
+    return Mailed(taken, refused)
 
 
 def _due(

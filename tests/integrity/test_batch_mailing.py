@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.access.roles import Role
-from app.integrity.mailing import MOST_LISTED, mail_reviewers
+from app.integrity.mailing import MOST_LISTED, Mailed, mail_reviewers
 from app.integrity.models import State
 from app.settings import Settings
 from tests.integrity.mailbox import mailbox
@@ -24,8 +24,8 @@ def box():
 def mail(database, box, since=NOW - timedelta(days=1)):
     box.mails.clear()
     with database.reading() as session:
-        sent = mail_reviewers(session, box.settings, since)
-    assert sent == len(box.mails)
+        mailed = mail_reviewers(session, box.settings, since)
+    assert mailed.taken == len(box.mails)
     return {each["To"]: each for each in box.mails}
 
 
@@ -71,4 +71,4 @@ def test_without_a_mail_server_nothing_is_sent(database, province):
     batch_of(database, province.units["C1"], [])
     province.person((Role.PROVINCIAL_ANALYST, None))
     with database.reading() as session:
-        assert mail_reviewers(session, Settings(), NOW - timedelta(days=1)) == 0
+        assert mail_reviewers(session, Settings(), NOW - timedelta(days=1)) == Mailed(0, 0)

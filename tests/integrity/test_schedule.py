@@ -152,6 +152,25 @@ def test_reviewers_are_mailed_once_a_day_of_what_is_new(
         assert session.scalar(mailed) == 2
 
 
+def test_what_no_mail_server_took_is_mailed_the_next_day(
+    database, province, hailong, box, monkeypatch
+):
+    in_force(database)
+    found = batch_of(database, province.units["C1"], [], month=date(2020, 1, 1))
+    reviewer = province.person((Role.PROVINCIAL_ANALYST, None))
+    monkeypatch.setenv("HAILONG_MAIL_SERVER", box.server)
+    box.refuses.add(reviewer.email)
+    for day in range(4):
+        then = datetime.now(UTC) + timedelta(days=day)
+        monkeypatch.setattr("app.integrity.commands.datetime", Clock(then))
+        if day == 2:
+            box.refuses.clear()
+        said = hailong("integrity", "examine", "--mail", "--months", 1)
+        assert f"{int(day == 2)} mails to reviewers" in said
+    (mail,) = box.mails
+    assert f"/integrity/{found}" in mail.get_content()
+
+
 class Clock:
     """A calendar that shows another moment."""
 
