@@ -47,7 +47,7 @@ def test_a_server_that_slept_through_the_night_catches_up():
     )  # fmt: skip
 
 
-def keep(database, settings, until, now, seconds=60):
+def keep(database, settings, until, now, seconds=300):
     """Let the task run until something is so, or some seconds are over."""
 
     async def some():
