@@ -57,11 +57,10 @@ def levels(words: Words, found: Pictures) -> list[Chart]:
     sides = found.suspected.levels, found.others.levels
     if sides[0] is None:
         return []
-    both = sides[0], sides[1] or (0,) * len(sides[0])
     values = [level.value for level in found.scale.levels]
-    rows = _rows(words, values, [_shares(side) for side in both])
+    rows = _rows(words, values, [_shares(side) for side in sides])
     named = [
-        [f"{level.value}. {words.name(level.text)}", *_counted(words, both, level.value - 1)]
+        [f"{level.value}. {words.name(level.text)}", *_counted(words, sides, level.value - 1)]
         for level in found.scale.levels
     ]
     return [
@@ -94,25 +93,31 @@ def durations(words: Words, found: Pictures) -> Table:
     )
 
 
-def _shares(counts: Sequence[int]) -> list[float]:
-    whole = sum(counts)
-    return [count / whole if whole else 0.0 for count in counts]
+def _shares(counts: Sequence[int] | None) -> list[float]:
+    """Of all; nothing where there are none, or what they gave is not told."""
+    whole = sum(counts or ())
+    return [count / whole for count in counts or ()] if whole else []
 
 
-def _counted(words: Words, sides: Sequence[Sequence[int]], at: int) -> list[str]:
+def _counted(words: Words, sides: Sequence[Sequence[int] | None], at: int) -> list[str]:
     """Of each side how many, and what share."""
-    return [
-        text
-        for side in sides
-        for text in (words.number(side[at]), words.percent(_shares(side)[at]))
-    ]
+    told = []
+    for side in sides:
+        shares = _shares(side)
+        told += [
+            NOTHING if side is None else words.number(side[at]),
+            words.percent(shares[at]) if shares else NOTHING,
+        ]
+    return told
 
 
 def _rows(words: Words, labels: Sequence[int], sides: Sequence[Sequence[float]]) -> list[Datum]:
+    """A row for each side and label; none of a side of which nothing is told."""
     names = words("integrity.suspected_side"), words("integrity.other_side")
     return [
         {"at": label, "side": name, "value": value}
         for name, side in zip(names, sides, strict=True)
+        if side
         for label, value in zip(labels, side, strict=True)
     ]
 

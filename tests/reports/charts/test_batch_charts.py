@@ -34,10 +34,12 @@ def test_charts_and_tables_say_the_same():
     assert [row["value"] for row in levels.rows] == [0, 0, 0, 0, 1, 0.1, 0.1, 0.2, 0.4, 0.2]
 
 
-def test_beside_nobody_shares_are_nought_and_of_few_no_levels_are_drawn():
-    hours, _, levels = batch_charts.charts(WORDS, drawn(others=NOBODY))
-    assert hours.table.rows == [["16:00–16:59", "20", "100,0%", "0", "0,0%"]]
-    assert levels.table.rows[4] == ["5. Rất hài lòng", "20", "100,0%", "0", "0,0%"]
+def test_beside_nobody_there_are_no_shares_and_of_few_no_levels_are_drawn():
+    hours, days, levels = batch_charts.charts(WORDS, drawn(others=NOBODY))
+    assert hours.table.rows == [["16:00–16:59", "20", "100,0%", "0", NOTHING]]
+    assert levels.table.rows[4] == ["5. Rất hài lòng", "20", "100,0%", NOTHING, NOTHING]
+    assert {row["side"] for row in hours.rows + levels.rows} == {"Phiếu nghi vấn"}
+    assert {row["side"] for row in days.rows} == {"Phiếu nghi vấn", "Phiếu khác của đơn vị"}
     assert [each.name for each in batch_charts.charts(WORDS, drawn(NOBODY))] == ["hours", "days"]
 
 
