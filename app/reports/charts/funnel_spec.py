@@ -86,11 +86,15 @@ def funnel(
 
 def _across(lines: Mapping[str, float], axis: RatesAxis, paper: Paper) -> alt.Chart:
     """Rates that everything is set against, over the whole width, named in a legend."""
-    legend = alt.Legend(orient="bottom", symbolType="stroke", symbolSize=400, columns=1)
+    # Vega cuts names off at 160 pixels unless it is told otherwise.
+    whole = paper.width - 36
+    legend = alt.Legend(
+        orient="bottom", symbolType="stroke", symbolSize=400, columns=1, labelLimit=whole
+    )
     if paper.narrow:  # from the edge of the paper, not of the plot: the names are long
         legend = alt.Legend(
             orient="none", legendX=-_AXIS, legendY=_HEIGHT + _AXIS, direction="vertical",
-            symbolType="stroke", symbolSize=400, labelFontSize=11, labelLimit=paper.width - 36,
+            symbolType="stroke", symbolSize=400, labelFontSize=11, labelLimit=whole,
         )  # fmt: skip
     across: alt.Chart = (
         alt.Chart(alt.InlineData(values=[{"line": name, "at": at} for name, at in lines.items()]))
