@@ -1,0 +1,55 @@
+"""Whose a name is: of who was served, or of who served, by the words beside it."""
+
+from __future__ import annotations
+
+import re
+
+from app.masking.kinds import Kind
+from app.masking.letters import Letters
+from app.masking.lists import phrases
+
+#: How many words behind a name tell of its bearer, and how many before it.
+_BEHIND, _AT_WORK, _BEFORE = 6, 4, 3
+_SENTENCE_ENDS = re.compile(r"[.!?;\n]")
+
+
+class Belonging:
+    """Looks at the words beside the names of one text."""
+
+    def __init__(self, letters: Letters) -> None:
+        self._text, self._words, self._unmarked = letters.text, letters.words, letters.unmarked
+
+    def of(self, start: int, end: int) -> Kind:
+        """Whose name stands from a word to before another: a citizen's, unless more says staff's."""
+        if self._before("family", start) or self._before("citizen_cues", start):
+            return Kind.CITIZEN
+        last = self._sentence_end(end)
+        if phrases("places_of_work").within(
+            self._words, end, min(end + _AT_WORK, last), self._unmarked
+        ) or phrases("roles").within(self._words, end, min(end + 2, last), self._unmarked):
+            return Kind.STAFF
+        if self._before("before_citizen", start):
+            return Kind.CITIZEN
+        if any(
+            self._before("before_staff", at) for at in range(max(0, start - _BEFORE), start + 1)
+        ):
+            return Kind.STAFF
+        if phrases("deeds").within(self._words, end, min(end + _BEHIND, last), self._unmarked):
+            return Kind.STAFF
+        return Kind.CITIZEN
+
+    def _before(self, kind: str, place: int) -> bool:
+        if place < 1 or place > len(self._words) - 1:
+            return False
+        gap = self._text[self._words[place - 1].end : self._words[place].start]
+        if _SENTENCE_ENDS.search(gap):
+            return False
+        return phrases(kind).before(self._words, place, self._unmarked) > 0
+
+    def _sentence_end(self, place: int) -> int:
+        """The first word of the next sentence, or one far enough away."""
+        most = min(place + _BEHIND, len(self._words))
+        for at in range(place, most):
+            if _SENTENCE_ENDS.search(self._text[self._words[at - 1].end : self._words[at].start]):
+                return at
+        return most
