@@ -30,7 +30,9 @@ log = logging.getLogger("hailong.text_keys")
 
 #: Stands for a hash that was dropped: there were texts, and nobody knows which.
 DROPPED = b""
-_ID, _NONCE, _HASH, _SECRET = 4, 12, 16, 32
+#: What is made by a key begins with so many bytes of the key's number.
+ID_BYTES = 4
+_NONCE, _HASH, _SECRET = 12, 16, 32
 #: On PostgreSQL, where nothing else is named: in the service's working directory.
 _BY_DEFAULT = Path("var/texts.key")
 _HEAD = "# Hai Long: keys of what citizens wrote, the present one first. In no backup: keep a copy apart.\n"
@@ -127,9 +129,9 @@ class TextKeys:
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        nonce, body = encrypted[_ID : _ID + _NONCE], encrypted[_ID + _NONCE :]
+        nonce, body = encrypted[ID_BYTES : ID_BYTES + _NONCE], encrypted[ID_BYTES + _NONCE :]
         for key in self._usable(make=False):
-            if key.id == encrypted[:_ID]:
+            if key.id == encrypted[:ID_BYTES]:
                 with contextlib.suppress(InvalidTag):
                     cipher = AESGCM(key.derived(b"encrypt"))
                     return cipher.decrypt(nonce, body, about.encode()).decode()
@@ -138,7 +140,7 @@ class TextKeys:
     def is_present(self, encrypted: bytes) -> bool:
         """Whether the present key made this."""
         keys = self._usable(make=False)
-        return bool(keys) and keys[0].id == encrypted[:_ID]
+        return bool(keys) and keys[0].id == encrypted[:ID_BYTES]
 
     def rotate(self) -> None:
         """Put a new key before the others.
@@ -192,7 +194,7 @@ _making = Lock()
 
 
 def _new() -> TextKey:
-    return TextKey(secrets.token_bytes(_ID), secrets.token_bytes(_SECRET))
+    return TextKey(secrets.token_bytes(ID_BYTES), secrets.token_bytes(_SECRET))
 
 
 @contextlib.contextmanager
@@ -222,7 +224,7 @@ def _parsed(file: Path) -> Sequence[TextKey]:
                 key = TextKey(bytes.fromhex(number), base64.b64decode(secret, validate=True))
             except ValueError as error:
                 raise TextKeysUnusableError(f"{file}: a line is no key") from error
-            if len(key.id) != _ID or len(key.secret) != _SECRET:
+            if len(key.id) != ID_BYTES or len(key.secret) != _SECRET:
                 raise TextKeysUnusableError(f"{file}: a line is no key")
             keys.append(key)
     if not keys:
@@ -237,5 +239,5 @@ def is_same(stored: bytes | None, hashes: Sequence[bytes] | None) -> bool:
     """
     if stored is None or hashes is None:
         return stored is None and hashes is None
-    of_its_key = [each for each in hashes if each[:_ID] == stored[:_ID]]
+    of_its_key = [each for each in hashes if each[:ID_BYTES] == stored[:ID_BYTES]]
     return stored == DROPPED or not of_its_key or stored in of_its_key

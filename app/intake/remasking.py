@@ -13,7 +13,7 @@ from app.db import Database
 from app.intake.models import AsideResponse, ResponseText
 from app.intake.texts import about, body_hashes, masked_body, read_text, stored_hash
 from app.masking.masker import EDITION, mask
-from app.text_keys import TextKeys
+from app.text_keys import ID_BYTES, TextKeys
 
 #: Texts of one transaction: the intake writes meanwhile.
 _AT_ONCE = 200
@@ -34,6 +34,15 @@ def waiting(session: Session) -> int:
         select(func.count()).select_from(AsideResponse).where(_old(AsideResponse))
     )
     return (texts or 0) + (bodies or 0)
+
+
+def unreadable(session: Session, keys: TextKeys) -> int:
+    """How many texts are encrypted by keys that are not there."""
+    number = func.count()
+    key = func.substr(ResponseText.encrypted_body, 1, ID_BYTES)
+    query = select(key, number).where(ResponseText.encrypted_body.is_not(None)).group_by(key)
+    known = {each.id for each in keys.keys(make=False)}
+    return sum(count for id, count in session.execute(query) if bytes(id) not in known)
 
 
 def remask(
