@@ -34,6 +34,7 @@ _NAMED_DOSSIER = re.compile(
     r"|(?:ho so|hs|bien nhan|giay hen|phieu hen|benh an|giay tiep nhan|mhs)(?:[ ](?:so|ma(?: so)?))?)"
     r"(?:[ ](?:cua (?:toi|em|minh|chau)|la|so))*[ ]?[:#=.\-]?[ ]?#?"
     r"(?P<code>(?=[a-z./\-]{0,24}\d)[a-z0-9](?:[a-z0-9]|[./\-](?=[a-z0-9])){3,40})"
+    r"(?![ .\-]{1,3}\d)"
 )
 _PLATE = re.compile(
     r"(?<![\w.,/])(?P<province>\d{2})[ ]?[\-–. ]?[ ]?(?P<letters>[A-ZĐ]{1,2}|[a-zđ]{1,2})[ ]?(?P<series>\d?)"
