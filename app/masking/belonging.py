@@ -10,6 +10,8 @@ from app.masking.lists import phrases
 
 #: How many words behind a name tell of its bearer, and how many before it.
 _BEHIND, _AT_WORK, _BEFORE = 6, 4, 3
+#: Tôi, Nguyễn Văn An, …
+_I_AM = re.compile(r"(?:^|\W)(?:tôi|em|mình|tui|cháu|con), $", re.IGNORECASE).search
 _SENTENCE_ENDS = re.compile(r"[.!?;\n]")
 
 
@@ -23,10 +25,14 @@ class Belonging:
         """Whose name stands from a word to before another: a citizen's, unless more says staff's."""
         if self._before("family", start) or self._before("citizen_cues", start):
             return Kind.CITIZEN
+        if _I_AM(self._text[max(0, self._words[start].start - 12) : self._words[start].start]):
+            return Kind.CITIZEN
         last = self._sentence_end(end)
-        if phrases("places_of_work").within(
-            self._words, end, min(end + _AT_WORK, last), self._unmarked
-        ) or phrases("roles").within(self._words, end, min(end + 2, last), self._unmarked):
+        if self._works(end, last) or phrases("roles").within(
+            self._words, end, min(end + 2, last), self._unmarked
+        ):
+            return Kind.STAFF
+        if self._before("before_staff", start):
             return Kind.STAFF
         if self._before("before_citizen", start):
             return Kind.CITIZEN
@@ -37,6 +43,17 @@ class Belonging:
         if phrases("deeds").within(self._words, end, min(end + _BEHIND, last), self._unmarked):
             return Kind.STAFF
         return Kind.CITIZEN
+
+    def _works(self, end: int, last: int) -> bool:
+        """Whether it is said right behind a name, or soon and with "ở", where its bearer works."""
+        works = phrases("places_of_work")
+        if works.within(self._words, end, min(end + 1, last), self._unmarked):
+            return True
+        for place in range(end, min(end + _AT_WORK, last)):
+            length = phrases("at").at(self._words, place, self._unmarked)
+            if length and works.at(self._words, place + length, self._unmarked):
+                return True
+        return False
 
     def _before(self, kind: str, place: int) -> bool:
         if place < 1 or place > len(self._words) - 1:

@@ -23,7 +23,7 @@ _MAIL = re.compile(
     re.IGNORECASE,
 )
 _DOSSIER = re.compile(
-    r"(?<![A-Za-z0-9])(?:\d{3}[ ]?\.[ ]?(?:\d{2}[ ]?\.[ ]?){1,3})?[A-Za-z]{1,3}\d{1,3}"
+    r"(?<![A-Za-z0-9])(?:\d{3}[ ]?\.[ ]?(?:\d{2}[ ]?\.[ ]?){0,3})?[A-Za-z]{1,3}\d{1,3}"
     r"(?:[ ]?[.\-][ ]?\d{1,4}){0,5}[ ]?[\-–/. ][ ]?\d{6}[ ]?[\-–/. ][ ]?\d{3,6}(?![A-Za-z0-9])"
     r"|(?<![A-Za-z0-9])\d{3}(?:\.\d{2}){2}\.[A-Za-z]\d{2}(?:[.\-]\d{1,6}){1,4}(?![A-Za-z0-9])"
 )
@@ -81,12 +81,13 @@ _NONE = re.compile(
     # numbers that anybody may call
     r"|(?<!\d)1[89]00(?:[ .\-]?\d{2,4}){1,2}(?!\d)(?![ .\-]\d)"
     # money
-    r"|(?<![\d.,])[1-9]\d{0,2}(?:[., ]\d{3}){1,4}[ ]?(?:đ|đồng|dong|vnđ|vnd|d|k|usd)(?!\w)"
+    r"|(?<![\d.,])[1-9]\d{0,2}(?:[.,]\d{3}){1,4}[ ]?(?:đ|đồng|dong|vnđ|vnd|d|k|usd)(?!\w)"
+    r"|(?<![\d.,])(?<!\d )[1-9]\d{0,2}(?: \d{3}){1,4}[ ]?(?:đ|đồng|vnđ|vnd)(?!\w)"
     r"|(?<![\d.,])[1-9]\d{0,9}[ ]?(?:đ|đồng|vnđ|vnd|usd|nghìn|ngàn|triệu|tr|tỷ|tỉ|trđ|củ|lít)(?![^\W\d_])"
     r"|(?<![\d.,])[1-9]\d{0,4}k(?!\w)",
     re.IGNORECASE,
 )
-_THOUSANDS = re.compile(r"(?<![\d.,\-])[1-9]\d{0,2}(?:\.\d{3}){1,3}(?![\d]|[.\-]\d)")
+_THOUSANDS = re.compile(r"(?<![\d.,\-+])[1-9]\d{0,2}(?:\.\d{3}){1,3}(?![\d]|[.\-]\d)")
 _NUMBERED = re.compile(
     r"(?:cmnd|cmt|cmtnd|cccd|cc|chung minh|can cuoc|dinh danh|cong dan|stk|tai khoan|tk|mst|ma so thue|sdt|so dt|zalo|"
     r"dien thoai|dt|lien he|lh|goi|phone|tel|mobile|so the|bhyt|bhxh|vcb|bidv|bank)[^\n]{0,16}$"
@@ -118,9 +119,9 @@ def find(text: str) -> tuple[list[Span], str]:
         or "vòng" in text
     ):
         text = _MAIL.sub(take(Kind.EMAIL, lambda found: True), text)
+    text = _INSURANCE.sub(take(Kind.INSURANCE, _is_insurance), text)
     text = _DOSSIER.sub(take(Kind.DOSSIER, lambda found: True), text)
     text = _named_dossiers(text, spans)
-    text = _INSURANCE.sub(take(Kind.INSURANCE, _is_insurance), text)
     text = _PLATE.sub(take(Kind.PLATE, _is_plate), text)
     text = _NONE.sub(lambda found: BLANK * len(found.group()), text)
     return spans, _THOUSANDS.sub(_blank_amount, text)

@@ -22,6 +22,7 @@ _MOST_WORDS = 6
 _MOST_QUALIFIERS = 5
 _BLANKS = re.compile(r"[ ]{1,3}|[’']").fullmatch
 _TO_NAME = re.compile(r"[ ]{0,2}[.:\-–(“\"]{0,2}[ ]{0,2}").fullmatch
+_ABBREVIATED = re.compile(r"[^aeiouy]+|bsc?k?i{1,2}|[aceo]").fullmatch
 _BY_WORD = re.compile(r"[ /]{1,3}|[ ]?\.[ ]?").fullmatch
 _NUMBER = re.compile(
     r"[ ]{0,2}(?:số|so|s[ốo]\.|no)?[ ]{0,2}[:.]?[ ]?(\d{1,3}[a-zA-Z]?|[A-Z]\d{0,3})(?!\w)"
@@ -73,6 +74,11 @@ class _Finder:
         if not length or not self._follow(place, place + length, _BY_WORD):
             return None
         at = place + length
+        if not self._leads(at - 1):
+            return None
+        of_department = self._words[at - 1].plain in ("khoa", "phong", "ban")
+        while of_department and phrases("qualifiers").at(self._words, at, self._unmarked):
+            at += 1
         for _ in range(_MOST_QUALIFIERS + 1):
             if not self._gap(at - 1, _TO_NAME):
                 break
@@ -118,7 +124,7 @@ class _Finder:
             found = self._behind(at + 1, honorific=False)
             if found is not None:
                 return found
-        if at < 1 or not self._gap(at - 1, _TO_NAME):
+        if at < 1 or not self._leads(at - 1):
             return None
         end = self._name(at, led=True)
         return (self._span(at, end, Kind.CITIZEN), end) if end > at else None
@@ -129,7 +135,7 @@ class _Finder:
             return None
         at = place + length
         at += phrases("name_words").at(self._words, at, self._unmarked)
-        if not self._gap(at - 1, _TO_NAME):
+        if not self._leads(at - 1) or self._is_known(place):
             return None
         if len(self._words[place].plain) == 1 and not self._is_large(at):
             return None
@@ -149,7 +155,10 @@ class _Finder:
                 return None  # Đường Nguyễn Trãi, though Đường is a surname
         end = self._name(place, led=False)
         if end == place:
-            return None
+            end = self._given_at_work(place)
+            if end == place or self._is_place(place):
+                return None
+            return self._span(place, end, Kind.STAFF), end
         if self._is_place(place):
             return None, end
         return self._span(place, end, self._belonging.of(place, end)), end
@@ -160,9 +169,28 @@ class _Finder:
         """The word after the name at a word; the word itself where none is."""
         if place >= len(self._words) or self._is_known(place):
             return place
+        end = self._written(place, led=led, role=role)
+        if end == place and not self._unmarked and self._is_bare_of_marks(place):
+            # NGUYEN VAN BINH among words with their marks.
+            self._unmarked = True
+            end = self._written(place, led=led, role=role)
+            self._unmarked = False
+        return end
+
+    def _written(self, place: int, *, led: bool, role: bool) -> int:
         if self._is_large(place):
             return self._large_name(place, led=led)
         return self._small_name(place, led=led, role=role)
+
+    def _is_bare_of_marks(self, place: int) -> bool:
+        """Whether a surname and a middle name stand here without the marks that they have."""
+        both = self._words[place : place + 2]
+        return (
+            len(both) == 2
+            and all(word.toned.isascii() for word in both)
+            and names("plain_surnames").has(both[0], True)
+            and names("middles").has(both[1], True)
+        )
 
     def _large_name(self, place: int, *, led: bool) -> int:
         end = place + 1
@@ -191,7 +219,10 @@ class _Finder:
         if not led:
             return place
         first = self._words[place]
-        if self._is("not_in_names", place) or self._is("not_after_honorific", place):
+        is_given = self._is("given", place)
+        if self._is("not_in_names", place) and not is_given:
+            return place
+        if self._is("not_after_honorific", place) and not is_given and end - place < 2:
             return place
         if len(first.plain) == 1 and end - place < 2:
             return place
@@ -202,6 +233,8 @@ class _Finder:
             ):
                 end -= 1
             return end
+        if first.case is Case.CAPITALS:  # UBND
+            return place
         return (
             min(end, place + 4) if first.case is not Case.SMALL and first.plain.isalpha() else place
         )
@@ -225,7 +258,12 @@ class _Finder:
             end += 1
         if self._unmarked and len(word.plain) < 3:
             return place
-        if self._joined(end) and self._is("not_in_names", end) and not self._is("given", end):
+        if (
+            self._joined(end)
+            and self._is("not_in_names", end)
+            and not self._is("given", end)
+            and not phrases("deeds").at(self._words, end, self._unmarked)
+        ):
             return place  # thái độ
         everyday = self._unmarked or (self._is("everyday", place) and end == place + 1)
         return end if not everyday or self._speaks_for_name(end, role=role) else place
@@ -254,6 +292,23 @@ class _Finder:
             return end
         sure = self._is("plain_surnames", place) and not self._unmarked
         return end if sure and end - place >= 3 else place
+
+    def _given_at_work(self, place: int) -> int:
+        """The word after a given name that says by itself whose it is: Lan ở quầy 2; else it."""
+        if not self._is_large(place) or not self._is("given", place) or self._is_known(place):
+            return place
+        end = place + 1
+        if self._joined(end) and self._is_large(end) and self._is("given", end):
+            end += 1
+        elif self._is("everyday", place) and not self._joined(place):
+            return place
+        if not self._joined(end):
+            return place
+        if end - place == 2 and phrases("deeds").at(self._words, end, self._unmarked):
+            return end
+        at = end + phrases("at").at(self._words, end, self._unmarked)
+        works = self._joined(at) and phrases("places_of_work").at(self._words, at, self._unmarked)
+        return end if works else place
 
     # --- what stands beside
 
@@ -361,6 +416,13 @@ class _Finder:
             return False
         gap = self._text[self._words[place].end : self._words[place + 1].start]
         return len(gap) < 8 and bool(fits(gap))  # type: ignore[operator]
+
+    def _leads(self, place: int) -> bool:
+        """Whether a name may follow a word; a full stop stands behind abbreviations alone."""
+        if not self._gap(place, _TO_NAME):
+            return False
+        stop = "." in self._text[self._words[place].end : self._words[place + 1].start]
+        return not stop or _ABBREVIATED(self._words[place].plain) is not None
 
     def _follow(self, start: int, end: int, fits: object) -> bool:
         return all(self._gap(place, fits) for place in range(start, end - 1))

@@ -16,11 +16,11 @@ from app.masking.kinds import Kind, Span
 from app.masking.letters import Letters, Word, toned, without_marks
 
 _GROUP = re.compile(
-    r"(?:(?<![^\W_])[oOlI]{1,4})?[0-9](?:[oOlI]{0,4}[0-9])*(?:[oOlI]{1,4}(?![^\W_]))?|(?<![^\W_])[oO](?![^\W_])"
+    r"(?:(?<![^\W_])[oOlISBZi]{1,4})?[0-9](?:[oOlISBZi]{0,4}[0-9])*(?:[oOlISBZi]{1,4}(?![^\W_]))?|(?<![^\W_])[oO](?![^\W_])"
 )
-_LIKE_DIGITS = str.maketrans("oOlI", "0011")
+_LIKE_DIGITS = str.maketrans("oOlISBZi", "00115821")
 #: What may stand between groups of one number.
-_BETWEEN = re.compile(r"[ .\-–—_·*()/]{0,3}").fullmatch
+_BETWEEN = re.compile(r"[ .\-–—_·*()/]{0,3}|,").fullmatch
 _BETWEEN_WORDS = re.compile(r"[ ,.\-–—]{0,3}").fullmatch
 _DIGIT_WORDS = {
     "không": "0", "hông": "0", "một": "1", "mốt": "1", "hai": "2", "ba": "3", "bốn": "4", "tư": "4", "năm": "5",
@@ -69,7 +69,7 @@ def find(letters: Letters, text: str) -> list[Span]:
         return []
     spans: list[Span] = []
     for run in _runs(text, letters):
-        spans += _in_run(run, text)
+        spans += _in_run(_trimmed(run), text)
     return spans
 
 
@@ -93,12 +93,28 @@ def _runs(text: str, letters: Letters) -> Iterator[list[_Group]]:
         if run:
             gap = text[run[-1].end : group.start]
             either = run[-1].word or group.word
-            if len(gap) > 3 or not (_BETWEEN_WORDS(gap) if either else _BETWEEN(gap)):
+            apart = "," in gap and not (run[-1].word and group.word)
+            apart = apart and max(len(run[-1].digits), len(group.digits)) > 3 and either
+            if apart or len(gap) > 3 or not (_BETWEEN_WORDS(gap) if either else _BETWEEN(gap)):
                 yield run
                 run = []
         run.append(group)
     if run:
         yield run
+
+
+def _trimmed(run: Sequence[_Group]) -> Sequence[_Group]:
+    """A run without one or two words at its ends that stand beside digits: 2222 không ai nghe."""
+    first, last = 0, len(run)
+    while first < 2 and first + 1 < len(run) and run[first].word:
+        first += 1
+    while last > len(run) - 2 and last > 1 and run[last - 1].word:
+        last -= 1
+    if run[first].word or len(run[first].digits) < 2:
+        first = 0
+    if run[last - 1].word or len(run[last - 1].digits) < 2:
+        last = len(run)
+    return run[first:last]
 
 
 def _in_run(run: Sequence[_Group], text: str) -> Iterator[Span]:
@@ -124,7 +140,11 @@ def _number_at(run: Sequence[_Group], place: int, text: str) -> tuple[int, Kind]
     cue = _cue(text, first.start, run, place)
     rest = run[place : place + _MOST_DIGITS + 1]
     # Digits one by one, and in groups: all of the run, if it is one number.
-    if 1 < len(rest) <= _MOST_DIGITS and all(len(group.digits) < 9 for group in rest):
+    if (
+        1 < len(rest) <= _MOST_DIGITS
+        and all(len(group.digits) < 9 for group in rest)
+        and len({group.word for group in rest}) == 1
+    ):
         kind = _kind(rest, cue, text, whole=True)
         if kind is not None:
             return len(run), kind
@@ -174,7 +194,7 @@ def _by_length(
         return Kind.INSURANCE
     if by_words >= 7 and 9 <= n <= 12:
         return Kind.PHONE
-    if n > 10 and (single or all(len(group.digits) == 4 for group in groups)):
+    if (single and n > 10) or (n >= 16 and all(len(group.digits) == 4 for group in groups)):
         return Kind.BANK
     return None
 

@@ -15,6 +15,7 @@ from app.backup.sealing import make_key
 from app.db import Base, Database
 from app.figures.release import ReleaseRule
 from app.intake.models import AsideResponse, ResponseText
+from app.intake.schemas import ResponseIn
 from app.intake.texts import masked_body
 from app.masking.masker import mask
 from app.text_keys import TextKeys
@@ -189,7 +190,7 @@ def test_what_an_older_version_stored_is_masked_and_nothing_of_it_stays(
         assert client.post(URL, json=sent, headers=device).status_code == 201
     wrong = body(answers={"A1": 9, "comment": TEXT})
     assert client.post(URL, json=wrong, headers=device).status_code == 422
-    as_before = json.dumps(wrong, ensure_ascii=False)
+    as_before = ResponseIn.model_validate(wrong).model_dump_json(exclude_unset=True)
     with database.writing() as session:
         session.execute(
             update(ResponseText).values(body=TEXT, encrypted_body=None, masker_edition=None)
