@@ -35,7 +35,10 @@ ID_BYTES = 4
 _NONCE, _HASH, _SECRET = 12, 16, 32
 #: On PostgreSQL, where nothing else is named: in the service's working directory.
 _BY_DEFAULT = Path("var/texts.key")
-_HEAD = "# Hai Long: keys of what citizens wrote, the present one first. In no backup: keep a copy apart.\n"
+_HEAD = (
+    "# Hai Long: keys of what citizens wrote, the present one first.\n"
+    "# They are in no backup: keep a copy apart.\n"
+)
 
 
 class TextKeysUnusableError(Exception):
@@ -55,7 +58,7 @@ class TextKey:
 
 
 def key_file(settings: Settings) -> Path:
-    """Where the keys are: by the settings, beside a SQLite database, or in the working directory."""
+    """Where the keys are: as is set, beside a SQLite database, or in the working directory."""
     if settings.text_key_file is not None:
         return settings.text_key_file
     try:

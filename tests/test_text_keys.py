@@ -1,4 +1,4 @@
-"""Keys of comments: one file for all processes, its owner's alone, and nothing breaks without it."""
+"""Keys of comments: one file for all processes, its owner's alone; nothing breaks without it."""
 
 import os
 import stat
@@ -46,7 +46,7 @@ def test_processes_that_start_together_have_one_key_and_others_cannot_read_it(fi
     finally:
         os.umask(before)
     assert len(set(found)) == 1
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600 and os.listdir(file.parent) == [file.name]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600 and list(file.parent.iterdir()) == [file]
     assert file in set(private_files(Settings()))
 
 

@@ -22,27 +22,29 @@ class Belonging:
         self._text, self._words, self._unmarked = letters.text, letters.words, letters.unmarked
 
     def of(self, start: int, end: int) -> Kind:
-        """Whose name stands from a word to before another: a citizen's, unless more says staff's."""
-        if self._before("family", start) or self._before("citizen_cues", start):
-            return Kind.CITIZEN
-        if _I_AM(self._text[max(0, self._words[start].start - 12) : self._words[start].start]):
+        """Whose name stands from a word to before another: a citizen's, unless more says other."""
+        if self._is_writers(start):
             return Kind.CITIZEN
         last = self._sentence_end(end)
         if self._works(end, last) or phrases("roles").within(
             self._words, end, min(end + 2, last), self._unmarked
         ):
             return Kind.STAFF
-        if self._before("before_staff", start):
-            return Kind.STAFF
-        if self._before("before_citizen", start):
+        if not self._before("before_staff", start) and self._before("before_citizen", start):
             return Kind.CITIZEN
-        if any(
-            self._before("before_staff", at) for at in range(max(0, start - _BEFORE), start + 1)
+        soon = range(max(0, start - _BEFORE), start + 1)
+        if any(self._before("before_staff", at) for at in soon) or phrases("deeds").within(
+            self._words, end, min(end + _BEHIND, last), self._unmarked
         ):
             return Kind.STAFF
-        if phrases("deeds").within(self._words, end, min(end + _BEHIND, last), self._unmarked):
-            return Kind.STAFF
         return Kind.CITIZEN
+
+    def _is_writers(self, start: int) -> bool:
+        """Whether a name is said to be of whoever writes, or of their family."""
+        if self._before("family", start) or self._before("citizen_cues", start):
+            return True
+        place = self._words[start].start
+        return _I_AM(self._text[max(0, place - 12) : place]) is not None
 
     def _works(self, end: int, last: int) -> bool:
         """Whether it is said right behind a name, or soon and with "ở", where its bearer works."""

@@ -1,4 +1,4 @@
-"""Numbers with letters and addresses: e-mail, case numbers, plates, insurance cards; and what is none.
+"""Numbers with letters, and addresses: e-mail, cases, plates, insurance cards; and what is none.
 
 Each pattern looks at a bounded number of signs from where it begins.
 """
@@ -22,6 +22,8 @@ _MAIL = re.compile(
     r"[\w\-]{1,63}(?:[ ]?(?:\.|chấm|cham|dot)[ ]?[A-Za-z]{2,12}\b){0,3}",
     re.IGNORECASE,
 )
+#: Without one of these no address is looked for.
+_OF_MAIL = ("@", "còng", "cong", "at", "móc", "vòng")
 _DOSSIER = re.compile(
     r"(?<![A-Za-z0-9])(?:\d{3}[ ]?\.[ ]?(?:\d{2}[ ]?\.[ ]?){0,3})?[A-Za-z]{1,3}\d{1,3}"
     r"(?:[ ]?[.\-][ ]?\d{1,4}){0,5}[ ]?[\-–/. ][ ]?\d{6}[ ]?[\-–/. ][ ]?\d{3,6}(?![A-Za-z0-9])"
@@ -29,15 +31,17 @@ _DOSSIER = re.compile(
 )
 #: On the text without marks. What follows has four digits and more.
 _NAMED_DOSSIER = re.compile(
-    r"(?<![a-z])(?:(?:ma(?: so)?|so)[ ](?:ho so|hs|bien nhan|benh nhan|bn|y te|benh an|phieu hen|giay hen|"
-    r"tra cuu|tiep nhan|don|luu tru|vu viec|phieu kham|nhap vien)"
-    r"|(?:ho so|hs|bien nhan|giay hen|phieu hen|benh an|giay tiep nhan|mhs)(?:[ ](?:so|ma(?: so)?))?)"
+    r"(?<![a-z])(?:(?:ma(?: so)?|so)[ ](?:ho so|hs|bien nhan|benh nhan|bn|y te|benh an|"
+    r"phieu hen|giay hen|tra cuu|tiep nhan|don|luu tru|vu viec|phieu kham|nhap vien)"
+    r"|(?:ho so|hs|bien nhan|giay hen|phieu hen|benh an|giay tiep nhan|mhs)"
+    r"(?:[ ](?:so|ma(?: so)?))?)"
     r"(?:[ ](?:cua (?:toi|em|minh|chau)|la|so))*[ ]?[:#=.\-]?[ ]?#?"
     r"(?P<code>(?=[a-z./\-]{0,24}\d)[a-z0-9](?:[a-z0-9]|[./\-](?=[a-z0-9])){3,40})"
     r"(?![ .\-]{1,3}\d)"
 )
 _PLATE = re.compile(
-    r"(?<![\w.,/])(?P<province>\d{2})[ ]?[\-–. ]?[ ]?(?P<letters>[A-ZĐ]{1,2}|[a-zđ]{1,2})[ ]?(?P<series>\d?)"
+    r"(?<![\w.,/])(?P<province>\d{2})[ ]?[\-–. ]?[ ]?(?P<letters>[A-ZĐ]{1,2}|[a-zđ]{1,2})"
+    r"[ ]?\d?"
     r"[ ]?[\-–. ]{0,2}[ ]?(?:(?P<five>\d{3}[ .\-]?\d{2})|(?P<four>\d{4}))(?![\w]|[.,/]\d)"
 )
 _OF_VEHICLES = re.compile(r"(?:bien|bks|bsx|xe|o to|dau keo)[^.;\n]{0,24}$")
@@ -65,12 +69,53 @@ _UNITS = frozenset(
     }
 )
 _INSURANCE = re.compile(
-    r"(?<![A-Za-z0-9])(?P<object>[A-Za-z]{2})[ .\-]{0,2}[1-5][ .\-]{0,2}(?:\d[ .\-]{0,2}){11}\d(?!\d)"
+    r"(?<![A-Za-z0-9])(?P<object>[A-Za-z]{2})[ .\-]{0,2}[1-5][ .\-]{0,2}"
+    r"(?:\d[ .\-]{0,2}){11}\d(?!\d)"
 )
 #: Codes of groups of insured persons (Decision 1351/QĐ-BHXH of 2015), which many write small.
 _INSURED = frozenset(
-    ["dn", "hx", "ch", "nn", "tk", "hc", "xk", "ht", "tb", "no", "ct", "xb", "tn", "cs", "xn", "ms", "hd", "te", "bt", "hn", "dt", "dk", "xd", "ts", "tc", "tq", "ta", "ty", "hg", "ls", "pv", "hs", "sv", "gb", "gd", "qn", "ca", "cy", "tl"]
-)  # fmt: skip
+    [
+        "dn",
+        "hx",
+        "ch",
+        "nn",
+        "tk",
+        "hc",
+        "xk",
+        "ht",
+        "tb",
+        "no",
+        "ct",
+        "xb",
+        "tn",
+        "cs",
+        "xn",
+        "ms",
+        "hd",
+        "te",
+        "bt",
+        "hn",
+        "dt",
+        "dk",
+        "xd",
+        "ts",
+        "tc",
+        "tq",
+        "ta",
+        "ty",
+        "hg",
+        "ls",
+        "pv",
+        "hs",
+        "sv",
+        "gb",
+        "gd",
+        "qn",
+        "ca",
+        "cy",
+        "tl",
+    ]
+)
 _NONE = re.compile(
     # dates and times
     r"(?<!\d)\d{1,2}[ ]?[/.\-][ ]?\d{1,2}[ ]?[/.\-][ ]?(?:19|20)\d{2}(?!\d)"
@@ -83,13 +128,15 @@ _NONE = re.compile(
     # money
     r"|(?<![\d.,])[1-9]\d{0,2}(?:[.,]\d{3}){1,4}[ ]?(?:đ|đồng|dong|vnđ|vnd|d|k|usd)(?!\w)"
     r"|(?<![\d.,])(?<!\d )[1-9]\d{0,2}(?: \d{3}){1,4}[ ]?(?:đ|đồng|vnđ|vnd)(?!\w)"
-    r"|(?<![\d.,])[1-9]\d{0,9}[ ]?(?:đ|đồng|vnđ|vnd|usd|nghìn|ngàn|triệu|tr|tỷ|tỉ|trđ|củ|lít)(?![^\W\d_])"
+    r"|(?<![\d.,])[1-9]\d{0,9}[ ]?(?:đ|đồng|vnđ|vnd|usd|nghìn|ngàn|triệu|tr|tỷ|tỉ|trđ|củ|lít)"
+    r"(?![^\W\d_])"
     r"|(?<![\d.,])[1-9]\d{0,4}k(?!\w)",
     re.IGNORECASE,
 )
 _THOUSANDS = re.compile(r"(?<![\d.,\-+])[1-9]\d{0,2}(?:\.\d{3}){1,3}(?![\d]|[.\-]\d)")
 _NUMBERED = re.compile(
-    r"(?:cmnd|cmt|cmtnd|cccd|cc|chung minh|can cuoc|dinh danh|cong dan|stk|tai khoan|tk|mst|ma so thue|sdt|so dt|zalo|"
+    r"(?:cmnd|cmt|cmtnd|cccd|cc|chung minh|can cuoc|dinh danh|cong dan|stk|tai khoan|tk|mst|"
+    r"ma so thue|sdt|so dt|zalo|"
     r"dien thoai|dt|lien he|lh|goi|phone|tel|mobile|so the|bhyt|bhxh|vcb|bidv|bank)[^\n]{0,16}$"
 )
 
@@ -110,14 +157,7 @@ def find(text: str) -> tuple[list[Span], str]:
 
         return replace
 
-    if (
-        "@" in text
-        or "còng" in text
-        or "cong" in text
-        or "at" in text
-        or "móc" in text
-        or "vòng" in text
-    ):
+    if any(sign in text for sign in _OF_MAIL):
         text = _MAIL.sub(take(Kind.EMAIL, lambda found: True), text)
     text = _INSURANCE.sub(take(Kind.INSURANCE, _is_insurance), text)
     text = _DOSSIER.sub(take(Kind.DOSSIER, lambda found: True), text)

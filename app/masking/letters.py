@@ -17,7 +17,10 @@ from functools import cached_property
 #: More marks on one letter than any language has; the rest is dropped.
 _MOST_MARKS = 4
 _MARKS = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
-_INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069"
+    "\ufe00-\ufe0f\ufeff"
+)
 _WIDE = "\uff01-\uff5e\u00a0\u2000-\u200a\u202f\u205f\u3000"
 _DIGITS = "\u00b2\u00b3\u00b9\u2070-\u2079\u2080-\u2089\u2460-\u2468"
 _UNLIKE = re.compile(rf"[{_MARKS}{_INVISIBLE}{_WIDE}{_DIGITS}]|(?![0-9])\d")

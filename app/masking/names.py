@@ -13,22 +13,17 @@ from collections.abc import Iterator
 
 from app.masking.belonging import Belonging
 from app.masking.kinds import Kind, Span
-from app.masking.letters import Case, Letters
-from app.masking.lists import names, phrases
+from app.masking.letters import Letters
+from app.masking.lists import phrases
+from app.masking.name_forms import BLANKS, TO_NAME, NameForms
 
-#: Words of one name, of Vietnam's peoples' longest.
-_MOST_WORDS = 6
 #: Words between a role and a name.
 _MOST_QUALIFIERS = 5
-_BLANKS = re.compile(r"[ ]{1,3}|[’']").fullmatch
-_TO_NAME = re.compile(r"[ ]{0,2}[.:\-–(“\"]{0,2}[ ]{0,2}").fullmatch
-_ABBREVIATED = re.compile(r"[^aeiouy]+|bsc?k?i{1,2}|[aceo]").fullmatch
 _BY_WORD = re.compile(r"[ /]{1,3}|[ ]?\.[ ]?").fullmatch
 _NUMBER = re.compile(
     r"[ ]{0,2}(?:số|so|s[ốo]\.|no)?[ ]{0,2}[:.]?[ ]?(\d{1,3}[a-zA-Z]?|[A-Z]\d{0,3})(?!\w)"
 )
 _STREET_NUMBER = re.compile(r"\d[a-zA-Z]?(?:[/\-]\d{1,4}){0,3}[ ]?,?[ ]$").search
-_ENDS = re.compile(r"[ ]*(?:[,;:!?\n()\"”\-–/]|\.+(?:\s|$)|$|\0)").match
 
 
 def find(letters: Letters) -> list[Span]:
@@ -36,15 +31,12 @@ def find(letters: Letters) -> list[Span]:
     return _Finder(letters).find() if letters.words else []
 
 
-class _Finder:
+class _Finder(NameForms):
     """Goes through the words of one text."""
 
     def __init__(self, letters: Letters) -> None:
-        self._text, self._words, self._unmarked = letters.text, letters.words, letters.unmarked
+        super().__init__(letters)
         self._belonging = Belonging(letters)
-        # Where all is written in capitals they say nothing.
-        loud = sum(word.case is Case.CAPITALS for word in self._words)
-        self._loud = len(self._words) > 3 and loud > 0.6 * len(self._words)
 
     def find(self) -> list[Span]:
         spans: list[Span] = []
@@ -80,7 +72,7 @@ class _Finder:
         while of_department and phrases("qualifiers").at(self._words, at, self._unmarked):
             at += 1
         for _ in range(_MOST_QUALIFIERS + 1):
-            if not self._gap(at - 1, _TO_NAME):
+            if not self._gap(at - 1, TO_NAME):
                 break
             end = at if self._qualifies(at) else self._name(at, led=True, role=True)
             if end > at:
@@ -99,7 +91,7 @@ class _Finder:
         length = phrases("qualifiers").at(self._words, place, self._unmarked)
         if not length or length > 1:
             return length > 1
-        if not self._is_large(place):
+        if not self._is_large(place) or self._words[place].case is Case.CAPITALS:
             return True
         after = phrases("qualifiers").at(self._words, place + 1, self._unmarked)
         return after > 0 and self._joined(place + 1)
@@ -112,7 +104,7 @@ class _Finder:
 
     def _by_family(self, place: int) -> tuple[Span, int] | None:
         length = phrases("family").at(self._words, place, self._unmarked)
-        if not length or not self._follow(place, place + length, _BLANKS):
+        if not length or not self._follow(place, place + length, BLANKS):
             return None
         at = place + length
         at += phrases("name_words").at(self._words, at, self._unmarked)
@@ -137,7 +129,8 @@ class _Finder:
         at += phrases("name_words").at(self._words, at, self._unmarked)
         if not self._leads(at - 1) or self._is_known(place):
             return None
-        if len(self._words[place].plain) == 1 and not self._is_large(at):
+        is_initial = len(self._words[place].plain) == 1  # a. Hùng
+        if is_initial and not self._is_large(at):
             return None
         end = self._name(at, led=True)
         if end > at:
@@ -145,14 +138,14 @@ class _Finder:
                 return self._span(place, end, Kind.STAFF), end
             return self._span(at, end, Kind.CITIZEN), end
         counter = self._counter(at) if at == place + 1 else None
-        if counter is not None:
-            return Span(self._words[place].start, counter[0], Kind.STAFF), counter[1]
-        return None
+        return counter and (
+            Span(self._words[place].start, counter[0], Kind.STAFF), counter[1]
+        )  # fmt: skip
 
     def _bare(self, place: int) -> tuple[Span | None, int] | None:
-        if phrases("places").at(self._words, place, self._unmarked):
-            if place + 1 < len(self._words) and self._is("surnames", place + 1):
-                return None  # Đường Nguyễn Trãi, though Đường is a surname
+        street = phrases("places").at(self._words, place, self._unmarked) > 0
+        if street and place + 1 < len(self._words) and self._is("surnames", place + 1):
+            return None  # Đường Nguyễn Trãi, though Đường is a surname
         end = self._name(place, led=False)
         if end == place:
             end = self._given_at_work(place)
@@ -162,136 +155,6 @@ class _Finder:
         if self._is_place(place):
             return None, end
         return self._span(place, end, self._belonging.of(place, end)), end
-
-    # --- names
-
-    def _name(self, place: int, *, led: bool, role: bool = False) -> int:
-        """The word after the name at a word; the word itself where none is."""
-        if place >= len(self._words) or self._is_known(place):
-            return place
-        end = self._written(place, led=led, role=role)
-        if end == place and not self._unmarked and self._is_bare_of_marks(place):
-            # NGUYEN VAN BINH among words with their marks.
-            self._unmarked = True
-            end = self._written(place, led=led, role=role)
-            self._unmarked = False
-        return end
-
-    def _written(self, place: int, *, led: bool, role: bool) -> int:
-        if self._is_large(place):
-            return self._large_name(place, led=led)
-        return self._small_name(place, led=led, role=role)
-
-    def _is_bare_of_marks(self, place: int) -> bool:
-        """Whether a surname and a middle name stand here without the marks that they have."""
-        both = self._words[place : place + 2]
-        return (
-            len(both) == 2
-            and all(word.toned.isascii() for word in both)
-            and names("plain_surnames").has(both[0], True)
-            and names("middles").has(both[1], True)
-        )
-
-    def _large_name(self, place: int, *, led: bool) -> int:
-        end = place + 1
-        while end < len(self._words) and end - place < _MOST_WORDS:
-            if not (self._gap(end - 1, _BLANKS) and self._is_large(end)):
-                break
-            if self._is("not_in_names", end) and not self._is("given", end):
-                break
-            if self._role_begins(end):
-                break
-            end += 1
-        has_surname = self._is("surnames", place)
-        if has_surname and end - place >= 2:
-            rest = range(place + 1, end)
-            likely = any(
-                self._is("given", at) or self._is("middles", at) or len(self._words[at].plain) == 1
-                for at in rest
-            )
-            alone = end - place == 2 or self._unmarked
-            sure = not alone or (
-                self._is("given", end - 1)
-                and (not self._unmarked or self._is("plain_surnames", place))
-            )
-            if likely and (led or sure):
-                return end
-        if not led:
-            return place
-        first = self._words[place]
-        is_given = self._is("given", place)
-        if self._is("not_in_names", place) and not is_given:
-            return place
-        if self._is("not_after_honorific", place) and not is_given and end - place < 2:
-            return place
-        if len(first.plain) == 1 and end - place < 2:
-            return place
-        if self._is("given", place) or self._is("middles", place):
-            # Ngọc Anh, and no further than a given name goes.
-            while end - place > 1 and not (
-                self._is("given", end - 1) or self._is("middles", end - 1)
-            ):
-                end -= 1
-            return end
-        if first.case is Case.CAPITALS:  # UBND
-            return place
-        return (
-            min(end, place + 4) if first.case is not Case.SMALL and first.plain.isalpha() else place
-        )
-
-    def _small_name(self, place: int, *, led: bool, role: bool) -> int:
-        word = self._words[place]
-        if self._is("surnames", place):
-            end = self._small_full_name(place, led=led)
-            if end > place:
-                return end
-        if not led or self._is("not_after_honorific", place) or not self._is("given", place):
-            return place
-        end = place + 1
-        if (
-            self._is("middles", place)
-            and self._joined(end)
-            and self._is("given", end)
-            and not self._is("stops", end)
-            and not (self._is("everyday", end) and not self._speaks_for_name(end + 1, role=role))
-        ):
-            end += 1
-        if self._unmarked and len(word.plain) < 3:
-            return place
-        if (
-            self._joined(end)
-            and self._is("not_in_names", end)
-            and not self._is("given", end)
-            and not phrases("deeds").at(self._words, end, self._unmarked)
-        ):
-            return place  # thái độ
-        everyday = self._unmarked or (self._is("everyday", place) and end == place + 1)
-        return end if not everyday or self._speaks_for_name(end, role=role) else place
-
-    def _small_full_name(self, place: int, *, led: bool) -> int:
-        """A whole name in small letters: one that was announced, or of which no word is like."""
-        end = place + 1
-        while self._joined(end) and end - place < _MOST_WORDS - 1 and not self._is("stops", end):
-            middle, given = self._is("middles", end), self._is("given", end)
-            if not (middle or given or len(self._words[end].plain) == 1):
-                # Behind văn and thị stands a name, whatever it is.
-                if end - place == 2 and self._words[end - 1].plain in ("van", "thi"):
-                    end += 1
-                break
-            end += 1
-            if not middle:
-                break
-        if end - place < 2:
-            return place
-        second = self._words[place + 1]
-        if second.plain in ("van", "thi") and end - place >= 3:
-            return (
-                end if led or self._is("plain_surnames", place) or second.toned != "văn" else place
-            )
-        if led:
-            return end
-        sure = self._is("plain_surnames", place) and not self._unmarked
-        return end if sure and end - place >= 3 else place
 
     def _given_at_work(self, place: int) -> int:
         """The word after a given name that says by itself whose it is: Lan ở quầy 2; else it."""
@@ -314,11 +177,11 @@ class _Finder:
 
     def _counter(self, place: int) -> tuple[int, int] | None:
         """Where the number of a counter at a word ends, and the word after it."""
-        if place >= len(self._words) or not self._gap(place - 1, _BLANKS):
+        if place >= len(self._words) or not self._gap(place - 1, BLANKS):
             return None
         at = place + (self._words[place].toned in ("ở", "tại", "bên", "của") and place > 0)
         length = phrases("counters").at(self._words, at, self._unmarked)
-        if not length or not self._follow(at, at + length, _BLANKS):
+        if not length or not self._follow(at, at + length, BLANKS):
             return None
         found = _NUMBER.match(self._text, self._words[at + length - 1].end)
         if found is None:
@@ -328,35 +191,13 @@ class _Finder:
             after += 1
         return found.end(), after
 
-    def _speaks_for_name(self, end: int, *, role: bool) -> bool:
-        """Whether what follows says that an everyday word was a name."""
-        rest = self._words[end - 1].end
-        if _ENDS(self._text, rest) is not None:
-            if self._is("praise", end - 1):
-                return False
-            return role or self._text[rest : rest + 1] not in ("", ".", ",", "!")
-        return bool(
-            phrases("places_of_work").at(self._words, end, self._unmarked)
-            or phrases("deeds").at(self._words, end, self._unmarked)
-            or phrases("after_names").at(self._words, end, self._unmarked)
-        )
-
     def _is_place(self, place: int) -> bool:
         if phrases("places").before(self._words, place, self._unmarked) and self._gap(
-            place - 1, _BLANKS
+            place - 1, BLANKS
         ):
             return True
         start = self._words[place].start
         return _STREET_NUMBER(self._text[max(0, start - 24) : start]) is not None
-
-    def _is_known(self, place: int) -> bool:
-        """Whether a well-known place is named here, and no longer name begins with it."""
-        length = phrases("known").at(self._words, place, self._unmarked)
-        if not length:
-            return False
-        after = place + length
-        more = after < len(self._words) and self._gap(after - 1, _BLANKS) and self._is_large(after)
-        return not (more and self._is("surnames", place) and self._is("given", after))
 
     def _again(self, spans: list[Span]) -> Iterator[Span]:
         """Given names that were found, where they stand alone and large."""
@@ -391,41 +232,6 @@ class _Finder:
         while low < len(self._words) and self._words[low].end <= span.end:
             yield low
             low += 1
-
-    # --- words
-
-    def _is(self, kind: str, place: int) -> bool:
-        return names(kind).has(self._words[place], self._unmarked)
-
-    def _is_large(self, place: int) -> bool:
-        return (
-            place < len(self._words)
-            and self._words[place].case is not Case.SMALL
-            and not self._loud
-        )
-
-    def _role_begins(self, place: int) -> bool:
-        return phrases("roles").at(self._words, place, self._unmarked) > 1
-
-    def _joined(self, place: int) -> bool:
-        return place < len(self._words) and self._gap(place - 1, _BLANKS)
-
-    def _gap(self, place: int, fits: object) -> bool:
-        """Whether what stands between a word and the next one is of a kind."""
-        if place + 1 >= len(self._words) or place < 0:
-            return False
-        gap = self._text[self._words[place].end : self._words[place + 1].start]
-        return len(gap) < 8 and bool(fits(gap))  # type: ignore[operator]
-
-    def _leads(self, place: int) -> bool:
-        """Whether a name may follow a word; a full stop stands behind abbreviations alone."""
-        if not self._gap(place, _TO_NAME):
-            return False
-        stop = "." in self._text[self._words[place].end : self._words[place + 1].start]
-        return not stop or _ABBREVIATED(self._words[place].plain) is not None
-
-    def _follow(self, start: int, end: int, fits: object) -> bool:
-        return all(self._gap(place, fits) for place in range(start, end - 1))
 
     def _span(self, start: int, end: int, kind: Kind) -> Span:
         return Span(self._words[start].start, self._words[end - 1].end, kind)

@@ -23,8 +23,9 @@ _LIKE_DIGITS = str.maketrans("oOlISBZi", "00115821")
 _BETWEEN = re.compile(r"[ .\-–—_·*()/]{0,3}|,").fullmatch
 _BETWEEN_WORDS = re.compile(r"[ ,.\-–—]{0,3}").fullmatch
 _DIGIT_WORDS = {
-    "không": "0", "hông": "0", "một": "1", "mốt": "1", "hai": "2", "ba": "3", "bốn": "4", "tư": "4", "năm": "5",
-    "lăm": "5", "nhăm": "5", "sáu": "6", "bảy": "7", "bẩy": "7", "bải": "7", "tám": "8", "chín": "9", "linh": "0", "lẻ": "0",
+    "không": "0", "hông": "0", "một": "1", "mốt": "1", "hai": "2", "ba": "3", "bốn": "4",
+    "tư": "4", "năm": "5", "lăm": "5", "nhăm": "5", "sáu": "6", "bảy": "7", "bẩy": "7", "bải":
+    "7", "tám": "8", "chín": "9", "linh": "0", "lẻ": "0",
 }  # fmt: skip
 _PLAIN_DIGIT_WORDS = {without_marks(word): digit for word, digit in _DIGIT_WORDS.items()}
 _WORDS_TONED = {toned(word): digit for word, digit in _DIGIT_WORDS.items()}
@@ -33,12 +34,24 @@ _MOST_DIGITS = 19
 #: How far before a number its name may stand, and behind it.
 _BEFORE, _BEHIND = 44, 14
 _CUES = (
-    (Kind.PHONE, r"sdt|so dt|dien thoai|\bdt\b|\bdtdd\b|zalo|\bda lo\b|\bgoi\b|lien he|\blh\b|\balo\b|phone|\btel\b|mobile|hotline|di dong|viber|\bsms\b|nhan tin|so may|lien lac|\bsim\b|ban so|may ban"),
-    (Kind.IDENTITY, r"cmnd|\bcmt\b|cmtnd|cccd|\bcc\b|chung minh|can cuoc|dinh danh|\bcmnnd\b|\bcm\b|ho chieu|passport|giay to tuy than"),
-    (Kind.INSURANCE, r"bhyt|bhxh|bao hiem|so the|the bao|ma the|so so|\bbh\b"),
-    (Kind.TAX, r"\bmst\b|ma so thue|ma thue"),
-    (Kind.BANK, r"\bstk\b|so tai khoan|tai khoan|\btk\b|ngan hang|vietcombank|\bvcb\b|bidv|agribank|techcombank|\btcb\b|vietinbank|mbbank|mb bank|\bmb\b|\bacb\b|sacombank|vpbank|tpbank|hdbank|\bshb\b|\bvib\b|\bmsb\b|\bocb\b|chuyen khoan|\bck\b|so the atm|the atm|the tin dung|\bvisa\b"),
-    (Kind.PLATE, r"bien so|\bbks\b|bien kiem soat|\bbsx\b"),
+    (Kind.PHONE,
+     r"sdt|so dt|dien thoai|\bdt\b|\bdtdd\b|zalo|\bda lo\b|\bgoi\b|lien he|\blh\b|\balo\b|"
+     r"phone|\btel\b|mobile|hotline|di dong|viber|\bsms\b|nhan tin|so may|lien lac|\bsim\b|"
+     r"ban so|may ban"),
+    (Kind.IDENTITY,
+     r"cmnd|\bcmt\b|cmtnd|cccd|\bcc\b|chung minh|can cuoc|dinh danh|\bcmnnd\b|\bcm\b|"
+     r"ho chieu|passport|giay to tuy than"),
+    (Kind.INSURANCE,
+     r"bhyt|bhxh|bao hiem|so the|the bao|ma the|so so|\bbh\b"),
+    (Kind.TAX,
+     r"\bmst\b|ma so thue|ma thue"),
+    (Kind.BANK,
+     r"\bstk\b|so tai khoan|tai khoan|\btk\b|ngan hang|vietcombank|\bvcb\b|bidv|agribank|"
+     r"techcombank|\btcb\b|vietinbank|mbbank|mb bank|\bmb\b|\bacb\b|sacombank|vpbank|"
+     r"tpbank|hdbank|\bshb\b|\bvib\b|\bmsb\b|\bocb\b|chuyen khoan|\bck\b|so the atm|"
+     r"the atm|the tin dung|\bvisa\b"),
+    (Kind.PLATE,
+     r"bien so|\bbks\b|bien kiem soat|\bbsx\b"),
 )  # fmt: skip
 _CUE = re.compile("|".join(f"(?P<{kind.value}>{pattern})" for kind, pattern in _CUES))
 _PHONE_BEHIND = re.compile(r"[ ]?[(,\-–]?[ ]?(?:zalo|sdt|so dt|dien thoai|goi|lien he|lh|viber)")

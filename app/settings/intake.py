@@ -37,10 +37,10 @@ class IntakeSettings(BaseModel):
     )
     text_key_file: Path | None = Field(
         None,
-        description="File with the keys by which names of staff in comments are encrypted and texts "
-        "that are sent again are known; made at the first start, the same for all processes, and "
-        "in no backup. Beside a SQLite database (hailong.texts.key) if left out, else var/texts.key "
-        "in the working directory.",
+        description="File with the keys by which names of staff in comments are encrypted and "
+        "texts that are sent again are known; made at the first start, the same for all processes, "
+        "and in no backup. If left out, hailong.texts.key beside hailong.db, on PostgreSQL "
+        "var/texts.key in the working directory.",
     )
     public_rate: str = Field(
         "10 per 2 minute",

@@ -59,9 +59,11 @@ def all_ways_in(client, province, hailong, folder):
     conflict = one | {"answers": {"A1": 4, "comment": f"{TEXT}!"}}
     assert client.post(URL, json=conflict, headers=device).status_code == 409
     strange = [
-        body(answers={"A1": 9, "comment": TEXT}), body(answers={"A1": TEXT}), body(answers={TEXT: 1}),
+        body(answers={"A1": 9, "comment": TEXT}), body(answers={"A1": TEXT}),
+        body(answers={TEXT: 1}),
         body() | {TEXT: TEXT}, {"id": PHONE, "x": TEXT}, {"id": TEXT}, body() | {"point": TEXT},
-        body(answers={"A1": int(PHONE)}), TEXT, [TEXT], body(answers={"comment": TEXT + "x" * 9000}),
+        body(answers={"A1": int(PHONE)}), TEXT, [TEXT],
+        body(answers={"comment": TEXT + "x" * 9000}),
         body(answers={"A1": 3, "comment": TEXT}),
     ]  # fmt: skip
     told = client.post(URL, json={"responses": strange}, headers=device).json()["responses"]

@@ -135,7 +135,9 @@ def test_nobody_writes_a_placeholder_and_none_is_lost_when_masked_again():
 
 DIGITS = st.lists(st.sampled_from("0123456789"), min_size=8, max_size=8).map("".join)
 WORDS = st.lists(
-    st.sampled_from(["hồ sơ", "chờ", "lâu", "quầy số 3", "8h30", "500.000 đ", ",", ".", "\n", "bác sĩ", "chị"]),
+    st.sampled_from(
+        ["hồ sơ", "chờ", "quầy số 3", "8h30", "500.000 đ", ",", ".", "\n", "bác sĩ", "chị"]
+    ),
     max_size=6,
 ).map(" ".join)  # fmt: skip
 FORMS = st.sampled_from(["{}{}{}", "{} {} {}", "{}.{}.{}", "{}-{}-{}", "{} . {}  {}"])
@@ -160,7 +162,8 @@ def test_any_text_is_read_sign_for_sign_and_masked_to_text(text):
 
 HOSTILE = [
     "1", " ", "\u0301", "1 ", "1.", "o1", "a@", "Nguyễn ", "An ", "anh ", "bác sĩ ", "không ",
-    "cán bộ tư pháp hộ tịch ", "tên là ", "mã hồ sơ ", "H26.", "29A-", "stk ", "[tên người] ", "+(", "a còng ", "-",
+    "cán bộ tư pháp hộ tịch ", "tên là ", "mã hồ sơ ", "H26.", "29A-",
+    "stk ", "[tên người] ", "+(", "a còng ", "-",
 ]  # fmt: skip
 
 
