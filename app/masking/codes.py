@@ -73,49 +73,11 @@ _INSURANCE = re.compile(
     r"(?:\d[ .\-]{0,2}){11}\d(?!\d)"
 )
 #: Codes of groups of insured persons (Decision 1351/QĐ-BHXH of 2015), which many write small.
-_INSURED = frozenset(
-    [
-        "dn",
-        "hx",
-        "ch",
-        "nn",
-        "tk",
-        "hc",
-        "xk",
-        "ht",
-        "tb",
-        "no",
-        "ct",
-        "xb",
-        "tn",
-        "cs",
-        "xn",
-        "ms",
-        "hd",
-        "te",
-        "bt",
-        "hn",
-        "dt",
-        "dk",
-        "xd",
-        "ts",
-        "tc",
-        "tq",
-        "ta",
-        "ty",
-        "hg",
-        "ls",
-        "pv",
-        "hs",
-        "sv",
-        "gb",
-        "gd",
-        "qn",
-        "ca",
-        "cy",
-        "tl",
-    ]
-)
+_INSURED = frozenset({
+    "dn", "hx", "ch", "nn", "tk", "hc", "xk", "ht", "tb", "no", "ct", "xb", "tn", "cs", "xn",
+    "ms", "hd", "te", "bt", "hn", "dt", "dk", "xd", "ts", "tc", "tq", "ta", "ty", "hg", "ls",
+    "pv", "hs", "sv", "gb", "gd", "qn", "ca", "cy", "tl",
+})  # fmt: skip
 _NONE = re.compile(
     # dates and times
     r"(?<!\d)\d{1,2}[ ]?[/.\-][ ]?\d{1,2}[ ]?[/.\-][ ]?(?:19|20)\d{2}(?!\d)"

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from app.masking.belonging import Belonging
 from app.masking.kinds import Kind, Span
-from app.masking.letters import Letters
+from app.masking.letters import Case, Letters
 from app.masking.lists import phrases
 from app.masking.name_forms import BLANKS, TO_NAME, NameForms
 
@@ -160,6 +160,8 @@ class _Finder(NameForms):
         """The word after a given name that says by itself whose it is: Lan ở quầy 2; else it."""
         if not self._is_large(place) or not self._is("given", place) or self._is_known(place):
             return place
+        if phrases("places_of_work").at(self._words, place, self._unmarked):
+            return place  # văn phòng
         end = place + 1
         if self._joined(end) and self._is_large(end) and self._is("given", end):
             end += 1
