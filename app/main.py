@@ -66,6 +66,7 @@ from app.intake.page_tokens import PageTokens
 from app.intake.routes import router as intake_routes
 from app.intake.service import Intake
 from app.intake.store import ResponseStore
+from app.intake.tidying import keep_dropping_hashes
 from app.integrity import schedule as integrity_schedule
 from app.integrity.schedule import keep_examining
 from app.invitations.routes import router as invitation_routes
@@ -84,6 +85,7 @@ from app.serving.connections import Connections, Limits
 from app.serving.ending import AnsweredAtEnd
 from app.serving.protocol import CONNECTIONS
 from app.settings import Settings
+from app.text_keys import TextKeys
 from app.web.citizen import routes as citizen
 from app.web.dashboard import comments as dashboard_comments
 from app.web.dashboard import report as dashboard_report
@@ -168,7 +170,7 @@ def create_app(
     database.before_writing = clock.check
     limits = RateLimits(database, clock.now)
     directory = Directory(database, settings.cache_s)
-    store = ResponseStore(database, settings.webhook_delay_s)
+    store = ResponseStore(database, TextKeys.of(settings), settings.webhook_delay_s)
     supervisor = Supervisor()
     readiness = Readiness(database, steady)
     readiness.also("clock", lambda: ClockInDoubt() if clock.look() else None)
@@ -184,6 +186,11 @@ def create_app(
         tell_by(clock.now)
         intake.writer.start()
         supervisor.keep("tidying", lambda: keep_tidy(database, clock.now), silent_after_s=300)
+        supervisor.keep(
+            "texts",
+            lambda: keep_dropping_hashes(database, settings, clock.now),
+            silent_after_s=3 * 3600,
+        )
         supervisor.keep("clock", lambda: keep_watching(clock), silent_after_s=90)
         supervisor.keep("readiness", lambda: keep_proving(readiness), silent_after_s=90)
         supervisor.keep(

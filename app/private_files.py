@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError
 
 from app.db.opening import sqlite_file
 from app.settings import Settings
+from app.text_keys import key_file
 
 #: What a process of ours takes from the mode of each file that it makes.
 UMASK = 0o077
@@ -19,14 +20,16 @@ _OTHERS = 0o077
 
 
 def private_files(settings: Settings) -> Iterator[Path]:
-    """Those that are there: the database, its journal, SMS that were written out, the settings."""
+    """Those that are there: the database, its journal, keys, SMS written out, the settings."""
     try:
         file = sqlite_file(make_url(settings.database_url))
     except ArgumentError:  # told by whoever opens it
         file = None
     named = [Path(f"{file}{end}") for end in ("", "-wal", "-shm")] if file else []
     yield from (
-        each for each in (*named, Path(".env"), settings.sms_outbox) if each and each.is_file()
+        each
+        for each in (*named, key_file(settings), Path(".env"), settings.sms_outbox)
+        if each and each.is_file()
     )
 
 

@@ -345,8 +345,27 @@ def _cleaned(item: TextItem, value: object) -> str:
     kept = "\n\t" if isinstance(item, LongTextItem) else ""
     text = "".join(
         c if c in kept or unicodedata.category(c) not in ("Cc", "Cs") else " "
-        for c in unicodedata.normalize("NFC", value.replace("\r\n", "\n"))
+        for c in unicodedata.normalize("NFC", _with_few_marks(value.replace("\r\n", "\n")))
     ).strip()
     if len(text) > item.max_length:
         raise _Refused("answer.too_long", length=len(text), maximum=item.max_length)
     return text
+
+
+#: Of one letter, as Unicode's Stream-Safe Text Format has it (UAX 15, 13).
+_MOST_MARKS = 30
+
+
+def _with_few_marks(text: str) -> str:
+    """The text without what comes behind so many marks in a row.
+
+    To compose a row of n marks takes a time of n squared: of a body of a million, an hour.
+    """
+    if text.isascii():
+        return text
+    kept, row = [], 0
+    for sign in text:
+        row = row + 1 if unicodedata.combining(sign) else 0
+        if row <= _MOST_MARKS:
+            kept.append(sign)
+    return "".join(kept)

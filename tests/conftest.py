@@ -58,6 +58,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ("PUBLIC", "PAGELESS", "PAGE", "POINT", "DEVICE", "KEY"):
         os.environ.setdefault(f"HAILONG_{name}_RATE", "100000 per 1 minute")
     os.environ.setdefault("HAILONG_POINT_RESERVE", "0")
+    # Of all databases one file of keys; where one is by itself, tests/test_text_keys.py tells.
+    os.environ.setdefault(
+        "HAILONG_TEXT_KEY_FILE", f"{tempfile.gettempdir()}/hailong-tests-{os.getuid()}.texts.key"
+    )
     # Processes that tests start find what the first of them compiled.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

@@ -23,6 +23,7 @@ from app.intake.paper_template import COLUMNS
 from app.intake.setting_aside import DISTRUSTED
 from app.intake.times import ReceiptRule
 from app.integrity.models import State
+from app.masking.kinds import Kind as Masked
 from app.messages import LANGUAGES, catalogue, preferred, say
 from app.messages.words import Served
 from app.posters.drawing import Size
@@ -122,6 +123,7 @@ BY_CODE = {
     "task": set(re.findall(r'supervisor\.keep\(\s*"(\w+)"', SOURCES)),
     "cause_of_failure": set(Cause),
     "integrity.kind": set(Kind),
+    "masked": set(Masked),
     "integrity.rule": {"stuffing", DISTRUSTED},
     "integrity.state": set(State),
     "integrity.likelihood": set(LIKELIHOODS.values()),

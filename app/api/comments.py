@@ -18,6 +18,7 @@ from app.figures.periods import MONTH, span
 from app.figures.query import StructureOf, structure_day
 from app.figures.release import ReleaseRule
 from app.figures.results import Comments
+from app.text_keys import TextKeys
 
 router = APIRouter(prefix="/api/v1/comments", tags=["figures"])
 
@@ -54,5 +55,6 @@ def read_comments(
                 structure_of(structure), span(month).last, local_today(settings.zone)
             ),
             release_rule=ReleaseRule.of(settings),
+            keys=TextKeys.of(settings),
         )
     return JSONResponse(found.model_dump(mode="json"), headers={"Cache-Control": "no-store"})

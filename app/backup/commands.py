@@ -18,6 +18,7 @@ from app.backup.taking import make_set, on_one_disk
 from app.backup.wal_commands import fetch_wal, keep_wal
 from app.commands import Refused, check_there, operator, say_beside
 from app.settings import Settings
+from app.text_keys import key_file
 
 #: Of lost answers, how many lines are told.
 _MOST_LINES = 30
@@ -187,6 +188,16 @@ def _tell_of(done: Restored, settings: Settings) -> None:
                 f"{number} {name} that waited may have been sent since, so they wait for you: "
                 "see hailong sms list, hailong webhooks waiting."
             )
+    keys = key_file(settings)
+    typer.echo(
+        "Keys of comments are in no backup: "
+        + (
+            f"{keys} is here, and names of staff in comments are read by it if it was theirs."
+            if keys.exists()
+            else f"{keys} is not here. Put it back, or names of staff in comments stay masked; "
+            "nothing else is missing without it."
+        )
+    )
     typer.echo("Everybody signs in anew; devices send again what they kept.")
     age = datetime.now(UTC) - done.contents.made_at
     if age.days >= settings.clock_gap_days:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError
 from app.backup import moving
 from app.commands import Refused, check_there, open_database, operator, progress
 from app.settings import Settings
+from app.text_keys import key_file
 
 _TO = typer.Argument(metavar="URL", help="An empty database: postgresql://user@host/name.")
 
@@ -54,3 +55,4 @@ def move(to: str = _TO) -> None:
         )
     typer.echo(f"{file} is left as it was; let no server write to it any more. From now on set:")
     typer.echo(f"HAILONG_DATABASE_URL={target.render_as_string(hide_password=True)}")
+    typer.echo(f"HAILONG_TEXT_KEY_FILE={key_file(settings).absolute()}")

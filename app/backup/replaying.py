@@ -16,6 +16,7 @@ from app.access.models import (
 )
 from app.access.tidying import tidy
 from app.dead_letters import Fate, Item
+from app.intake.tidying import drop_some
 from app.invitations.models import SmsMessage
 from app.rollups.version import RollupVersion
 from app.settings import Settings
@@ -23,12 +24,15 @@ from app.webhooks.models import Delivery
 
 #: Waiting items, and what they are called when they are told of.
 QUEUES: dict[str, type[Item]] = {"SMS": SmsMessage, "tellings of webhooks": Delivery}
+_HASHES_AT_ONCE = 500
 _RESTORED = "it waited in a backup that was restored, and may have been sent since"
 
 
 def replay_retention(session: Session, now: datetime, settings: Settings) -> None:
     """Delete again what rules had deleted by now; responses are not deleted by any today."""
     tidy(session, now)
+    while drop_some(session, settings, now, _HASHES_AT_ONCE) == _HASHES_AT_ONCE:
+        pass
     forgotten = now - timedelta(days=settings.dead_letter_days)
     for table in QUEUES.values():
         session.execute(delete(table).where(table.failed_at < forgotten))

@@ -35,6 +35,7 @@ CHECKS = (
     Check("audit log", keeping.heads, _DATABASE),
     Check("backups", keeping.backups),
     Check("journal", keeping.journal, _DATABASE),
+    Check("keys of comments", keeping.text_keys, _DATABASE),
 )
 #: What takes minutes on a large database.
 THOROUGH = (

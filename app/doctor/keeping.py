@@ -1,4 +1,4 @@
-"""What leaves this machine while it runs: backups, PostgreSQL's journal, heads of the audit log."""
+"""What is kept beside the database, and leaves this machine: keys, backups, journal, heads."""
 
 from __future__ import annotations
 
@@ -17,10 +17,54 @@ from app.backup.wal import archive_lag
 from app.commands import Refused
 from app.db import Database
 from app.doctor.findings import Finding, look, well, wrong
+from app.intake.remasking import unreadable, waiting
+from app.private_files import open_to_others
 from app.settings import Settings
+from app.text_keys import TextKeys, TextKeysUnusableError
 
 #: So many full segments of the journal may wait before somebody should look.
 _MANY_SEGMENTS = 8
+
+
+def text_keys(settings: Settings) -> Iterator[Finding]:
+    """Whether the keys of comments are there, their owner's alone, and those of what is stored."""
+    keys = TextKeys.of(settings)
+    if not keys.file.exists():
+        yield look(
+            "keys of comments", f"{keys.file} is not there",
+            "Put it back from where you keep it apart, or start the server, which makes another: "
+            "names of staff in comments of before stay masked then.",
+        )  # fmt: skip
+        return
+    if open_to_others(keys.file):
+        yield wrong(
+            "keys of comments", f"others may read {keys.file}", f"chmod 600 {keys.file}"
+        )  # fmt: skip
+    try:
+        keys.keys(make=False)
+    except TextKeysUnusableError as error:
+        yield wrong(
+            "keys of comments", str(error),
+            "Mend its owner, or put the file back: names of staff in new comments are lost "
+            "meanwhile, and no answer is.",
+        )  # fmt: skip
+        return
+    with closing(Database(settings.database_url)) as database, database.reading() as session:
+        strange = unreadable(session, keys)
+        old = waiting(session)
+    if strange:
+        yield look(
+            "keys of comments", f"{strange} comments were encrypted by keys that are not there",
+            f"Put the file of keys that they were encrypted by in the place of {keys.file}; else "
+            "names of staff in them stay masked.",
+        )  # fmt: skip
+    elif old:
+        yield look(
+            "keys of comments", f"{old} comments are stored as an older version took them",
+            "hailong masking run",
+        )  # fmt: skip
+    else:
+        yield well("keys of comments", f"{keys.file} has them")
 
 
 def journal(settings: Settings) -> Iterator[Finding]:

@@ -25,11 +25,13 @@ from app.figures.periods import Span, span
 from app.figures.release import ReleaseRule, Unreleased, find_unreleased
 from app.figures.results import Comment, Comments, unit_result
 from app.intake.models import Disposition, Response, ResponseText
+from app.intake.texts import read_text
 from app.registry.carrying_back import carried_back, readable_nodes
 from app.registry.queries import UnitNode, UnitTree
 from app.registry.questionnaires import published
 from app.rollups import queries
 from app.rollups.cells import SUMS
+from app.text_keys import TextKeys
 
 
 def read(
@@ -41,8 +43,12 @@ def read(
     questionnaire: str | None = None,
     structure: date | None = None,
     release_rule: ReleaseRule,
+    keys: TextKeys,
 ) -> Comments:
     """The comments of a month about the units named, or all that the caller may read.
+
+    They are masked but for the names of staff, which ``keys`` decrypt: whoever reads comments here
+    is entitled to them. What is quoted to others is ``ResponseText.body``.
 
     They stand at the units of today, or of the day that ``structure`` names: at an undivided
     row where nobody knows at which, at the unit above where shares divide it.
@@ -74,6 +80,7 @@ def read(
             Response.channel,
             ResponseText.item,
             ResponseText.body,
+            ResponseText.encrypted_body,
             Response.id,
         )
         .join(Response, Response.id == ResponseText.response_id)
@@ -87,7 +94,7 @@ def read(
     found: list[Comment] = []
     withheld = 0
     unreleased = _unreleased(session, set(codes.values()), release_rule, small)
-    for unit_id, version_id, day, channel, item, body, response_id in session.execute(query):
+    for unit_id, version_id, day, channel, item, body, encrypted, id in session.execute(query):
         node = node_of.get(unit_id)
         if node is None or (units and node.id not in named):
             continue
@@ -95,9 +102,7 @@ def read(
         may_see = small is None or unit_id in small
         few = respondents[(unit_id, code)] < release_rule.least
         if not may_see and (
-            few
-            or unreleased[code].holds(unit_id, day, channel)
-            or response_id in unreleased[code].late
+            few or unreleased[code].holds(unit_id, day, channel) or id in unreleased[code].late
         ):
             withheld += 1
         else:
@@ -106,7 +111,7 @@ def read(
                     unit=unit_result(node),
                     questionnaire=code,
                     item=item,
-                    body=body,
+                    body=read_text(keys, id, item, body, encrypted),
                 )
             )
     found.sort(key=lambda c: (c.unit.code, c.questionnaire, c.item, _shuffled(c.body)))

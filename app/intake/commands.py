@@ -30,13 +30,14 @@ from app.commands import (
 )
 from app.db import Database
 from app.intake import rollup_rebuild as replay
+from app.intake.contents import Content, content_of, is_repeated
 from app.intake.directory import Directory
 from app.intake.paper import PaperRow, read_rows
 from app.intake.paper_template import template
 from app.intake.schemas import ResponseIn
 from app.intake.service import Intake, UnknownPoint
 from app.intake.setting_aside import Together, set_counted
-from app.intake.store import Content, Outcome, Prepared, ResponseStore, content_of
+from app.intake.store import Outcome, Prepared, ResponseStore
 from app.intake.times import Clock
 from app.messages import LANGUAGES
 from app.problems import FieldError, InvalidFields, Problem, invalid_fields
@@ -44,6 +45,7 @@ from app.registry.points import codes_by_current
 from app.registry.questionnaires import Published, versions_of
 from app.settings import Settings
 from app.tables import WrongTable
+from app.text_keys import TextKeys, TextKeysUnusableError
 
 rollups = typer.Typer(help="The cells that figures are read from.", no_args_is_help=True)
 
@@ -200,7 +202,13 @@ class PaperImport:
         self._file, self._version = file, version
         self._point, self._round = point, round
         self._database = database
-        self._store = ResponseStore(database)
+        self._keys = TextKeys.of(settings)
+        try:
+            self._keys.keys()
+        except TextKeysUnusableError as error:
+            # Without them no form that has no number would be known when it is read again.
+            raise Refused(f"the keys of comments cannot be used: {error}") from error
+        self._store = ResponseStore(database, self._keys)
         self._directory = Directory(database, trust_s=60)
         self._intake = Intake(settings, self._directory, self._store, RateLimits(database))
         self._settings = settings
@@ -246,6 +254,7 @@ class PaperImport:
             self._version.sheet,
             self._point,
             self._settings.zone,
+            self._keys,
             self._round,
             codes,
         )
@@ -256,7 +265,8 @@ class PaperImport:
                 if prepared is not None:
                     group.append((row, prepared))
                     if len(self._first) < _SHOWN and row.body is not None:
-                        self._first.append((row.body["point"], prepared))
+                        shown = self._store.masked([prepared])[0]  # what stands on a screen stays
+                        self._first.append((row.body["point"], shown))
                 if len(group) == _GROUP:
                     self._finish(group, store)
                     group = []
@@ -314,7 +324,7 @@ class PaperImport:
                 Outcome.ACCEPTED
                 if known is None
                 else Outcome.DUPLICATE
-                if known == content
+                if is_repeated(known, content, prepared.hashes)
                 else Outcome.CONFLICT
             )
         return outcomes
@@ -342,7 +352,7 @@ class PaperImport:
         for point, prepared in self._first:
             answers = self._version.sheet.unpack(prepared.row.packed)
             shown = " ".join(f"{code}={'–' if v is None else v}" for code, v in answers.items())
-            texts = escape(" | ".join(prepared.texts.values()))
+            texts = escape(" | ".join(text.body for text in prepared.stored_texts or ()))
             table.add_row(str(prepared.row.day), escape(point), shown, texts)
         out.print(table)
         wrong_rows = self._rows_wrong()
@@ -372,7 +382,7 @@ def _under_former_id(row: PaperRow, prepared: Prepared, there: Mapping[str, Cont
     content = content_of(prepared.row)
     known = [id for id in (prepared.row.id, *row.former_ids) if id in there]
     # A form that was entered before anybody named its round is known by what stands on it only.
-    same = [id for id in known if there[id] == content]
+    same = [id for id in known if is_repeated(there[id], content, prepared.hashes)]
     former = same or ([] if row.round else known)
     return prepared._replace(row=prepared.row._replace(id=former[0])) if former else prepared
 

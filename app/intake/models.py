@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, Integer, LargeBinary, SmallInteger, String, Text, Uuid, false
+from sqlalchemy import Index, Integer, LargeBinary, SmallInteger, String, Text, Uuid, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, UtcDateTime
@@ -31,7 +31,16 @@ class Response(Base):
     """
 
     __tablename__ = "response"
-    __table_args__ = ({"postgresql_partition_by": "RANGE (id)", "sqlite_with_rowid": False},)
+    __table_args__ = (
+        # Those whose hash is to be dropped; no other response has an entry here.
+        Index(
+            "ix_response_texts_received",
+            "received_at",
+            sqlite_where=text("length(texts_hash) > 0"),
+            postgresql_where=text("length(texts_hash) > 0"),
+        ),
+        {"postgresql_partition_by": "RANGE (id)", "sqlite_with_rowid": False},
+    )
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
     point_id: Mapped[int]
@@ -56,9 +65,10 @@ class Response(Base):
     #: The credential of the device or system that sent it, so that what a stolen one sent can be
     #: set aside together. Forms and invitations have none: nobody is known by them.
     credential_id: Mapped[int | None]
-    #: Of its texts, if it has some; with the other columns it tells a repeated response from
-    #: another one that took its id, even after the texts are deleted.
-    texts_hash: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+    #: Of its texts as they were received, if it has some, by a key outside the database
+    #: (``app.text_keys``); with the other columns it tells a repeated response from another one
+    #: that took its id. Empty once devices may have given up sending it.
+    texts_hash: Mapped[bytes | None] = mapped_column(LargeBinary(20))
 
 
 class LateResponse(Base):
@@ -94,7 +104,7 @@ class ReceiptDated(Base):
 class AsideResponse(Base):
     """What a device brought and was refused for good: its respondent was thanked all the same.
 
-    Kept as it was sent, under the code of the problem that refused it, and counted nowhere.
+    Kept under the code of the problem that refused it, its words masked, and counted nowhere.
     """
 
     __tablename__ = "aside_response"
@@ -106,11 +116,19 @@ class AsideResponse(Base):
     unit_id: Mapped[int] = mapped_column(index=True)
     rule: Mapped[str] = mapped_column(String(64))
     body: Mapped[str] = mapped_column(Text)
+    #: Of the body as it was received, as ``Response.texts_hash``; none where it came before there
+    #: were keys.
+    body_hash: Mapped[bytes | None] = mapped_column(LargeBinary(20))
+    #: By which edition of the masker; none where it is as it was received.
+    masker_edition: Mapped[int | None] = mapped_column(SmallInteger)
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class ResponseText(Base):
-    """A free text of a response: apart, with rights and a time of keeping of its own."""
+    """A free text of a response: apart, with rights and a time of keeping of its own.
+
+    What identifies a person is masked before it is stored (``app.masking``).
+    """
 
     __tablename__ = "response_text"
     __table_args__ = (Index(None, "unit_id", "day"),)
@@ -120,3 +138,8 @@ class ResponseText(Base):
     unit_id: Mapped[int]
     day: Mapped[date]
     body: Mapped[str] = mapped_column(Text)
+    #: The same with the names of staff, encrypted by a key outside the database; none where the
+    #: text names none.
+    encrypted_body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    #: By which edition of the masker; none where it is as it was received.
+    masker_edition: Mapped[int | None] = mapped_column(SmallInteger)

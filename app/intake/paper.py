@@ -32,6 +32,7 @@ from openpyxl.utils import get_column_letter
 from app.intake.ids import made_uuid7
 from app.problems import FieldError
 from app.tables import Row, Table, Value, day_of, text, unfit_sign
+from app.text_keys import TextKeys
 from surveys import AnswerSheet
 from surveys.model import LongTextItem, MultipleChoiceItem, ShortTextItem
 from surveys.numbers import TwoNumbersError, decimals_of, read
@@ -71,13 +72,15 @@ def read_rows(
     sheet: AnswerSheet,
     point: str | None,
     zone: ZoneInfo,
+    keys: TextKeys,
     round: str = "",
     codes: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Iterator[PaperRow]:
     """Every row of the file as the body of a response; memory does not grow with the file.
 
     ``point`` and ``round`` are those of rows that name none. ``codes`` are, by a point's code of
-    today, all that it had, the first one first: a form is the same under each of them.
+    today, all that it had, the first one first: a form is the same under each of them. ``keys``
+    make the ids of rows that are known by what is written on them.
 
     Raises
     ------
@@ -88,7 +91,7 @@ def read_rows(
     known = {item.code: () for item in sheet.form.items} | dict(COLUMNS)
     columns = table.columns(known, ["date"] if point else ["date", "point"])
     titles = dict(zip(columns, table.titles, strict=True))
-    reader = _Reader(sheet, point or "", round, zone, titles, codes)
+    reader = _Reader(sheet, point or "", round, zone, keys, titles, codes)
     for row in table:
         yield reader.read(row, columns)
 
@@ -102,9 +105,11 @@ class _Reader:
         point: str,
         round: str,
         zone: ZoneInfo,
+        keys: TextKeys,
         titles: Mapping[str, str],
         codes: Mapping[str, Sequence[str]],
     ) -> None:
+        self._keys = keys
         self._sheet, self._point, self._round, self._zone = sheet, point, round, zone
         self._titles, self._codes = titles, codes
         self._came: Counter[bytes] = Counter()
@@ -181,10 +186,13 @@ class _Reader:
         keys += [each | {"answers": spaced} for each in keys]
         # Decomposed letters were kept as they came once.
         keys += [json.loads(unicodedata.normalize("NFD", _written(each))) for each in keys]
-        ids = [
-            _id(answered_at, blake2b(_digest(each) + count, digest_size=10).digest())
-            for each in keys
-        ]
+        digests = [_digest(each) for each in keys]
+        if any(code in self._sheet.texts for code in body["answers"]):
+            # An id stays when the words are masked: who has it must not find them by trying. Forms
+            # that were read before there were keys have theirs without.
+            by_key = [self._keys.hashes(b"paper", each) for each in keys]
+            digests = [hash for column in zip(*by_key, strict=True) for hash in column] + digests
+        ids = [_id(answered_at, blake2b(each + count, digest_size=10).digest()) for each in digests]
         return list(dict.fromkeys(ids))
 
 

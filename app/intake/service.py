@@ -13,18 +13,17 @@ from app.access.models import Right
 from app.access.rate_limits import RateLimits
 from app.db.base import microseconds
 from app.intake.allowances import Allowances, Sender
+from app.intake.contents import Content, is_repeated, response_row
 from app.intake.directory import Directory
 from app.intake.models import Disposition
 from app.intake.schemas import ResponseIn
 from app.intake.store import (
-    Content,
     Outcome,
     Prepared,
     Refused,
     ResponseStore,
-    hash_of_texts,
-    response_row,
 )
+from app.intake.texts import hashes_of, stored_hash
 from app.intake.times import Clock
 from app.intake.writer import Writer
 from app.problems import FieldError, InvalidFields, Problem
@@ -148,7 +147,7 @@ class Intake:
         results: list[Outcome | Problem] = [Outcome.ACCEPTED] * len(responses)
         prepared: list[Prepared] = []
         places: list[int] = []
-        late: dict[int, Content] = {}
+        late: dict[int, tuple[Content, tuple[bytes, ...] | None]] = {}
         # The responses of a request are mostly of one point and form: each is looked up once.
         points: dict[str | None, Point] = {}
         versions: dict[tuple[str, int], Published] = {}
@@ -173,14 +172,18 @@ class Intake:
                     )
                     prepared.append(ready)
                 except PointClosed:
-                    late[place] = _content(response, point, version)
+                    late[place] = self._content(response, point, version)
                     raise
             except Problem as problem:
                 results[place] = problem
             else:
                 places.append(place)
         if prepared:
-            outcomes = await self.writer.submit(prepared)
+            ready_ones: Sequence[Prepared] = prepared
+            if any(each.texts for each in prepared):
+                # Here and not where they are written, so that nobody else's wait for it.
+                ready_ones = await run_in_threadpool(self._store.masked, prepared)
+            outcomes = await self.writer.submit(ready_ones)
             for place, outcome in zip(places, outcomes, strict=True):
                 if outcome is Outcome.ACCEPTED:  # as it stands there
                     continue
@@ -197,8 +200,9 @@ class Intake:
             # The sender may ask again about what was counted in time, its answer having been lost.
             ids = [responses[place].id for place in late]
             stored = await run_in_threadpool(self._store.contents, ids)
-            for place, content in late.items():
-                if stored.get(responses[place].id) == content:
+            for place, (content, hashes) in late.items():
+                there = stored.get(responses[place].id)
+                if there is not None and is_repeated(there, content, hashes):
                     results[place] = Outcome.DUPLICATE
         if caller.point is not None:
             refused = [
@@ -262,6 +266,7 @@ class Intake:
             raise PointClosed(field="point")
         if point.invitations_only and invitation is None and not clock.imports:
             raise InvitationNeeded(field="point")
+        hashes = hashes_of(self._store.keys, texts) if texts else None
         return Prepared(
             row=response_row(
                 id=response.id,
@@ -278,16 +283,35 @@ class Intake:
                 disposition=_COUNTED,
                 partial=response.partial,
                 packed=packed,
-                texts_hash=hash_of_texts(texts) if texts else None,
+                texts_hash=stored_hash(hashes),
                 credential_id=credential_id,
             ),
             version=version,
             texts=texts,
+            hashes=hashes,
             draws=draws,
             invitation=invitation,
             late=None if clock.imports or day == clock.today else clock.today,
             receipt_rule=receipt_rule,
         )
+
+    def _content(
+        self, response: ResponseIn, point: Point, version: Published
+    ) -> tuple[Content, tuple[bytes, ...] | None]:
+        """What a response says, and the hashes of its texts."""
+        packed, texts = version.sheet.pack(response.answers, partial=response.partial)
+        hashes = hashes_of(self._store.keys, texts)
+        content = Content(
+            point_id=point.id,
+            version_id=version.id,
+            claimed_at=response.answered_at.astimezone(UTC),
+            duration_s=response.duration_s,
+            language=response.language,
+            partial=response.partial,
+            packed=packed,
+            texts_hash=stored_hash(hashes),
+        )
+        return content, hashes
 
     async def _point(self, response: ResponseIn, caller: Caller) -> Point:
         """The survey point that a response names, read from the database if need be."""
@@ -323,17 +347,3 @@ def _lacks_only(error: AnswerError) -> bool:
 def _rate_exceeded(empty: Empty, at: datetime) -> RateExceeded:
     seconds = empty.retry_after(microseconds(at))
     return RateExceeded(headers={"Retry-After": str(seconds)}, retry_after=seconds)
-
-
-def _content(response: ResponseIn, point: Point, version: Published) -> Content:
-    packed, texts = version.sheet.pack(response.answers, partial=response.partial)
-    return Content(
-        point_id=point.id,
-        version_id=version.id,
-        claimed_at=response.answered_at.astimezone(UTC),
-        duration_s=response.duration_s,
-        language=response.language,
-        partial=response.partial,
-        packed=packed,
-        texts_hash=hash_of_texts(texts),
-    )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
-from functools import partial
-from hashlib import blake2b
 from typing import NamedTuple, cast
 
 from sqlalchemy import Table, select
@@ -17,6 +14,8 @@ from app.access import buckets
 from app.access.buckets import Draw, Empty
 from app.access.callers import Caller
 from app.db import Database, bulk
+from app.intake.aside_names import aside_names
+from app.intake.contents import Content, ResponseRow, content_of, is_repeated
 from app.intake.models import (
     AsideResponse,
     LateResponse,
@@ -24,10 +23,19 @@ from app.intake.models import (
     Response,
     ResponseText,
 )
+from app.intake.texts import (
+    StoredText,
+    body_hashes,
+    masked_body,
+    masked_texts,
+    stored_hash,
+)
 from app.intake.times import ReceiptRule
 from app.invitations.service import burn
+from app.masking.masker import EDITION
 from app.registry.questionnaires import Published
 from app.rollups.store import CellStore, Contribution
+from app.text_keys import TextKeys
 
 _RESPONSES = cast(Table, Response.__table__)
 _TEXTS = cast(Table, ResponseText.__table__)
@@ -37,12 +45,12 @@ _RECEIPT = cast(Table, ReceiptDated.__table__)
 _RECEIPT_COLUMNS = ("response_id", "unit_id", "rule", "received_at")
 _ASIDE = cast(Table, AsideResponse.__table__)
 _ASIDE_COLUMNS = (
-    "credential_id", "response_id", "point_id", "unit_id", "rule", "body", "received_at",
+    "credential_id", "response_id", "point_id", "unit_id", "rule", "body", "body_hash",
+    "masker_edition", "received_at",
 )  # fmt: skip
-#: Of a body that is longer the beginning is kept.
-_BODY_KEPT = 20_000
-#: And of an id that is none of ours.
-_ID_KEPT = 64
+_TEXT_COLUMNS = (
+    "response_id", "item", "unit_id", "day", "body", "encrypted_body", "masker_edition",
+)  # fmt: skip
 _IDS_AT_ONCE = 500
 
 
@@ -56,58 +64,17 @@ class Outcome(Enum):
     UNINVITED = "uninvited"
 
 
-class Content(NamedTuple):
-    """Everything that a respondent said and the device claims."""
-
-    point_id: int
-    version_id: int
-    claimed_at: datetime
-    duration_s: int | None
-    language: str
-    partial: bool
-    packed: bytes
-    texts_hash: bytes | None
-
-
-def hash_of_texts(texts: Mapping[str, str]) -> bytes | None:
-    """Sixteen bytes that tell a response's texts, which may be gone before it; None for none."""
-    if not texts:
-        return None
-    return blake2b(json.dumps(texts, sort_keys=True).encode(), digest_size=16).digest()
-
-
-class ResponseRow(NamedTuple):
-    """A response as its table has it: a field for each column."""
-
-    id: str
-    point_id: int
-    unit_id: int
-    version_id: int
-    channel: str
-    day: date
-    answered_at: datetime
-    claimed_at: datetime
-    received_at: datetime
-    duration_s: int | None
-    language: str
-    disposition: str
-    partial: bool
-    packed: bytes
-    texts_hash: bytes | None
-    credential_id: int | None
-
-
-#: A row by keywords; the class, called itself, would gather them in a dictionary first, which
-#: takes twice as long.
-response_row = partial(ResponseRow.__new__, ResponseRow)
-
-
 class Prepared(NamedTuple):
     """A response that passed every check and waits to be stored."""
 
     row: ResponseRow
     version: Published
-    texts: dict[str, str]
+    #: As they were received; nothing but ``masked_response`` reads them.
+    texts: Mapping[str, str]
+    #: By each key of texts; None where there are none.
+    hashes: tuple[bytes, ...] | None = None
+    #: As they are stored; None while they are not masked.
+    stored_texts: tuple[StoredText, ...] | None = None
     #: What it draws from before it is stored.
     draws: tuple[Draw, ...] = ()
     #: Hash of the invitation's token that it uses up.
@@ -130,17 +97,13 @@ class Refused(NamedTuple):
     rule: str
     body: str
 
-    @property
-    def kept(self) -> str:
-        """What is kept of the body."""
-        return self.body[:_BODY_KEPT]
-
 
 class ResponseStore:
     """Stores groups of responses, each group durably or not at all."""
 
-    def __init__(self, database: Database, webhook_delay_s: int = 0) -> None:
+    def __init__(self, database: Database, keys: TextKeys, webhook_delay_s: int = 0) -> None:
         self._database, self._webhook_delay_s = database, webhook_delay_s
+        self.keys = keys
         self._cells = CellStore(database)
 
     @property
@@ -153,8 +116,9 @@ class ResponseStore:
 
         When this returns, what was accepted is on disk. An id that stands twice in the group or
         is stored already is a duplicate if the content is the same and a conflict otherwise.
-        What finds nothing to draw is not stored.
+        What finds nothing to draw is not stored. No text is, but masked.
         """
+        group = self.masked(group)
         with self._database.writing() as session:
             kept_out: list[Empty | Outcome | None] = [*_without(session, group)]
             self._burn(session, group, kept_out)
@@ -163,6 +127,22 @@ class ResponseStore:
             fine = [response for response, out in zip(group, kept_out, strict=True) if not out]
             outcomes = iter(self._append(session, fine))
         return [out or next(outcomes) for out in kept_out]
+
+    def masked(self, group: Sequence[Prepared]) -> Sequence[Prepared]:
+        """The same responses with their texts masked, those whose are not yet.
+
+        It takes a thread some milliseconds a text, so it is done before anybody waits for it.
+        """
+        if not any(response.texts for response in group):
+            return group
+        return [
+            response._replace(
+                texts={}, stored_texts=masked_texts(self.keys, response.row.id, response.texts)
+            )
+            if response.texts
+            else response
+            for response in group
+        ]
 
     def _burn(
         self, session: Session, group: Sequence[Prepared], kept_out: list[Empty | Outcome | None]
@@ -207,12 +187,12 @@ class ResponseStore:
         bulk.insert_missing(
             connection,
             _TEXTS,
-            ("response_id", "item", "unit_id", "day", "body"),
+            _TEXT_COLUMNS,
             [
-                (response.row.id, item, response.row.unit_id, response.row.day, body)
-                for response in accepted
-                if response.texts
-                for item, body in sorted(response.texts.items())
+                (r.row.id, item, r.row.unit_id, r.row.day, body, encrypted, EDITION)
+                for r in accepted
+                if r.stored_texts
+                for item, body, encrypted in r.stored_texts
             ],
         )
         late = [
@@ -235,56 +215,40 @@ class ResponseStore:
             Outcome.ACCEPTED
             if first[response.row.id] is response and response.row.id not in stored
             else Outcome.DUPLICATE
-            if content_of(response.row)
-            == (stored.get(response.row.id) or content_of(first[response.row.id].row))
+            if is_repeated(
+                stored.get(response.row.id) or content_of(first[response.row.id].row),
+                content_of(response.row),
+                response.hashes,
+            )
             else Outcome.CONFLICT
             for response in group
         ]
 
     def set_aside(self, refused: Sequence[Refused], caller: Caller, now: datetime) -> None:
-        """Keep what a device was refused for good, as it was sent."""
-        assert caller.point is not None
+        """Keep what a device was refused for good, its words masked."""
+        assert caller.point is not None and caller.credential_id is not None
         point = caller.point
+        bodies = [(masked_body(each.body), body_hashes(self.keys, each.body)) for each in refused]
         with self._database.writing(caller.name) as session:
-            rows = [
-                (caller.credential_id, key, point.id, point.unit_id, each.rule, each.kept, now)
-                for key, each in sorted(_keyed(session, refused, caller.credential_id).items())
-            ]
-            bulk.insert_missing(session.connection(), _ASIDE, _ASIDE_COLUMNS, rows)
+            names = aside_names(
+                session, caller.credential_id, [each.id for each in refused],
+                [hashes for _, hashes in bodies], self.keys,
+            )  # fmt: skip
+            rows = {
+                name: (
+                    caller.credential_id, name, point.id, point.unit_id, each.rule, body,
+                    stored_hash(hashes), EDITION, now,
+                )
+                for name, each, (body, hashes) in zip(names, refused, bodies, strict=True)
+            }  # fmt: skip
+            bulk.insert_missing(
+                session.connection(), _ASIDE, _ASIDE_COLUMNS, [rows[name] for name in sorted(rows)]
+            )
 
     def contents(self, ids: Sequence[str]) -> dict[str, Content]:
         """The contents of those of the ids that are stored."""
         with self._database.reading() as session:
             return _contents(session, ids)
-
-
-def _keyed(
-    session: Session, refused: Sequence[Refused], credential_id: int | None
-) -> dict[str, Refused]:
-    """Under which key each is kept: the same sent again once, and another one with its id too."""
-    ids = [(each.id or _print(each.kept))[:_ID_KEPT] for each in refused]
-    query = select(AsideResponse.response_id, AsideResponse.body).where(
-        AsideResponse.credential_id == credential_id, AsideResponse.response_id.in_(set(ids))
-    )
-    prints = {id: _print(body) for id, body in session.execute(query)}
-    keyed = {}
-    for id, each in zip(ids, refused, strict=True):
-        own = _print(each.kept)
-        key = id if prints.setdefault(id, own) == own else f"{id[: _ID_KEPT - len(own) - 1]}.{own}"
-        keyed[key] = each
-    return keyed
-
-
-def _print(body: str) -> str:
-    """What tells one body from another; its age is another one in each try."""
-    try:
-        document = json.loads(body)
-    except ValueError:  # cut off
-        document = body
-    if isinstance(document, dict):
-        document = {k: v for k, v in document.items() if k not in ("age_s", "clock_lost")}
-    said = json.dumps(document, sort_keys=True)
-    return blake2b(said.encode(), digest_size=8).hexdigest()
 
 
 def _without(session: Session, group: Sequence[Prepared]) -> list[Empty | None]:
@@ -300,17 +264,3 @@ def _contents(session: Session, ids: Sequence[str]) -> dict[str, Content]:
         for row in session.scalars(query):
             found[row.id] = content_of(row)
     return found
-
-
-def content_of(row: ResponseRow | Response) -> Content:
-    """What tells a response from another one with its id."""
-    return Content(
-        point_id=row.point_id,
-        version_id=row.version_id,
-        claimed_at=row.claimed_at,
-        duration_s=row.duration_s,
-        language=row.language,
-        partial=row.partial,
-        packed=bytes(row.packed),
-        texts_hash=row.texts_hash,
-    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import BaseModel, Field
 
 
@@ -32,6 +34,13 @@ class IntakeSettings(BaseModel):
     )
     backlog_days: int = Field(
         30, description="How many days back a device may date a response that it kept offline."
+    )
+    text_key_file: Path | None = Field(
+        None,
+        description="File with the keys by which names of staff in comments are encrypted and "
+        "texts that are sent again are known; made at the first start, the same for all processes, "
+        "and in no backup. If left out, hailong.texts.key beside hailong.db, on PostgreSQL "
+        "var/texts.key in the working directory.",
     )
     public_rate: str = Field(
         "10 per 2 minute",

@@ -11,10 +11,13 @@ from app.audit.models import AuditEntry
 from app.intake.models import ResponseText
 from app.intake.paper import read_rows
 from app.intake.rollup_rebuild import verify
+from app.settings import Settings
 from app.tables import WrongTable
+from app.text_keys import TextKeys
 from surveys import AnswerSheet, load_directory
 from tests.intake.paper_forms import ZONE, imported, stored, write
 
+KEYS = TextKeys.of(Settings())
 SHEET = AnswerSheet(load_directory()[("sipas-desk", 2)])
 
 
@@ -125,11 +128,11 @@ def test_files_and_forms_that_are_not_there(run, province, tmp_path):
 def test_the_point_may_be_given_for_the_whole_file(tmp_path):
     file = tmp_path / "forms.csv"
     file.write_text("date;A1\n24/10/2026 09:30;4\n", encoding="utf-8")
-    (row,) = read_rows(file, SHEET, "ABCDEFG", ZONE)
+    (row,) = read_rows(file, SHEET, "ABCDEFG", ZONE, KEYS)
     assert row.body["point"] == "ABCDEFG"
     assert row.body["answered_at"] == "2026-10-24T09:30:00+07:00"
     with pytest.raises(WrongTable):
-        list(read_rows(file, SHEET, None, ZONE))
+        list(read_rows(file, SHEET, None, ZONE, KEYS))
 
 
 def test_a_cell_without_a_value_is_named_and_its_row_left_out(run, province, database, tmp_path):

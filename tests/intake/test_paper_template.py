@@ -11,11 +11,14 @@ from typer.testing import CliRunner
 from app.cli import cli
 from app.intake.paper import read_rows
 from app.intake.paper_template import template
+from app.settings import Settings
 from app.tables import Table
+from app.text_keys import TextKeys
 from surveys import AnswerSheet, load_directory
 from surveys.model import LongTextItem, MultipleChoiceItem, ShortTextItem
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+KEYS = TextKeys.of(Settings())
 SHEETS = [AnswerSheet(form) for form in load_directory().values()]
 DESK = next(sheet for sheet in SHEETS if sheet.form.code == "sipas-desk")
 
@@ -34,7 +37,7 @@ def filled(path, sheet, rows, language="vi", point=""):
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_every_template_is_read_back(tmp_path, sheet, language):
     file = filled(tmp_path / "forms.xlsx", sheet, [], language)
-    assert list(read_rows(file, sheet, None, ZONE)) == []
+    assert list(read_rows(file, sheet, None, ZONE, KEYS)) == []
     titles = Table(file).titles
     assert titles[4:] == [item.code for item in sheet.form.items]
     book = load_workbook(file)
@@ -53,7 +56,7 @@ def test_what_is_typed_into_a_template_is_what_is_read(tmp_path):
     row = ["07", "Đợt 1", datetime(2026, 10, 24), *[None] * len(codes)]
     row[3 + codes.index(many.code)] = "1;2"
     file = filled(tmp_path / "forms.xlsx", sheet, [row], point="ABCDEFG")
-    (read,) = read_rows(file, sheet, "ABCDEFG", ZONE)
+    (read,) = read_rows(file, sheet, "ABCDEFG", ZONE, KEYS)
     assert read.errors == () and (read.form_no, read.round) == ("7", "Đợt 1")
     assert read.body["answers"] == {many.code: [1, 2]}
 
@@ -66,7 +69,7 @@ def test_no_opinion_is_an_answer_and_an_empty_cell_is_none(tmp_path):
     ]
     rows[0][place], rows[1][place] = "-", "–"
     file = filled(tmp_path / "forms.xlsx", DESK, rows)
-    answers = [row.body["answers"] for row in read_rows(file, DESK, None, ZONE)]
+    answers = [row.body["answers"] for row in read_rows(file, DESK, None, ZONE, KEYS)]
     assert answers == [{code: None}, {code: None}, {}]
     assert DESK.pack({code: None}) != DESK.pack({})
 

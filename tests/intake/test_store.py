@@ -30,6 +30,7 @@ from app.registry.points import as_point, find_by_code
 from app.registry.questionnaires import published
 from app.rollups.models import RollupCell
 from app.settings import Settings
+from app.text_keys import TextKeys
 from tests.databases import copy_sqlite
 from tests.small_province import SmallProvince, body
 
@@ -41,7 +42,7 @@ class Preparing:
     """Prepares bodies as the intake does."""
 
     def __init__(self, database):
-        self.store = ResponseStore(database)
+        self.store = ResponseStore(database, TextKeys.of(Settings()))
         self._intake = Intake(Settings(), Directory(database, 60), self.store, RateLimits(database))
         with database.reading() as session:
             self._versions = {(v.form.code, v.form.version): v for v in published(session)}

@@ -12,11 +12,13 @@ from app.clock import local_today
 from app.db import Database
 from app.intake.ids import made_uuid7
 from app.intake.models import Disposition
-from app.intake.store import Outcome, Prepared, ResponseStore, response_row
+from app.intake.contents import response_row
+from app.intake.store import Outcome, Prepared, ResponseStore
 from app.intake.times import ReceiptRule
 from app.registry.models import Channel, Unit
 from app.registry.questionnaires import Published, published
 from app.settings import Settings
+from app.text_keys import TextKeys
 
 ZONE = Settings().zone
 MONTH = date(2026, 9, 1)
@@ -65,7 +67,7 @@ def one(
 
 def store(database: Database, responses: Sequence[Prepared]) -> list[str]:
     """Have them stored, with their cells; their ids."""
-    outcomes = ResponseStore(database).append(responses)
+    outcomes = ResponseStore(database, TextKeys.of(Settings())).append(responses)
     assert set(outcomes) == {Outcome.ACCEPTED}
     return [each.row.id for each in responses]
 

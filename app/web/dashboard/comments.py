@@ -23,6 +23,7 @@ from app.figures.release import ReleaseRule
 from app.figures.results import unit_result
 from app.messages.words import Words
 from app.registry.questionnaires import published
+from app.text_keys import TextKeys
 from app.web.pages import PRIVATE, QueryText, language_of, render
 
 router = APIRouter(include_in_schema=False)
@@ -71,6 +72,7 @@ def show_comments(
             month,
             units=[unit],
             release_rule=ReleaseRule.of(settings),
+            keys=TextKeys.of(settings),
         )
         about = unit_result(scope.units(session, caller, Right.READ_COMMENTS).find(unit))
         texts = {

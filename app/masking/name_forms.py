@@ -1,0 +1,215 @@
+"""How names are written, large and small, and with what around them: one text's words, read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from app.masking.letters import Case, Letters
+from app.masking.lists import names, phrases
+
+#: Words of one name, of Vietnam's peoples' longest.
+_MOST_WORDS = 6
+BLANKS = re.compile(r"[ ]{1,3}|[’']").fullmatch
+TO_NAME = re.compile(r"[ ]{0,2}[.:\-–(“\"]{0,2}[ ]{0,2}").fullmatch
+_ABBREVIATED = re.compile(r"[^aeiouy]+|bsc?k?i{1,2}|[aceo]").fullmatch
+_ENDS = re.compile(r"[ ]*(?:[,;:!?\n()\"”\-–/]|\.+(?:\s|$)|$|\0)").match
+
+
+class NameForms:
+    """The words of one text, and where a name that begins at one of them ends."""
+
+    def __init__(self, letters: Letters) -> None:
+        self._text, self._words, self._unmarked = letters.text, letters.words, letters.unmarked
+        # Where all is written in capitals they say nothing.
+        loud = sum(word.case is Case.CAPITALS for word in self._words)
+        self._loud = len(self._words) > 3 and loud > 0.6 * len(self._words)
+
+    # --- names
+
+    def _name(self, place: int, *, led: bool, role: bool = False) -> int:
+        """The word after the name at a word; the word itself where none is."""
+        if place >= len(self._words) or self._is_known(place):
+            return place
+        end = self._written(place, led=led, role=role)
+        if end == place and not self._unmarked and self._is_bare_of_marks(place):
+            # NGUYEN VAN BINH among words with their marks.
+            self._unmarked = True
+            end = self._written(place, led=led, role=role)
+            self._unmarked = False
+        return end
+
+    def _written(self, place: int, *, led: bool, role: bool) -> int:
+        if self._is_large(place):
+            return self._large_name(place, led=led)
+        return self._small_name(place, led=led, role=role)
+
+    def _is_bare_of_marks(self, place: int) -> bool:
+        """Whether a surname and a middle name stand here without the marks that they have."""
+        both = self._words[place : place + 2]
+        return (
+            len(both) == 2
+            and all(word.toned.isascii() for word in both)
+            and names("plain_surnames").has(both[0], True)
+            and names("middles").has(both[1], True)
+        )
+
+    def _large_name(self, place: int, *, led: bool) -> int:
+        end = self._large_end(place)
+        if self._is("surnames", place) and end - place >= 2 and self._is_whole(place, end, led=led):
+            return end
+        return self._large_given(place, end) if led else place
+
+    def _large_end(self, place: int) -> int:
+        """The word after those that are written large and may be one name."""
+        end = place + 1
+        while self._joined(end) and end - place < _MOST_WORDS and self._is_large(end):
+            if self._is("not_in_names", end) and not self._is("given", end):
+                break
+            if self._role_begins(end):
+                break
+            end += 1
+        return end
+
+    def _is_whole(self, place: int, end: int, *, led: bool) -> bool:
+        """Whether large words that begin with a surname are a name."""
+        likely = any(
+            self._is("given", at) or self._is("middles", at) or len(self._words[at].plain) == 1
+            for at in range(place + 1, end)
+        )
+        alone = end - place == 2 or self._unmarked
+        sure = not alone or (
+            self._is("given", end - 1) and (not self._unmarked or self._is("plain_surnames", place))
+        )
+        return likely and (led or sure)
+
+    def _large_given(self, place: int, end: int) -> int:
+        """The word after a given name among large words behind an honorific or a role."""
+        first, is_given = self._words[place], self._is("given", place)
+        unlikely = (
+            (self._is("not_in_names", place) and not is_given)
+            or (self._is("not_after_honorific", place) and not is_given and end - place < 2)
+            or (len(first.plain) == 1 and end - place < 2)
+        )
+        if unlikely:
+            return place
+        if is_given or self._is("middles", place):
+            # Ngọc Anh, and no further than a given name goes.
+            while end - place > 1 and not (
+                self._is("given", end - 1) or self._is("middles", end - 1)
+            ):
+                end -= 1
+            return end
+        # UBND is nobody's.
+        return place if first.case is Case.CAPITALS else min(end, place + 4)
+
+    def _small_name(self, place: int, *, led: bool, role: bool) -> int:
+        word = self._words[place]
+        if self._is("surnames", place):
+            end = self._small_full_name(place, led=led)
+            if end > place:
+                return end
+        if not led or self._is("not_after_honorific", place) or not self._is("given", place):
+            return place
+        end = place + 1
+        if (
+            self._is("middles", place)
+            and self._joined(end)
+            and self._is("given", end)
+            and not self._is("stops", end)
+            and not (self._is("everyday", end) and not self._speaks_for_name(end + 1, role=role))
+        ):
+            end += 1
+        if self._unmarked and len(word.plain) < 3:
+            return place
+        if (
+            self._joined(end)
+            and self._is("not_in_names", end)
+            and not self._is("given", end)
+            and not phrases("deeds").at(self._words, end, self._unmarked)
+        ):
+            return place  # thái độ
+        everyday = self._unmarked or (self._is("everyday", place) and end == place + 1)
+        return end if not everyday or self._speaks_for_name(end, role=role) else place
+
+    def _small_full_name(self, place: int, *, led: bool) -> int:
+        """A whole name in small letters: one that was announced, or of which no word is like."""
+        end = place + 1
+        while self._joined(end) and end - place < _MOST_WORDS - 1 and not self._is("stops", end):
+            middle, given = self._is("middles", end), self._is("given", end)
+            if not (middle or given or len(self._words[end].plain) == 1):
+                # Behind văn and thị stands a name, whatever it is.
+                if end - place == 2 and self._words[end - 1].plain in ("van", "thi"):
+                    end += 1
+                break
+            end += 1
+            if not middle:
+                break
+        if end - place < 2:
+            return place
+        second = self._words[place + 1]
+        if second.plain in ("van", "thi") and end - place >= 3:
+            return (
+                end if led or self._is("plain_surnames", place) or second.toned != "văn" else place
+            )
+        if led:
+            return end
+        sure = self._is("plain_surnames", place) and not self._unmarked
+        return end if sure and end - place >= 3 else place
+
+    def _speaks_for_name(self, end: int, *, role: bool) -> bool:
+        """Whether what follows says that an everyday word was a name."""
+        rest = self._words[end - 1].end
+        if _ENDS(self._text, rest) is not None:
+            if self._is("praise", end - 1):
+                return False
+            return role or self._text[rest : rest + 1] not in ("", ".", ",", "!")
+        return bool(
+            phrases("places_of_work").at(self._words, end, self._unmarked)
+            or phrases("deeds").at(self._words, end, self._unmarked)
+            or phrases("after_names").at(self._words, end, self._unmarked)
+        )
+
+    def _is_known(self, place: int) -> bool:
+        """Whether a well-known place is named here, and no longer name begins with it."""
+        length = phrases("known").at(self._words, place, self._unmarked)
+        if not length:
+            return False
+        after = place + length
+        more = after < len(self._words) and self._gap(after - 1, BLANKS) and self._is_large(after)
+        return not (more and self._is("surnames", place) and self._is("given", after))
+
+    # --- words
+
+    def _is(self, kind: str, place: int) -> bool:
+        return names(kind).has(self._words[place], self._unmarked)
+
+    def _is_large(self, place: int) -> bool:
+        return (
+            place < len(self._words)
+            and self._words[place].case is not Case.SMALL
+            and not self._loud
+        )
+
+    def _role_begins(self, place: int) -> bool:
+        return phrases("roles").at(self._words, place, self._unmarked) > 1
+
+    def _joined(self, place: int) -> bool:
+        return place < len(self._words) and self._gap(place - 1, BLANKS)
+
+    def _gap(self, place: int, fits: Callable[[str], object]) -> bool:
+        """Whether what stands between a word and the next one is of a kind."""
+        if place + 1 >= len(self._words) or place < 0:
+            return False
+        gap = self._text[self._words[place].end : self._words[place + 1].start]
+        return len(gap) < 8 and bool(fits(gap))
+
+    def _leads(self, place: int) -> bool:
+        """Whether a name may follow a word; a full stop stands behind abbreviations alone."""
+        if not self._gap(place, TO_NAME):
+            return False
+        stop = "." in self._text[self._words[place].end : self._words[place + 1].start]
+        return not stop or _ABBREVIATED(self._words[place].plain) is not None
+
+    def _follow(self, start: int, end: int, fits: Callable[[str], object]) -> bool:
+        return all(self._gap(place, fits) for place in range(start, end - 1))
