@@ -79,6 +79,8 @@ from app.reform.service import bring_up_to_date
 from app.registry.today import keep_up_to_date
 from app.reports.charts import drawing
 from app.reports.documents.schedule import keep_reporting, lengths
+from app.retention import schedule as retention_schedule
+from app.retention.schedule import keep_deleting
 from app.serving.bodies import Bodies
 from app.serving.connections import Connections, Limits
 from app.serving.ending import AnsweredAtEnd
@@ -223,6 +225,12 @@ def create_app(
             lambda: keep_examining(database, settings, clock.now),
             silent_after_s=2 * integrity_schedule.EVERY_S,
         )
+        if settings.retention_nightly:
+            supervisor.keep(
+                "retention",
+                lambda: keep_deleting(database, settings, clock.sure_now),
+                silent_after_s=6 * retention_schedule.EVERY_S,
+            )
         supervisor.keep("charts", _make_charts_ready, once=True)
         supervisor.watch()
         yield {CONNECTIONS: Connections(Limits.of(settings), HEADERS)}

@@ -97,6 +97,12 @@ class ConflictingResponse(Problem):
     code, status = "conflicting-response", 409
 
 
+class DayDeleted(Problem):
+    """The responses of the day that it belongs to were deleted by rule; it can join them no more."""
+
+    code, status = "day-deleted", 422
+
+
 class RateExceeded(Problem):
     """Too many responses of one device or key, or with one public code, in a short time."""
 
@@ -189,6 +195,8 @@ class Intake:
                     results[place] = _rate_exceeded(outcome, at)
                 elif outcome is Outcome.UNINVITED:
                     results[place] = InvitationUsed()
+                elif outcome is Outcome.DAY_DELETED:
+                    results[place] = DayDeleted(field="answered_at")
                 elif outcome is Outcome.CONFLICT:
                     results[place] = ConflictingResponse(id=responses[place].id, field="id")
                 else:
@@ -197,8 +205,10 @@ class Intake:
             # The sender may ask again about what was counted in time, its answer having been lost.
             ids = [responses[place].id for place in late]
             stored = await run_in_threadpool(self._store.contents, ids)
+            _, erased = await run_in_threadpool(self._store.look_up, ids)
             for place, content in late.items():
-                if stored.get(responses[place].id) == content:
+                id = responses[place].id
+                if id in erased or stored.get(id) == content:
                     results[place] = Outcome.DUPLICATE
         if caller.point is not None:
             refused = [

@@ -10,13 +10,14 @@ from functools import partial
 from hashlib import blake2b
 from typing import NamedTuple, cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
 
 from app.access import buckets
 from app.access.buckets import Draw, Empty
 from app.access.callers import Caller
 from app.db import Database, bulk
+from app.intake import retained
 from app.intake.models import (
     AsideResponse,
     LateResponse,
@@ -54,6 +55,8 @@ class Outcome(Enum):
     CONFLICT = "conflict"
     #: Its invitation was used up by another response, or is too old.
     UNINVITED = "uninvited"
+    #: It came first after the responses of its day had been deleted by rule.
+    DAY_DELETED = "day-deleted"
 
 
 class Content(NamedTuple):
@@ -153,7 +156,8 @@ class ResponseStore:
 
         When this returns, what was accepted is on disk. An id that stands twice in the group or
         is stored already is a duplicate if the content is the same and a conflict otherwise.
-        What finds nothing to draw is not stored.
+        What finds nothing to draw is not stored. What was erased is a duplicate, whatever it says:
+        its content is no longer known.
         """
         with self._database.writing() as session:
             kept_out: list[Empty | Outcome | None] = [*_without(session, group)]
@@ -178,7 +182,8 @@ class ResponseStore:
         ]
         if not invited:
             return
-        there = _contents(session, [group[place].row.id for place in invited])
+        ids = [group[place].row.id for place in invited]
+        there = {*_contents(session, ids), *retained.look_up(session, ids)[1]}
         burnt: set[str] = set()
         for place in invited:
             row, invitation = group[place].row, group[place].invitation
@@ -204,6 +209,16 @@ class ResponseStore:
         if there:
             accepted = [response for response in ordered if (response.row.id,) not in there]
             stored = _contents(session, [id for (id,) in there])
+        # Looked for after the rows are there: whoever deletes a day waits for them, or is seen.
+        kept, erased = retained.look_up(session, [response.row.id for response in accepted])
+        out = {
+            each.row.id: Outcome.DUPLICATE if each.row.id in erased else Outcome.DAY_DELETED
+            for each in accepted
+            if each.row.id in erased or each.row.day < kept.responses_from
+        }
+        if out:
+            _take_back(session, sorted(out))
+            accepted = [response for response in accepted if response.row.id not in out]
         bulk.insert_missing(
             connection,
             _TEXTS,
@@ -211,7 +226,7 @@ class ResponseStore:
             [
                 (response.row.id, item, response.row.unit_id, response.row.day, body)
                 for response in accepted
-                if response.texts
+                if response.texts and response.row.day >= kept.texts_from
                 for item, body in sorted(response.texts.items())
             ],
         )
@@ -232,7 +247,9 @@ class ResponseStore:
         if len(accepted) == len(group):
             return [Outcome.ACCEPTED] * len(group)
         return [
-            Outcome.ACCEPTED
+            out[response.row.id]
+            if response.row.id in out
+            else Outcome.ACCEPTED
             if first[response.row.id] is response and response.row.id not in stored
             else Outcome.DUPLICATE
             if content_of(response.row)
@@ -246,6 +263,8 @@ class ResponseStore:
         assert caller.point is not None
         point = caller.point
         with self._database.writing(caller.name) as session:
+            gone = retained.erased(session, {each.id for each in refused if each.id})
+            refused = [each for each in refused if each.id not in gone]
             rows = [
                 (caller.credential_id, key, point.id, point.unit_id, each.rule, each.kept, now)
                 for key, each in sorted(_keyed(session, refused, caller.credential_id).items())
@@ -256,6 +275,11 @@ class ResponseStore:
         """The contents of those of the ids that are stored."""
         with self._database.reading() as session:
             return _contents(session, ids)
+
+    def look_up(self, ids: Sequence[str]) -> tuple[retained.Retained, frozenset[str]]:
+        """Which days are kept, and which of the ids are of responses that were erased."""
+        with self._database.reading() as session:
+            return retained.look_up(session, ids)
 
 
 def _keyed(
@@ -285,6 +309,15 @@ def _print(body: str) -> str:
         document = {k: v for k, v in document.items() if k not in ("age_s", "clock_lost")}
     said = json.dumps(document, sort_keys=True)
     return blake2b(said.encode(), digest_size=8).hexdigest()
+
+
+def _take_back(session: Session, ids: Sequence[str]) -> None:
+    """Remove rows again that this transaction has put there."""
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        session.execute(
+            delete(Response).where(Response.id.in_(ids[start : start + _IDS_AT_ONCE])),
+            execution_options={"synchronize_session": False},
+        )
 
 
 def _without(session: Session, group: Sequence[Prepared]) -> list[Empty | None]:

@@ -103,12 +103,17 @@ def shift(session: Session, moving: Sequence[Moving], rule: str | None) -> None:
 
     The caller holds writers off, and raises the version of the figures.
     """
+    take_out(session, moving)
+    _change(session, rule, [(key, version, packed) for key, _, version, packed in moving], plus)
+
+
+def take_out(session: Session, leaving: Sequence[Moving]) -> None:
+    """Take responses that are erased out of their cells; the caller does as for ``shift``."""
     before: dict[str | None, list[Contribution]] = {}
-    for key, was, version, packed in moving:
+    for key, was, version, packed in leaving:
         before.setdefault(was, []).append((key, version, packed))
     for was, contributions in before.items():
         _change(session, was, contributions, minus)
-    _change(session, rule, [(key, version, packed) for key, _, version, packed in moving], plus)
 
 
 def _change(
