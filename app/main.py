@@ -215,7 +215,9 @@ def create_app(
         if settings.backup_at:
             check_settings(settings)
             supervisor.keep(
-                "backup", lambda: keep_backing_up(settings, clock.now), silent_after_s=600
+                "backup",
+                lambda: keep_backing_up(database, settings, clock.now),
+                silent_after_s=600,
             )
         supervisor.keep(
             "damage", lambda: keep_checking(database, settings, clock.now), silent_after_s=6 * 3600

@@ -16,14 +16,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db import bulk
 from app.figures import visible
 from app.figures.cell_reading import joined
 from app.intake.models import Disposition, LateResponse, Response
@@ -34,10 +32,9 @@ from app.registry.structures import Units
 from app.rollups import queries
 from app.rollups.cells import layout_of
 from app.rollups.measure_counts import counts_by_measure, moved_together
-from app.rollups.models import WithheldCell
 from app.rollups.queries import CellRows
+from app.rollups.store import put_withheld
 
-_WITHHELD = cast(Table, WithheldCell.__table__)
 #: Ids in one statement.
 _AT_ONCE = 500
 
@@ -131,7 +128,6 @@ def keep_withheld(
     ``versions`` are those of one questionnaire. No late answer of such a month may come any more.
     """
     found, _ = _still_there(session, versions, least, today)
-    columns = ("day", "unit_id", "version_id", "channel", "moved", "packed")
     for version_id, withheld in found.items():
         rows = [
             (day, unit_id, version_id, channel, is_moved, cell.tobytes())
@@ -141,7 +137,7 @@ def keep_withheld(
             )
             if day < before
         ]
-        bulk.replace(session.connection(), _WITHHELD, columns, sorted(rows))
+        put_withheld(session, rows)
 
 
 def _still_there(

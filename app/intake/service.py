@@ -98,7 +98,7 @@ class ConflictingResponse(Problem):
 
 
 class DayDeleted(Problem):
-    """The responses of the day that it belongs to were deleted by rule; it can join them no more."""
+    """The responses of its day were deleted by rule; it can join them no more."""
 
     code, status = "day-deleted", 422
 

@@ -33,6 +33,7 @@ from app.audit.log import record
 from app.clock import local_today
 from app.db import Database
 from app.db.locks import Lock, hold
+from app.db.overwriting import overwriting
 from app.dead_letters import Item, forget_old
 from app.figures.late import keep_withheld
 from app.intake import partitions
@@ -260,15 +261,16 @@ def _delete_responses(database: Database, tell: Callable[[int], None]) -> None:
 
 def erase(session: Session, ids: Sequence[str], why: Erased) -> None:
     """Delete responses with all that belongs to them, and leave their marks; cells stay."""
-    for table in _OF_RESPONSE:
+    with overwriting(session):
+        for table in _OF_RESPONSE:
+            session.execute(
+                delete(table).where(table.response_id.in_(ids)),
+                execution_options={"synchronize_session": False},
+            )
         session.execute(
-            delete(table).where(table.response_id.in_(ids)),
+            delete(Response).where(Response.id.in_(ids)),
             execution_options={"synchronize_session": False},
         )
-    session.execute(
-        delete(Response).where(Response.id.in_(ids)),
-        execution_options={"synchronize_session": False},
-    )
     put_marks(session, ids, why)
 
 
@@ -325,10 +327,11 @@ def _sweep(database: Database, table: type[Any], which: ColumnElement[bool]) -> 
                 query = query.where(tuple_(*keys) > tuple_(*after))
             found = [tuple(row) for row in session.execute(query.order_by(*keys).limit(_AT_ONCE))]
             if found:
-                session.execute(
-                    delete(table).where(tuple_(*keys).in_(found)),
-                    execution_options={"synchronize_session": False},
-                )
+                with overwriting(session):
+                    session.execute(
+                        delete(table).where(tuple_(*keys).in_(found)),
+                        execution_options={"synchronize_session": False},
+                    )
         if not found:
             return
         last = found[-1]

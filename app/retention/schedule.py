@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from app.apart import run_apart
 from app.background import beat, item_failed
@@ -44,13 +44,15 @@ async def keep_deleting(
 
 
 def claim(database: Database, today: date) -> bool:
-    """Whether nobody has begun the work of this night; nobody else does then."""
+    """Whether nobody has begun the work of this night; nobody else does then.
+
+    A database that is new, or new to this software, waits for the next night: who has just
+    installed it has a day to see what would go (``hailong retention run --preview``).
+    """
     with database.writing() as session:
         noted = note(session)
-        if noted.nightly_on is not None and noted.nightly_on >= today:
-            return False
-        noted.nightly_on = today
-        return True
+        before, noted.nightly_on = noted.nightly_on, max(noted.nightly_on or today, today)
+        return before is not None and before < today
 
 
 def give_back(database: Database, today: date) -> None:
@@ -58,7 +60,7 @@ def give_back(database: Database, today: date) -> None:
     with database.writing() as session:
         noted = note(session)
         if noted.nightly_on == today:
-            noted.nightly_on = None
+            noted.nightly_on = today - timedelta(days=1)
 
 
 async def _run(database: Database, settings: Settings, today: date) -> None:

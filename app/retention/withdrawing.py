@@ -25,6 +25,7 @@ from sqlalchemy import ColumnElement, delete, insert, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from app.audit.log import record
+from app.db.overwriting import overwriting
 from app.intake.ids import made_uuid7
 from app.intake.models import (
     AsideResponse,
@@ -78,10 +79,10 @@ def withdraw(session: Session, settings: Settings, id: str) -> Withdrawal:
         put_marks(session, [id], Erased.WITHDRAWN)
         record(session, "response.withdraw", "one")
         return Withdrawal.DONE
-    if kept_from is not None and row.day < kept_from:
-        _replace(session, row, None)  # its day is deleted anyway, and the sums of it stay
-    else:
-        _replace(session, row, _stripped(row, settings))
+    is_deleted = kept_from is not None and row.day < kept_from
+    with overwriting(session):
+        # Where its day is deleted anyway, the sums of it stay.
+        _replace(session, row, None if is_deleted else _stripped(row, settings))
     put_marks(session, [id], Erased.WITHDRAWN)
     settle(session, settings, units=[row.unit_id])
     record(session, "response.withdraw", "one")
@@ -98,10 +99,11 @@ def withdraw_texts(session: Session, id: str) -> Withdrawal:
     note(session)  # or a deletion by rule might be in the midst of it
     if session.get(Response, id) is None:
         return Withdrawal.GONE if erased(session, [id]) else Withdrawal.UNKNOWN
-    session.execute(
-        delete(ResponseText).where(ResponseText.response_id == id),
-        execution_options={"synchronize_session": False},
-    )
+    with overwriting(session):
+        session.execute(
+            delete(ResponseText).where(ResponseText.response_id == id),
+            execution_options={"synchronize_session": False},
+        )
     put_marks(session, [id], Erased.TEXTS)
     record(session, "response.withdraw_texts", "one")
     return Withdrawal.DONE
