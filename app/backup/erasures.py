@@ -43,7 +43,9 @@ def of_replaced(file: Path) -> Erasures:
             there = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN (?, ?)"
             if database.execute(there, _TABLES).fetchone()[0] < len(_TABLES):
                 return Erasures()
-            days = database.execute("SELECT responses_from, texts_from FROM retention_note")
+            days = database.execute(
+                "SELECT responses_from, texts_from FROM retention_note WHERE id = 1"
+            )
             responses_from, texts_from = days.fetchone() or (None, None)
             of = "SELECT mark FROM erased_response WHERE why = ?"
             withdrawn, texts = (

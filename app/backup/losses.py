@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from app.commands import Refused
 
-
 #: What a citizen withdrew is not lost: it waits, under an id of its own, to leave the figures.
 _NOT_WITHDRAWN = (
     " AND NOT EXISTS (SELECT 1 FROM main.withdrawn_response AS w WHERE w.response_id = mine.id)"

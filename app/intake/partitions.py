@@ -50,7 +50,10 @@ def ensure(connection: Connection, today: date) -> list[str]:
     """
     if connection.dialect.name != "postgresql":
         return []
-    gone = connection.scalar(select(RetentionNote.responses_gone)) or date.min
+    gone = (
+        connection.scalar(select(RetentionNote.responses_gone).where(RetentionNote.id == 1))
+        or date.min
+    )
     existing = {name for name in inspect(connection).get_table_names() if is_partition(name)}
     made = []
     for offset in range(-MONTHS_BACK, MONTHS_AHEAD + 1):

@@ -52,7 +52,9 @@ class Retained:
 def retained(session: Session) -> Retained:
     """What the database keeps, as this session sees it."""
     row = session.execute(
-        select(RetentionNote.responses_from, RetentionNote.texts_from)
+        select(RetentionNote.responses_from, RetentionNote.texts_from).where(
+            RetentionNote.id == _NOTE
+        )
     ).one_or_none()
     return Retained() if row is None else _retained(row.responses_from, row.texts_from)
 
@@ -88,7 +90,7 @@ def look_up(session: Session, ids: Sequence[str]) -> tuple[Retained, frozenset[s
             sql_cast(null(), BigInteger).label("mark"),
             RetentionNote.responses_from,
             RetentionNote.texts_from,
-        )
+        ).where(RetentionNote.id == _NOTE)
         none = sql_cast(null(), Date)
         gone = select(ErasedResponse.mark, none, none).where(
             ErasedResponse.mark.in_(some), ErasedResponse.why != Erased.TEXTS.value

@@ -13,7 +13,7 @@ _Months = Annotated[
 
 
 class RetentionSettings(BaseModel):
-    """How long what citizens gave is kept (docs/retention.md)."""
+    """Retention: how long what citizens gave is kept."""
 
     keep_texts_months: _Months = Field(
         24,
