@@ -65,7 +65,8 @@ def volume(context: ViewContext) -> Volume:
 def set_aside(context: ViewContext) -> SetAside:
     """How many responses do not count, of how many."""
     counted = aside = 0
-    session, among = context.figures.session, frozenset(context.unit_ids)
+    session = context.figures.session
+    among = frozenset(context.figures.regrouping.wholly_in(context.within))
     first, last = context.span.first, context.span.last
     # Of cells: these stay where the responses of a day were deleted by rule.
     for version in context.figures.versions:
