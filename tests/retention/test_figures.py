@@ -11,7 +11,7 @@ KEPT = (
     "/api/v1/satisfaction?by=unit&questionnaire=sipas-desk&sensitivity=with",
     "/api/v1/satisfaction/trend?questionnaire=sipas-desk&unit=C1",
 )
-SINGLE = "/api/v1/reliability?questionnaire=sipas-desk&unit=C1"
+SINGLE = "/api/v1/satisfaction/reliability?questionnaire=sipas-desk&unit=C1"
 
 
 def test_figures_stay_and_what_needs_single_responses_says_from_which_day(
