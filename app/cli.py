@@ -25,7 +25,8 @@ from app.settings import Settings
 _OF_ROOMS = (
     "restore", "move", "demo", "doctor", "rates", "qr", "report", "docs",
     "import", "questionnaires", "points", "reform", "accounts", "keys", "webhooks", "sms",
-    "rollups", "responses", "aside", "masking", "integrity", "clock", "audit", "backup",
+    "rollups", "responses", "retention", "aside", "masking", "integrity", "clock", "audit",
+    "backup",
 )  # fmt: skip
 #: What copies a database, or counts what is in it.
 _OF_ALL_TABLES = {"backup", "restore", "move", "doctor"}
@@ -80,7 +81,9 @@ def _found(name: str) -> typer.Typer | Callable[..., None]:
         case "rollups":
             from app.intake.commands import rollups as found
         case "responses":
-            from app.intake.commands import responses as found
+            from app.intake.disposition_commands import responses as found
+        case "retention":
+            from app.retention.commands import retention as found
         case "aside":
             from app.intake.aside_commands import aside as found
         case "masking":

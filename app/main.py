@@ -80,6 +80,8 @@ from app.reform.service import bring_up_to_date
 from app.registry.today import keep_up_to_date
 from app.reports.charts import drawing
 from app.reports.documents.schedule import keep_reporting, lengths
+from app.retention import schedule as retention_schedule
+from app.retention.schedule import keep_deleting
 from app.serving.bodies import Bodies
 from app.serving.connections import Connections, Limits
 from app.serving.ending import AnsweredAtEnd
@@ -220,7 +222,9 @@ def create_app(
         if settings.backup_at:
             check_settings(settings)
             supervisor.keep(
-                "backup", lambda: keep_backing_up(settings, clock.now), silent_after_s=600
+                "backup",
+                lambda: keep_backing_up(database, settings, clock.now),
+                silent_after_s=600,
             )
         supervisor.keep(
             "damage", lambda: keep_checking(database, settings, clock.now), silent_after_s=6 * 3600
@@ -230,6 +234,12 @@ def create_app(
             lambda: keep_examining(database, settings, clock.now),
             silent_after_s=2 * integrity_schedule.EVERY_S,
         )
+        if settings.retention_nightly:
+            supervisor.keep(
+                "retention",
+                lambda: keep_deleting(database, settings, clock.sure_now),
+                silent_after_s=6 * retention_schedule.EVERY_S,
+            )
         supervisor.keep("charts", _make_charts_ready, once=True)
         supervisor.watch()
         yield {CONNECTIONS: Connections(Limits.of(settings), HEADERS)}

@@ -29,6 +29,7 @@ ONE_OF_EACH_AREA = {
     "report_units": "all",
     "audit_heads_every_min": 30,
     "backup_keep": "3 daily",
+    "keep_texts_months": 36,
     "demonstration_size": 2000,
 }
 
@@ -104,3 +105,12 @@ def test_the_public_address_is_a_name(monkeypatch, given, read):
 def test_a_public_address_that_would_lead_nowhere_is_refused(given, why):
     with pytest.raises(ValidationError, match=why):
         Settings(public_url=given)
+
+
+@pytest.mark.parametrize(("given", "kept"), [("0", None), ("", None), ("36", 36)])
+def test_months_of_keeping_are_a_number_or_for_ever(monkeypatch, given, kept):
+    monkeypatch.setenv("HAILONG_KEEP_TEXTS_MONTHS", given)
+    assert Settings().keep_texts_months == kept
+    monkeypatch.setenv("HAILONG_KEEP_INVITATIONS_MONTHS", "5")
+    with pytest.raises(ValidationError):  # a link may be used for a year
+        Settings()

@@ -17,6 +17,7 @@ from app.backup.restoring import restore as restore_set
 from app.backup.taking import make_set, on_one_disk
 from app.backup.wal_commands import fetch_wal, keep_wal
 from app.commands import Refused, check_there, operator, say_beside
+from app.retention.repeating import Repeated
 from app.settings import Settings
 from app.text_keys import key_file
 
@@ -33,6 +34,15 @@ _WITHDRAWN = {
     "webhooks": "webhooks ended",
     "sms": "SMS sent or dropped",
     "deliveries": "tellings of webhooks made or dropped",
+}
+
+
+#: What was erased again, in words.
+_ERASED = {
+    Repeated.WITHDRAWN: "responses that their citizens had withdrawn",
+    Repeated.TEXTS_WITHDRAWN: "responses' texts that their citizens had withdrawn",
+    Repeated.RESPONSES: "responses kept no longer",
+    Repeated.TEXTS: "texts kept no longer",
 }
 
 
@@ -182,6 +192,13 @@ def _tell_of(done: Restored, settings: Settings) -> None:
     elif done.withdrawn:
         told = ", ".join(f"{number} {_WITHDRAWN[it]}" for it, number in done.withdrawn.items())
         typer.echo(f"Withdrawn again, as since the backup: {told}.")
+    if done.erased:
+        told = ", ".join(f"{number} {_ERASED[it]}" for it, number in done.erased.items())
+        typer.echo(f"Erased again, as by now: {told}.")
+    if not done.erasures_known:
+        typer.echo(
+            "What citizens withdrew since the backup is there again: nobody knows here what it was."
+        )
     for name, number in done.held.items():
         if number:
             typer.echo(

@@ -14,6 +14,11 @@ from zoneinfo import ZoneInfo
 
 from app.commands import Refused
 
+#: What a citizen withdrew is not lost: it waits, under an id of its own, to leave the figures.
+_NOT_WITHDRAWN = (
+    " AND NOT EXISTS (SELECT 1 FROM main.withdrawn_response AS w WHERE w.response_id = mine.id)"
+)
+
 
 @dataclass(frozen=True)
 class LostHour:
@@ -82,6 +87,12 @@ def answers_in(file: Path) -> int:
         raise Refused(f"{file} cannot be read: {error}") from error
 
 
+def _has(database: sqlite3.Connection, table: str) -> bool:
+    """Whether the replaced database is of a schema with a table."""
+    there = "SELECT count(*) FROM main.sqlite_master WHERE type = 'table' AND name = ?"
+    return bool(database.execute(there, [table]).fetchone()[0])
+
+
 def _reading(file: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True)
 
@@ -92,6 +103,7 @@ def _hours(database: sqlite3.Connection, zone: ZoneInfo) -> list[LostHour]:
         "LEFT JOIN main.survey_point AS point ON point.id = mine.point_id "
         "LEFT JOIN main.unit AS unit ON unit.id = mine.unit_id "
         "WHERE NOT EXISTS (SELECT 1 FROM restored.response AS its WHERE its.id = mine.id)"
+        f"{_NOT_WITHDRAWN if _has(database, 'withdrawn_response') else ''}"
     )
     counted: Counter[tuple[str, str, datetime]] = Counter()
     for unit, point, received in rows:

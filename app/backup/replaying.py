@@ -29,7 +29,10 @@ _RESTORED = "it waited in a backup that was restored, and may have been sent sin
 
 
 def replay_retention(session: Session, now: datetime, settings: Settings) -> None:
-    """Delete again what rules had deleted by now; responses are not deleted by any today."""
+    """Delete again what rules had deleted by now of what lets somebody in, or waits.
+
+    Of what citizens gave, ``app.retention.repeating`` does.
+    """
     tidy(session, now)
     while drop_some(session, settings, now, _HASHES_AT_ONCE) == _HASHES_AT_ONCE:
         pass

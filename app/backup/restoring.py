@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from app.audit.models import AuditEntry
 from app.audit.signing import WrongKeyError, public_key, record_signed
 from app.backup import losses, replaying, sealing, sets, withdrawals
+from app.backup.erasures import ErasureFile, of_replaced
 from app.backup.losses import Losses
 from app.backup.sets import Contents
 from app.backup.sqlite import NAME, SqliteBackup, opened
@@ -26,6 +27,8 @@ from app.db import Database
 from app.db.migrate import migrate
 from app.db.opening import is_known
 from app.intake.models import Response
+from app.retention.repeating import Erasures, Repeated
+from app.retention.repeating import repeat as repeat_erasures
 from app.settings import Settings
 
 
@@ -43,6 +46,10 @@ class Restored:
     unknown: str
     #: What had been withdrawn since, and is again; None where nobody knows.
     withdrawn: dict[str, int] | None
+    #: What had been erased by then, by rule or by wish, and is again.
+    erased: Mapping[Repeated, int]
+    #: Whether anybody could say what had been withdrawn by citizens.
+    erasures_known: bool
     #: What a person decides about, by kind.
     held: dict[str, int]
     migrated: bool
@@ -132,12 +139,16 @@ def restore(
                 store.put_back(folder, until)  # says why it cannot
             # All is done before it takes the place: a server that is started then finds it ready.
             lost, unknown = _compared(store, folder, settings)
+            erasures = _noted_beside(file, contents)
             with opened(folder) as database:
                 migrate(database)
             withdrawn = withdrawals.repeat(store.file, folder / NAME) if lost else None
+            if lost and withdrawals.is_same(store.file, folder / NAME):
+                replaced = of_replaced(store.file)
+                erasures = replaced if erasures is None else erasures | replaced
             with opened(folder) as database:
                 result = _finish(
-                    database, file, settings, actor, contents, checked, lost, withdrawn
+                    database, file, settings, actor, contents, checked, lost, withdrawn, erasures
                 )
             try:
                 with _beside(store.file, folder) as near:
@@ -149,7 +160,10 @@ def restore(
             store.put_back(folder, until)
             with open_database(settings, migrates=True) as database:
                 migrate(database)
-                result = _finish(database, file, settings, actor, contents, checked, None, None)
+                result = _finish(
+                    database, file, settings, actor, contents, checked, None, None,
+                    _noted_beside(file, contents),
+                )  # fmt: skip
     return replace(result, unknown=unknown)
 
 
@@ -215,9 +229,15 @@ def _finish(
     checked: Checked,
     lost: Losses | None,
     withdrawn: dict[str, int] | None,
+    erasures: Erasures | None,
 ) -> Restored:
-    """Make a restored database fit to serve, in one transaction with the entry that says so."""
+    """Make a restored database fit to serve.
+
+    What was erased goes first, again and again if need be; the rest in one transaction with the
+    entry that says so.
+    """
     now = datetime.now(UTC)
+    erased = repeat_erasures(database, settings, erasures or Erasures(), actor, now)
     with database.writing(actor, unasked=True) as session:
         last_response = session.scalar(select(func.max(Response.received_at)))
         held = replaying.hold_queues(session, now)
@@ -237,11 +257,20 @@ def _finish(
             responses=contents.responses,
             lost=lost.answers if lost else None,
             withdrawn=withdrawn and [f"{what} {number}" for what, number in withdrawn.items()],
+            erased=[f"{what} {number}" for what, number in erased.items()],
             head_entry=entry.id if entry else 0,
             head=entry.hash if entry else "",
         )
         migrated = schema_of(session) != contents.schema
-    return Restored(contents, checked, last_response, lost, "", withdrawn, held, migrated)
+    return Restored(
+        contents, checked, last_response, lost, "", withdrawn, erased, erasures is not None, held,
+        migrated,
+    )  # fmt: skip
+
+
+def _noted_beside(file: Path, contents: Contents) -> Erasures | None:
+    """What the file beside a set says was erased from its database."""
+    return ErasureFile(file.parent).read(contents.chain)
 
 
 @contextmanager

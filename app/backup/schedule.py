@@ -17,10 +17,12 @@ from zoneinfo import ZoneInfo
 
 from app.apart import run_apart
 from app.background import beat, item_failed
+from app.backup.erasures import ErasureFile
 from app.backup.sets import Notes, is_busy, sets_in
 from app.backup.taking import check_keys
 from app.backup.thinning import read_rule
 from app.commands import Refused
+from app.db import Database
 from app.settings import Settings
 
 log = logging.getLogger("hailong.backup")
@@ -149,14 +151,18 @@ def check_settings(settings: Settings) -> None:
     check_keys(settings)
 
 
-async def keep_backing_up(settings: Settings, now: Callable[[], datetime]) -> None:
+async def keep_backing_up(
+    database: Database, settings: Settings, now: Callable[[], datetime]
+) -> None:
     """Have backups made when they are due, for ever; of several server processes one does it."""
     folder, times = settings.backup_folder, Times.read(settings.backup_at)
     if folder is None:
         raise Refused("there is no folder of backups")
     told = ""
+    erasures = ErasureFile(folder)
     while True:
         try:
+            await asyncio.to_thread(_keep_erasures, database, erasures)
             state = await asyncio.to_thread(backup_state, settings, now())
         except Refused as refused:  # a folder on another machine, which is away
             state, why = None, f"BACKUPS CANNOT BE MADE: {refused}"
@@ -173,6 +179,21 @@ async def keep_backing_up(settings: Settings, now: Callable[[], datetime]) -> No
             await _make(settings)
         beat()
         await asyncio.sleep(EVERY_S)
+
+
+def _keep_erasures(database: Database, file: ErasureFile) -> None:
+    """Note beside the sets what was erased since: a backup of before must not bring it back.
+
+    Raises
+    ------
+    Refused
+        Where it cannot be written.
+    """
+    try:
+        with database.reading() as session:
+            file.keep(session)
+    except OSError as error:
+        raise Refused(f"what was erased cannot be noted beside them: {error}") from error
 
 
 def _is_due(state: BackupState, times: Times, now: datetime, settings: Settings) -> bool:

@@ -22,6 +22,7 @@ from app import RELEASE
 from app.audit.models import AuditEntry
 from app.backup import sealing, sets
 from app.backup.durable import sync
+from app.backup.erasures import ErasureFile, chain_of
 from app.backup.postgres import Origin, PostgresBackup
 from app.backup.sets import CONTENTS, FORMAT, Contents, Notes
 from app.backup.sqlite import SqliteBackup
@@ -37,7 +38,8 @@ from app.settings import Settings
 #: What changes by itself, or is not worth a backup: who is signed in, what is counted for limits.
 _FLEETING = {
     "access_token", "account_session", "clock_note", "daily_salt", "device_status", "pairing_code",
-    "password_link", "rate_bucket", "rate_count", "rollup_version", "sign_in_attempt",
+    "password_link", "rate_bucket", "rate_count", "retention_note", "rollup_version",
+    "sign_in_attempt",
 }  # fmt: skip
 _PARTIAL, _WORK = ".part-", "hailong-backup-"
 _CHECKED = (
@@ -114,6 +116,7 @@ def _make(settings: Settings, folder: Path, tell: Callable[[str], None]) -> Made
         notes.good_at = made_at
         notes.write(folder)
         return Made(newest.file, newest.contents, is_new=False)
+    _keep_erasures(settings, folder)
     with working_folder(settings) as work:
         copy = work / "copy"
         copy.mkdir(mode=0o700)
@@ -139,6 +142,13 @@ def _make(settings: Settings, folder: Path, tell: Callable[[str], None]) -> Made
     return Made(file, contents, is_new=True, gone=gone)
 
 
+def _keep_erasures(settings: Settings, folder: Path) -> None:
+    """Note beside the sets what was erased by now, so that no older set brings it back."""
+    with open_database(settings, migrates=True) as database, database.reading() as session:
+        if "erased_response" in inspect(session.connection()).get_table_names():
+            ErasureFile(folder).keep(session)
+
+
 def _look_at(settings: Settings) -> tuple[str, str, str]:
     """The live database's state, the name of its audit log and its schema."""
     file = make_url(settings.database_url).database
@@ -151,7 +161,7 @@ def _look_at(settings: Settings) -> tuple[str, str, str]:
             database.reading() as session,
         ):
             state = state_of(session, settings.backup_keys)
-            return state, _chain(session), schema_of(session)
+            return state, chain_of(session), schema_of(session)
     except DatabaseError as error:
         raise Refused(f"the database cannot be read: {error.orig}") from error
 
@@ -288,10 +298,6 @@ def _thin(settings: Settings, folder: Path, contents: Contents) -> tuple[Path, .
         oldest = min(each.made_at for each in set(ours) - set(going))
         WalArchive(settings).tidy(oldest)
     return tuple(each.file for each in going)
-
-
-def _chain(session: Session) -> str:
-    return session.scalar(select(AuditEntry.hash).order_by(AuditEntry.id).limit(1)) or ""
 
 
 def schema_of(session: Session) -> str:

@@ -63,6 +63,22 @@ _STATEMENTS = {
 }
 
 
+def is_same(later: Path, restored: Path) -> bool:
+    """Whether two SQLite databases are one at different times.
+
+    Raises
+    ------
+    Refused
+        Where the later one cannot be read.
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(restored))}?mode=rw", uri=True)) as here:
+            here.execute("ATTACH ? AS later", (f"file:{quote(str(later))}?mode=rw",))
+            return bool(here.execute(_SAME_DATABASE).fetchone() == (1,))
+    except sqlite3.DatabaseError as error:
+        raise Refused(f"{later} cannot be read: {error}") from error
+
+
 def repeat(later: Path, restored: Path) -> dict[str, int]:
     """Withdraw in a restored SQLite database what the one that it replaces had; how much of each.
 

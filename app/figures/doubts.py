@@ -8,7 +8,7 @@ another one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 import numpy as np
@@ -24,6 +24,7 @@ from app.figures.session_cache import per_session
 from app.figures.statistic_results import Judged
 from app.integrity.batches import suspected_units
 from app.registry.queries import UnitNode
+from app.registry.questionnaires import Published
 
 #: A whole form in fewer seconds was not read.
 HASTY_S = 20
@@ -116,7 +117,7 @@ def _found(whole: Context) -> dict[str, list[Doubt]]:
             nodes = set(whole.units.below(unit.id))
             row_of |= dict.fromkeys(whole.regrouping.wholly_in(nodes), row)
     counts = np.zeros((len(_OF_FORMS), 2, len(rates.unit)))
-    for version in whole.versions:
+    for version in _examinable(whole, row_of.keys()):
         people = microdata.read(
             whole.session,
             version,
@@ -143,6 +144,16 @@ def _found(whole: Context) -> dict[str, list[Doubt]]:
         if unit is not None and unit.id in suspects:
             found.setdefault(unit.code, []).append(Doubt.SUSPECTED)
     return found
+
+
+def _examinable(whole: Context, units: Collection[int]) -> Sequence[Published]:
+    """The versions whose forms can be looked at; none where those of some days were deleted."""
+    query, ids = whole.query, [version.id for version in whole.versions]
+    try:
+        microdata.check_retained(whole.session, ids, query.first, query.last, units)
+    except microdata.ResponsesDeleted:
+        return ()
+    return whole.versions
 
 
 def _more_than_others(k: Floats, n: Floats) -> Floats:

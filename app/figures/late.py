@@ -5,7 +5,8 @@ is one. So late answers wait until ten of one unit, channel and month have come,
 days end; or else they join ten of the unit that was above in that month, and count there alone;
 fewer than that in all the tree wait. Ten of each factor and question that anybody of them answered:
 who alone answered one waits. Those that come within their own month wait for its end, and are told
-with it.
+with it. Of months whose responses were deleted by rule nothing can be looked at any more: what was
+withheld then stays so, as cells (``keep_withheld``).
 """
 
 from __future__ import annotations
@@ -22,13 +23,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.figures import visible
+from app.figures.cell_reading import joined
 from app.intake.models import Disposition, LateResponse, Response
+from app.intake.retained import retained
 from app.registry.queries import UnitNode, UnitTree
 from app.registry.questionnaires import Published
 from app.registry.structures import Units
+from app.rollups import queries
 from app.rollups.cells import layout_of
 from app.rollups.measure_counts import counts_by_measure, moved_together
 from app.rollups.queries import CellRows
+from app.rollups.store import put_withheld
 
 #: Ids in one statement.
 _AT_ONCE = 500
@@ -90,13 +95,8 @@ class Withheld:
                 continue
             for name in cells.dtype.names or ():
                 cells[name][i] -= self.rows.cells[name][k]
-        more = self.moved[selection.among(self.moved)]
-        return CellRows(
-            np.concatenate([rows.unit_id, more.unit_id]),
-            np.concatenate([rows.day, more.day]),
-            np.concatenate([rows.channel, more.channel]),
-            np.concatenate([cells, more.cells]),
-        )
+        rows = CellRows(rows.unit_id, rows.day, rows.channel, cells)
+        return joined(rows, self.moved[selection.among(self.moved)])
 
 
 def _keys(rows: CellRows) -> list[tuple[int, int, str]]:
@@ -108,9 +108,47 @@ def find_withheld(
     session: Session, versions: Sequence[Published], least: int, today: date
 ) -> tuple[dict[int, Withheld], frozenset[str]]:
     """The late answers that strangers are not told of, by version, and their ids."""
+    found, late = _still_there(session, versions, least, today)
+    for version in versions:
+        rows, moved = queries.read_withheld(session, version)
+        if not len(rows.unit_id):
+            continue
+        if version.id in found:
+            rows = joined(found[version.id].rows, rows)
+            moved = joined(found[version.id].moved, moved)
+        found[version.id] = Withheld(version, rows, moved)
+    return found, late
+
+
+def keep_withheld(
+    session: Session, versions: Sequence[Published], least: int, today: date, before: date
+) -> None:
+    """Keep as cells what is withheld of days before the first of a month, to be deleted now.
+
+    ``versions`` are those of one questionnaire. No late answer of such a month may come any more.
+    """
+    found, _ = _still_there(session, versions, least, today)
+    for version_id, withheld in found.items():
+        rows = [
+            (day, unit_id, version_id, channel, is_moved, cell.tobytes())
+            for of, is_moved in ((withheld.rows, False), (withheld.moved, True))
+            for unit_id, day, channel, cell in zip(
+                of.unit_id.tolist(), of.day.tolist(), of.channel.tolist(), of.cells, strict=True
+            )
+            if day < before
+        ]
+        put_withheld(session, rows)
+
+
+def _still_there(
+    session: Session, versions: Sequence[Published], least: int, today: date
+) -> tuple[dict[int, Withheld], frozenset[str]]:
+    """What is withheld of the days whose responses are kept."""
     by_id = {version.id: version for version in versions}
     columns = LateResponse.__table__.c
-    query = select(*(columns[name] for name in _COLUMNS)).where(columns.version_id.in_(by_id))
+    query = select(*(columns[name] for name in _COLUMNS)).where(
+        columns.version_id.in_(by_id), columns.day >= retained(session).responses_from
+    )
     late = [Late(*row) for row in session.connection().execute(query.order_by(columns.response_id))]
     if not late:
         return {}, frozenset()

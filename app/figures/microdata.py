@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,10 @@ from sqlalchemy.orm import Session
 
 from app.figures.release import Unreleased
 from app.intake.models import Disposition, Response
+from app.intake.retained import retained
 from app.problems import Problem
 from app.registry.questionnaires import Published
+from app.rollups.queries import with_cells
 from surveys.answers import NO_OPINION
 from surveys.model import (
     Factor,
@@ -39,6 +41,12 @@ class NotANumber(Problem):
     """The item's answers are no numbers, or texts."""
 
     code, status = "not-a-number", 422
+
+
+class ResponsesDeleted(Problem):
+    """Single responses of some of the days were deleted by rule; sums of them are kept."""
+
+    code, status = "responses-deleted", 422
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,23 @@ class Respondents:
         return isinstance(item, SingleChoiceItem | MultipleChoiceItem)
 
 
+def check_retained(
+    session: Session,
+    versions: Collection[int],
+    first: date | None,
+    last: date | None,
+    units: Collection[int],
+) -> None:
+    """Raise ``ResponsesDeleted`` where units have sums of some days and no responses any more."""
+    kept_from = retained(session).responses_from
+    if kept_from == date.min or (first is not None and first >= kept_from):
+        return
+    deleted_to = kept_from - timedelta(days=1)
+    end = deleted_to if last is None else min(last, deleted_to)
+    if with_cells(session, versions, units, first, end):
+        raise ResponsesDeleted(field="from", first_day=kept_from.isoformat())
+
+
 def read(
     session: Session,
     version: Published,
@@ -108,7 +133,14 @@ def read(
     """The counted respondents of one version in a period, about some units.
 
     Those that are unreleased to the caller are left out.
+
+    Raises
+    ------
+    ResponsesDeleted
+        Where some of them were deleted, with the first day whose responses are there: a statistic
+        of the rest would be one of another period.
     """
+    check_retained(session, [version.id], first, last, units)
     columns = Response.__table__.c
     if unreleased is not None and not unreleased.touches(last):
         unreleased = None

@@ -100,7 +100,7 @@ class Unreleased:
 
     def touches(self, last: date | None) -> bool:
         """Whether a period that ends on a day may contain answers that are unreleased."""
-        return last is None or last >= self.month or bool(self.late)
+        return last is None or last >= self.month or bool(self.withheld)
 
     def without(self, rows: CellRows, version: Published, selection: CellSelection) -> CellRows:
         """The cells of a version again, as they were asked for, without what is unreleased."""

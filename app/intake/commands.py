@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,9 +34,9 @@ from app.intake.contents import Content, content_of, is_repeated
 from app.intake.directory import Directory
 from app.intake.paper import PaperRow, read_rows
 from app.intake.paper_template import template
+from app.intake.retained import Retained
 from app.intake.schemas import ResponseIn
-from app.intake.service import Intake, UnknownPoint
-from app.intake.setting_aside import Together, set_counted
+from app.intake.service import DayDeleted, Intake, UnknownPoint
 from app.intake.store import Outcome, Prepared, ResponseStore
 from app.intake.times import Clock
 from app.messages import LANGUAGES
@@ -48,12 +48,6 @@ from app.tables import WrongTable
 from app.text_keys import TextKeys, TextKeysUnusableError
 
 rollups = typer.Typer(help="The cells that figures are read from.", no_args_is_help=True)
-
-responses = typer.Typer(help="What one device or key sent.", no_args_is_help=True)
-
-_CREDENTIAL = typer.Argument(help="The number of the device's or system's key.")
-_SINCE = typer.Option(help="From when on it came, by the server's clock and zone.")
-_REASON = typer.Option(help="Why; it stands in the audit log.")
 
 _REST = "what stands below was not read: mend the file and run it again"
 _GROUP = 1000
@@ -87,40 +81,6 @@ def verify() -> None:
     if differences:
         raise Refused(f"{len(differences)} cells differ; hailong rollups rebuild mends them")
     typer.echo("all cells equal their recount")
-
-
-@responses.command("set-aside")
-def set_aside(
-    credential: int = _CREDENTIAL, since: datetime = _SINCE, reason: str = _REASON
-) -> None:
-    """Count no longer what a key sent from a moment on, as after a theft; revoke the key first."""
-    _set_counted(credential, since, reason, counted=False)
-
-
-@responses.command("count-again")
-def count_again(
-    credential: int = _CREDENTIAL, since: datetime = _SINCE, reason: str = _REASON
-) -> None:
-    """Count again what was set aside of a key from a moment on."""
-    _set_counted(credential, since, reason, counted=True)
-
-
-def _set_counted(credential: int, since: datetime, reason: str, *, counted: bool) -> None:
-    settings = Settings()
-    moment = since if since.tzinfo else since.replace(tzinfo=settings.zone)
-    with open_database(settings) as database, database.writing(operator()) as session:
-        try:
-            changed = set_counted(
-                session, Together.of(settings), credential, moment, reason, counted=counted
-            )
-        except (LookupError, ValueError) as error:
-            raise Refused(str(error)) from error
-    typer.echo(f"{changed.moved} responses {'counted again' if counted else 'set aside'}")
-    if changed.stayed:
-        typer.echo(
-            f"{changed.stayed} stay as they were: fewer than {settings.least_respondents} of one "
-            "unit, form, channel and month (in the running month: day) would tell what they said"
-        )
 
 
 def import_responses(
@@ -301,10 +261,13 @@ class PaperImport:
             return
         ids = {id for row, prepared in group for id in (prepared.row.id, *row.former_ids)}
         there = self._store.contents(sorted(ids))
-        group = [(row, _under_former_id(row, prepared, there)) for row, prepared in group]
+        kept, erased = self._store.look_up(sorted(ids))
+        group = [(row, _under_former_id(row, prepared, there, erased)) for row, prepared in group]
         prepared_ones = [prepared for _, prepared in group]
         outcomes = (
-            self._store.append(prepared_ones) if store else self._foresee(prepared_ones, there)
+            self._store.append(prepared_ones)
+            if store
+            else self._foresee(prepared_ones, there, kept, erased)
         )
         for (row, prepared), outcome in zip(group, outcomes, strict=True):
             assert isinstance(outcome, Outcome)  # what is imported is not limited
@@ -312,13 +275,24 @@ class PaperImport:
             self._outcomes[told] += 1
             if outcome is Outcome.CONFLICT:
                 self._wrong.append((row, self._taken(row, prepared)))
+            elif outcome is Outcome.DAY_DELETED:
+                self._wrong.append((row, DayDeleted(field="answered_at").as_field_error()))
 
-    def _foresee(self, group: list[Prepared], there: Mapping[str, Content]) -> list[Outcome]:
+    def _foresee(
+        self,
+        group: list[Prepared],
+        there: Mapping[str, Content],
+        kept: Retained,
+        erased: Collection[str],
+    ) -> list[Outcome]:
         """What would become of responses if they were stored."""
         outcomes = []
         for prepared in group:
             content, id = content_of(prepared.row), prepared.row.id
             known = there.get(id) or self._seen.get(id)
+            if id not in there and (id in erased or prepared.row.day < kept.responses_from):
+                outcomes.append(Outcome.DUPLICATE if id in erased else Outcome.DAY_DELETED)
+                continue
             self._seen.setdefault(id, content)
             outcomes.append(
                 Outcome.ACCEPTED
@@ -377,13 +351,16 @@ class PaperImport:
             typer.echo("nothing was stored (--preview)")
 
 
-def _under_former_id(row: PaperRow, prepared: Prepared, there: Mapping[str, Content]) -> Prepared:
-    """The same response under the id that the same form already has, if it has one."""
+def _under_former_id(
+    row: PaperRow, prepared: Prepared, there: Mapping[str, Content], erased: Collection[str]
+) -> Prepared:
+    """The same response under the id that the same form already has, or had, if it has one."""
     content = content_of(prepared.row)
     known = [id for id in (prepared.row.id, *row.former_ids) if id in there]
     # A form that was entered before anybody named its round is known by what stands on it only.
     same = [id for id in known if is_repeated(there[id], content, prepared.hashes)]
-    former = same or ([] if row.round else known)
+    gone = [id for id in (prepared.row.id, *row.former_ids) if id in erased]
+    former = same or ([] if row.round else known) or gone
     return prepared._replace(row=prepared.row._replace(id=former[0])) if former else prepared
 
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, Integer, LargeBinary, SmallInteger, String, Text, Uuid, false, text
+from sqlalchemy import (
+    BigInteger,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Text,
+    Uuid,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, UtcDateTime
@@ -143,3 +154,48 @@ class ResponseText(Base):
     encrypted_body: Mapped[bytes | None] = mapped_column(LargeBinary)
     #: By which edition of the masker; none where it is as it was received.
     masker_edition: Mapped[int | None] = mapped_column(SmallInteger)
+
+
+class RetentionNote(Base):
+    """Up to which days responses and texts were deleted by rule; one row, or none yet.
+
+    From the moment on at which it is noted, recounts begin with that day, whether all earlier rows
+    are gone already or not: at no moment does anything look at half of them.
+    """
+
+    __tablename__ = "retention_note"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    #: The first local day whose responses are kept; cells of earlier days stay as they are.
+    responses_from: Mapped[date | None]
+    #: The same day, once all earlier ones are gone.
+    responses_gone: Mapped[date | None]
+    #: The first local day whose texts are kept.
+    texts_from: Mapped[date | None]
+    texts_gone: Mapped[date | None]
+    #: The local day of the last nightly run that a server began.
+    nightly_on: Mapped[date | None]
+
+
+class ErasedResponse(Base):
+    """That a response was erased: by its mark, from which nobody finds its id.
+
+    Who sends it again is told that it is there, and it is neither stored nor counted anew.
+    """
+
+    __tablename__ = "erased_response"
+
+    mark: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    #: A value of ``app.intake.retained.Erased``.
+    why: Mapped[str] = mapped_column(String(16))
+
+
+class WithdrawnResponse(Base):
+    """A response that its citizen withdrew and that figures still count, until ten may leave.
+
+    Its row has another id, and nothing of before but what figures are computed from.
+    """
+
+    __tablename__ = "withdrawn_response"
+
+    response_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)

@@ -1,9 +1,14 @@
-"""Replays stored responses into cells: rebuilding them, or telling whether they are right."""
+"""Replays stored responses into cells: rebuilding them, or telling whether they are right.
+
+Where the responses of earlier days were deleted by rule, cells of these days stay as they are, and
+all that is replayed or compared begins with the first day that is kept (``app.intake.retained``).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, cast
 
 import numpy as np
@@ -12,7 +17,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.audit.log import record
 from app.db import Database, bulk
+from app.db.locks import Lock, hold
 from app.intake.models import Disposition, Response
+from app.intake.retained import retained
 from app.registry.questionnaires import Published, published
 from app.rollups.cells import layout_of, plus
 from app.rollups.models import AsideCell, RollupCell
@@ -77,16 +84,20 @@ def rebuild(
     processes may know that they exist.
     """
     with database.writing(actor) as session:
+        hold(session.connection(), Lock.RETAINING)  # or rows would go while they are read
         hold_off_writers(session)
+        first = retained(session).responses_from
         versions = {version.id: version for version in published(session)}
         made: dict[str, set[_Key]] = {}
         for kept in (_COUNTED, _ASIDE):
-            rows = session.execute(select(*(kept.table.c[name] for name in kept.key)))
+            rows = session.execute(
+                select(*(kept.table.c[name] for name in kept.key)).where(kept.table.c.day >= first)
+            )
             keys = sorted(tuple(row) for row in rows)
             emptied = [(*key, layout_of(versions[key[2]]).empty(1).tobytes()) for key in keys]
             bulk.replace(session.connection(), kept.table, kept.columns, emptied)
             made[kept.table.name] = set()
-            for counted, cells in _recounts(session, versions, kept):
+            for counted, cells in _recounts(session, versions, kept, first):
                 for group in cells:
                     _add_to_stored(session, versions, kept, group)
                     made[kept.table.name].update(group)
@@ -120,15 +131,17 @@ def verify_in(
 
 def _differences(session: Session, kept: _Kept, tell: Callable[[int], None]) -> list[Difference]:
     versions = {version.id: version for version in published(session)}
+    first = retained(session).responses_from
     recounted: dict[_Key, bytes] = {}
-    for counted, cells in _recounts(session, versions, kept):
+    for counted, cells in _recounts(session, versions, kept, first):
         for group in cells:
             for key, packed in group.items():
                 before = recounted.get(key)
                 recounted[key] = _sum(versions[key[2]], before, packed) if before else packed
         tell(counted)
     differences = []
-    for *parts, stored in session.execute(select(*(kept.table.c[name] for name in kept.columns))):
+    cells_kept = select(*(kept.table.c[name] for name in kept.columns))
+    for *parts, stored in session.execute(cells_kept.where(kept.table.c.day >= first)):
         key = tuple(parts)
         version = versions[key[2]]
         right: bytes = recounted.pop(key, layout_of(version).empty(1).tobytes())
@@ -153,11 +166,11 @@ def count_responses(session: Session) -> int:
 
 
 def _recounts(
-    session: Session, versions: dict[int, Published], kept: _Kept
+    session: Session, versions: dict[int, Published], kept: _Kept, first: date
 ) -> Iterator[tuple[int, list[dict[_Key, bytes]]]]:
     """Chunk by chunk: how many responses were read, and their cells by version."""
     rows = session.execute(
-        select(*kept.of_response, Response.packed).where(kept.which),
+        select(*kept.of_response, Response.packed).where(kept.which, Response.day >= first),
         execution_options={"yield_per": _CHUNK},
     )
     for chunk in rows.partitions():

@@ -96,6 +96,12 @@ class ConflictingResponse(Problem):
     code, status = "conflicting-response", 409
 
 
+class DayDeleted(Problem):
+    """The responses of its day were deleted by rule; it can join them no more."""
+
+    code, status = "day-deleted", 422
+
+
 class RateExceeded(Problem):
     """Too many responses of one device or key, or with one public code, in a short time."""
 
@@ -192,6 +198,8 @@ class Intake:
                     results[place] = _rate_exceeded(outcome, at)
                 elif outcome is Outcome.UNINVITED:
                     results[place] = InvitationUsed()
+                elif outcome is Outcome.DAY_DELETED:
+                    results[place] = DayDeleted(field="answered_at")
                 elif outcome is Outcome.CONFLICT:
                     results[place] = ConflictingResponse(id=responses[place].id, field="id")
                 else:
@@ -200,9 +208,11 @@ class Intake:
             # The sender may ask again about what was counted in time, its answer having been lost.
             ids = [responses[place].id for place in late]
             stored = await run_in_threadpool(self._store.contents, ids)
+            _, erased = await run_in_threadpool(self._store.look_up, ids)
             for place, (content, hashes) in late.items():
-                there = stored.get(responses[place].id)
-                if there is not None and is_repeated(there, content, hashes):
+                id = responses[place].id
+                there = stored.get(id)
+                if id in erased or (there is not None and is_repeated(there, content, hashes)):
                     results[place] = Outcome.DUPLICATE
         if caller.point is not None:
             refused = [

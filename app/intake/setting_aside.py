@@ -27,11 +27,12 @@ from app.access.models import Credential
 from app.audit.log import record
 from app.clock import local_today
 from app.intake.models import Disposition, LateResponse, Response
+from app.intake.retained import retained
 from app.intake.rollup_rebuild import hold_off_writers
 from app.registry.questionnaires import Published, published
 from app.rollups.cells import layout_of
 from app.rollups.measure_counts import counts_by_measure, moved_together
-from app.rollups.store import CellKey, shift
+from app.rollups.store import CellKey, Moving, shift
 from app.rollups.version import raise_version
 from app.settings import Settings
 
@@ -140,6 +141,36 @@ def change_dispositions(
     return Changed(len(moving), len(rows) - len(moving))
 
 
+@dataclass(frozen=True)
+class Leaving:
+    """A response that may leave the figures with others, and where its answers are counted."""
+
+    id: str
+    moving: Moving
+
+
+def movable(session: Session, together: Together, *which: ColumnElement[bool]) -> Sequence[Leaving]:
+    """Those of some responses that may leave the figures for good, whatever counts them now.
+
+    Of each piece nobody leaves or as many as may move together; of what counts and of what is set
+    aside by itself, and of the latter few are never left.
+    """
+    versions = {version.id: version for version in published(session)}
+    found: list[_Row] = []
+    every = _rows(session, *which)
+    counted, aside = ([row for row in every if (row.rule is None) is so] for so in (True, False))
+    for key, piece in _pieces(counted, together.today).items():
+        found += _movable(versions[key[0]], piece, together.least, None)
+    if aside:
+        left = _left_aside(session, aside, together.today)
+        for key, piece in _pieces(aside, together.today).items():
+            found += _movable(versions[key[0]], piece, together.least, left.get(key, []))
+    return [
+        Leaving(row.id, (row.cell, row.rule, versions[row.version_id], bytes(row.packed)))
+        for row in found
+    ]
+
+
 def _rows(session: Session, *which: ColumnElement[bool]) -> list[_Row]:
     columns = Response.__table__.c
     found = session.connection().execute(
@@ -148,7 +179,8 @@ def _rows(session: Session, *which: ColumnElement[bool]) -> list[_Row]:
             columns.aside_rule, columns.packed, LateResponse.response_id.is_not(None),
         )
         .outerjoin(LateResponse, LateResponse.response_id == columns.id)
-        .where(*which)
+        # What is deleted by rule, though its rows may still be there, stays in its cells.
+        .where(columns.day >= retained(session).responses_from, *which)
     )  # fmt: skip
     return [_Row(*row) for row in found]
 

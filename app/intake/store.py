@@ -7,13 +7,14 @@ from datetime import date, datetime
 from enum import Enum
 from typing import NamedTuple, cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
 
 from app.access import buckets
 from app.access.buckets import Draw, Empty
 from app.access.callers import Caller
 from app.db import Database, bulk
+from app.intake import retained
 from app.intake.aside_names import aside_names
 from app.intake.contents import Content, ResponseRow, content_of, is_repeated
 from app.intake.models import (
@@ -62,6 +63,8 @@ class Outcome(Enum):
     CONFLICT = "conflict"
     #: Its invitation was used up by another response, or is too old.
     UNINVITED = "uninvited"
+    #: It came first after the responses of its day had been deleted by rule.
+    DAY_DELETED = "day-deleted"
 
 
 class Prepared(NamedTuple):
@@ -116,7 +119,8 @@ class ResponseStore:
 
         When this returns, what was accepted is on disk. An id that stands twice in the group or
         is stored already is a duplicate if the content is the same and a conflict otherwise.
-        What finds nothing to draw is not stored. No text is, but masked.
+        What finds nothing to draw is not stored. What was erased is a duplicate, whatever it says:
+        its content is no longer known. No text is stored, but masked.
         """
         group = self.masked(group)
         with self._database.writing() as session:
@@ -158,7 +162,8 @@ class ResponseStore:
         ]
         if not invited:
             return
-        there = _contents(session, [group[place].row.id for place in invited])
+        ids = [group[place].row.id for place in invited]
+        there = {*_contents(session, ids), *retained.look_up(session, ids)[1]}
         burnt: set[str] = set()
         for place in invited:
             row, invitation = group[place].row, group[place].invitation
@@ -184,6 +189,16 @@ class ResponseStore:
         if there:
             accepted = [response for response in ordered if (response.row.id,) not in there]
             stored = _contents(session, [id for (id,) in there])
+        # Looked for after the rows are there: whoever deletes a day waits for them, or is seen.
+        kept, erased = retained.look_up(session, [response.row.id for response in accepted])
+        out = {
+            each.row.id: Outcome.DUPLICATE if each.row.id in erased else Outcome.DAY_DELETED
+            for each in accepted
+            if each.row.id in erased or each.row.day < kept.responses_from
+        }
+        if out:
+            _take_back(session, sorted(out))
+            accepted = [response for response in accepted if response.row.id not in out]
         bulk.insert_missing(
             connection,
             _TEXTS,
@@ -191,7 +206,7 @@ class ResponseStore:
             [
                 (r.row.id, item, r.row.unit_id, r.row.day, body, encrypted, EDITION)
                 for r in accepted
-                if r.stored_texts
+                if r.stored_texts and r.row.day >= kept.texts_from
                 for item, body, encrypted in r.stored_texts
             ],
         )
@@ -212,7 +227,9 @@ class ResponseStore:
         if len(accepted) == len(group):
             return [Outcome.ACCEPTED] * len(group)
         return [
-            Outcome.ACCEPTED
+            out[response.row.id]
+            if response.row.id in out
+            else Outcome.ACCEPTED
             if first[response.row.id] is response and response.row.id not in stored
             else Outcome.DUPLICATE
             if is_repeated(
@@ -230,16 +247,22 @@ class ResponseStore:
         point = caller.point
         bodies = [(masked_body(each.body), body_hashes(self.keys, each.body)) for each in refused]
         with self._database.writing(caller.name) as session:
+            gone = retained.erased(session, {each.id for each in refused if each.id})
+            kept = [
+                (each, *masked)
+                for each, masked in zip(refused, bodies, strict=True)
+                if each.id not in gone
+            ]
             names = aside_names(
-                session, caller.credential_id, [each.id for each in refused],
-                [hashes for _, hashes in bodies], self.keys,
+                session, caller.credential_id, [each.id for each, _, _ in kept],
+                [hashes for _, _, hashes in kept], self.keys,
             )  # fmt: skip
             rows = {
                 name: (
                     caller.credential_id, name, point.id, point.unit_id, each.rule, body,
                     stored_hash(hashes), EDITION, now,
                 )
-                for name, each, (body, hashes) in zip(names, refused, bodies, strict=True)
+                for name, (each, body, hashes) in zip(names, kept, strict=True)
             }  # fmt: skip
             bulk.insert_missing(
                 session.connection(), _ASIDE, _ASIDE_COLUMNS, [rows[name] for name in sorted(rows)]
@@ -249,6 +272,20 @@ class ResponseStore:
         """The contents of those of the ids that are stored."""
         with self._database.reading() as session:
             return _contents(session, ids)
+
+    def look_up(self, ids: Sequence[str]) -> tuple[retained.Retained, frozenset[str]]:
+        """Which days are kept, and which of the ids are of responses that were erased."""
+        with self._database.reading() as session:
+            return retained.look_up(session, ids)
+
+
+def _take_back(session: Session, ids: Sequence[str]) -> None:
+    """Remove rows again that this transaction has put there."""
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        session.execute(
+            delete(Response).where(Response.id.in_(ids[start : start + _IDS_AT_ONCE])),
+            execution_options={"synchronize_session": False},
+        )
 
 
 def _without(session: Session, group: Sequence[Prepared]) -> list[Empty | None]:

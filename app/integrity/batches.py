@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.audit.log import record
 from app.intake.models import Disposition, Response
+from app.intake.retained import retained
 from app.intake.setting_aside import Changed, Together, change_dispositions
 from app.integrity.models import State, SuspectBatch, SuspectResponse
 from app.integrity.reasons import Reason, read
@@ -25,6 +26,12 @@ class UnknownBatch(Problem):
     """The caller has no such batch to see."""
 
     code, status = "unknown-batch", 404
+
+
+class BatchDeleted(Problem):
+    """The batch's responses were deleted by rule: nothing can be counted or set aside any more."""
+
+    code, status = "batch-deleted", 409
 
 
 class BatchDecided(Problem):
@@ -202,6 +209,8 @@ def _decided(session: Session, id: int, state: State, by: str, reason: str) -> S
             )
         raise InvalidFields(errors=[fault], count=1)
     row = _locked(session, id)
+    if row.month < retained(session).responses_from:
+        raise BatchDeleted()
     # Of a released one that had too few in some place to move, the rest is released again later.
     left = state is State.RELEASED and aside_of(session, id)
     if row.state == state.value and not left:

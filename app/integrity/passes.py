@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import date, timedelta
 
 from app.db import Database
+from app.intake.retained import retained
 from app.intake.setting_aside import Together
 from app.integrity import habits
 from app.integrity.examination import Examined, Found, examine
@@ -38,7 +39,9 @@ def run(
     done, together = Recorded(), Together.of(settings)
     with database.reading() as session:
         active, versions = in_force(session), published(session)
-    for month in months:
+        kept_from = retained(session).responses_from
+    # Of months whose responses were deleted by rule, what was found stays as it was found.
+    for month in (month for month in months if month >= kept_from):
         for rule in active:
             found: list[Found] = []
             with database.reading() as session:

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from analysis.responses import Responses
-from app.intake.models import ReceiptDated, Response
+from app.intake.models import ReceiptDated, Response, WithdrawnResponse
 from app.registry.models import Channel
 from app.registry.questionnaires import Published
 from surveys.answers import NO_OPINION
@@ -152,6 +152,8 @@ def _of(version: Published, month: date) -> tuple[ColumnElement[bool], ...]:
         Response.day < month_after(month),
         Response.channel.not_in(UNTIMED),
         Response.partial.is_(False),
+        # Of what a citizen withdrew nothing is looked at any more, and no moment is known.
+        Response.id.not_in(select(WithdrawnResponse.response_id)),
     )
 
 

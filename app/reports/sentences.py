@@ -218,6 +218,8 @@ def improve(words: Words, view: UnitView | Importance) -> list[str]:
         said.append(words("tell.no_factor"))
     elif view.no_drivers == "outcome-needed":
         said.append(words("tell.no_overall_question"))
+    elif view.no_drivers == "responses-deleted":
+        said.append(words("tell.responses_deleted"))
     else:
         said.append(words("tell.drivers_unknown"))
     if lagging is None and driving is None:

@@ -85,6 +85,7 @@ def casemix(words: Words, view: ComparisonView) -> list[str]:
             "too-few-respondents": "tell.casemix_too_few_people",
             "too-few-units": "tell.casemix_too_few_units",
             "not-a-number": "tell.casemix_not_separable",
+            "responses-deleted": "tell.responses_deleted",
         }
         return [words(reasons[view.no_casemix])] if view.no_casemix else []
     adjusters = dict.fromkeys(row.adjuster.partition("=")[0] for row in found.adjusters)

@@ -42,3 +42,21 @@ class AsideCell(Base):
     channel: Mapped[str] = mapped_column(String(16), primary_key=True)
     rule: Mapped[str] = mapped_column(String(32), primary_key=True)
     packed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class WithheldCell(Base):
+    """Packed sums of what a device brought late and strangers are not told where it counts.
+
+    Of days whose responses were deleted by rule: what was withheld then stays so, and nobody can
+    look any more who it was with whom. Of the shape of ``RollupCell``.
+    """
+
+    __tablename__ = "withheld_cell"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    unit_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    channel: Mapped[str] = mapped_column(String(16), primary_key=True)
+    #: Whether it is what is told of this unit above instead, and not what is withheld here.
+    moved: Mapped[bool] = mapped_column(primary_key=True)
+    packed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.registry.questionnaires import Published
 from app.rollups.cells import Cells, layout_of
-from app.rollups.models import AsideCell, RollupCell
+from app.rollups.models import AsideCell, RollupCell, WithheldCell
 
 #: More units than this are filtered after reading: a long IN list is slower than the rows.
 _LISTED_UNITS = 200
@@ -79,6 +79,12 @@ def read_aside(
     return AsideRows(*_read(session, table, version, first, last, units, channels))
 
 
+def read_withheld(session: Session, version: Published) -> tuple[CellRows, CellRows]:
+    """What stays withheld of days whose responses are deleted, and what moved to units above."""
+    rows, moved = _read(session, WithheldCell.__table__, version, None, None, None, ())
+    return rows[moved != str(True)], rows[moved == str(True)]
+
+
 def _read(
     session: Session,
     table: FromClause,
@@ -88,13 +94,13 @@ def _read(
     units: Collection[int] | None,
     channels: Collection[str],
 ) -> tuple[CellRows, NDArray[np.str_]]:
-    """Cells of a table, and their rules where it has some."""
+    """Cells of a table, and their rules, or whether they moved, where it has such."""
     # Plain columns of the table, and days read as text and turned into dates once each: a year
     # of a province is 40,000 rows, and the ORM's work on a row costs more than the store's.
     columns = table.c
     wanted_columns = [
         columns.unit_id, sql_cast(columns.day, String), columns.channel, columns.packed,
-        *(column for column in columns if column.name == "rule"),
+        *(column for column in columns if column.name in ("rule", "moved")),
     ]  # fmt: skip
     query = select(*wanted_columns).where(columns.version_id == version.id)
     if first is not None:

@@ -13,13 +13,15 @@ from sqlalchemy.orm import Session
 from app.db import Database, bulk
 from app.registry.questionnaires import Published
 from app.rollups.cells import Cells, layout_of, minus, plus
-from app.rollups.models import AsideCell, RollupCell
+from app.rollups.models import AsideCell, RollupCell, WithheldCell
 from app.rollups.version import raise_version
 
 _TABLE = cast(Table, RollupCell.__table__)
 _ASIDE = cast(Table, AsideCell.__table__)
+_WITHHELD = cast(Table, WithheldCell.__table__)
 _COLUMNS = ("day", "unit_id", "version_id", "channel", "packed")
 _ASIDE_COLUMNS = (*_COLUMNS[:4], "rule", "packed")
+_WITHHELD_COLUMNS = (*_COLUMNS[:4], "moved", "packed")
 #: (day, unit id, version id, channel), in the order of the primary key.
 CellKey = tuple[date, int, int, str]
 
@@ -103,12 +105,17 @@ def shift(session: Session, moving: Sequence[Moving], rule: str | None) -> None:
 
     The caller holds writers off, and raises the version of the figures.
     """
+    take_out(session, moving)
+    _change(session, rule, [(key, version, packed) for key, _, version, packed in moving], plus)
+
+
+def take_out(session: Session, leaving: Sequence[Moving]) -> None:
+    """Take responses that are erased out of their cells; the caller does as for ``shift``."""
     before: dict[str | None, list[Contribution]] = {}
-    for key, was, version, packed in moving:
+    for key, was, version, packed in leaving:
         before.setdefault(was, []).append((key, version, packed))
     for was, contributions in before.items():
         _change(session, was, contributions, minus)
-    _change(session, rule, [(key, version, packed) for key, _, version, packed in moving], plus)
 
 
 def _change(
@@ -137,3 +144,8 @@ def _change(
         changed = change(stored, cells)
         rows += [(*key, changed[i].tobytes()) for key, i in place.items()]
     bulk.replace(connection, table, columns, sorted(rows, key=lambda row: row[:-1]))
+
+
+def put_withheld(session: Session, rows: Sequence[tuple[date, int, int, str, bool, bytes]]) -> None:
+    """Keep cells of what stays withheld: day, unit, version, channel, whether moved, and sums."""
+    bulk.replace(session.connection(), _WITHHELD, _WITHHELD_COLUMNS, sorted(rows))

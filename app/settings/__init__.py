@@ -14,6 +14,7 @@ from app.settings.forms import FormSettings
 from app.settings.intake import IntakeSettings
 from app.settings.load import LoadSettings
 from app.settings.reports import ReportSettings
+from app.settings.retention import RetentionSettings
 from app.settings.sending import SendingSettings
 from app.settings.server import ServerSettings
 from app.settings.signing_in import SigningInSettings
@@ -34,6 +35,7 @@ class Settings(
     ReportSettings,
     AuditSettings,
     BackupSettings,
+    RetentionSettings,
     DemonstrationSettings,
     BaseSettings,
 ):

@@ -35,10 +35,12 @@ from app.db import Base, Database, UtcDateTime
 from app.intake.models import Disposition
 from app.intake.rollup_rebuild import verify
 from app.intake.setting_aside import Together, change_dispositions
+from app.intake.store import Outcome
 from app.registry.models import Unit
 from app.settings import Settings
 from tests.conftest import serving
 from tests.databases import address, copy_sqlite
+from tests.retention.history import History, months_ago
 from tests.server import ROOT
 from tests.small_province import SmallProvince, body, new_id
 
@@ -219,6 +221,23 @@ def test_all_rows_of_all_tables_are_there_and_figures_are_equal(origin, file, ta
 
 def last_entry(entries):
     return max(range(len(entries)), key=lambda n: int(entries[n][1:].split(",")[0]))
+
+
+def test_days_whose_responses_were_deleted_move_as_sums(origin, target, move):
+    SmallProvince.found(origin)
+    history = History(origin)
+    old = history.came(months_ago(5), 11)
+    history.came(months_ago(2), 11)
+    cells = history.cells()
+    history.delete(months_ago(3))
+    origin.close()
+    move(target)
+    with closing(Database(target)) as database:
+        moved = History(database)
+        assert moved.cells() == cells and verify(database) == []
+        assert moved.store.append(old) == [Outcome.DUPLICATE] * 11
+        moved.delete(months_ago(1))
+        assert moved.cells() == cells and verify(database) == [] and not moved.ids()
 
 
 def test_a_unit_may_come_before_the_one_above_it(origin, target, move):

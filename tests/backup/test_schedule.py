@@ -136,16 +136,16 @@ def said(caplog, words):
     return [r.message for r in caplog.records if words in r.message]
 
 
-def test_a_failure_is_told_and_not_tried_at_once_again(settings, caplog, monkeypatch):
+def test_a_failure_is_told_and_not_tried_at_once_again(database, settings, caplog, monkeypatch):
     monkeypatch.setattr(schedule, "EVERY_S", 0.05)
     (settings.backup_folder / "sets.json").parent.mkdir()
     broken = settings.model_copy(update={"backup_work": settings.backup_folder / ".lock" / "x"})
     with caplog.at_level(logging.INFO, "hailong.backup"):
         ran(
-            keep_backing_up(broken, lambda: datetime.now(UTC)),
+            keep_backing_up(database, broken, lambda: datetime.now(UTC)),
             lambda: said(caplog, "BACKUP FAILED"),
         )
-        ran(keep_backing_up(broken, lambda: datetime.now(UTC)), seconds=1)
+        ran(keep_backing_up(database, broken, lambda: datetime.now(UTC)), seconds=1)
     (failure,) = said(caplog, "BACKUP FAILED")
     assert "no place to work in" in failure and "none" in said(caplog, "TOO OLD")[0]
     state = backup_state(settings, datetime.now(UTC))
@@ -157,7 +157,7 @@ def test_a_failure_is_told_and_not_tried_at_once_again(settings, caplog, monkeyp
     caplog.clear()
     with caplog.at_level(logging.INFO, "hailong.backup"):
         ran(
-            keep_backing_up(settings, lambda: datetime.now(UTC)),
+            keep_backing_up(database, settings, lambda: datetime.now(UTC)),
             lambda: said(caplog, "restored, recounted"),
         )
     assert said(caplog, "restored, recounted")
@@ -186,29 +186,33 @@ def test_what_was_noted_while_the_clock_was_years_ahead_keeps_no_backup_from_bei
     assert last_good_backup(settings) == str(made.file)
 
 
-def test_while_another_process_makes_one_nothing_is_done_nor_told(settings, caplog, monkeypatch):
+def test_while_another_process_makes_one_nothing_is_done_nor_told(
+    database, settings, caplog, monkeypatch
+):
     monkeypatch.setattr(schedule, "EVERY_S", 0.05)
     settings.backup_folder.mkdir()
     with (settings.backup_folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        ran(keep_backing_up(settings, lambda: datetime.now(UTC)), seconds=1)
+        ran(keep_backing_up(database, settings, lambda: datetime.now(UTC)), seconds=1)
     assert not sets_in(settings.backup_folder)
     assert not said(caplog, "BACKUP FAILED")
 
 
-def test_a_folder_that_is_away_is_told_once_and_ends_no_task(settings, caplog, monkeypatch):
+def test_a_folder_that_is_away_is_told_once_and_ends_no_task(
+    database, settings, caplog, monkeypatch
+):
     monkeypatch.setattr(schedule, "EVERY_S", 0.05)
     settings.backup_folder.write_text("no folder")
-    ran(keep_backing_up(settings, lambda: datetime.now(UTC)), seconds=0.5)
+    ran(keep_backing_up(database, settings, lambda: datetime.now(UTC)), seconds=0.5)
     told = [r.message for r in caplog.records if r.name == "hailong.backup"]
     assert len(told) == 1 and "BACKUPS CANNOT BE MADE" in told[0]
 
 
-def test_one_that_is_under_way_ends_with_the_server(settings, monkeypatch):
+def test_one_that_is_under_way_ends_with_the_server(database, settings, monkeypatch):
     monkeypatch.setattr(schedule, "_MODULE", ("tests.backup.asleep",))
     marker = settings.backup_folder / "pid"
     settings.backup_folder.mkdir()
-    ran(keep_backing_up(settings, lambda: datetime.now(UTC)), lambda: marker.exists())
+    ran(keep_backing_up(database, settings, lambda: datetime.now(UTC)), lambda: marker.exists())
     pid = json.loads(marker.read_text())
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.figures import comparisons
 from app.figures.context import TooFewUnits
-from app.figures.microdata import NotANumber
+from app.figures.microdata import NotANumber, ResponsesDeleted
 from app.figures.people import TooFewRespondents
 from app.figures.query import Expand, Key
 from app.figures.respondent_statistics import CHANNEL, find_casemix
@@ -56,6 +56,8 @@ def casemix(context: ViewContext) -> tuple[Casemix | None, WhyNoCasemix | None]:
         found = find_casemix(context.compared, adjusters=[*_OF_PATIENTS, CHANNEL], outcome="rate")
     except TooFewRespondents:
         return None, "too-few-respondents"
+    except ResponsesDeleted:
+        return None, "responses-deleted"
     except TooFewUnits:
         return None, "too-few-units"
     except NotANumber:

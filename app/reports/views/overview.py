@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
-
-from app.figures import response_rates, served, visible
+from app.figures import cell_reading, response_rates, served
 from app.figures.context import number
 from app.figures.regrouping import whole_number
-from app.intake.models import Disposition, Response
 from app.invitations.service import months
 from app.reports.views.alerts import alerts
 from app.reports.views.context import ViewContext
@@ -67,22 +64,21 @@ def volume(context: ViewContext) -> Volume:
 
 def set_aside(context: ViewContext) -> SetAside:
     """How many responses do not count, of how many."""
+    counted = aside = 0
     session = context.figures.session
-    query = (
-        select(Response.unit_id, Response.disposition, func.count())
-        .where(
-            Response.day.between(context.span.first, context.span.last),
-            Response.version_id.in_(context.version_ids),
-            visible.within(session, Response.unit_id, context.figures.caller, context.today),
+    among = frozenset(context.figures.regrouping.wholly_in(context.within))
+    first, last = context.span.first, context.span.last
+    # Of cells: these stay where the responses of a day were deleted by rule.
+    for version in context.figures.versions:
+        rows = cell_reading.cells(
+            session, version, first=first, last=last, units=among, channels=()
         )
-        .group_by(Response.unit_id, Response.disposition)
-    )
-    counted = dict.fromkeys(Disposition, 0)
-    for unit_id, disposition, count in session.execute(query):
-        if unit_id in context.unit_ids:
-            counted[Disposition(disposition)] += count
-    all_ = sum(counted.values())
-    aside = all_ - counted[Disposition.COUNTED]
+        rows_aside = cell_reading.cells_aside(
+            session, version, first=first, last=last, units=among, channels=()
+        )
+        counted += int(rows.cells["respondents"].sum())
+        aside += int(rows_aside.rows.cells["respondents"].sum())
+    all_ = counted + aside
     if not context.figures.gate.everywhere and (
         context.hides() or 0 < aside < context.figures.least
     ):

@@ -68,7 +68,7 @@ def quality(context: ViewContext) -> Quality:
 def _responses(context: ViewContext) -> Handled:
     """Of the responses that count: how many were hasty, left unfinished, in English."""
     session = context.figures.session
-    if context.hides():
+    if context.hides() or _deleted(context):
         return Handled(
             counted=None, timed=None, hasty=None, hasty_share=None,
             partial=None, partial_share=None, in_english=None,
@@ -116,8 +116,25 @@ def _responses(context: ViewContext) -> Handled:
     )
 
 
+def _deleted(context: ViewContext) -> bool:
+    """Whether single responses of the period were deleted by rule: sums alone are known then."""
+    try:
+        microdata.check_retained(
+            context.figures.session,
+            context.version_ids,
+            context.span.first,
+            context.span.last,
+            context.unit_ids,
+        )
+    except microdata.ResponsesDeleted:
+        return True
+    return False
+
+
 def _straight_lining(context: ViewContext) -> Alike | None:
     """How many gave every rated item the same level; None where too few could have."""
+    if _deleted(context):
+        return None
     found = microdata.read(
         context.figures.session,
         context.form,

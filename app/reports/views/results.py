@@ -41,9 +41,9 @@ from app.figures.trend_results import (
 from app.reports.views.index_results import Difference, Figure, Index, Placed
 
 #: Why nothing is said of drivers.
-WhyNot = Literal["outcome-needed", "too-few-respondents"]
+WhyNot = Literal["outcome-needed", "too-few-respondents", "responses-deleted"]
 #: Why nothing is adjusted for patients.
-WhyNoCasemix = Literal["too-few-respondents", "too-few-units", "not-a-number"]
+WhyNoCasemix = Literal["too-few-respondents", "too-few-units", "not-a-number", "responses-deleted"]
 
 
 class ViewHead(Result):

@@ -18,7 +18,7 @@ from app.figures.doubts import Doubt, find_doubtful, suspected
 from app.figures.drivers import OutcomeNeeded, find_drivers, find_lowest
 from app.figures.families import of_everybody
 from app.figures.lattice import CalendarPeriodsOnly
-from app.figures.microdata import NotANumber
+from app.figures.microdata import NotANumber, ResponsesDeleted
 from app.figures.nonresponse import find_nonresponse
 from app.figures.nonresponse_results import NonResponseRow
 from app.figures.people import TooFewRespondents
@@ -206,6 +206,9 @@ def _in_period_or_year(
             return found.model_copy(update={"first": first, "last": last}), None
         except (TooFewRespondents, NotANumber, CalendarPeriodsOnly):
             continue
+        except ResponsesDeleted:
+            # Of a longer period still more are gone; the shorter one had too few, or is gone, too.
+            return None, "responses-deleted" if first == begin else "too-few-respondents"
         except OutcomeNeeded:
             return None, "outcome-needed"
     return None, "too-few-respondents"
