@@ -41,9 +41,12 @@ def larger(
     >>> larger([3, 3], [4, 4], [1, 0], [4, 0]).round(4)
     array([0.2429,    nan])
     """
-    a, n = counts(successes, trials)
-    b, m = counts(successes_before, trials_before)
-    a, n, b, m = np.broadcast_arrays(a, n, b, m)
+    a, n, b, m = counts(
+        successes=successes, trials=trials,
+        successes_before=successes_before, trials_before=trials_before,
+    )  # fmt: skip
+    if (a > n).any() or (b > m).any():
+        raise ValueError("successes exceed trials")
     with np.errstate(invalid="ignore"):
         p = hypergeom.sf(a - 1, n + m, a + b, n)
     return np.where((n > 0) & (m > 0), np.clip(p, 0.0, 1.0), np.nan)

@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 
 from analysis import exact_tables, familywise, proportions
 from app.access.callers import Caller
+from app.db import Database
 from app.figures import periods
 from app.figures.comment_reading import Place, read_texts
-from app.figures.comment_results import ThemeFigures, ThemeMonth, ThemeRisen, ThemeTrend
-from app.figures.comments import CommentQuery, Sorted, place_of, sorted_texts
+from app.figures.comment_results import Comments, ThemeFigures, ThemeMonth, ThemeRisen, ThemeTrend
+from app.figures.comments import CommentQuery, Sorted, find, log_reading, place_of, sorted_texts
 from app.figures.context import number
 from app.figures.families import ERROR
 from app.figures.periods import Length, Span, months_of
@@ -38,13 +39,33 @@ _METHOD = (
 )
 
 
+def read_with_themes(
+    database: Database, caller: Caller, query: CommentQuery, *, release_rule: ReleaseRule
+) -> tuple[Comments, ThemeFigures]:
+    """A page of comments as ``app.figures.comments.read`` has it, with the figures of themes.
+
+    Raises
+    ------
+    UnknownUnit, InvalidFields, PeriodInvalid
+        As there.
+    """
+    with database.reading() as session:
+        found = find(session, caller, query, release_rule=release_rule)
+        figures = find_theme_figures(session, caller, query, release_rule=release_rule)
+    with database.writing(caller.name) as session:
+        log_reading(session, query, found.comments, query.filters)
+        if examples := [each for row in figures.risen for each in row.examples]:
+            log_reading(session, query, examples, ["risen"])
+    return found, figures
+
+
 def find_theme_figures(
     session: Session, caller: Caller, query: CommentQuery, *, release_rule: ReleaseRule
 ) -> ThemeFigures:
     """The themes of twelve months up to the last one wanted, and what rose in those wanted.
 
     Of ``query`` its units, questionnaire and months count alone. Examples are words of citizens:
-    whoever is shown them has that logged by ``app.figures.comments.read`` of the same page.
+    whoever hands them out logs it.
 
     Raises
     ------

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
 from app.audit.log import record
+from app.db import Database
 from app.figures.comment_reading import (
     Place,
     Texts,
@@ -42,6 +43,7 @@ from app.themes.versions import Sorter, in_force
 PAGE_SIZE = 50
 #: Months that are read at the most.
 MOST_MONTHS = 24
+_PRAISE_FIRST = (Tone.PRAISE, Tone.BLAME, Tone.NEUTRAL)
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class CommentQuery:
     search: str = ""
     #: The day in whose tree of units they are shown; None for today's.
     structure: date | None = None
+    #: Whether praise stands before blame, and both before what is neither.
+    praise_first: bool = False
     page: int = 1
 
     @property
@@ -125,14 +129,13 @@ class Sorted:
 
 
 def read(
-    session: Session, caller: Caller, query: CommentQuery, *, release_rule: ReleaseRule
+    database: Database, caller: Caller, query: CommentQuery, *, release_rule: ReleaseRule
 ) -> Comments:
     """A page of the comments that are wanted, of all that the caller may read.
 
     They stand at the units of today, or of the day that ``query.structure`` names: at an undivided
-    row where nobody knows at which, at the unit above where shares divide it.
-
-    The session must be one that writes, since the reading is logged in it.
+    row where nobody knows at which, at the unit above where shares divide it. That they were read
+    is in the audit log before they are handed out.
 
     Raises
     ------
@@ -141,11 +144,41 @@ def read(
     InvalidFields, PeriodInvalid
         Where the months are too many, or reversed.
     """
+    with database.reading() as session:
+        found = find(session, caller, query, release_rule=release_rule)
+    with database.writing(caller.name) as session:
+        log_reading(session, query, found.comments, query.filters)
+    return found
+
+
+def find(
+    session: Session, caller: Caller, query: CommentQuery, *, release_rule: ReleaseRule
+) -> Comments:
+    """What ``read`` hands out; whoever hands it out logs it."""
     place = place_of(session, caller, query, release_rule)
     found, indistinct, texts, sorter = _filtered(session, place, query, release_rule)
+    if query.praise_first:
+        found.sort(key=lambda each: _PRAISE_FIRST.index(each.finding.tone))
     pages = max(1, ceil(len(found) / PAGE_SIZE))
     page = min(query.page, pages)
-    shown = [each.result() for each in found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]]
+    return Comments(
+        month=query.month,
+        to=query.to or query.month,
+        themes_version=sorter.number,
+        few=texts.few,
+        waiting=texts.waiting,
+        indistinct=indistinct,
+        found=len(found),
+        page=page,
+        pages=pages,
+        comments=[each.result() for each in found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]],
+    )
+
+
+def log_reading(
+    session: Session, query: CommentQuery, shown: Sequence[Comment], filters: Sequence[str]
+) -> None:
+    """Put into the audit log which units' comments were read, by which filters, and how many."""
     to = query.to or query.month
     record(
         session,
@@ -154,19 +187,7 @@ def read(
         units=sorted({comment.unit.code for comment in shown}),
         questionnaire=query.questionnaire,
         comments=len(shown),
-        filters=query.filters or None,
-    )
-    return Comments(
-        month=query.month,
-        to=to,
-        themes_version=sorter.number,
-        few=texts.few,
-        waiting=texts.waiting,
-        indistinct=indistinct,
-        found=len(found),
-        page=page,
-        pages=pages,
-        comments=shown,
+        filters=[*filters] or None,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import httpx
 
 from app.reports.charts.drawing import script_name
+from app.themes.reading import FIRST_LIST
 from tests.access.rights_world import MONTH, NUMBERS, STARTS, World
 from tests.access.route_probe import (
     Probe,
@@ -187,6 +188,17 @@ PROBES: dict[str, Probe] = {
     ),
     "GET /dashboard/comments": of_unit(
         "/dashboard/comments", lambda answer, unit: went_well(answer), month=MONTH
+    ),
+    "GET /themes": get("/themes"),
+    "POST /themes": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/themes", data={"list": FIRST_LIST.read_text("utf-8"), "before": "0"}
+        )
+    ),
+    "POST /themes/try": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/themes/try", data={"sentence": "chờ lâu", "item": "comment"}
+        )
     ),
     "GET /dashboard/report": of_unit("/dashboard/report", lambda answer, unit: went_well(answer)),
     "GET /dashboard/charts/{name}/{figure}.{file_format}": of_unit(

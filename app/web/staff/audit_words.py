@@ -17,7 +17,7 @@ from surveys.model import Questionnaire
 DETAILS = (
     "account", "active", "added", "after", "audit_head", "back", "becomes", "before", "began", "by",
     "cells", "changed", "channel", "closed", "code", "comments", "content_hash", "count", "day",
-    "decision", "ended", "expires_at", "factor", "first", "first_day", "followed", "head",
+    "decision", "ended", "expires_at", "factor", "filters", "first", "first_day", "followed", "head",
     "head_entry", "issuer", "item", "kind", "language", "last", "last_day", "latitude", "longitude",
     "lost", "made_at", "name", "name_en", "name_vi", "number", "parent", "point", "points",
     "probability", "questionnaire", "reason", "responses", "restored", "rights", "role", "rows",
@@ -28,7 +28,7 @@ DETAILS = (
 #: Who acts without an account.
 ACTORS = ("system", "demonstration", "device", "schedule")
 #: What is known by its number.
-_NUMBERED = ("key", "baseline", "webhook", "action_note", "responses", "sms", "delivery", "batch")
+_NUMBERED = ("key", "baseline", "themes", "webhook", "action_note", "responses", "sms", "delivery", "batch")
 _COMMAND = "command:"
 
 
@@ -106,6 +106,7 @@ class AuditWords:
             "before": lambda state: self._said("point_state", state),
             "after": lambda state: self._said("point_state", state),
             "rule": lambda rule: self._said("integrity.rule", rule),
+            "filter": lambda name: self._said("comment_filter", name),
             "step": lambda step: self._said("length", step),
             "by": lambda way: self._said("signed_in_by", way),
             "expires_at": self._moment,
