@@ -13,8 +13,8 @@ from app.access.models import Right
 from app.api.filters import StructureText, structure_of
 from app.clock import local_today
 from app.dependencies import DatabaseDependency, SettingsDependency
-from app.figures import comments
-from app.figures.comment_results import Comments, Contentment
+from app.figures import comment_themes, comments
+from app.figures.comment_results import Comments, Contentment, ThemeFigures
 from app.figures.comments import CommentQuery
 from app.figures.periods import MONTH, span
 from app.figures.query import StructureOf, structure_day
@@ -25,6 +25,15 @@ from app.themes.model import Tone
 router = APIRouter(prefix="/api/v1/comments", tags=["figures"])
 
 READERS = Door(Right.READ_COMMENTS)
+MonthText = Annotated[str, Query(pattern=MONTH, examples=["2026-11"])]
+LastMonth = Annotated[
+    str | None, Query(pattern=MONTH, description="The last month, if it is another.")
+]
+UnitCodes = Annotated[
+    list[str], Query(description="Codes of units; all that are the caller's if none is named.")
+]
+Descendants = Annotated[bool, Query(description="Comments about the units below them, too.")]
+FormCode = Annotated[str | None, Query(description="Code of one questionnaire.")]
 
 
 @router.get("", summary="What respondents wrote", response_model=Comments)
@@ -32,17 +41,11 @@ def read_comments(
     database: DatabaseDependency,
     settings: SettingsDependency,
     caller: Annotated[Caller, Depends(READERS)],
-    month: Annotated[str, Query(pattern=MONTH, examples=["2026-11"])],
-    to: Annotated[
-        str | None, Query(pattern=MONTH, description="The last month, if it is another.")
-    ] = None,
-    unit: Annotated[
-        list[str], Query(description="Codes of units; all that are the caller's if none is named.")
-    ] = [],  # noqa: B006 - FastAPI copies it
-    descendants: Annotated[
-        bool, Query(description="Comments about the units below them, too.")
-    ] = True,
-    questionnaire: Annotated[str | None, Query(description="Code of one questionnaire.")] = None,
+    month: MonthText,
+    to: LastMonth = None,
+    unit: UnitCodes = [],  # noqa: B006 - FastAPI copies it
+    descendants: Descendants = True,
+    questionnaire: FormCode = None,
     item: Annotated[str | None, Query(description="Code of one question.")] = None,
     theme: Annotated[
         str | None, Query(description="Code of one theme; other: those that have none.")
@@ -88,4 +91,26 @@ def read_comments(
         page=page,
     )
     found = comments.read(database, caller, query, release_rule=ReleaseRule.of(settings))
+    return JSONResponse(found.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
+
+
+@router.get("/themes", summary="What comments are about", response_model=ThemeFigures)
+def read_themes(
+    database: DatabaseDependency,
+    settings: SettingsDependency,
+    caller: Annotated[Caller, Depends(READERS)],
+    month: MonthText,
+    to: LastMonth = None,
+    unit: UnitCodes = [],  # noqa: B006 - FastAPI copies it
+    descendants: Descendants = True,
+    questionnaire: FormCode = None,
+) -> JSONResponse:
+    """Themes of the comments that the caller may read, over twelve months; and which rose.
+
+    Who: whoever has ``comments:read``, as for the comments themselves. A theme rose if a larger
+    share of the comments blames it than in the three months before, more than by chance, with all
+    themes in mind; each comes with three of the comments, whose reading stands in the audit log.
+    """
+    query = CommentQuery(month, to, unit, descendants, questionnaire)
+    found = comment_themes.read(database, caller, query, release_rule=ReleaseRule.of(settings))
     return JSONResponse(found.model_dump(mode="json"), headers={"Cache-Control": "no-store"})

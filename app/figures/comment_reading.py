@@ -14,7 +14,7 @@ from datetime import date
 
 import numpy as np
 from sqlalchemy import ColumnElement, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.access import scope
 from app.access.callers import Caller
@@ -81,7 +81,7 @@ class Place:
         """Whether the caller may see what few say about a unit."""
         return self.small is None or unit_id in self.small
 
-    def among(self, column: ColumnElement[int]) -> ColumnElement[bool]:
+    def among(self, column: InstrumentedAttribute[int]) -> ColumnElement[bool]:
         """The condition that a row's unit is wanted."""
         return true() if self.everything else column.in_(sorted(self.unit_ids))
 
@@ -285,9 +285,7 @@ class Kinds:
     kind_of: Mapping[str, Kind]
     classes: Mapping[Together, Classes]
 
-    def among(
-        self, written: Written, channel: str | None, contentment: Contentment | None
-    ) -> bool:
+    def among(self, written: Written, channel: str | None, contentment: Contentment | None) -> bool:
         """Whether a text passes filters.
 
         Raises
@@ -338,7 +336,12 @@ def read_kinds(
             if row.id in wanted:
                 kind_of[row.id] = kind
             month = f"{row.day:%Y-%m}"
-            if closed and not place.opens(row.unit_id) and month < running and row.id not in texts.late:
+            if (
+                closed
+                and not place.opens(row.unit_id)
+                and month < running
+                and row.id not in texts.late
+            ):
                 key = row.unit_id, version.form.code, month
                 people.setdefault(key, Counter())[kind] += 1
     return Kinds(

@@ -39,6 +39,23 @@ _METHOD = (
 )
 
 
+def read(
+    database: Database, caller: Caller, query: CommentQuery, *, release_rule: ReleaseRule
+) -> ThemeFigures:
+    """The figures of themes; that examples among them were read is logged before.
+
+    Raises
+    ------
+    UnknownUnit, InvalidFields, PeriodInvalid
+        As ``app.figures.comments.read`` does.
+    """
+    with database.reading() as session:
+        figures = find_theme_figures(session, caller, query, release_rule=release_rule)
+    with database.writing(caller.name) as session:
+        _log_examples(session, query, figures)
+    return figures
+
+
 def read_with_themes(
     database: Database, caller: Caller, query: CommentQuery, *, release_rule: ReleaseRule
 ) -> tuple[Comments, ThemeFigures]:
@@ -54,9 +71,13 @@ def read_with_themes(
         figures = find_theme_figures(session, caller, query, release_rule=release_rule)
     with database.writing(caller.name) as session:
         log_reading(session, query, found.comments, query.filters)
-        if examples := [each for row in figures.risen for each in row.examples]:
-            log_reading(session, query, examples, ["risen"])
+        _log_examples(session, query, figures)
     return found, figures
+
+
+def _log_examples(session: Session, query: CommentQuery, figures: ThemeFigures) -> None:
+    if examples := [each for row in figures.risen for each in row.examples]:
+        log_reading(session, query, examples, ["risen"])
 
 
 def find_theme_figures(

@@ -121,9 +121,7 @@ class Sorted:
             month=each.month,
             item=each.item,
             body=each.body,
-            themes=[
-                ThemeOut(theme=found.theme, tone=found.tone) for found in self.finding.themes
-            ],
+            themes=[ThemeOut(theme=found.theme, tone=found.tone) for found in self.finding.themes],
             tone=self.finding.tone,
         )
 

@@ -9,7 +9,7 @@ import typer
 from app.commands import Refused, check_there, open_database, operator, out
 from app.problems import InvalidFields
 from app.themes.reading import read_list, written
-from app.themes.versions import history, in_force, set_list, version
+from app.themes.versions import NoSuchThemeList, history, in_force, set_list, version
 
 themes = typer.Typer(
     help="Themes of comments: the list of words by which they are found.", no_args_is_help=True
@@ -32,7 +32,10 @@ def export(
 ) -> None:
     """Write the list as YAML that 'hailong themes import' takes again."""
     with open_database() as database, database.reading() as session:
-        found = in_force(session).themes if number is None else version(session, number)
+        try:
+            found = in_force(session).themes if number is None else version(session, number)
+        except NoSuchThemeList as unknown:
+            raise Refused(unknown.detail("en")) from unknown
     try:
         with out_file.open("x", encoding="utf-8") as stream:
             stream.write(written(found))
@@ -42,7 +45,9 @@ def export(
 
 
 @themes.command("import")
-def import_list(file: Path = typer.Argument(help="YAML, as 'hailong themes export' has it.")) -> None:
+def import_list(
+    file: Path = typer.Argument(help="YAML, as 'hailong themes export' has it."),
+) -> None:
     """Put a list in force, for the comments of all months; versions before are kept."""
     with open_database() as database:
         check_there(file)

@@ -50,7 +50,9 @@ def read_list(content: bytes) -> ThemeList:
 def written(themes: ThemeList) -> str:
     """A list as YAML that ``read_list`` takes again."""
     document = themes.model_dump(mode="json", exclude_defaults=True)
-    return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
+    return yaml.safe_dump(
+        document, allow_unicode=True, sort_keys=False, width=3000, default_flow_style=None
+    )
 
 
 def _refusal(errors: list[FieldError]) -> InvalidFields:
@@ -77,6 +79,6 @@ def _mistakes(themes: ThemeList) -> list[FieldError]:
         found.append(FieldError("questions", "themes.no_rest"))
     for phrase in themes.phrases:
         if not 1 <= len(words_of(phrase)) <= LONGEST_PHRASE:
-            values = {"phrase": phrase, "most": LONGEST_PHRASE}
-            found.append(FieldError("words", "themes.phrase", values))
+            said = {"phrase": phrase, "most": LONGEST_PHRASE}
+            found.append(FieldError("words", "themes.phrase", said))
     return found

@@ -128,6 +128,9 @@ PROBES: dict[str, Probe] = {
         True,
     ),
     "GET /api/v1/comments": of_unit("/api/v1/comments", has("comments"), month=MONTH),
+    "GET /api/v1/comments/themes": of_unit(
+        "/api/v1/comments/themes", lambda answer, unit: went_well(answer), month=MONTH
+    ),
     "GET /api/v1/aside": of_unit("/api/v1/aside", lambda answer, unit: went_well(answer)),
     "GET /api/v1/batches": Probe(
         lambda world, who, unit: (

@@ -205,7 +205,8 @@ ROUTES: dict[str, Attack | Silent] = {
             ),
             "words of citizens: by a right of their own (comments:read), and attacked in "
             "tests/figures/test_comment_disclosure.py": (
-                "/api/v1/comments", "/dashboard/comments", "/api/v1/aside",
+                "/api/v1/comments", "/api/v1/comments/themes", "/dashboard/comments",
+                "/api/v1/aside",
             ),
             "words by which themes are found: nothing of answers": ("/themes",),
         }.items()

@@ -96,7 +96,8 @@ def world(own_database):
     url = own_database.url.render_as_string(hide_password=False)
     with serving(Settings(database_url=url, cache_s=0)) as client:
         for month, unit, n in (
-            ("2026-02", "C1", 45), ("2026-03", "C1", 28), ("2026-03", "D1", 9), ("2026-02", "D1", 13)
+            ("2026-02", "C1", 45), ("2026-03", "C1", 28),
+            ("2026-03", "D1", 9), ("2026-02", "D1", 13),
         ):  # fmt: skip
             for number in range(n):
                 level = int(rng.choice([1, 3, 5], p=[0.3, 0.25, 0.45]))

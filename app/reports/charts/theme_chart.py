@@ -47,7 +47,7 @@ def _spec(rows: list[Datum], title: str, paper: Paper) -> Spec:
     known = [row for row in rows if row["share"] is not None]
     x = alt.X(
         "label:O", title=None, sort=order, scale=alt.Scale(domain=order),
-        axis=alt.Axis(labelAngle=-90 if paper.narrow else 0, grid=False, labelFontSize=11),
+        axis=alt.Axis(labelAngle=-90 if paper.narrow else -45, grid=False, labelFontSize=11),
     )  # fmt: skip
     low, high = reach(known, "low", "high")
     y = alt.Y("share:Q", **rates_axis(title, low, high))

@@ -198,7 +198,9 @@ def show_comments(
         _units(place, about.code, words),
         [(name, words.period(name)) for name in months],
         [(code, words.name(form.title)) for code, form in forms.items()],
-        _items({code: form for code, form in forms.items() if questionnaire in (None, code)}, words),
+        _items(
+            {code: form for code, form in forms.items() if questionnaire in (None, code)}, words
+        ),
         themes,
         query,
         found,

@@ -17,8 +17,8 @@ from surveys.model import Questionnaire
 DETAILS = (
     "account", "active", "added", "after", "audit_head", "back", "becomes", "before", "began", "by",
     "cells", "changed", "channel", "closed", "code", "comments", "content_hash", "count", "day",
-    "decision", "ended", "expires_at", "factor", "filters", "first", "first_day", "followed", "head",
-    "head_entry", "issuer", "item", "kind", "language", "last", "last_day", "latitude", "longitude",
+    "decision", "ended", "expires_at", "factor", "filters", "first", "first_day", "followed",
+    "head", "head_entry", "issuer", "item", "kind", "language", "last", "last_day", "latitude", "longitude",
     "lost", "made_at", "name", "name_en", "name_vi", "number", "parent", "point", "points",
     "probability", "questionnaire", "reason", "responses", "restored", "rights", "role", "rows",
     "rule", "schema", "seconds", "sector", "sha256", "since", "start", "step", "text", "undoes",
@@ -28,7 +28,17 @@ DETAILS = (
 #: Who acts without an account.
 ACTORS = ("system", "demonstration", "device", "schedule")
 #: What is known by its number.
-_NUMBERED = ("key", "baseline", "themes", "webhook", "action_note", "responses", "sms", "delivery", "batch")
+_NUMBERED = (
+    "key",
+    "baseline",
+    "themes",
+    "webhook",
+    "action_note",
+    "responses",
+    "sms",
+    "delivery",
+    "batch",
+)
 _COMMAND = "command:"
 
 

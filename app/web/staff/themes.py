@@ -68,7 +68,9 @@ class ThemesPage:
             f"{self.name(each.theme)} ({self.words(f'tone.{each.tone}')})"
             for each in self.tried.themes
         )
-        return self.words("themes.try_found", found=found, tone=self.words(f"tone.{self.tried.tone}"))
+        return self.words(
+            "themes.try_found", found=found, tone=self.words(f"tone.{self.tried.tone}")
+        )
 
 
 @router.get("")
