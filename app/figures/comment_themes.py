@@ -33,6 +33,8 @@ LEAST_COMMENTS = 10
 MONTHS_SHOWN, MONTHS_BEFORE = 12, 3
 #: Comments that are shown of a theme that rose.
 EXAMPLES = 3
+#: As what the audit log has the reading of such examples.
+RISEN = "risen"
 _METHOD = (
     "shares of comments, Wilson; risen: Fisher's exact test, one-sided, Holm (1979) over the "
     f"themes, {ERROR:.0%} for all at once"
@@ -77,7 +79,7 @@ def read_with_themes(
 
 def _log_examples(session: Session, query: CommentQuery, figures: ThemeFigures) -> None:
     if examples := [each for row in figures.risen for each in row.examples]:
-        log_reading(session, query, examples, ["risen"])
+        log_reading(session, query, examples, [RISEN])
 
 
 def find_theme_figures(

@@ -43,6 +43,8 @@ from app.themes.versions import Sorter, in_force
 PAGE_SIZE = 50
 #: Months that are read at the most.
 MOST_MONTHS = 24
+#: What narrows comments besides units, questionnaires and months.
+FILTERS = ("channel", "contentment", "item", "search", "theme", "tone")
 _PRAISE_FIRST = (Tone.PRAISE, Tone.BLAME, Tone.NEUTRAL)
 
 
@@ -91,11 +93,7 @@ class CommentQuery:
     @property
     def filters(self) -> list[str]:
         """Which filters it has, for the audit log: not what was looked for, which may be a name."""
-        found = {
-            "item": self.item, "theme": self.theme, "tone": self.tone,
-            "contentment": self.contentment, "channel": self.channel, "search": self.search,
-        }  # fmt: skip
-        return sorted(name for name, value in found.items() if value)
+        return [name for name in FILTERS if getattr(self, name)]
 
 
 @dataclass(frozen=True)
