@@ -112,3 +112,11 @@ def test_comments_name_the_unit_and_open_with_the_month_of_the_page(world, open_
     assert link in page.text
     heading = words_of(open_page(link.replace("&amp;", "&")))
     assert "Xã K03" in heading and "tháng 3 năm 2026" in heading.lower()
+
+
+def test_an_alert_that_a_rate_fell_leads_to_what_people_say_since(world, open_page):
+    page = open_page(f"/dashboard/overview?{LINK}")
+    (since,) = set(re.findall(rf'comments\?unit={FELL}&amp;since=([\w-]+)#risen"', page.text))
+    assert 'id="risen"' in open_page(f"/dashboard/comments?unit={FELL}&since={since}").text
+    desk = world.province.person((Role.DESK_STAFF, "D1"))
+    assert "#risen" not in open_page(f"/dashboard/overview?{LINK}", desk).text
