@@ -25,8 +25,8 @@ from app.settings import Settings
 _OF_ROOMS = (
     "restore", "move", "demo", "doctor", "rates", "qr", "report", "docs",
     "import", "questionnaires", "points", "reform", "accounts", "keys", "webhooks", "sms",
-    "rollups", "responses", "retention", "aside", "masking", "integrity", "clock", "audit",
-    "backup",
+    "rollups", "responses", "retention", "aside", "masking", "integrity", "themes", "clock",
+    "audit", "backup",
 )  # fmt: skip
 #: What copies a database, or counts what is in it.
 _OF_ALL_TABLES = {"backup", "restore", "move", "doctor"}
@@ -90,6 +90,8 @@ def _found(name: str) -> typer.Typer | Callable[..., None]:
             from app.intake.masking_commands import masking as found
         case "integrity":
             from app.integrity.commands import integrity as found
+        case "themes":
+            from app.themes.commands import themes as found
         case "clock":
             from app.intake.clock_commands import clock as found
         case "audit":

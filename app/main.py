@@ -114,6 +114,7 @@ from app.web.staff import (
     profile,
     reorganisations,
     sign_in,
+    themes,
 )
 from app.web.turns import Turns
 from app.webhooks.sending import keep_telling
@@ -133,7 +134,8 @@ ROUTERS = (
 )
 PAGES = (
     citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, limits, action_notes,
-    audit_log, batches, dead_letters, reorganisations, registry, dashboard_comments,
+    audit_log, batches, dead_letters, reorganisations, themes, registry,
+    dashboard_comments,
     dashboard_report, dashboard, public, wall,
 )  # fmt: skip
 #: How long after its last answer a server may need to end, in seconds.

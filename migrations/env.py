@@ -19,6 +19,7 @@ from app.registry import models as _registry  # noqa: F401
 from app.rollups import models as _rollups  # noqa: F401
 from app.rollups import version as _version  # noqa: F401
 from app.settings import Settings
+from app.themes import models as _themes  # noqa: F401
 from app.webhooks import models as _webhooks  # noqa: F401
 
 

@@ -18,6 +18,9 @@ from app.access.models import Right, Sector
 from app.access.roles import Role
 from app.db.away import Why
 from app.dead_letters import Fate
+from app.figures.comment_results import Contentment
+from app.figures.comment_themes import RISEN
+from app.figures.comments import FILTERS
 from app.figures.periods import Length
 from app.intake.paper_template import COLUMNS
 from app.intake.setting_aside import DISTRUSTED
@@ -30,6 +33,7 @@ from app.posters.drawing import Size
 from app.problems import _CAUSES, Problem
 from app.registry.models import Channel, PointState, UnitKind
 from app.reports.charts.specs import POSITIONS
+from app.themes.model import Tone
 from app.web import commands as _all_rooms  # noqa: F401 - with them all problems are known
 from app.web.dashboard.pages import BOARDS
 from app.web.pages import MENU
@@ -122,6 +126,9 @@ BY_CODE = {
     "fate": set(Fate),
     "task": set(re.findall(r'supervisor\.keep\(\s*"(\w+)"', SOURCES)),
     "cause_of_failure": set(Cause),
+    "tone": set(Tone),
+    "contentment": set(Contentment),
+    "comment_filter": {*FILTERS, RISEN},
     "integrity.kind": set(Kind),
     "masked": set(Masked),
     "integrity.rule": {"stuffing", DISTRUSTED},
@@ -133,21 +140,29 @@ BY_CODE = {
 def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     keys = set(catalogue("vi"))
     kinds = (
-        "account|answer|aside|chart|device|field|form|import|integrity|key|kiosk|page|password|period|plan|"
-        "poster|public|report|role|sms|structure|synthetic|table|tell|view"
+        "account|answer|aside|chart|comments|device|field|form|import|integrity|key|kiosk|page|password|period|plan|"
+        "poster|public|report|role|sms|structure|synthetic|table|tell|themes|view"
     )
     said = set(re.findall(rf'"((?:{kinds})\.[a-z0-9_]+)"', SOURCES + TEMPLATES))
     said |= {key for key in keys if key.startswith("done.") and f'"{key[5:]}"' in SOURCES}
     said -= (
         {"account.id"}
         | BY_CODE["action"]
-        | {"integrity.rule", "page.letters_", "poster.size_", "poster.typ", "report.typ"}
+        | {
+            "integrity.rule",
+            "page.letters_",
+            "comments.section_",
+            "poster.size_",
+            "poster.typ",
+            "report.typ",
+        }
         | {key for key in said if key.endswith((".html", ".csv", ".json"))}
     )
     said |= {f"{place.name}_about" for place in MENU} | {f"page.letters_{sort}" for sort in Sort}
     said |= {f"kiosk.{key}" for key in re.findall(r'say\((?:kept \? )?"(\w+)"', SCRIPTS)}
     said |= {f"kiosk.{key}" for key in re.findall(r': "([a-z_]+)"\)\)', SCRIPTS)}
     said |= {f"why.database_{why}" for why in Why}
+    said |= {f"comments.section_{tone}" for tone in Tone}
     said |= {f"kiosk.trouble_{key}" for key in ("network", "server", "waiting", "revoked")}
     said |= {f"poster.how_{step}" for step in (1, 2, 3)} | {f"poster.size_{size}" for size in Size}
     said |= {f"view.{name}" for name in BOARDS} | {f"page.step_{step.value}" for step in STEPS}

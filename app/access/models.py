@@ -35,6 +35,8 @@ class Right(StrEnum):
     REVIEW_BATCHES = "batches:review"
     #: Read what respondents wrote; every reading is logged.
     READ_COMMENTS = "comments:read"
+    #: Change the list of words by which themes of comments are found.
+    EDIT_THEMES = "themes:edit"
     #: Read units, points and questionnaires.
     READ_REGISTRY = "registry:read"
     #: Pair and revoke the devices of survey points.

@@ -46,7 +46,8 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             Right.IMPORT_HISTORY,
         }
     ),
-    Role.PROVINCIAL_ANALYST: _ANALYST,
+    # The list of themes is one for all.
+    Role.PROVINCIAL_ANALYST: _ANALYST | {Right.EDIT_THEMES},
     # The same rights on the units of its sector alone.
     Role.DEPARTMENT_ANALYST: _ANALYST,
     # A head knows her patients: of few respondents she sees neither rates nor words.

@@ -13,16 +13,28 @@ from app.access.models import Right
 from app.api.filters import StructureText, structure_of
 from app.clock import local_today
 from app.dependencies import DatabaseDependency, SettingsDependency
-from app.figures import comments
+from app.figures import comment_themes, comments
+from app.figures.comment_results import Comments, Contentment, ThemeFigures
+from app.figures.comments import CommentQuery
 from app.figures.periods import MONTH, span
 from app.figures.query import StructureOf, structure_day
 from app.figures.release import ReleaseRule
-from app.figures.results import Comments
+from app.registry.models import Channel
 from app.text_keys import TextKeys
+from app.themes.model import Tone
 
 router = APIRouter(prefix="/api/v1/comments", tags=["figures"])
 
 READERS = Door(Right.READ_COMMENTS)
+MonthText = Annotated[str, Query(pattern=MONTH, examples=["2026-11"])]
+LastMonth = Annotated[
+    str | None, Query(pattern=MONTH, description="The last month, if it is another.")
+]
+UnitCodes = Annotated[
+    list[str], Query(description="Codes of units; all that are the caller's if none is named.")
+]
+Descendants = Annotated[bool, Query(description="Comments about the units below them, too.")]
+FormCode = Annotated[str | None, Query(description="Code of one questionnaire.")]
 
 
 @router.get("", summary="What respondents wrote", response_model=Comments)
@@ -30,31 +42,80 @@ def read_comments(
     database: DatabaseDependency,
     settings: SettingsDependency,
     caller: Annotated[Caller, Depends(READERS)],
-    month: Annotated[str, Query(pattern=MONTH, examples=["2026-11"])],
-    unit: Annotated[
-        list[str], Query(description="Codes of units; all that are the caller's if none is named.")
-    ] = [],  # noqa: B006 - FastAPI copies it
-    questionnaire: Annotated[str | None, Query(description="Code of one questionnaire.")] = None,
+    month: MonthText,
+    to: LastMonth = None,
+    unit: UnitCodes = [],  # noqa: B006 - FastAPI copies it
+    descendants: Descendants = True,
+    questionnaire: FormCode = None,
+    item: Annotated[str | None, Query(description="Code of one question.")] = None,
+    theme: Annotated[
+        str | None, Query(description="Code of one theme; other: those that have none.")
+    ] = None,
+    tone: Annotated[Tone | None, Query(description="Praise, blame or neither.")] = None,
+    level: Annotated[
+        Contentment | None,
+        Query(description="How content the respondent was with all that was rated."),
+    ] = None,
+    channel: Annotated[Channel | None, Query(description="How it came.")] = None,
+    search: Annotated[
+        str,
+        Query(
+            max_length=200,
+            description="Words that must be there, with marks or without; between quotes one "
+            "after another.",
+        ),
+    ] = "",
+    page: Annotated[int, Query(ge=1, le=100_000, description="Each has fifty.")] = 1,
     structure: StructureText = StructureOf.TODAY.value,
 ) -> JSONResponse:
-    """Comments of a month with unit and questionnaire, never with their day or response.
+    """Comments of a month or several with unit and questionnaire, never with day or response.
 
     Who: whoever has ``comments:read``, and only about the units that they have it on. Every
-    reading stands in the audit log. Where a questionnaire had fewer respondents about a unit in
-    that month than HAILONG_LEAST_RESPONDENTS, its comments are withheld, unless the caller has
-    ``figures:read-small`` there.
+    reading stands in the audit log. Where a questionnaire had fewer respondents about a unit in a
+    month than HAILONG_LEAST_RESPONDENTS, its comments are withheld, unless the caller has
+    ``figures:read-small`` there; so is a filter by ``level`` or ``channel`` by which too few would
+    stand behind a comment.
     """
-    with database.writing(caller.name) as session:
-        found = comments.read(
-            session,
-            caller,
-            month,
-            units=unit,
-            questionnaire=questionnaire,
-            structure=structure_day(
-                structure_of(structure), span(month).last, local_today(settings.zone)
-            ),
-            release_rule=ReleaseRule.of(settings),
-            keys=TextKeys.of(settings),
-        )
+    query = CommentQuery(
+        month,
+        to,
+        unit,
+        descendants,
+        questionnaire,
+        item,
+        theme,
+        tone,
+        level,
+        channel,
+        search,
+        structure_day(structure_of(structure), span(to or month).last, local_today(settings.zone)),
+        page=page,
+    )
+    found = comments.read(
+        database, caller, query, release_rule=ReleaseRule.of(settings), keys=TextKeys.of(settings)
+    )
+    return JSONResponse(found.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
+
+
+@router.get("/themes", summary="What comments are about", response_model=ThemeFigures)
+def read_themes(
+    database: DatabaseDependency,
+    settings: SettingsDependency,
+    caller: Annotated[Caller, Depends(READERS)],
+    month: MonthText,
+    to: LastMonth = None,
+    unit: UnitCodes = [],  # noqa: B006 - FastAPI copies it
+    descendants: Descendants = True,
+    questionnaire: FormCode = None,
+) -> JSONResponse:
+    """Themes of the comments that the caller may read, over twelve months; and which rose.
+
+    Who: whoever has ``comments:read``, as for the comments themselves. A theme rose if a larger
+    share of the comments blames it than in the three months before, more than by chance, with all
+    themes in mind; each comes with three of the comments, whose reading stands in the audit log.
+    """
+    query = CommentQuery(month, to, unit, descendants, questionnaire)
+    found = comment_themes.read(
+        database, caller, query, release_rule=ReleaseRule.of(settings), keys=TextKeys.of(settings)
+    )
     return JSONResponse(found.model_dump(mode="json"), headers={"Cache-Control": "no-store"})

@@ -1,180 +1,278 @@
-"""What respondents wrote, by unit and month; every reading is logged.
+"""What respondents wrote, by unit, month and theme; every reading is logged.
 
-A comment is shown with its unit, questionnaire and month, never with its response, day or hour,
-and in an order that tells nothing: who stood at the desk on Tuesday is not to be told from it.
-Where fewer than the least number of respondents answered a questionnaire about a unit in a
-month, its comments are withheld from whoever may not see small cells there.
+A comment is shown with its unit, questionnaire, month and themes, never with its response, day or
+hour, and in an order that tells nothing: who stood at the desk on Tuesday is not to be told from
+it. Themes and words that are looked for are in the texts themselves, so that a filter by them tells
+whoever sees these nothing new; of what is withheld no filter tells anything
+(``app.figures.comment_reading``), nor of its writer more than ``app.figures.comment_classes``
+allows.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from math import ceil
 
-from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
-from app.access import scope
 from app.access.callers import Caller
-from app.access.models import Right
 from app.audit.log import record
-from app.figures import visible
-from app.figures.periods import Span, span
-from app.figures.release import ReleaseRule, Unreleased, find_unreleased
-from app.figures.results import Comment, Comments, unit_result
-from app.intake.models import Disposition, Response, ResponseText
-from app.intake.texts import read_text
-from app.registry.carrying_back import carried_back, readable_nodes
-from app.registry.queries import UnitNode, UnitTree
-from app.registry.questionnaires import published
-from app.rollups import queries
-from app.rollups.cells import SUMS
+from app.db import Database
+from app.figures.comment_reading import (
+    Place,
+    Texts,
+    Written,
+    find_place,
+    read_kinds,
+    read_texts,
+)
+from app.figures.comment_results import Comment, Comments, Contentment, ThemeOut
+from app.figures.periods import Length, Span, check, span
+from app.figures.release import ReleaseRule
+from app.figures.results import unit_result
+from app.problems import FieldError, InvalidFields
 from app.text_keys import TextKeys
+from app.themes.finding import Finding
+from app.themes.model import Tone
+from app.themes.spelling import Search
+from app.themes.versions import Sorter, in_force
+
+#: Comments of a page.
+PAGE_SIZE = 50
+#: Months that are read at the most.
+MOST_MONTHS = 24
+#: What narrows comments besides units, questionnaires and months.
+FILTERS = ("channel", "contentment", "item", "search", "theme", "tone")
+_PRAISE_FIRST = (Tone.PRAISE, Tone.BLAME, Tone.NEUTRAL)
+
+
+@dataclass(frozen=True)
+class CommentQuery:
+    """Which comments are wanted; the HTTP route documents each field."""
+
+    #: The first month, and the last one if it is another.
+    month: str
+    to: str | None = None
+    units: Sequence[str] = ()
+    descendants: bool = True
+    questionnaire: str | None = None
+    item: str | None = None
+    theme: str | None = None
+    tone: Tone | None = None
+    contentment: Contentment | None = None
+    channel: str | None = None
+    search: str = ""
+    #: The day in whose tree of units they are shown; None for today's.
+    structure: date | None = None
+    #: Whether praise stands before blame, and both before what is neither.
+    praise_first: bool = False
+    page: int = 1
+
+    @property
+    def days(self) -> Span:
+        """The days of the months, the first and the last included.
+
+        Raises
+        ------
+        PeriodInvalid
+            Where the last month comes before the first.
+        InvalidFields
+            Where there are too many.
+        """
+        begin, end = span(self.month), span(self.to or self.month)
+        check(begin.first, end.last)
+        months = 12 * (end.first.year - begin.first.year) + end.first.month - begin.first.month + 1
+        if months > MOST_MONTHS:
+            values = {"most": MOST_MONTHS}
+            error = FieldError("to", "comments.too_many_months", values, kind="parameter")
+            raise InvalidFields(errors=[error], count=1)
+        return Span(f"{begin.first}..{end.last}", Length.DAYS, begin.first, end.last)
+
+    @property
+    def filters(self) -> list[str]:
+        """Which filters it has, for the audit log: not what was looked for, which may be a name."""
+        return [name for name in FILTERS if getattr(self, name)]
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """A text with its themes."""
+
+    written: Written
+    finding: Finding
+
+    @property
+    def order(self) -> tuple[str, str, str, bytes]:
+        """By unit and question, then as chance has it."""
+        each = self.written
+        shuffled = hashlib.sha256(each.body.encode("utf-8", "replace")).digest()
+        return each.node.code, each.questionnaire, each.item, shuffled
+
+    def result(self) -> Comment:
+        """As it is handed out."""
+        each = self.written
+        return Comment(
+            unit=unit_result(each.node),
+            questionnaire=each.questionnaire,
+            month=each.month,
+            item=each.item,
+            body=each.body,
+            themes=[ThemeOut(theme=found.theme, tone=found.tone) for found in self.finding.themes],
+            tone=self.finding.tone,
+        )
 
 
 def read(
-    session: Session,
+    database: Database,
     caller: Caller,
-    month: str,
+    query: CommentQuery,
     *,
-    units: Sequence[str] = (),
-    questionnaire: str | None = None,
-    structure: date | None = None,
     release_rule: ReleaseRule,
     keys: TextKeys,
 ) -> Comments:
-    """The comments of a month about the units named, or all that the caller may read.
+    """A page of the comments that are wanted, of all that the caller may read.
 
-    They are masked but for the names of staff, which ``keys`` decrypt: whoever reads comments here
-    is entitled to them. What is quoted to others is ``ResponseText.body``.
-
-    They stand at the units of today, or of the day that ``structure`` names: at an undivided
-    row where nobody knows at which, at the unit above where shares divide it.
-
-    The session must be one that writes, since the reading is logged in it. ``month`` is named as
-    2026-11.
+    They stand at the units of today, or of the day that ``query.structure`` names: at an undivided
+    row where nobody knows at which, at the unit above where shares divide it. That they were read
+    is in the audit log before they are handed out.
 
     Raises
     ------
     UnknownUnit
         Where a unit is not there, or not the caller's.
+    InvalidFields, PeriodInvalid
+        Where the months are too many, or reversed.
     """
-    day = structure or release_rule.today
-    tree, node_of, theirs = _placed(session, caller, day, release_rule.today)
-    named = {visible.find(session, tree, code, day).id for code in units}
-    small = scope.unit_ids(session, caller, Right.READ_SMALL_CELLS)
-    days = span(month)
-    codes = {
-        version.id: version.form.code
-        for version in published(session)
-        if questionnaire in (None, version.form.code)
-    }
-    respondents = _respondents(session, codes, days)
-    query = (
-        select(
-            ResponseText.unit_id,
-            Response.version_id,
-            Response.day,
-            Response.channel,
-            ResponseText.item,
-            ResponseText.body,
-            ResponseText.encrypted_body,
-            Response.id,
-        )
-        .join(Response, Response.id == ResponseText.response_id)
-        .where(
-            true() if theirs is None else ResponseText.unit_id.in_(sorted(theirs)),
-            ResponseText.day.between(days.first, days.last),
-            Response.disposition == Disposition.COUNTED,
-            Response.version_id.in_(codes),
-        )
+    with database.reading() as session:
+        found = find(session, caller, query, release_rule=release_rule, keys=keys)
+    with database.writing(caller.name) as session:
+        log_reading(session, query, found.comments, query.filters)
+    return found
+
+
+def find(
+    session: Session,
+    caller: Caller,
+    query: CommentQuery,
+    *,
+    release_rule: ReleaseRule,
+    keys: TextKeys,
+) -> Comments:
+    """What ``read`` hands out; whoever hands it out logs it."""
+    place = place_of(session, caller, query, release_rule)
+    found, indistinct, texts, sorter = _filtered(session, place, query, release_rule, keys)
+    if query.praise_first:
+        found.sort(key=lambda each: _PRAISE_FIRST.index(each.finding.tone))
+    pages = max(1, ceil(len(found) / PAGE_SIZE))
+    page = min(query.page, pages)
+    return Comments(
+        month=query.month,
+        to=query.to or query.month,
+        themes_version=sorter.number,
+        few=texts.few,
+        waiting=texts.waiting,
+        indistinct=indistinct,
+        found=len(found),
+        page=page,
+        pages=pages,
+        comments=[each.result() for each in found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]],
     )
-    found: list[Comment] = []
-    withheld = 0
-    unreleased = _unreleased(session, set(codes.values()), release_rule, small)
-    for unit_id, version_id, day, channel, item, body, encrypted, id in session.execute(query):
-        node = node_of.get(unit_id)
-        if node is None or (units and node.id not in named):
-            continue
-        code = codes[version_id]
-        may_see = small is None or unit_id in small
-        few = respondents[(unit_id, code)] < release_rule.least
-        if not may_see and (
-            few or unreleased[code].holds(unit_id, day, channel) or id in unreleased[code].late
-        ):
-            withheld += 1
-        else:
-            found.append(
-                Comment(
-                    unit=unit_result(node),
-                    questionnaire=code,
-                    item=item,
-                    body=read_text(keys, id, item, body, encrypted),
-                )
-            )
-    found.sort(key=lambda c: (c.unit.code, c.questionnaire, c.item, _shuffled(c.body)))
+
+
+def log_reading(
+    session: Session, query: CommentQuery, shown: Sequence[Comment], filters: Sequence[str]
+) -> None:
+    """Put into the audit log which units' comments were read, by which filters, and how many."""
+    to = query.to or query.month
     record(
         session,
         "comments.read",
-        month,
-        units=sorted({comment.unit.code for comment in found}),
-        questionnaire=questionnaire,
-        comments=len(found),
+        query.month if to == query.month else f"{query.month}..{to}",
+        units=sorted({comment.unit.code for comment in shown}),
+        questionnaire=query.questionnaire,
+        comments=len(shown),
+        filters=[*filters] or None,
     )
-    return Comments(month=month, withheld=withheld, comments=found)
 
 
-def _placed(
-    session: Session, caller: Caller, day: date, today: date
-) -> tuple[UnitTree, dict[int, UnitNode], frozenset[int] | None]:
-    """Nodes of a structure where comments may be read, the node of each unit of all times, and
-    the units; None for all of them.
+def place_of(
+    session: Session,
+    caller: Caller,
+    query: CommentQuery,
+    release_rule: ReleaseRule,
+) -> Place:
+    """Where the comments that are wanted are read."""
+    today = release_rule.today
+    return find_place(
+        session, caller, query.units, query.structure or today, today,
+        descendants=query.descendants,
+    )  # fmt: skip
 
-    A text is not divided: what shares deal out is told at the lowest node that holds all of it.
+
+def latest_month(
+    session: Session,
+    place: Place,
+    release_rule: ReleaseRule,
+    keys: TextKeys,
+    months: Sequence[str],
+) -> str | None:
+    """The latest of some months of which the caller is shown a comment; None where there is none.
+
+    ``months`` are ``months_with_answers``, the latest first.
     """
-    whole = visible.structure(session, day)
-    granted = scope.unit_ids(session, caller, Right.READ_COMMENTS)
-    theirs = None
-    tree = whole.tree
-    if granted is not None:
-        theirs = frozenset(carried_back(visible.units_of_all_times(session), granted, today))
-        tree = whole.among(readable_nodes(whole, theirs))
-    node_of: dict[int, UnitNode] = {}
-    for id, placement in whole.placements.items():
-        lines = [[node, *(n.id for n in whole.tree.above(node))] for node, _ in placement.parts]
-        at = next((n for n in lines[0] if all(n in line for line in lines)), None)
-        if at in tree.nodes:
-            node_of[id] = tree.nodes[at]
-    return tree, node_of, theirs
+    for month in months[:MOST_MONTHS]:
+        if read_texts(session, place, span(month), None, release_rule, keys).shown:
+            return month
+    return None
 
 
-def _respondents(
-    session: Session, codes: Mapping[int, str], days: Span
-) -> Counter[tuple[int, str]]:
-    """How many respondents count for each unit and questionnaire, as its rate says."""
-    counted: Counter[tuple[int, str]] = Counter()
-    for version in published(session):
-        if version.id in codes:
-            rows = queries.read(session, version, first=days.first, last=days.last)
-            n = rows.cells["sums"][:, 0, SUMS.index("n")]
-            for unit_id, number in zip(rows.unit_id.tolist(), n.tolist(), strict=True):
-                counted[(unit_id, codes[version.id])] += int(number)
-    return counted
+def sorted_texts(texts: Texts, sorter: Sorter) -> list[Sorted]:
+    """Texts with their themes, in an order that tells nothing."""
+    found = [
+        Sorted(each, sorter.find(each.questionnaire, each.item, each.body)) for each in texts.shown
+    ]
+    return sorted(found, key=lambda each: each.order)
 
 
-def _unreleased(
-    session: Session, codes: set[str], release_rule: ReleaseRule, exempt: frozenset[int] | None
-) -> dict[str, Unreleased]:
-    """What is unreleased of each questionnaire; nothing for whoever is told everything."""
-    versions = {code: visible.versions_of(session, code) for code in codes}
-    found = {
-        code: find_unreleased(session, versions[code], release_rule, exempt)
-        for code in sorted(codes)
-    }
-    return {code: unreleased for code, unreleased in found.items() if unreleased is not None}
+def _filtered(
+    session: Session,
+    place: Place,
+    query: CommentQuery,
+    release_rule: ReleaseRule,
+    keys: TextKeys,
+) -> tuple[list[Sorted], int, Texts, Sorter]:
+    """The comments that pass all filters, and how many are not told apart by two of them."""
+    days, sorter = query.days, in_force(session)
+    texts = read_texts(session, place, days, query.questionnaire, release_rule, keys)
+    found = sorted_texts(texts, sorter)
+    indistinct = 0
+    if query.channel or query.contentment:
+        kinds = read_kinds(session, place, days, texts, release_rule)
+        distinct = []
+        for each in found:
+            try:
+                if kinds.among(each.written, query.channel, query.contentment):
+                    distinct.append(each)
+            except LookupError:
+                indistinct += 1
+        found = distinct
+    search = Search.of(query.search)
+    return (
+        [
+            each
+            for each in found
+            if query.item in (None, each.written.item)
+            and _has_theme(each.finding, query.theme, query.tone)
+            and search.finds(each.written.body)
+        ],
+        indistinct,
+        texts,
+        sorter,
+    )
 
 
-def _shuffled(body: str) -> bytes:
-    return hashlib.sha256(body.encode("utf-8", "replace")).digest()
+def _has_theme(finding: Finding, theme: str | None, tone: Tone | None) -> bool:
+    return finding.has(theme, tone) if theme else tone in (None, finding.tone)

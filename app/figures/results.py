@@ -141,25 +141,6 @@ class Figures(Result):
     rows: list[Row]
 
 
-class Comment(Result):
-    """One text, as it was written."""
-
-    unit: UnitOut
-    questionnaire: str
-    item: str
-    body: str
-
-
-class Comments(Result):
-    """Comments of a month, in an order that tells nothing."""
-
-    month: str
-    withheld: int = Field(
-        description="How many more there are, about units with too few respondents that month."
-    )
-    comments: list[Comment]
-
-
 class ResponseRateRow(Result):
     """One unit and month in which cases were finished."""
 

@@ -101,6 +101,7 @@ class MenuEntry:
 
 MENU = (
     MenuEntry("/dashboard", "page.dashboard", frozenset({Right.READ_FIGURES})),
+    MenuEntry("/themes", "page.themes", frozenset({Right.READ_COMMENTS})),
     MenuEntry("/integrity", "page.batches", frozenset({Right.READ_BATCHES})),
     MenuEntry("/devices", "page.devices", frozenset({Right.MANAGE_POINTS})),
     MenuEntry("/posters", "page.posters", frozenset({Right.READ_REGISTRY})),

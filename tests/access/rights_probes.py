@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import httpx
 
 from app.reports.charts.drawing import script_name
+from app.themes.reading import FIRST_LIST
 from tests.access.rights_world import MONTH, NUMBERS, STARTS, World
 from tests.access.route_probe import (
     Probe,
@@ -127,6 +128,9 @@ PROBES: dict[str, Probe] = {
         True,
     ),
     "GET /api/v1/comments": of_unit("/api/v1/comments", has("comments"), month=MONTH),
+    "GET /api/v1/comments/themes": of_unit(
+        "/api/v1/comments/themes", lambda answer, unit: went_well(answer), month=MONTH
+    ),
     "GET /api/v1/aside": of_unit("/api/v1/aside", lambda answer, unit: went_well(answer)),
     "GET /api/v1/batches": Probe(
         lambda world, who, unit: (
@@ -187,6 +191,17 @@ PROBES: dict[str, Probe] = {
     ),
     "GET /dashboard/comments": of_unit(
         "/dashboard/comments", lambda answer, unit: went_well(answer), month=MONTH
+    ),
+    "GET /themes": get("/themes"),
+    "POST /themes": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/themes", data={"list": FIRST_LIST.read_text("utf-8"), "before": "0"}
+        )
+    ),
+    "POST /themes/try": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/themes/try", data={"sentence": "chờ lâu", "item": "comment"}
+        )
     ),
     "GET /dashboard/report": of_unit("/dashboard/report", lambda answer, unit: went_well(answer)),
     "GET /dashboard/charts/{name}/{figure}.{file_format}": of_unit(

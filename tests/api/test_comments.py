@@ -30,9 +30,11 @@ def written(client, province):
 def test_comments_tell_neither_their_time_nor_their_order(written, client, province):
     head = province.person((Role.UNIT_HEAD, "D1"))
     found = client.get(URL, params={"month": MONTH}, headers=head.headers).json()
-    assert found["withheld"] == 0
+    assert (found["few"], found["waiting"], found["indistinct"]) == (0, False, 0)
     for comment in found["comments"]:
-        assert set(comment) == {"unit", "questionnaire", "item", "body"}
+        assert set(comment) == {
+            "unit", "questionnaire", "month", "item", "body", "themes", "tone",
+        }  # fmt: skip
         assert comment["unit"]["code"] == "C1" and comment["item"] == "comment"
     said = [comment["body"] for comment in found["comments"]]
     assert sorted(said) == [f"người thứ {number:02}" for number in range(12)]
@@ -70,3 +72,98 @@ def test_months_and_questionnaires_are_kept_apart(written, client, province):
     assert wrong.json()["errors"][0]["field"] == "month"
     answer = client.get(URL, params={"month": MONTH}, headers=head.headers)
     assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.fixture
+def varied(client, province):
+    """Forty respondents of C1 in March 2026, of C2 twelve, of D1 three, each saying one thing."""
+    said = {
+        "C1": ["Hoà nhã, không phải chờ", "nhan vien nhiet tinh", "Chờ lâu quá", "Ghế ngồi ít"],
+        "C2": ["Thuỷ tận tình"],
+        "D1": ["Chờ lâu ở huyện"],
+    }
+    bodies = []
+    for unit, n in (("C1", 40), ("C2", 12), ("D1", 3)):
+        for number in range(n):
+            text = said[unit][number % len(said[unit])]
+            when = f"2026-03-{number % 20 + 1:02}T09:00:00+07:00"
+            answers = {"A1": 5, "B1": 5, "comment": text}
+            bodies.append(
+                body(province.points[unit, "sipas-desk"], answers=answers, answered_at=when)
+            )
+    province.send(client, bodies)
+
+
+def asked(client, person, **query):
+    answer = client.get(URL, params={"month": "2026-03"} | query, headers=person.headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def bodies_of(found):
+    return {each["body"] for each in found["comments"]}
+
+
+def test_a_unit_above_shows_what_those_below_it_were_told(varied, client, province):
+    head = province.person((Role.UNIT_HEAD, "D1"))
+    found = asked(client, head, unit="D1")
+    assert {each["unit"]["code"] for each in found["comments"]} == {"C1", "C2"}
+    assert (found["found"], found["pages"], len(found["comments"])) == (52, 2, 50)
+    assert len(asked(client, head, unit="D1", page=2)["comments"]) == 2
+    assert asked(client, head, unit="D1", page=9)["page"] == 2
+    assert found["few"] == 1  # D1's own three
+    assert asked(client, head, unit="D1", descendants=False)["comments"] == []
+    analyst = province.person((Role.PROVINCIAL_ANALYST, None))
+    assert asked(client, analyst, unit="77")["found"] == 55
+    assert asked(client, analyst, unit="D1", descendants=False)["found"] == 3
+
+
+def test_words_are_found_with_marks_or_without_and_in_either_placement(varied, client, province):
+    head = province.person((Role.UNIT_HEAD, "D1"))
+
+    def found(search):
+        return bodies_of(asked(client, head, search=search))
+
+    assert found("hòa") == found("hoà") == found("HOA") == {"Hoà nhã, không phải chờ"}
+    assert found("thủy") == found("THUỶ") == {"Thuỷ tận tình"}
+    assert found("nhân viên nhiệt tình") == found("nhan vien") == {"nhan vien nhiet tinh"}
+    assert found("cho lau") == {"Chờ lâu quá"} and found("chợ") == set()
+    assert found('"phải chờ"') and not found('"chờ phải"') and found("chờ phải")
+    assert found("%") == found("") != set()  # nothing that could be looked for is no filter
+
+
+def test_themes_and_tones_filter(varied, client, province):
+    head = province.person((Role.UNIT_HEAD, "D1"))
+    assert bodies_of(asked(client, head, theme="waiting")) == {
+        "Hoà nhã, không phải chờ", "Chờ lâu quá",
+    }  # fmt: skip
+    assert bodies_of(asked(client, head, theme="waiting", tone="praise")) == {
+        "Hoà nhã, không phải chờ"
+    }
+    found = asked(client, head, tone="blame")
+    assert bodies_of(found) == {"Chờ lâu quá", "Ghế ngồi ít"}
+    assert {each["theme"] for one in found["comments"] for each in one["themes"]} == {
+        "waiting", "facilities",
+    }  # fmt: skip
+    assert asked(client, head, theme="other")["comments"] == []
+
+
+def test_what_is_withheld_is_the_same_whatever_is_looked_for(varied, client, province):
+    head = province.person((Role.UNIT_HEAD, "D1"))
+    kept = ("few", "waiting")
+    whole = asked(client, head, unit="D1")
+    for query in (
+        {"search": "huyện"}, {"search": "không có đâu"}, {"theme": "waiting"}, {"item": "other"},
+        {"level": "low"}, {"channel": "paper"}, {"tone": "praise"},
+    ):  # fmt: skip
+        found = asked(client, head, unit="D1", **query)
+        assert {name: found[name] for name in kept} == {name: whole[name] for name in kept}
+        assert "Chờ lâu ở huyện" not in bodies_of(found)
+
+
+def test_months_may_be_several_and_must_be_in_order(varied, client, province):
+    head = province.person((Role.UNIT_HEAD, "C1"))
+    found = asked(client, head, month="2026-02", to="2026-04")
+    assert found["found"] == 40 and {each["month"] for each in found["comments"]} == {"2026-03"}
+    for query in ({"month": "2026-03", "to": "2026-02"}, {"month": "2023-01", "to": "2026-03"}):
+        assert client.get(URL, params=query, headers=head.headers).status_code == 422

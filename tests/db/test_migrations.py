@@ -25,6 +25,7 @@ from app.registry import models as _registry  # noqa: F401
 from app.rollups import models as _rollups  # noqa: F401
 from app.rollups import version as _version  # noqa: F401
 from app.text_keys import DROPPED
+from app.themes import models as _themes  # noqa: F401
 from app.webhooks.models import Delivery
 from app.webhooks.service import add_webhook
 from tests.databases import BACKENDS, address

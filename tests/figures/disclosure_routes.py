@@ -203,9 +203,12 @@ ROUTES: dict[str, Attack | Silent] = {
             "plans carried out: units, no answers; their figures are told whom all is": (
                 "/reorganisations",
             ),
-            "words of citizens: by a right of their own (comments:read)": (
-                "/api/v1/comments", "/dashboard/comments", "/api/v1/aside",
+            "words of citizens: by a right of their own (comments:read), and attacked in "
+            "tests/figures/test_comment_disclosure.py": (
+                "/api/v1/comments", "/api/v1/comments/themes", "/dashboard/comments",
+                "/api/v1/aside",
             ),
+            "words by which themes are found: nothing of answers": ("/themes",),
         }.items()
         for path in paths
     },

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -18,6 +19,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from app.access.callers import owner
 from app.figures import comments, comparisons, nonresponse, response_rates, stratification
+from app.figures.comments import CommentQuery
 from app.figures.context import Context
 from app.figures.periods import Step
 from app.figures.query import Interval, Key, Query
@@ -30,6 +32,7 @@ from tests.databases import BACKENDS
 from tests.figures.recomputed_world import CHANNELS, FOUNDED, MONTHS, TODAY, TREES, recomputed
 
 OWNER, RULE = owner("a test"), ReleaseRule(1, TODAY)
+KEYS = TextKeys.of(Settings())
 SEEDS = (1, 2, 3)
 #: R's own figures of rows in which nobody is dealt out: an entry a respondent, JSON in and out.
 R = """
@@ -295,12 +298,13 @@ def test_whatever_sums_is_the_same_in_every_structure(world, session, data):
     cases = sum(n for (_, month), n in made.cases.items() if first <= month <= last)
     served = {row.unit.code: row.cases for row in stratification.stratified(context).rows}
     assert served["P"] == pytest.approx(cases)
-    with database.writing("a test") as writing:
-        written = [
-            comment.body
-            for month in MONTHS
-            for comment in comments.read(
-                writing, OWNER, f"{month:%Y-%m}", release_rule=RULE, structure=tree
-            ).comments
-        ]
+    written = []
+    for month in MONTHS:
+        query = CommentQuery(f"{month:%Y-%m}", structure=tree)
+        pages = comments.read(database, OWNER, query, release_rule=RULE, keys=KEYS).pages
+        for page in range(1, pages + 1):
+            found = comments.read(
+                database, OWNER, replace(query, page=page), release_rule=RULE, keys=KEYS
+            )
+            written += [comment.body for comment in found.comments]
     assert len(written) == len(set(written)) == made.commented > 0

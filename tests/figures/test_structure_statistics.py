@@ -8,6 +8,7 @@ import pytest
 from app.access.callers import Caller, Grant, owner
 from app.access.models import Right
 from app.figures import comments, comparisons, nonresponse, planning, response_rates, stratification
+from app.figures.comments import CommentQuery
 from app.figures.comparison_days import With
 from app.figures.context import Context
 from app.figures.drivers import find_lowest
@@ -18,9 +19,12 @@ from app.figures.periods import Step
 from app.figures.query import Key, Query
 from app.figures.release import ReleaseRule
 from app.figures.respondent_statistics import find_reliability
+from app.settings import Settings
+from app.text_keys import TextKeys
 from tests.reorganised import AFTER, BEFORE, COMMENTS, DAY, INVITED, LAST, TODAY, standing_in
 
 RULE = ReleaseRule(1, TODAY)
+KEYS = TextKeys.of(Settings())
 STRUCTURES = (None, date(2024, 3, 1), LAST, DAY)
 OWNER = owner("a test")
 world = standing_in("structure-statistics")
@@ -108,13 +112,15 @@ def test_volumes_are_missing_only_of_months_in_which_a_unit_was_valid(session):
 
 def test_comments_stand_at_the_unit_of_today_or_of_then(world, made):
     def read(caller=OWNER, **changes):
-        with world[1].writing("a test") as writing:
-            found = comments.read(writing, caller, "2025-06", release_rule=RULE, **changes)
+        query = CommentQuery("2025-06", **changes)
+        found = comments.read(world[1], caller, query, release_rule=RULE, keys=KEYS)
         return {each.body: each.unit.code for each in found.comments}
 
     assert read() == {"Chờ lâu": "P1", "Tốt": "77~", "Nhanh": "77", "Sạch sẽ": "H1"}
     assert read(structure=LAST) == {body: name[-2:] for name, _, body in COMMENTS}
     assert read(units=["P1"]) == {"Chờ lâu": "P1"}
+    assert read(units=["77"]) == read()
+    assert read(units=["77"], descendants=False) == {"Nhanh": "77"}
     head = Caller("head", (Grant(frozenset({Right.READ_COMMENTS}), made.units["P1"]),))
     assert read(head) == {"Chờ lâu": "P1"}
     assert read(head, structure=LAST) == {"Chờ lâu": "P1"}

@@ -20,6 +20,7 @@ from tests.small_province import body
 pytestmark = pytest.mark.usefixtures("month_over")
 
 URL, COMMENTS = "/api/v1/satisfaction", "/api/v1/comments"
+THEMES = f"{COMMENTS}/themes"
 RESPONSE_RATES = "/api/v1/response-rates"  # asked in tests/invitations
 FIGURES = (
     "rate", "low", "high", "standard_error", "respondents", "answers", "design_effect",
@@ -149,22 +150,26 @@ def test_rates_of_few_are_shown_where_the_right_is_held_and_nowhere_else(ask, pr
 @pytest.mark.parametrize(("respondents", "shown"), [(9, 0), (10, 10)])
 def test_comments_of_nine_are_withheld(client, province, respondents, shown):
     headers = province.device("D1")
-    batch = [body(answers={"A1": 4, "comment": f"lời {n}"}) for n in range(respondents)]
+    batch = [body(answers={"A1": 4, "comment": f"chờ lâu {n}"}) for n in range(respondents)]
     client.post("/api/v1/responses", json={"responses": batch}, headers=headers)
     month = f"{datetime.now(Settings().zone):%Y-%m}"
     head = province.person((Role.UNIT_HEAD, "D1"))
     found = client.get(COMMENTS, params={"month": month}, headers=head.headers).json()
-    assert (len(found["comments"]), found["withheld"]) == (shown, respondents - shown)
+    assert (len(found["comments"]), found["few"]) == (shown, int(not shown))
+    themes = client.get(THEMES, params={"month": month}, headers=head.headers).json()
+    assert [each["months"][-1]["about"] for each in themes["trends"]] == [shown] * bool(shown)
     analyst = province.person((Role.PROVINCIAL_ANALYST, "77"))
     found = client.get(COMMENTS, params={"month": month}, headers=analyst.headers).json()
-    assert (len(found["comments"]), found["withheld"]) == (respondents, 0)
+    assert (len(found["comments"]), found["few"]) == (respondents, 0)
 
 
 def test_every_route_of_reports_is_asked_for_few(tmp_path):
     app = create_app(Settings(database_url=f"sqlite:///{tmp_path / 'x.db'}"))
     routes = [*rate_router.routes, *comment_router.routes]
     paths = {route.path for route in routes_of(app)} & {route.path for route in routes}
-    assert paths == {URL, COMMENTS, RESPONSE_RATES}, "ask the new route for a cell of 9 here"
+    assert paths == {URL, COMMENTS, THEMES, RESPONSE_RATES}, (
+        "ask the new route for a cell of 9 here"
+    )
     asked = (Path(__file__).parents[1] / "api/statistics/test_few.py").read_text("utf-8")
     asked = asked.split("def test_the_small_unit_is_seen_in_no_statistic")[1]
     asked += "planning"  # tells counts, and a test of its own says what it does not tell

@@ -174,12 +174,11 @@ def test_readers_of_comments_see_staff_and_without_the_key_nobody_does(
     from app.access.callers import Caller, Grant
     from app.figures import comments
 
-    with province.database.writing() as session:
-        caller = Caller("x", (Grant(frozenset({Right.READ_COMMENTS})),))
-        found = comments.read(
-            session, caller, query["month"], release_rule=ReleaseRule.of(settings),
-            keys=TextKeys(tmp_path / "none.key"),
-        )  # fmt: skip
+    caller = Caller("x", (Grant(frozenset({Right.READ_COMMENTS})),))
+    found = comments.read(
+        province.database, caller, comments.CommentQuery(query["month"]),
+        release_rule=ReleaseRule.of(settings), keys=TextKeys(tmp_path / "none.key"),
+    )  # fmt: skip
     assert {each.body for each in found.comments} == {mask(TEXT).text}
 
 

@@ -16,6 +16,7 @@ from tests.promises import (
     rates,
     reorganisations,
     standardisation,
+    themes,
 )
 from tests.promises.promise import Promise
 
@@ -33,5 +34,6 @@ PROMISES: dict[str, Promise] = {
         ranks,
         drivers,
         integrity,
+        themes,
     )
 }

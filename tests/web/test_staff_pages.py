@@ -22,6 +22,7 @@ from app.invitations.models import SmsMessage
 from app.registry.models import SurveyPoint
 from app.webhooks.models import Delivery
 from app.webhooks.service import add_webhook
+from tests.small_province import body
 from tests.web.conftest import needs_browser
 
 pytestmark = [
@@ -151,7 +152,7 @@ def test_an_operator_lets_somebody_in_who_then_sees_what_is_theirs(visit, provin
     expect(phone.page.get_by_role("status")).to_contain_text("Đã đặt mật khẩu")
     phone.sign_in("truong@xa.vn")
     assert menu(phone) == [
-        "Số liệu", "Phiếu nghi vấn", "Máy khảo sát", "Áp phích", "Khóa truy cập"
+        "Số liệu", "Chủ đề ý kiến", "Phiếu nghi vấn", "Máy khảo sát", "Áp phích", "Khóa truy cập"
     ]  # fmt: skip
     phone.page.goto("/accounts")
     expect(phone.page.locator("h1")).to_have_text("Không có quyền")
@@ -166,13 +167,16 @@ def test_a_walk_through_as_everybody_shows_each_only_what_is_theirs(visit, provi
         "quantri@tinh.vn": ((Role.OPERATOR, None), ["Số liệu", "Máy khảo sát", "Áp phích",
                             "Tài khoản", "Khóa truy cập", "Sắp xếp đơn vị", "Nhật ký"]),
         "soyte@tinh.vn": ((Role.DEPARTMENT_ANALYST, None, Sector.HEALTH),
-                          ["Số liệu", "Phiếu nghi vấn", "Áp phích", "Khóa truy cập"]),
+                          ["Số liệu", "Chủ đề ý kiến", "Phiếu nghi vấn",
+                        "Áp phích", "Khóa truy cập"]),
         "khoa@bv.vn": ((Role.UNIT_HEAD, "W1"),
-                       ["Số liệu", "Phiếu nghi vấn", "Máy khảo sát", "Áp phích", "Khóa truy cập"]),
+                       ["Số liệu", "Chủ đề ý kiến", "Phiếu nghi vấn",
+                        "Máy khảo sát", "Áp phích", "Khóa truy cập"]),
         "quay@xa.vn": ((Role.DESK_STAFF, "C1"),
                        ["Số liệu", "Máy khảo sát", "Áp phích", "Khóa truy cập"]),
         "thanhtra@tinh.vn": ((Role.AUDITOR, None),
-                             ["Số liệu", "Phiếu nghi vấn", "Áp phích", "Tài khoản",
+                             ["Số liệu", "Chủ đề ý kiến", "Phiếu nghi vấn",
+                        "Áp phích", "Tài khoản",
                               "Khóa truy cập", "Nhật ký"]),
     }  # fmt: skip
     for email, (role, seen) in walks.items():
@@ -230,6 +234,48 @@ def test_an_analyst_decides_about_limits_and_a_head_reads_why(visit, province):
     window.page.get_by_role("button", name="Thu hồi").click()
     expect(window.page.get_by_role("status")).to_contain_text("Đã thu hồi")
     expect(window.page.locator("tbody tr .tag")).to_contain_text("Đã thu hồi")
+
+
+def test_an_analyst_changes_the_list_of_themes_and_reads_comments_by_it(visit, client, province):
+    province.send(
+        client,
+        [
+            body(
+                province.points["C1", "sipas-desk"],
+                answers={"A1": 4, "comment": f"Ghế {'chờ' * 40} ít {n}, cán bộ nhiệt tình"},
+                answered_at=f"2026-04-{n + 1:02}T09:00:00+07:00",
+            )
+            for n in range(12)
+        ],
+    )
+    province.person((Role.PROVINCIAL_ANALYST, None), email="phantich@tinh.vn", password=GOOD)
+    province.person((Role.UNIT_HEAD, "D1"), email="truong@huyen.vn", password=GOOD)
+    analyst = visit()
+    analyst.sign_in("phantich@tinh.vn")
+    analyst.page.get_by_role("link", name="Chủ đề ý kiến").first.click()
+    analyst.page.fill("#sentence", "Không phải chờ")
+    analyst.page.get_by_role("button", name="Thử").click()
+    expect(analyst.page.get_by_role("status")).to_contain_text("Chờ đợi (khen)")
+    analyst.look("themes")
+    text = analyst.page.input_value("#list")
+    analyst.page.fill("#list", text.replace("code: facilities", "code: waiting"))
+    analyst.page.get_by_role("button", name="Dùng danh sách này").click()
+    expect(analyst.page.locator("#list-error")).to_contain_text("waiting có hai lần")
+    analyst.page.fill("#list", text.replace("vi: Cơ sở vật chất", "vi: Chỗ ngồi"))
+    analyst.page.get_by_role("button", name="Dùng danh sách này").click()
+    expect(analyst.page.get_by_role("status")).to_contain_text("Đã dùng danh sách mới")
+    head = visit()
+    head.sign_in("truong@huyen.vn")
+    head.page.goto("/themes")
+    expect(head.page.locator("#list")).to_have_count(0)  # sees the list, and changes nothing
+    head.page.goto("/dashboard/comments?unit=D1")
+    expect(head.page.locator("#found")).to_contain_text("12 ý kiến")
+    expect(head.page.locator(".theme").first).to_contain_text("Thái độ phục vụ")
+    head.look("comments")
+    head.page.fill("#search", "ghe")
+    head.page.select_option("#theme", label="Chỗ ngồi")
+    head.page.get_by_role("button", name="Xem").click()
+    expect(head.page.locator("#found")).to_contain_text("12 ý kiến")
 
 
 def test_a_head_notes_what_was_done_and_withdraws_it(visit, province):

@@ -1,14 +1,13 @@
 """What the dashboard shows to whom: their own units, nobody's few, and comments by right."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date
 
 from sqlalchemy import func, select
 
 from app.access.roles import Role
 from app.audit.models import AuditEntry
 from app.registry.models import Unit
-from app.settings import Settings
 from tests.figures.district import FELL, FORM, SMALL
 from tests.web.dashboard.words import LINK, OF_FELL, shown, words_of
 
@@ -91,14 +90,17 @@ def test_reading_comments_is_logged_and_bound_to_the_right(world, open_page):
     assert readings() == before + 1
 
 
-def test_comments_open_with_the_last_whole_month_and_offer_others(open_page):
+def test_comments_open_with_the_last_month_that_has_answers_and_offer_others(open_page):
+    """Nobody wrote: of the months with answers it is the last (tests/figures has comments)."""
     page = open_page("/dashboard/comments?unit=K03")
-    today = datetime.now(Settings().zone).date()
-    whole = today.replace(day=1) - timedelta(days=1)
-    assert dict(page.url.params) == {"unit": "K03", "month": f"{whole:%Y-%m}"}
-    offered = re.findall(r'<option value="(20\d\d-\d\d)"( selected)?>', page.text)
-    assert [month for month, chosen in offered if chosen] == [f"{whole:%Y-%m}"]
-    assert offered[0][0] == f"{today:%Y-%m}" and len(offered) > 24
+    offered = re.findall(
+        r'<option value="(20\d\d-\d\d)"( selected)?>', page.text.split('id="to"')[0]
+    )
+    months = [month for month, _ in offered]
+    assert [month for month, chosen in offered if chosen] == months[:1]
+    assert (
+        months == sorted(months, reverse=True) and "2026-06" in months and "2021-02" not in months
+    )
     old = open_page("/dashboard/comments?unit=K03&month=2021-02")
     assert '<option value="2021-02" selected>' in old.text
     open_page("/dashboard/comments?unit=K03&month=2026", status=422)
@@ -110,3 +112,11 @@ def test_comments_name_the_unit_and_open_with_the_month_of_the_page(world, open_
     assert link in page.text
     heading = words_of(open_page(link.replace("&amp;", "&")))
     assert "Xã K03" in heading and "tháng 3 năm 2026" in heading.lower()
+
+
+def test_an_alert_that_a_rate_fell_leads_to_what_people_say_since(world, open_page):
+    page = open_page(f"/dashboard/overview?{LINK}")
+    (since,) = set(re.findall(rf'comments\?unit={FELL}&amp;since=([\w-]+)#risen"', page.text))
+    assert 'id="risen"' in open_page(f"/dashboard/comments?unit={FELL}&since={since}").text
+    desk = world.province.person((Role.DESK_STAFF, "D1"))
+    assert "#risen" not in open_page(f"/dashboard/overview?{LINK}", desk).text

@@ -1,0 +1,1 @@
+"""Themes: what comments are about: word lists by question, their versions, and finding them."""
