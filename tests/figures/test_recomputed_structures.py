@@ -28,6 +28,8 @@ from app.figures.release import ReleaseRule
 from app.figures.trends import trend
 from app.figures.visible import PUBLIC
 from app.intake.models import LateResponse, Response
+from app.settings import Settings
+from app.text_keys import TextKeys
 from tests.databases import BACKENDS
 from tests.figures.recomputed_world import CHANNELS, FOUNDED, MONTHS, TODAY, TREES, recomputed
 
