@@ -10,9 +10,9 @@ import numpy as np
 
 from app.clock import local_today
 from app.db import Database
+from app.intake.contents import response_row
 from app.intake.ids import made_uuid7
 from app.intake.models import Disposition
-from app.intake.contents import response_row
 from app.intake.store import Outcome, Prepared, ResponseStore
 from app.intake.times import ReceiptRule
 from app.registry.models import Channel, Unit
