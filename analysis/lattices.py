@@ -330,7 +330,7 @@ class _Guards:
         """
         found, stride = [], self.people.size
         for axis, place in zip(self.axes, at, strict=True):
-            stride //= len(axis.parent)
+            stride //= max(len(axis.parent), 1)
             adds = (np.where(up >= 0, up * stride, -self.people.size) for up in axis.upwards)
             found.append([add[place] for add in adds])
         return found
