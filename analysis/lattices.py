@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import product
 
 import numpy as np
@@ -108,7 +108,7 @@ def protect(
         raise ValueError(f"n has shape {given.shape}, the axes another")
     # An axis of one place is none, and makes one of a single tree two.
     axes = [*axes, Axis(np.array([-1]))]
-    people = given.astype(np.int64)[..., None]
+    people = given.astype(np.int64, order="C")[..., None]
     nobody = np.zeros(people.shape, dtype=bool)
     shown_anyway = nobody if seen is None else np.asarray(seen, dtype=bool)[..., None]
     found: Mask = (people > 0) & (people < minimum)
@@ -122,6 +122,27 @@ def protect(
         if not near.any():
             return found[..., 0]
         found |= near
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Two cells each that differ by few people, as places in the flat array, and by how many."""
+
+    first: Places
+    second: Places
+    apart: Counts
+    #: The axis along which one is the whole of the other, where it is that.
+    of_whole: int | None
+
+
+@dataclass(frozen=True)
+class _Crossings:
+    """Two cells each, what holds both, and how many of it neither has, or both have, twice."""
+
+    first: Places
+    second: Places
+    whole: Places
+    apart: Counts
 
 
 @dataclass(frozen=True)
@@ -208,51 +229,69 @@ class _Guards:
         0 where it is shown itself; for each axis, without the cell's own whole along it. And of
         two shown cells that differ by few the smaller one.
         """
-        found = np.zeros_like(hidden)
+        found = np.zeros(hidden.shape, dtype=bool)
         spares = [np.where(hidden, self.people, 0) for _ in self.axes]
-        at = np.nonzero(self._has_near())
-        own = self.people[at]
-        for steps in self._ways:
-            first, second = (self._above(at, step) for step in steps)
-            there = np.logical_and.reduce([place >= 0 for place in (*first, *second)])
-            a, b = self.people[first], self.people[second]
-            apart = a + b - 2 * own
-            near = there & (apart < self.minimum)
-            gone, other = hidden[first], hidden[second]
-            bad = near & (apart > 0) & ~gone & ~other
+        of_cells = hidden.ravel()
+        for pairs in self._near_pairs:
+            gone, other = of_cells[pairs.first], of_cells[pairs.second]
+            bad = (pairs.apart > 0) & ~gone & ~other
             if bad.any():
-                self._smaller(found, bad, first, second)
-            of_whole = steps[0].index(1) if sum(steps[0]) == 1 and not any(steps[1]) else None
-            for cells, chosen in ((first, near & gone & ~other), (second, near & other & ~gone)):
-                there = tuple(place[chosen] for place in cells)
+                self._smaller(found, pairs.first[bad], pairs.second[bad])
+            for cells, chosen in ((pairs.first, gone & ~other), (pairs.second, other & ~gone)):
                 for axis, spare in enumerate(spares):
-                    if axis != of_whole:
-                        np.minimum.at(spare, there, apart[chosen])
+                    if axis != pairs.of_whole:
+                        np.minimum.at(spare.ravel(), cells[chosen], pairs.apart[chosen])
         return spares, found & ~self.seen
 
     def _crossing(self, hidden: Mask, spare: Counts) -> Mask:
         """Two cells that have few people in common and leave few of what holds both."""
-        found = np.zeros_like(hidden)
+        found = np.zeros(hidden.shape, dtype=bool)
+        people, of_cells, spares = self.people.ravel(), hidden.ravel(), spare.ravel()
+        for pairs in self._near_crossings:
+            first, second, whole = pairs.first, pairs.second, pairs.whole
+            # Those by which both differ from what is shown may be the same people.
+            apart = pairs.apart + np.maximum(spares[first], spares[second])
+            # What is told by nothing that is shown saves nothing.
+            bad = (apart > 0) & (apart < self.minimum) & (people[first] > spares[first])
+            bad &= (people[second] > spares[second]) & ~of_cells[whole]
+            if bad.any():
+                both = ~of_cells[first] & ~of_cells[second]
+                self._smaller(found, first[bad & both], second[bad & both])
+                found.ravel()[whole[bad & ~both]] = True
+        return found & ~self.seen
+
+    @cached_property
+    def _near_pairs(self) -> list[_Pairs]:
+        """Of each way the cells that differ by few; what is hidden changes none of it."""
+        at = np.nonzero(self._has_near())
+        above, own, people = self._above(at), self.people[at], self.people.ravel()
+        # Two that are hidden from the outset, or empty, tell nothing of one another.
+        settled = (people < self.minimum) & ~self.seen.ravel()
+        found = []
+        for steps in self._ways:
+            (first, second), there = _cells(above, steps)
+            apart = people[first] + people[second] - 2 * own[there]
+            near = (apart < self.minimum) & ~(settled[first] & settled[second])
+            of_whole = steps[0].index(1) if sum(steps[0]) == 1 and not any(steps[1]) else None
+            found.append(_Pairs(first[near], second[near], apart[near], of_whole))
+        return found
+
+    @cached_property
+    def _near_crossings(self) -> list[_Crossings]:
+        """Of each way the cells that leave few of what holds both, if they are told exactly."""
         at = np.nonzero(self.people < self.minimum)
-        own = self.people[at]
+        above, own, people = self._above(at), self.people[at], self.people.ravel()
+        found = []
         for steps in self._ways:
             if not all(map(any, steps)):
                 continue
-            first, second = (self._above(at, step) for step in steps)
-            whole = self._above(at, [max(pair) for pair in zip(*steps, strict=True)])
-            there = np.logical_and.reduce([place >= 0 for place in (*first, *second)])
-            a, b = self.people[first], self.people[second]
-            # Those by which both differ from what is shown may be the same people.
-            apart = self.people[whole] - a - b + 2 * own
-            apart = apart + np.maximum(spare[first], spare[second])
-            # What is told by nothing that is shown saves nothing.
-            bad = there & (apart > 0) & (apart < self.minimum) & (a > spare[first])
-            bad &= (b > spare[second]) & ~hidden[whole]
-            if bad.any():
-                both = ~hidden[first] & ~hidden[second]
-                self._smaller(found, bad & both, first, second)
-                found[tuple(place[bad & ~both] for place in whole)] = True
-        return found & ~self.seen
+            upwards = tuple(max(pair) for pair in zip(*steps, strict=True))
+            (first, second, whole), there = _cells(above, (*steps, upwards))
+            apart = people[whole] - people[first] - people[second] + 2 * own[there]
+            # What is not told exactly leaves more, and nobody is told of by nothing.
+            near = (apart < self.minimum) & (people[first] > 0) & (people[second] > 0)
+            found.append(_Crossings(first[near], second[near], whole[near], apart[near]))
+        return found
 
     def _parts(self, hidden: Mask, spares: Sequence[Counts]) -> Mask:
         """A whole in which two parts are nearly two shown cells, and few are left."""
@@ -284,11 +323,17 @@ class _Guards:
                 one[:, whole] = _better(one[:, whole], first)
         return found & ~self.seen
 
-    def _above(self, at: tuple[Places, ...], steps: Sequence[int]) -> tuple[Places, ...]:
-        return tuple(
-            axis.upwards[step][place]
-            for axis, step, place in zip(self.axes, steps, at, strict=True)
-        )
+    def _above(self, at: tuple[Places, ...]) -> list[list[Places]]:
+        """By axis and steps upwards: what the place there adds to a cell's place in the flat array.
+
+        So little that no sum is a place where nothing stands so many steps above.
+        """
+        found, stride = [], self.people.size
+        for axis, place in zip(self.axes, at, strict=True):
+            stride //= max(len(axis.parent), 1)
+            adds = (np.where(up >= 0, up * stride, -self.people.size) for up in axis.upwards)
+            found.append([add[place] for add in adds])
+        return found
 
     def _has_near(self) -> Mask:
         """Cells that a larger cell next to them, along some axis, has by few people more."""
@@ -300,14 +345,24 @@ class _Guards:
                 found |= np.expand_dims(axis.parent >= 0, others) & (more < self.minimum)
         return found
 
-    def _smaller(
-        self, found: Mask, bad: Mask, first: tuple[Places, ...], second: tuple[Places, ...]
-    ) -> None:
-        """Mark of two cells the one with fewer people, or the one that is not seen anyway."""
-        of_first = self.people[first] < self.people[second]
-        of_first = of_first & ~self.seen[first] | self.seen[second]
-        for cells, chosen in ((first, bad & of_first), (second, bad & ~of_first)):
-            found[tuple(place[chosen] for place in cells)] = True
+    def _smaller(self, found: Mask, first: Places, second: Places) -> None:
+        """Mark of two cells each the one with fewer people, or the one that is not seen anyway."""
+        people, seen = self.people.ravel(), self.seen.ravel()
+        of_first = people[first] < people[second]
+        of_first = of_first & ~seen[first] | seen[second]
+        found.ravel()[np.where(of_first, first, second)] = True
+
+
+def _cells(
+    above: Sequence[Sequence[Places]], ways: Sequence[Sequence[int]]
+) -> tuple[list[Places], Places]:
+    """Cells that some ways lead to, of all cells from which each leads to one; and these."""
+    cells = [
+        reduce(np.add, [adds[step] for adds, step in zip(above, steps, strict=True)])
+        for steps in ways
+    ]
+    there = np.flatnonzero(np.logical_and.reduce([each >= 0 for each in cells]))
+    return [each[there] for each in cells], there
 
 
 def _better(first: Counts, second: Counts) -> Counts:

@@ -26,6 +26,18 @@ from app.db.locks import Lock, hold
 SYSTEM = "system"
 #: The hash "before" the first entry.
 GENESIS = "0" * 64
+#: Who came in, and by what: no unit, volume, point, right or figure changes with it. In the
+#: morning there is one of these every few seconds, and strangers can have an address locked.
+_COMING_AND_GOING = (
+    "account.sign_in",
+    "account.sign_out",
+    "account.end_sessions",
+    "account.locked",
+    "account.link",
+    "account.link_identity",
+    "account.reset",
+    "account.set_password",
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,15 @@ def last(session: Session) -> tuple[int, str]:
         select(AuditEntry.id, AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)
     ).one_or_none()
     return (found.id, found.hash) if found else (0, GENESIS)
+
+
+def last_change(session: Session) -> int:
+    """The number of the last entry that figures may depend on, 0 before the first.
+
+    It rises with every entry but those of people who come and go.
+    """
+    query = select(AuditEntry.id).where(AuditEntry.action.not_in(_COMING_AND_GOING))
+    return session.scalar(query.order_by(AuditEntry.id.desc()).limit(1)) or 0
 
 
 def as_details(details: Mapping[str, object]) -> str:

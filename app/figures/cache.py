@@ -1,8 +1,8 @@
 """Whether figures changed since a caller last had them: ETag, 304, and what is kept in memory.
 
-The edition of the figures is the version of the rollups, the last entry of the audit log (every
-change of units, volumes, points and rights stands there), the local day and the software. An
-answer's tag is the edition with who asks and what they ask for.
+The edition of the figures is the version of the rollups, the last change in the audit log (every
+change of units, volumes, points and rights stands there; that somebody signs in is none), the local
+day and the software. An answer's tag is the edition with who asks and what they ask for.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 from cachetools import LRUCache
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import RELEASE
 from app.access.callers import Caller
 from app.access.models import Right
-from app.audit.models import AuditEntry
+from app.audit.log import last_change
 from app.clock import local_today
 from app.memory import size_of
 from app.rollups.version import version as rollup_version
@@ -34,8 +33,7 @@ _OF_FIGURES = frozenset({Right.READ_FIGURES, Right.READ_SMALL_CELLS})
 
 def edition(session: Session, zone: ZoneInfo) -> str:
     """What all figures depend on; read before the figures."""
-    entries = session.scalar(select(func.max(AuditEntry.id))) or 0
-    return f"{rollup_version(session)}.{entries}.{local_today(zone)}.{RELEASE}"
+    return f"{rollup_version(session)}.{last_change(session)}.{local_today(zone)}.{RELEASE}"
 
 
 def rights_of(caller: Caller) -> str:

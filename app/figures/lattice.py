@@ -18,11 +18,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from analysis.lattices import Axis, protect
-from app.audit.models import AuditEntry
+from app.audit.log import last_change
 from app.figures import cell_reading, visible
 from app.figures.late import CellSelection
 from app.figures.periods import Length, name_of, span
@@ -206,8 +206,7 @@ class _Kept:
     def get(self, session: Session, key: Hashable, compute: Callable[[], Lattice]) -> Lattice:
         """The lattice under a key, computed if figures or units changed since."""
         engine = session.get_bind().engine
-        entries = session.scalar(select(func.max(AuditEntry.id))) or 0
-        now = (rollup_version(session), entries)
+        now = (rollup_version(session), last_change(session))
         with self._lock:
             kept = self._lattices.setdefault(engine, LRUCache(self._most))
             found = kept.get((key, now))

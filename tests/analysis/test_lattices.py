@@ -121,6 +121,11 @@ def test_the_same_people_under_two_names_are_shown_twice_or_never():
     assert (hidden[:, 0] == hidden[:, 1]).all() and hidden.sum() == 4
 
 
+def test_before_anybody_answered_there_is_nothing_to_hide():
+    units, no_months = Axis(np.array([-1, 0])), Axis(np.array([], dtype=np.intp))
+    assert protect(np.zeros((2, 0)), [units, no_months], LEAST).shape == (2, 0)
+
+
 @pytest.mark.parametrize(
     ("n", "minimum", "message"),
     [([[1, 2]], 10, "shape"), ([1, -2], 10, "n"), ([1, 2], 0, "minimum")],

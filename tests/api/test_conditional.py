@@ -4,8 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.access.models import Right
+from app.access import accounts, sessions
+from app.access.models import Account, Right
 from app.access.roles import Role
+from app.figures import lattice, visible
+from app.settings import Settings
 from tests.small_province import body
 
 PATHS = (
@@ -62,6 +65,30 @@ def test_rights_that_change_change_the_tag(client, province):
     # An account was made meanwhile: the log says so, and nothing is taken for unchanged.
     assert client.get(path, headers=head.headers | {"If-None-Match": tag}).status_code == 200
     assert client.get(path, headers=other.headers | {"If-None-Match": tag}).status_code == 200
+
+
+def test_who_comes_and_goes_changes_no_figure(client, province, month_over, monkeypatch):
+    send(client, province)
+    reader = province.public_reader()
+    somebody = province.person((Role.UNIT_HEAD, "C1"))
+    tag = client.get(PATHS[0], headers=reader).headers["etag"]
+    built, build = [], lattice._build
+
+    def noted(*given):
+        built.append(given)
+        return build(*given)
+
+    monkeypatch.setattr(lattice, "_build", noted)
+    monkeypatch.setattr(visible, "read_units", built.append)
+    with province.database.writing() as session:
+        account = session.get_one(Account, somebody.account_id)
+        sessions.begin(session, account, "a test", Settings(), by="test")
+        accounts.set_password(session, account, "mat khau moi cua toi", "mat khau moi cua toi")
+    assert client.get(PATHS[0], headers=reader | {"If-None-Match": tag}).status_code == 304
+    # Nor is what strangers may not see decided anew for one who is told something else.
+    answer = client.get(PATHS[0].replace("77", "C1"), headers=reader)
+    assert (answer.status_code, built) == (200, [])
+    assert answer.json()["rows"][0]["suppressed"]
 
 
 def test_an_invitation_changes_response_rates(client, province):

@@ -145,8 +145,11 @@ def test_of_six_hundred_answers_of_one_cheat_few_are_taken(
 
     async def ten_minutes():
         async with running(true_settings, clock) as app:
+            # Pages are opened beforehand where the cheat sends them.
+            opened = {"many pages": 600, "/64": 600, "one page": 1}
+            ahead = next((n for end, n in opened.items() if cheat.endswith(end)), 0)
             async with phone(app) as client:
-                pages = [await open_page(client, code) for _ in range(600)]
+                pages = [await open_page(client, code) for _ in range(ahead)]
             clock.seconds = 60
             for number in range(600):
                 clock.seconds += 1
