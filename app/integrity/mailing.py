@@ -31,7 +31,7 @@ log = logging.getLogger("hailong.integrity")
 MOST_LISTED = 20
 
 
-#: Noted before mails are sent, and after it where the mail server took none of them.
+#: Entries of the audit log: before mails are sent, and after it where none was taken.
 _MAILED, _FAILED = "integrity.mail", "integrity.mail_failed"
 
 
@@ -59,12 +59,12 @@ def mail_daily(database: Database, settings: Settings, now: datetime) -> int:
         if last is not None and last.astimezone(settings.zone).date() >= today:
             return 0
         since = _mailed_until(session) or now - timedelta(days=1)
-        record(session, _MAILED, "all")
+        record(session, "integrity.mail", "all")
     with database.reading() as session:
         mailed = mail_reviewers(session, settings, since)
     if mailed.refused and not mailed.taken:
         with database.writing() as session:
-            record(session, _FAILED, "all", mails=mailed.refused)
+            record(session, "integrity.mail_failed", "all", mails=mailed.refused)
     return mailed.taken
 
 

@@ -19,7 +19,7 @@ from app.intake.models import (
 from app.intake.rollup_rebuild import verify
 from app.intake.setting_aside import Together, change_dispositions
 from app.intake.store import Outcome
-from app.integrity.reading import Hours, read
+from app.integrity.reading import Hours, names, read
 from app.retention.withdrawing import Withdrawal, settle, withdraw_texts
 from tests.retention.history import SETTINGS, ZONE, days_ago, months_ago
 
@@ -118,7 +118,7 @@ def test_what_waits_is_moved_with_others_and_examined_no_more(history):
     assert history.count(LateResponse) == 12
     with history.database.reading() as session:
         found = read(session, ZONE, history.version, MONTH, hours=Hours())
-        assert set(found.id.tolist()) == set(made[2:])
+        assert set(names(found.id)) == set(made[2:])
     with history.database.writing() as session:
         changed = change_dispositions(
             session, Together.of(SETTINGS), Disposition.COUNTED, Disposition.REJECTED, "stuffing",
