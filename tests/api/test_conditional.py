@@ -72,14 +72,15 @@ def test_who_comes_and_goes_changes_no_figure(client, province, month_over, monk
     reader = province.public_reader()
     somebody = province.person((Role.UNIT_HEAD, "C1"))
     tag = client.get(PATHS[0], headers=reader).headers["etag"]
-    built, build = [], lattice._build
+    built = []
+    for room, name in ((lattice, "_build"), (visible, "read_units")):
+        build = getattr(room, name)
 
-    def noted(*given):
-        built.append(given)
-        return build(*given)
+        def noted(*given, build=build):
+            built.append(given)
+            return build(*given)
 
-    monkeypatch.setattr(lattice, "_build", noted)
-    monkeypatch.setattr(visible, "read_units", built.append)
+        monkeypatch.setattr(room, name, noted)
     with province.database.writing() as session:
         account = session.get_one(Account, somebody.account_id)
         sessions.begin(session, account, "a test", Settings(), by="test")
