@@ -24,6 +24,7 @@ from app.settings import Settings
 #: What the rooms have, single commands first, in the order of the help.
 _OF_ROOMS = (
     "restore", "move", "demo", "doctor", "rates", "qr", "report", "docs",
+    "processing-register",
     "import", "questionnaires", "points", "reform", "accounts", "keys", "webhooks", "sms",
     "rollups", "responses", "retention", "aside", "masking", "integrity", "themes", "clock",
     "audit", "backup",
@@ -114,6 +115,8 @@ def _found(name: str) -> typer.Typer | Callable[..., None]:
             from app.reports.documents.commands import report as found
         case "docs":
             from app.web.commands import docs as found
+        case "processing-register":
+            from app.data_protection.commands import processing_register as found
         case _:
             raise KeyError(name)
     return found

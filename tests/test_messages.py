@@ -16,6 +16,7 @@ from analysis.kinds import Kind
 from analysis.xmr import ASSURANCES, NHS_RULES, VARIATIONS
 from app.access.models import Right, Sector
 from app.access.roles import Role
+from app.data_protection import register, writing
 from app.db.away import Why
 from app.dead_letters import Fate
 from app.figures.comment_results import Contentment
@@ -137,6 +138,24 @@ BY_CODE = {
 }
 
 
+def words_of_the_register():
+    """What the register of processing says: by its parts, its tables, and what its writer names."""
+    yield from (f"about.{each}" for each in register.About)
+    yield from (f"data.{each}" for each in register.Data)
+    yield from (f"way.{each}" for each in register.Way)
+    tables = register.schema().tables.values()
+    yield from (f"why.{each.why}" for each in tables)
+    yield from (f"kept.{each.kept}" for each in tables if each.kept not in writing.MONTHS)
+    yield from ("kept.months", "kept.without_end", "abroad")
+    yield from (f"column.{name}" for name in writing.COLUMNS)
+    yield from (f"fill.{name}" for name in writing.FILLED)
+    yield from (f"guard.{name}" for name in writing.GUARDS)
+    yield from (f"leak_steps.{n}" for n in writing.LEAK_STEPS)
+    yield from re.findall(
+        r"""words\(["']([a-z_]+)["']""", Path(writing.__file__).read_text("utf-8")
+    )
+
+
 def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     keys = set(catalogue("vi"))
     kinds = (
@@ -163,6 +182,7 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     said |= {f"kiosk.{key}" for key in re.findall(r': "([a-z_]+)"\)\)', SCRIPTS)}
     said |= {f"why.database_{why}" for why in Why}
     said |= {f"comments.section_{tone}" for tone in Tone}
+    said |= {f"protection.{key}" for key in words_of_the_register()}
     said |= {f"kiosk.trouble_{key}" for key in ("network", "server", "waiting", "revoked")}
     said |= {f"poster.how_{step}" for step in (1, 2, 3)} | {f"poster.size_{size}" for size in Size}
     said |= {f"view.{name}" for name in BOARDS} | {f"page.step_{step.value}" for step in STEPS}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import typer
 
 from app.commands import Refused, open_database
 from app.data_protection.register import register_of
 from app.data_protection.writing import written
-from app.messages import LANGUAGES, Language
+from app.messages import LANGUAGES
 from app.settings import Settings
 
 
@@ -26,7 +25,7 @@ def processing_register(
         raise Refused(f"--language is one of {', '.join(LANGUAGES)}")
     settings = Settings()
     with open_database(settings) as database, database.reading() as session:
-        text = written(register_of(session, settings), cast(Language, language))
+        text = written(register_of(session, settings), language)
     if to is None:
         typer.echo(text, nl=False)
         return

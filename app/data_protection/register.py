@@ -127,9 +127,7 @@ def register_of(session: Session, settings: Settings) -> Register:
         select(Webhook.url).where(Webhook.ended_at.is_(None)).order_by(Webhook.id)
     )
     recipients = [*_recipients(settings), *(Recipient(Way.WEBHOOK, _host(url)) for url in hooks)]
-    readers = {
-        right: tuple(role for role in Role if right in RIGHTS[role]) for right in _READING
-    }
+    readers = {right: tuple(role for role in Role if right in RIGHTS[role]) for right in _READING}
     return Register(settings, schema(), tuple(dict.fromkeys(recipients)), readers)
 
 

@@ -8,6 +8,23 @@ from app.data_protection.register import About, Kept, Recipient, Register
 from app.messages import Language, say
 from app.settings import Settings
 
+#: Headings of a table, what only the office knows, and the steps when data have leaked.
+COLUMNS = ("table", "data", "why", "kept")
+FILLED = ("controller", "basis", "assessment")
+LEAK_STEPS = range(1, 7)
+#: What is kept for so many months, with the setting that says so.
+MONTHS = {
+    "responses": "keep_responses_months",
+    "texts": "keep_texts_months",
+    "aside": "keep_aside_months",
+    "invitations": "keep_invitations_months",
+}
+#: What may be said of how data are guarded.
+GUARDS = (
+    "small_cells", "https", "no_https", "sealed", "unsealed", "backups", "no_backups", "heads",
+    "no_heads", "access_log", "no_access_log", "passwords",
+)  # fmt: skip
+
 
 def written(register: Register, language: Language) -> str:
     """The register as Markdown; what only the office knows stands in brackets to be filled in."""
@@ -22,14 +39,14 @@ def _lines(register: Register, language: Language) -> Iterator[str]:
     yield ""
     yield words("law")
     yield ""
-    for part in ("controller", "basis", "assessment"):
+    for part in FILLED:
         yield f"- **{words(f'fill.{part}')}**: {words('blank')}"
     for about in About:
         yield ""
         yield f"## {words(f'about.{about}')}"
         yield ""
-        yield f"| {' | '.join(words(f'column.{name}') for name in _COLUMNS)} |"
-        yield "|" + "---|" * len(_COLUMNS)
+        yield f"| {' | '.join(words(f'column.{name}') for name in COLUMNS)} |"
+        yield "|" + "---|" * len(COLUMNS)
         for name, table in register.schema.tables.items():
             if table.about is about:
                 yield _row(name, table, register.settings, language)
@@ -58,10 +75,7 @@ def _lines(register: Register, language: Language) -> Iterator[str]:
     yield ""
     yield f"## {words('leak')}"
     yield ""
-    yield from (f"{n}. {words(f'leak_steps.{n}')}" for n in range(1, 7))
-
-
-_COLUMNS = ("table", "data", "why", "kept")
+    yield from (f"{n}. {words(f'leak_steps.{n}')}" for n in LEAK_STEPS)
 
 
 def _row(name: str, table: Kept, settings: Settings, language: Language) -> str:
@@ -75,14 +89,8 @@ def _row(name: str, table: Kept, settings: Settings, language: Language) -> str:
 
 def kept_for(kept: str, settings: Settings, language: Language) -> str:
     """How long something is kept, in words, by the settings."""
-    months = {
-        "responses": settings.keep_responses_months,
-        "texts": settings.keep_texts_months,
-        "aside": settings.keep_aside_months,
-        "invitations": settings.keep_invitations_months,
-    }
-    if kept in months:
-        number = months[kept]
+    if kept in MONTHS:
+        number = getattr(settings, MONTHS[kept])
         if number is None:
             return say("protection.kept.without_end", language)
         return say("protection.kept.months", language, months=number)
@@ -112,5 +120,3 @@ def _guards(register: Register) -> Iterator[tuple[str, dict[str, object]]]:
     yield ("heads" if settings.audit_heads else "no_heads"), {}
     yield ("access_log" if settings.access_log else "no_access_log"), {}
     yield "passwords", {}
-
-

@@ -5,14 +5,16 @@ import re
 import pytest
 
 import app.main  # noqa: F401 - with it all tables are known
-from app import webhooks
 from app.data_protection.register import About, Data, Way, register_of, schema
 from app.data_protection.writing import written
 from app.db import Base
 from app.messages import LANGUAGES
 from app.settings import Settings
+from app.webhooks import service as webhooks
 
-TABLES = {table.name: {column.name for column in table.columns} for table in Base.metadata.sorted_tables}
+TABLES = {
+    table.name: {column.name for column in table.columns} for table in Base.metadata.sorted_tables
+}
 
 
 def test_every_table_is_declared_once():
@@ -81,9 +83,7 @@ def test_it_says_where_data_go_and_never_with_which_password(register, database)
 def test_what_is_not_guarded_is_said(register, tmp_path):
     bare = written(register(), "en")
     assert "No HTTPS address" in bare and "There are no backups" in bare
-    kept = written(
-        register(public_url="https://hailong.example.vn", backup_folder=tmp_path), "en"
-    )
+    kept = written(register(public_url="https://hailong.example.vn", backup_folder=tmp_path), "en")
     assert "encrypted on its way" in kept and "not sealed" in kept and "No HTTPS" not in kept
 
 
@@ -92,5 +92,9 @@ def test_the_command_prints_or_writes_it_and_refuses_what_it_does_not_know(hailo
     file = tmp_path / "register.md"
     assert str(file) in hailong("processing-register", "--language", "en", "--to", file)
     assert file.read_text("utf-8").startswith("# Register of the processing")
-    assert "--language is one of vi, en" in hailong("processing-register", "--language", "fr", code=1)
-    assert "cannot be written" in hailong("processing-register", "--to", tmp_path / "no/r.md", code=1)
+    assert "--language is one of vi, en" in hailong(
+        "processing-register", "--language", "fr", code=1
+    )
+    assert "cannot be written" in hailong(
+        "processing-register", "--to", tmp_path / "no/r.md", code=1
+    )
