@@ -97,6 +97,12 @@ class ConflictingResponse(Problem):
     code, status = "conflicting-response", 409
 
 
+class ReplyCodeTaken(Problem):
+    """Another response came with this code for a reply: two people would read one reply."""
+
+    code, status = "reply-code-taken", 409
+
+
 class RateExceeded(Problem):
     """Too many responses of one device or key, or with one public code, in a short time."""
 
@@ -189,6 +195,8 @@ class Intake:
                     results[place] = _rate_exceeded(outcome, at)
                 elif outcome is Outcome.UNINVITED:
                     results[place] = InvitationUsed()
+                elif outcome is Outcome.CODE_TAKEN:
+                    results[place] = ReplyCodeTaken(field="reply_code_hash")
                 elif outcome is Outcome.CONFLICT:
                     results[place] = ConflictingResponse(id=responses[place].id, field="id")
                 else:
@@ -287,6 +295,7 @@ class Intake:
             invitation=invitation,
             late=None if clock.imports or day == clock.today else clock.today,
             receipt_rule=receipt_rule,
+            reply_code_hash=response.reply_code_hash,
         )
 
     async def _point(self, response: ResponseIn, caller: Caller) -> Point:

@@ -24,6 +24,7 @@ from app.intake.models import (
     Response,
     ResponseText,
 )
+from app.intake.reply_codes import Claims, codes_of
 from app.intake.times import ReceiptRule
 from app.invitations.service import burn
 from app.registry.questionnaires import Published
@@ -54,6 +55,8 @@ class Outcome(Enum):
     CONFLICT = "conflict"
     #: Its invitation was used up by another response, or is too old.
     UNINVITED = "uninvited"
+    #: Its code for a reply is another response's.
+    CODE_TAKEN = "code-taken"
 
 
 class Content(NamedTuple):
@@ -116,6 +119,13 @@ class Prepared(NamedTuple):
     late: date | None = None
     #: Why it is counted at receipt, if it is.
     receipt_rule: ReceiptRule | None = None
+    #: Hash of the code by which its respondent finds a reply, if she wants one.
+    reply_code_hash: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The id of the response."""
+        return self.row.id
 
     def contribution(self) -> Contribution:
         """What the response adds to its cell: where, and its packed answers."""
@@ -157,12 +167,26 @@ class ResponseStore:
         """
         with self._database.writing() as session:
             kept_out: list[Empty | Outcome | None] = [*_without(session, group)]
+            claims = self._claim(session, group, kept_out)
             self._burn(session, group, kept_out)
             if not any(kept_out):
-                return self._append(session, group)
+                return self._append(session, group, claims)
             fine = [response for response, out in zip(group, kept_out, strict=True) if not out]
-            outcomes = iter(self._append(session, fine))
+            outcomes = iter(self._append(session, fine, claims))
         return [out or next(outcomes) for out in kept_out]
+
+    def _claim(
+        self, session: Session, group: Sequence[Prepared], kept_out: list[Empty | Outcome | None]
+    ) -> Claims | None:
+        """Claim the codes for replies; whose code is another's is kept out. None without codes."""
+        if not any(response.reply_code_hash for response in group):
+            return None
+        wanted = [r for r, out in zip(group, kept_out, strict=True) if not out]
+        claims = Claims(session, wanted)
+        for place, response in enumerate(group):
+            if not kept_out[place] and claims.refuses(response):
+                kept_out[place] = Outcome.CODE_TAKEN
+        return claims
 
     def _burn(
         self, session: Session, group: Sequence[Prepared], kept_out: list[Empty | Outcome | None]
@@ -190,7 +214,9 @@ class ResponseStore:
             elif not _contents(session, [row.id]):  # it may have been stored since we looked
                 kept_out[place] = Outcome.UNINVITED
 
-    def _append(self, session: Session, group: Sequence[Prepared]) -> list[Outcome]:
+    def _append(
+        self, session: Session, group: Sequence[Prepared], claims: Claims | None
+    ) -> list[Outcome]:
         first: dict[str, Prepared] = {}
         for response in group:
             first.setdefault(response.row.id, response)
@@ -200,10 +226,15 @@ class ResponseStore:
             connection, _RESPONSES, ResponseRow._fields, [response.row for response in ordered]
         )
         stored: dict[str, Content] = {}
+        codes: dict[str, str] = {}
         accepted = ordered
         if there:
             accepted = [response for response in ordered if (response.row.id,) not in there]
             stored = _contents(session, [id for (id,) in there])
+        if claims is not None:
+            claims.give_back([response.row.id for response in accepted])
+        if there:
+            codes = codes_of(session, [id for (id,) in there])
         bulk.insert_missing(
             connection,
             _TEXTS,
@@ -235,8 +266,12 @@ class ResponseStore:
             Outcome.ACCEPTED
             if first[response.row.id] is response and response.row.id not in stored
             else Outcome.DUPLICATE
-            if content_of(response.row)
-            == (stored.get(response.row.id) or content_of(first[response.row.id].row))
+            if (content_of(response.row), response.reply_code_hash)
+            == (
+                (stored[response.row.id], codes.get(response.row.id))
+                if response.row.id in stored
+                else (content_of(first[response.row.id].row), first[response.row.id].reply_code_hash)
+            )
             else Outcome.CONFLICT
             for response in group
         ]
