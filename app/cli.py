@@ -25,7 +25,7 @@ from app.settings import Settings
 _OF_ROOMS = (
     "restore", "move", "demo", "doctor", "rates", "qr", "report", "docs",
     "import", "questionnaires", "points", "reform", "accounts", "keys", "webhooks", "sms",
-    "rollups", "responses", "aside", "integrity", "clock", "audit", "backup",
+    "rollups", "responses", "aside", "integrity", "cases", "clock", "audit", "backup",
 )  # fmt: skip
 #: What copies a database, or counts what is in it.
 _OF_ALL_TABLES = {"backup", "restore", "move", "doctor"}
@@ -83,6 +83,8 @@ def _found(name: str) -> typer.Typer | Callable[..., None]:
             from app.intake.commands import responses as found
         case "aside":
             from app.intake.aside_commands import aside as found
+        case "cases":
+            from app.cases.commands import cases as found
         case "integrity":
             from app.integrity.commands import integrity as found
         case "clock":

@@ -6,6 +6,7 @@ month that it is about. What staff write has its moment, as all that staff do.
 
 from __future__ import annotations
 
+import secrets
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -22,6 +23,14 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, UtcDateTime
+
+
+def new_number() -> int:
+    """The number of a new case: nine digits at random, of which two are hardly ever the same.
+
+    Where they are, nothing is stored, and the next round draws anew.
+    """
+    return 100_000_000 + secrets.randbelow(900_000_000)
 
 
 class Origin(StrEnum):
@@ -53,7 +62,11 @@ class Case(Base):
     __tablename__ = "citizen_case"
     __table_args__ = (Index(None, "unit_id", "version_id", "month"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    #: Drawn at random (``new_number``): numbers in a row would tell a unit, by those that it is not
+    #: shown, how many cases are kept from it.
+    id: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, default=lambda: new_number()
+    )
     #: A value of ``Origin``.
     origin: Mapped[str] = mapped_column(String(16))
     #: The unit that it is about.

@@ -16,6 +16,7 @@ class Lock(IntEnum):
     MIGRATING = 4_818_515_140
     AUDITING = 4_818_515_141
     EXAMINING = 4_818_515_142
+    OPENING_CASES = 4_818_515_143
 
 
 def hold(connection: Connection, lock: Lock) -> None:

@@ -45,9 +45,11 @@ class Claims:
         claimants: set[str] = set()
         for each in group:
             # One response has one code: of another one with its id the store is to judge.
-            if each.reply_code_hash and each.id not in claimants:
-                if wanted.setdefault(each.reply_code_hash, each.id) == each.id:
-                    claimants.add(each.id)
+            code = each.reply_code_hash
+            if code is None or each.id in claimants:
+                continue
+            if wanted.setdefault(code, each.id) == each.id:
+                claimants.add(each.id)
         self._owners = dict(wanted)
         self._new: set[str] = set()
         if not wanted:
@@ -88,7 +90,7 @@ def _of(session: Session, ids: Sequence[str]) -> dict[str, str]:
         query = select(ReplyCode.response_id, ReplyCode.code_hash).where(
             ReplyCode.response_id.in_(ids[start : start + _AT_ONCE])
         )
-        found |= {id: code for id, code in session.execute(query)}
+        found |= {row.response_id: row.code_hash for row in session.execute(query)}
     return found
 
 

@@ -270,7 +270,10 @@ class ResponseStore:
             == (
                 (stored[response.row.id], codes.get(response.row.id))
                 if response.row.id in stored
-                else (content_of(first[response.row.id].row), first[response.row.id].reply_code_hash)
+                else (
+                    content_of(first[response.row.id].row),
+                    first[response.row.id].reply_code_hash,
+                )
             )
             else Outcome.CONFLICT
             for response in group

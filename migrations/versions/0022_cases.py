@@ -23,7 +23,7 @@ def upgrade() -> None:
     op.create_index("ix_reply_code_opened", "reply_code", ["opened"])
     op.create_table(
         "citizen_case",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("origin", sa.String(16), nullable=False),
         sa.Column("unit_id", sa.Integer(), nullable=False),
         sa.Column("handed_to_id", sa.Integer(), nullable=True),
@@ -44,7 +44,9 @@ def upgrade() -> None:
         sa.Column("came_before", sa.Date(), nullable=True),
         sa.Column("news", sa.String(16), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_citizen_case"),
-        sa.ForeignKeyConstraint(["owner_id"], ["account.id"], name="fk_citizen_case_owner_id_account"),
+        sa.ForeignKeyConstraint(
+            ["owner_id"], ["account.id"], name="fk_citizen_case_owner_id_account"
+        ),
     )
     for columns in (["unit_id", "version_id", "month"], ["handed_to_id"], ["state"], ["news"]):
         op.create_index(f"ix_citizen_case_{columns[0]}", "citizen_case", columns)

@@ -19,8 +19,8 @@ def code_hash(n):
 
 def stored(database):
     with database.reading() as session:
-        codes = session.execute(select(ReplyCode.code_hash, ReplyCode.response_id)).all()
-        return {code: id for code, id in codes}, session.scalar(
+        rows = session.execute(select(ReplyCode.code_hash, ReplyCode.response_id)).all()
+        return {row.code_hash: row.response_id for row in rows}, session.scalar(
             select(func.count()).select_from(Response)
         )
 
@@ -49,9 +49,7 @@ def test_a_code_is_kept_apart_and_told_by_no_body_of_ours(client, province, data
     )
     assert later.json()["type"] == "/problems/conflicting-response"
     for wrong in ("x" * 64, code_hash(4).upper(), code_hash(4)[:-1], 5):
-        refused = client.post(
-            "/api/v1/responses", json=body(reply_code_hash=wrong), headers=device
-        )
+        refused = client.post("/api/v1/responses", json=body(reply_code_hash=wrong), headers=device)
         assert refused.status_code == 422, wrong
     assert stored(database) == ({code_hash(1): sent["id"]}, 2)
 
@@ -64,15 +62,15 @@ def test_members_of_a_batch_are_judged_one_by_one(client, province, database):
     }]  # fmt: skip
     answer = client.post("/api/v1/responses", json={"responses": batch}, headers=device).json()
     told = [
-        each["problem"]["type"].rpartition("/")[2] if each["status"] == "refused" else each["status"]
+        each["problem"]["type"].rpartition("/")[2]
+        if each["status"] == "refused"
+        else each["status"]
         for each in answer["responses"]
     ]
     assert told == [
         "accepted", "reply-code-taken", "duplicate", "accepted", "accepted", "conflicting-response",
     ]  # fmt: skip
-    assert stored(database) == (
-        {code_hash(1): first["id"], code_hash(2): batch[3]["id"]}, 3
-    )
+    assert stored(database) == ({code_hash(1): first["id"], code_hash(2): batch[3]["id"]}, 3)
 
 
 def test_the_form_without_script_may_carry_one(client, code, database):
