@@ -17,6 +17,10 @@ from analysis.xmr import ASSURANCES, NHS_RULES, VARIATIONS
 from app.access.models import Right, Sector
 from app.access.roles import Role
 from app.db.away import Why
+from app.cases.lists import ListName
+from app.cases.mailing import News
+from app.cases.models import CaseState, Origin
+from app.cases.shown import Shown
 from app.dead_letters import Fate
 from app.figures.periods import Length
 from app.intake.paper_template import COLUMNS
@@ -125,13 +129,17 @@ BY_CODE = {
     "integrity.rule": {"stuffing", DISTRUSTED},
     "integrity.state": set(State),
     "integrity.likelihood": set(LIKELIHOODS.values()),
+    "case.origin": set(Origin),
+    "case.state": set(CaseState),
+    "case.shown": set(Shown),
+    "case.list_name": set(ListName),
 }
 
 
 def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     keys = set(catalogue("vi"))
     kinds = (
-        "account|answer|aside|chart|device|field|form|import|integrity|key|kiosk|page|password|period|plan|"
+        "account|answer|aside|case|chart|code|device|field|form|import|integrity|key|kiosk|page|password|period|plan|"
         "poster|public|report|role|sms|structure|synthetic|table|tell|view"
     )
     said = set(re.findall(rf'"((?:{kinds})\.[a-z0-9_]+)"', SOURCES + TEMPLATES))
@@ -139,7 +147,14 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     said -= (
         {"account.id"}
         | BY_CODE["action"]
-        | {"integrity.rule", "page.letters_", "poster.size_", "poster.typ", "report.typ"}
+        | {
+            "case.mail_",
+            "integrity.rule",
+            "page.letters_",
+            "poster.size_",
+            "poster.typ",
+            "report.typ",
+        }
         | {key for key in said if key.endswith((".html", ".csv", ".json"))}
     )
     said |= {f"{place.name}_about" for place in MENU} | {f"page.letters_{sort}" for sort in Sort}
@@ -164,6 +179,7 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     said |= {f"import.{part}_{name}" for part in ("title", "about") for name in COLUMNS}
     said |= {f"import.key_{name}" for name in ("column", "asked", "typed")}
     said |= {f"closed.{key}{end}" for key in CLOSED for end in ("", "_title")}
+    said |= {f"case.mail_{news}" for news in News}
     for kind, codes in BY_CODE.items():
         said |= {f"{kind}.{code}" for code in codes}
     said |= {f"problem.{code}.{part}" for code in Problem.catalogue for part in ("title", "detail")}

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import select
 
-from app.cases.models import Case, CaseSubject
+from app.cases.models import Case, CaseState, CaseSubject, Origin
 from app.db import Database
 from app.intake.store import Outcome, Prepared, ResponseStore, hash_of_texts
 from app.registry.questionnaires import Published, published
@@ -82,3 +82,21 @@ def subjects(database: Database) -> dict[str, int]:
     with database.reading() as session:
         rows = session.execute(select(CaseSubject.response_id, CaseSubject.case_id))
         return {row.response_id: row.case_id for row in rows}
+
+
+def case_about(database: Database, unit: int, **changes: object) -> int:
+    """A case about a unit, whose citizen waits for a reply; its number."""
+    version = form(database)
+    (id,) = keep(database, [sent(version, unit, answers=LOW)])
+    values: dict[str, object] = {
+        "origin": Origin.WISH, "unit_id": unit, "handed_to_id": unit, "version_id": version.id,
+        "month": MONTH, "opened_day": MONTH, "due_day": date(2090, 1, 1),
+        "first_due_day": date(2090, 1, 1), "state": CaseState.OPEN, "responses": 1,
+        "low_items": "{}",
+    }  # fmt: skip
+    with database.writing() as session:
+        case = Case(**values | changes)
+        session.add(case)
+        session.flush()
+        session.add(CaseSubject(response_id=id, case_id=case.id))
+        return case.id

@@ -15,7 +15,7 @@ from surveys.model import Questionnaire
 
 #: Details of entries that have a label in the catalogue; those of former versions keep their name.
 DETAILS = (
-    "account", "active", "added", "after", "audit_head", "back", "becomes", "before", "began", "by",
+    "account", "act", "active", "added", "after", "audit_head", "back", "becomes", "before", "began", "by",
     "cells", "changed", "channel", "closed", "code", "comments", "content_hash", "count", "day",
     "decision", "ended", "expires_at", "factor", "first", "first_day", "followed", "head",
     "head_entry", "issuer", "item", "kind", "language", "last", "last_day", "latitude", "longitude",
@@ -28,7 +28,7 @@ DETAILS = (
 #: Who acts without an account.
 ACTORS = ("system", "demonstration", "device", "schedule")
 #: What is known by its number.
-_NUMBERED = ("key", "baseline", "webhook", "action_note", "responses", "sms", "delivery", "batch")
+_NUMBERED = ("key", "baseline", "webhook", "action_note", "responses", "sms", "delivery", "batch", "case")
 _COMMAND = "command:"
 
 
