@@ -19,33 +19,33 @@ from app.settings import Settings
 cases = typer.Typer(
     help="Citizens' cases: opening what is due, lists of causes and words.", no_args_is_help=True
 )
-_NAME = typer.Argument(help="causes, or words of misconduct.")
+_WHICH = typer.Argument(help="causes, or words of misconduct.")
 
 
 @cases.command("list")
-def show_list(name: ListName = _NAME) -> None:
+def show_list(which: ListName = _WHICH) -> None:
     """Print a list as it is in force, in the form that 'hailong cases set' takes."""
     with open_database() as database, database.reading() as session:
-        typer.echo(in_force(session, name).entries.rstrip())
-        for each in history(session, name):
+        typer.echo(in_force(session, which).entries.rstrip())
+        for each in history(session, which):
             by = f"{each.set_at:%Y-%m-%d} by {each.set_by}" if each.set_at else "with the software"
             typer.echo(f"# version {each.version}, {by}")
 
 
 @cases.command("set")
 def set_from(
-    name: ListName = _NAME, file: Path = typer.Argument(help="YAML, as 'list' prints it.")
+    which: ListName = _WHICH, file: Path = typer.Argument(help="YAML, as 'list' prints it.")
 ) -> None:
     """Put a new version of a list in force."""
     with open_database() as database, database.writing(operator()) as session:
         check_there(file)
         try:
-            done = set_list(session, name, file.read_text(encoding="utf-8"), operator())
+            done = set_list(session, which, file.read_text(encoding="utf-8"), operator())
         except UnicodeDecodeError:
             raise Refused(f"{file}: this is no text in UTF-8") from None
         except Problem as problem:
             raise Refused(problem.detail("en")) from problem
-    typer.echo(f"{name}: version {done.version}")
+    typer.echo(f"{which}: version {done.version}")
 
 
 @cases.command("open")

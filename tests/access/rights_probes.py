@@ -391,8 +391,12 @@ PROBES: dict[str, Probe] = {
     "POST /action-notes/{id}/withdraw": post_about(
         lambda world, unit: (f"/action-notes/{world.noted(unit)}/withdraw", {})
     ),
-    "GET /cases": listed(
-        "/cases?show=all", lambda world, unit: f'/cases/{world.case(unit)}"'
+    "GET /cases": Probe(
+        lambda world, who, unit: (
+            world.case(unit), world.call(who, "GET", "/cases", params={"unit": unit}),
+        )[1],
+        True,
+        lambda answer, unit: went_well(answer) and f"({unit})</a>" in answer.text,
     ),
     "GET /cases/{id}": Probe(
         lambda world, who, unit: world.call(who, "GET", f"/cases/{world.case(unit)}"), True
