@@ -16,11 +16,11 @@ from analysis.kinds import Kind
 from analysis.xmr import ASSURANCES, NHS_RULES, VARIATIONS
 from app.access.models import Right, Sector
 from app.access.roles import Role
-from app.db.away import Why
 from app.cases.lists import ListName
 from app.cases.mailing import News
 from app.cases.models import CaseState, Origin
 from app.cases.shown import Shown
+from app.db.away import Why
 from app.dead_letters import Fate
 from app.figures.periods import Length
 from app.intake.paper_template import COLUMNS

@@ -19,6 +19,8 @@ from app.cases.reach import Reach
 from app.cases.shown import CaseRow, CaseShown, Filters, HowMany, Shown, reading
 from app.clock import local_today
 from app.dependencies import DatabaseDependency, SettingsDependency
+from app.figures.cases import CaseFigures, figures
+from app.figures.release import ReleaseRule
 
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
 
@@ -134,6 +136,27 @@ def list_cases(
         found, total = shown.listed(session, reach, Filters(show, unit, cause, origin), today)
         cases = Cases(total=total, cases=[_out(each) for each in found])
     return _private(cases)
+
+
+@router.get("/figures", summary="How complaints are dealt with", response_model=CaseFigures)
+def read_figures(
+    database: DatabaseDependency,
+    settings: SettingsDependency,
+    caller: Annotated[Caller, Depends(READERS)],
+    period: Annotated[str, Query(max_length=32, examples=["2026-Q4"])],
+    unit: Annotated[
+        str | None, Query(description="Code of a unit; with those below it.", max_length=64)
+    ] = None,
+) -> JSONResponse:
+    """How many cases of a period were closed in time, what they came of, and how the rate of what
+    a cause is about moved after it was dealt with, with its interval.
+
+    Who: whoever has ``cases:read``, about the units that they have it on; of confidential cases
+    nobody is told here. Numbers that tell of fewer than HAILONG_LEAST_RESPONDENTS are null without
+    ``figures:read-small``. How rates moved is told of one unit, to who has ``figures:read`` on it.
+    """
+    with database.reading() as session:
+        return _private(figures(session, caller, period, unit, ReleaseRule.of(settings)))
 
 
 @router.get("/{id}", summary="One case", response_model=CaseWithWords)

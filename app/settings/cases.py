@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from limits import parse
+from pydantic import BaseModel, Field, field_validator
 
 
 class CaseSettings(BaseModel):
@@ -20,3 +21,10 @@ class CaseSettings(BaseModel):
         description="How often one network (an IPv4 address, an IPv6 /64) may open the page where "
         "citizens read replies by their codes: so many at once, filled again evenly.",
     )
+
+    @field_validator("case_code_rate")
+    @classmethod
+    def _means_a_rate(cls, given: str) -> str:
+        """Stop the start, not a citizen, where it means nothing."""
+        parse(given)
+        return given

@@ -157,6 +157,9 @@ PROBES: dict[str, Probe] = {
         True,
         has("cases"),
     ),
+    "GET /api/v1/cases/figures": of_unit(
+        "/api/v1/cases/figures", lambda answer, unit: went_well(answer), period="2026"
+    ),
     "GET /api/v1/cases/{id}": Probe(
         lambda world, who, unit: world.call(who, "GET", f"/api/v1/cases/{world.case(unit)}"), True
     ),

@@ -70,3 +70,15 @@ def test_months_and_questionnaires_are_kept_apart(written, client, province):
     assert wrong.json()["errors"][0]["field"] == "month"
     answer = client.get(URL, params={"month": MONTH}, headers=head.headers)
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_what_speaks_of_misconduct_is_no_heads_to_read_nor_to_count(written, client, province):
+    sent = body(answers={"A1": 1, "comment": "Cán bộ đòi tien mới làm"})
+    assert client.post("/api/v1/responses", json=sent, headers=province.device("C1")).is_success
+    query = {"month": MONTH, "unit": "C1"}
+    head = province.person((Role.UNIT_HEAD, "C1"))
+    found = client.get(URL, params=query, headers=head.headers).json()
+    assert len(found["comments"]) == 12 and found["withheld"] == 0
+    analyst = province.person((Role.PROVINCIAL_ANALYST, None))
+    found = client.get(URL, params=query, headers=analyst.headers).json()
+    assert len(found["comments"]) == 13

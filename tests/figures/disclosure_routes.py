@@ -202,7 +202,8 @@ ROUTES: dict[str, Attack | Silent] = {
             ),
             "citizens' cases: by a right of their own (tests/cases/test_handling.py); a code opens "
             "its own case alone": (
-                "/api/v1/cases", "/api/v1/cases/{id}", "/cases", "/cases/{id}", "/case-lists", "/c",
+                "/api/v1/cases", "/api/v1/cases/figures", "/api/v1/cases/{id}", "/cases",
+                "/cases/{id}", "/case-lists", "/c",
             ),
             "plans carried out: units, no answers; their figures are told whom all is": (
                 "/reorganisations",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.cases.models import Origin
 from app.cases.shown import CaseShown, LowItem
+from app.figures.cases import CaseFigures, Counted
 from app.messages.words import Words
 from app.registry.queries import NamedUnit
 
@@ -26,6 +27,38 @@ def low(words: Words, item: LowItem, least: int) -> str:
         "number": words("case.low_number", text=text, n=words.number(item.n)),
     }
     return said[item.how_many]
+
+
+def summary(words: Words, found: CaseFigures, least: int) -> list[str]:
+    """Of a period's cases how many were closed in time, what they came of, what became better."""
+    period = words.period(found.period)
+    if found.cases.few:
+        return [words("case.figures_few", period=period, least=least)]
+    if not found.cases.n:
+        return []
+
+    def number(counted: Counted) -> str:
+        return words("case.figures_part", least=least) if counted.few else words.number(counted.n)
+
+    said = [
+        words("case.figures_cases", period=period, n=words.number(found.cases.n),
+              in_time=number(found.closed_in_time), late=number(found.closed_late))
+    ]  # fmt: skip
+    if found.causes:
+        parts = (
+            words("case.figures_cause", n=number(each.cases), cause=words.name(each.name))
+            for each in found.causes
+        )
+        said.append(words("case.figures_causes", causes="; ".join(parts)))
+    for each in found.changes:
+        if each.estimate is not None:
+            said.append(
+                words("case.figures_change", cause=words.name(each.name), factor=each.factor,
+                      month=words.period(each.dealt_with), before=words.percent(each.before),
+                      after=words.percent(each.after), change=words.points(each.estimate),
+                      limits=words.change(each))
+            )  # fmt: skip
+    return said
 
 
 def facts(words: Words, one: CaseShown) -> list[tuple[str, str]]:

@@ -20,6 +20,8 @@ from app.cases.reach import Reach
 from app.cases.shown import CaseShown, Filters, Shown, reading
 from app.clock import local_today
 from app.dependencies import DATABASE, SETTINGS, DatabaseDependency, SettingsDependency
+from app.figures.cases import figures
+from app.figures.release import ReleaseRule
 from app.messages.words import Words
 from app.problems import FieldError, InvalidFields
 from app.web.pages import (
@@ -69,6 +71,8 @@ class CasesPage:
     """Cases, what is due first, and what may be chosen of them."""
 
     rows: Sequence[Row]
+    #: Of this year's cases how many were closed in time, and what they came of.
+    summary: Sequence[str]
     total: int
     filters: Filters
     shown: Sequence[tuple[str, str]]
@@ -131,8 +135,10 @@ def list_cases(
     with database.reading() as session:
         reach = Reach.of_caller(session, caller, today)
         found, total = shown.listed(session, reach, filters, today)
+        about = figures(session, caller, f"{today.year}", filters.unit, ReleaseRule.of(settings))
         page = CasesPage(
             [_row(words, each) for each in found],
+            case_words.summary(words, about, settings.least_respondents),
             total,
             filters,
             [(each.value, words(f"case.shown.{each}")) for each in Shown],
