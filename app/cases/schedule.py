@@ -19,13 +19,13 @@ from app.settings import Settings
 
 log = logging.getLogger("hailong.cases")
 
-#: So soon a wish is a case; all else is looked for so often.
-EVERY_S, SELDOM_S = 5.0, 600.0
+#: So soon a wish is a case; all else is looked for so often, at first when the server has started.
+EVERY_S, SELDOM_S, _STARTED_AFTER_S = 5.0, 600.0, 60.0
 
 
 async def keep_cases(database: Database, settings: Settings, now: Callable[[], datetime]) -> None:
     """Open cases and see to them, for ever; by a clock that is in doubt nothing is opened."""
-    seldom_at = 0.0
+    seldom_at = asyncio.get_running_loop().time() + _STARTED_AFTER_S
     while True:
         today = now().astimezone(settings.zone).date()
         try:

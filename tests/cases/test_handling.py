@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.access.callers import Caller, grants_of, owner
 from app.access.doors import RightMissing
@@ -23,6 +23,7 @@ from app.cases.opening import open_wishes
 from app.cases.overdue import escalate
 from app.cases.reach import Reach
 from app.cases.shown import Filters, HowMany, Shown, UnknownCase
+from app.intake.models import Response
 from app.problems import InvalidFields
 from app.registry.questionnaires import published
 from tests.cases.sent import (
@@ -266,10 +267,6 @@ def test_a_batch_shows_what_they_said_and_numbers_that_tell_of_no_few(database, 
     with pytest.raises(NobodyReads):
         do(database, desk, case.id, Act.REPLY, text="Ai đó?")
     # Where some were set aside since, so that few are left, nothing that they said is shown.
-    from sqlalchemy import update
-
-    from app.intake.models import Response
-
     with database.writing() as session:
         ids = session.scalars(select(Response.id).limit(21)).all()
         session.execute(

@@ -1,6 +1,7 @@
 """The pages of cases, the interface, and the page where a citizen reads her reply."""
 
 import re
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,12 +17,14 @@ from tests.cases.sent import (
     SETTINGS,
     case_about,
     form,
+    hash_of_code,
     keep,
     new_code,
     sent,
     subjects,
 )
 from tests.conftest import serving
+from tests.small_province import body
 
 #: A server believes its clock by when it last took a response.
 YESTERDAY = datetime.now(SETTINGS.zone).date() - timedelta(days=1)
@@ -119,6 +122,21 @@ def test_a_care_desk_deals_with_a_case_and_its_citizen_reads_the_reply(
     page = client.get("/cases?show=closed&cause=waiting&unit=C1", headers=desk.headers).text
     assert f"/cases/{id}" in page and "Chờ lâu, trễ hẹn" in page
     assert client.get("/cases?unit=D1", headers=desk.headers).status_code == 404
+
+
+def test_what_a_device_brings_is_a_case_by_itself(client, province, desk):
+    """By the running server, within seconds; how soon is asked of no busy machine."""
+    code = new_code()
+    made = body(answers=LOW | {"comment": "Chờ lâu"}, reply_code_hash=hash_of_code(code))
+    answer = client.post("/api/v1/responses", json=made, headers=province.device())
+    assert answer.status_code == 201
+    until = time.monotonic() + 300
+    while "Đơn vị C1" not in (shown := client.post("/c", data={"code": code})).text:
+        # Before it is a case, it is known.
+        assert shown.status_code in (200, 429) and time.monotonic() < until
+        time.sleep(2)
+    (case,) = client.get("/api/v1/cases", headers=desk.headers).json()["cases"]
+    assert (case["origin"], case["unit"], case["state"]) == ("wish", "C1", "open")
 
 
 def test_codes_that_open_nothing_are_answered_alike_and_not_without_end(
