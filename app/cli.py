@@ -26,8 +26,8 @@ _OF_ROOMS = (
     "restore", "move", "demo", "doctor", "rates", "qr", "report", "docs",
     "processing-register",
     "import", "questionnaires", "points", "reform", "accounts", "keys", "webhooks", "sms",
-    "rollups", "responses", "retention", "aside", "masking", "integrity", "themes", "clock",
-    "audit", "backup",
+    "rollups", "responses", "retention", "aside", "masking", "integrity", "cases", "themes",
+    "clock", "audit", "backup",
 )  # fmt: skip
 #: What copies a database, or counts what is in it.
 _OF_ALL_TABLES = {"backup", "restore", "move", "doctor"}
@@ -89,6 +89,8 @@ def _found(name: str) -> typer.Typer | Callable[..., None]:
             from app.intake.aside_commands import aside as found
         case "masking":
             from app.intake.masking_commands import masking as found
+        case "cases":
+            from app.cases.commands import cases as found
         case "integrity":
             from app.integrity.commands import integrity as found
         case "themes":

@@ -39,6 +39,7 @@ from app.api.action_notes import router as action_note_routes
 from app.api.adjusted import router as adjusted_routes
 from app.api.aside import router as aside_routes
 from app.api.batches import router as batch_routes
+from app.api.cases import router as case_routes
 from app.api.comments import router as comment_routes
 from app.api.dependencies import CACHE
 from app.api.events import STREAM_THREADS, THREADS_OF_STREAMS
@@ -53,6 +54,7 @@ from app.api.views import router as view_routes
 from app.audit.leaving import keep_heads_leaving
 from app.background import Supervisor
 from app.backup.schedule import check_settings, keep_backing_up
+from app.cases.schedule import keep_cases
 from app.clock import ClockInDoubt, ServerClock, keep_watching, steady, tell_by
 from app.damage_watch import keep_checking
 from app.db import Database
@@ -88,6 +90,7 @@ from app.serving.ending import AnsweredAtEnd
 from app.serving.protocol import CONNECTIONS
 from app.settings import Settings
 from app.text_keys import TextKeys
+from app.web.citizen import replies
 from app.web.citizen import routes as citizen
 from app.web.dashboard import comments as dashboard_comments
 from app.web.dashboard import report as dashboard_report
@@ -106,6 +109,8 @@ from app.web.staff import (
     action_notes,
     audit_log,
     batches,
+    case_lists,
+    cases,
     dead_letters,
     devices,
     keys,
@@ -133,10 +138,9 @@ ROUTERS = (
     web_routes,
 )
 PAGES = (
-    citizen, kiosk, sign_in, profile, accounts, keys, devices, posters, limits, action_notes,
-    audit_log, batches, dead_letters, reorganisations, themes, registry,
-    dashboard_comments,
-    dashboard_report, dashboard, public, wall,
+    citizen, replies, kiosk, sign_in, profile, accounts, keys, devices, posters, limits,
+    action_notes, audit_log, cases, case_lists, batches, dead_letters, reorganisations, themes,
+    registry, dashboard_comments, dashboard_report, dashboard, public, wall,
 )  # fmt: skip
 #: How long after its last answer a server may need to end, in seconds.
 _ENDS_AFTER_S = 10.0
@@ -150,6 +154,7 @@ LAST = (
     limit_decision_routes,
     action_note_routes,
     batch_routes,
+    case_routes,
     statistics_routes,
     adjusted_routes,
     unit_history_routes,
@@ -242,6 +247,9 @@ def create_app(
                 lambda: keep_deleting(database, settings, clock.sure_now),
                 silent_after_s=6 * retention_schedule.EVERY_S,
             )
+        supervisor.keep(
+            "cases", lambda: keep_cases(database, settings, clock.now), silent_after_s=1800
+        )
         supervisor.keep("charts", _make_charts_ready, once=True)
         supervisor.watch()
         yield {CONNECTIONS: Connections(Limits.of(settings), HEADERS)}

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine
 from app import clock as _clock  # noqa: F401
 from app.access import models as _access  # noqa: F401 - each import registers a room's tables
 from app.audit import models as _audit  # noqa: F401
+from app.cases import models as _cases  # noqa: F401
 from app.db import Base
 from app.intake import models as _intake  # noqa: F401
 from app.intake.partitions import is_partition

@@ -16,6 +16,10 @@ from analysis.kinds import Kind
 from analysis.xmr import ASSURANCES, NHS_RULES, VARIATIONS
 from app.access.models import Right, Sector
 from app.access.roles import Role
+from app.cases.lists import ListName
+from app.cases.mailing import News
+from app.cases.models import CaseState, Origin
+from app.cases.shown import Shown
 from app.data_protection import register, writing
 from app.db.away import Why
 from app.dead_letters import Fate
@@ -135,6 +139,10 @@ BY_CODE = {
     "integrity.rule": {"stuffing", DISTRUSTED},
     "integrity.state": set(State),
     "integrity.likelihood": set(LIKELIHOODS.values()),
+    "case.origin": set(Origin),
+    "case.state": set(CaseState),
+    "case.shown": set(Shown),
+    "case.list_name": set(ListName),
 }
 
 
@@ -159,8 +167,8 @@ def words_of_the_register():
 def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     keys = set(catalogue("vi"))
     kinds = (
-        "account|answer|aside|chart|comments|device|field|form|import|integrity|key|kiosk|page|password|period|plan|"
-        "poster|public|report|role|sms|structure|synthetic|table|tell|themes|view"
+        "account|answer|aside|case|chart|code|comments|device|field|form|import|integrity|key|kiosk|page|password|"
+        "period|plan|poster|public|report|role|sms|structure|synthetic|table|tell|themes|view"
     )
     said = set(re.findall(rf'"((?:{kinds})\.[a-z0-9_]+)"', SOURCES + TEMPLATES))
     said |= {key for key in keys if key.startswith("done.") and f'"{key[5:]}"' in SOURCES}
@@ -168,6 +176,7 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
         {"account.id"}
         | BY_CODE["action"]
         | {
+            "case.mail_",
             "integrity.rule",
             "page.letters_",
             "comments.section_",
@@ -201,6 +210,7 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     said |= {f"import.{part}_{name}" for part in ("title", "about") for name in COLUMNS}
     said |= {f"import.key_{name}" for name in ("column", "asked", "typed")}
     said |= {f"closed.{key}{end}" for key in CLOSED for end in ("", "_title")}
+    said |= {f"case.mail_{news}" for news in News}
     for kind, codes in BY_CODE.items():
         said |= {f"{kind}.{code}" for code in codes}
     said |= {f"problem.{code}.{part}" for code in Problem.catalogue for part in ("title", "detail")}

@@ -32,7 +32,7 @@ PLAUSIBLE = {
     "file": "units.csv", "questionnaire": "sipas-desk", "out_file": "out.xlsx", "unit": "C1",
     "code": "K7XQ2MD", "email": "an@tinh.vn", "name": "An", "role": "auditor",
     "right": "figures:read", "id": "1", "url": "https://example.vn/hook", "credential": "1",
-    "since": "2026-01-01", "reason": "trial",
+    "since": "2026-01-01", "reason": "trial", "which": "words",
     "to": "postgresql+psycopg://x@127.0.0.1:1/x",
 }  # fmt: skip
 #: What these want besides, so that they come as far as the database.

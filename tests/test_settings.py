@@ -27,6 +27,7 @@ ONE_OF_EACH_AREA = {
     "sms_sender": "Tinh",
     "least_respondents": 12,
     "report_units": "all",
+    "case_due_days": 21,
     "audit_heads_every_min": 30,
     "backup_keep": "3 daily",
     "keep_texts_months": 36,

@@ -33,6 +33,10 @@ class Right(StrEnum):
     READ_BATCHES = "batches:read"
     #: Release or reject them: of units that one is not of (``app.integrity.reviewing``).
     REVIEW_BATCHES = "batches:review"
+    #: See cases: what citizens want a reply to or are discontent with.
+    READ_CASES = "cases:read"
+    #: Deal with them: take, reply, hand on, close (``app.cases.reach`` says which).
+    HANDLE_CASES = "cases:handle"
     #: Read what respondents wrote; every reading is logged.
     READ_COMMENTS = "comments:read"
     #: Change the list of words by which themes of comments are found.

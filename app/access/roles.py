@@ -16,6 +16,7 @@ class Role(StrEnum):
     DEPARTMENT_ANALYST = "department-analyst"
     UNIT_HEAD = "unit-head"
     DESK_STAFF = "desk-staff"
+    CARE_DESK = "care-desk"
     AUDITOR = "auditor"
 
 
@@ -31,6 +32,9 @@ _ANALYST = frozenset(
         Right.READ_BATCHES,
         # Nor does who is suspected decide on it.
         Right.REVIEW_BATCHES,
+        # Where no unit has a care desk, somebody above has to deal with them.
+        Right.READ_CASES,
+        Right.HANDLE_CASES,
     }
 )
 RIGHTS: Mapping[Role, frozenset[Right]] = {
@@ -59,9 +63,16 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             Right.MANAGE_POINTS,
             Right.NOTE_ACTIONS,
             Right.READ_BATCHES,
+            # She answers to her unit's citizens; of what speaks of misconduct she is not told.
+            Right.READ_CASES,
+            Right.HANDLE_CASES,
         }
     ),
     Role.DESK_STAFF: frozenset({Right.READ_FIGURES, Right.READ_REGISTRY, Right.MANAGE_POINTS}),
+    # Receives complaints and suggestions: of its unit and those below, or of all.
+    Role.CARE_DESK: frozenset(
+        {Right.READ_FIGURES, Right.READ_REGISTRY, Right.READ_CASES, Right.HANDLE_CASES}
+    ),
     # Reads all and changes nothing.
     Role.AUDITOR: frozenset(
         {
@@ -72,6 +83,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             Right.READ_ACCESS,
             Right.READ_AUDIT,
             Right.READ_BATCHES,
+            Right.READ_CASES,
         }
     ),
 }
@@ -92,5 +104,7 @@ OF_KEYS = frozenset(
         Right.NOTE_ACTIONS,
         Right.READ_BATCHES,
         Right.REVIEW_BATCHES,
+        Right.READ_CASES,
+        Right.HANDLE_CASES,
     }
 )

@@ -17,6 +17,7 @@ class Lock(IntEnum):
     AUDITING = 4_818_515_141
     EXAMINING = 4_818_515_142
     RETAINING = 4_818_515_143
+    OPENING_CASES = 4_818_515_144
 
 
 def hold(connection: Connection, lock: Lock) -> None:

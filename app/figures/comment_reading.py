@@ -19,6 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.access import scope
 from app.access.callers import Caller
 from app.access.models import Right
+from app.cases.lists import finder
 from app.figures import visible
 from app.figures.comment_classes import Classes, Kind, classes, contentments
 from app.figures.comment_results import Contentment
@@ -192,7 +193,7 @@ def read_texts(
             Response.version_id.in_(sorted(versions)),
         )
     )
-    shown = []
+    shown, misconduct = [], finder(session)
     for unit_id, version_id, day, channel, item, body, encrypted, id in session.execute(query):
         node = place.node_of.get(unit_id)
         if node is None or node.id not in place.wanted:
@@ -202,6 +203,9 @@ def read_texts(
             read_text(keys, id, item, body, encrypted), version_id, channel, id,
             place.opens(unit_id),
         )  # fmt: skip
+        # It goes to the unit above (app.cases), and that there is one is told to nobody here.
+        if not written.open_ and misconduct.find(body) is not None:
+            continue
         if written.open_ or not guard.withholds(written, day):
             shown.append(written)
     return Texts(shown, guard.few, guard.waiting, versions, guard.late)

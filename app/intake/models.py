@@ -135,6 +135,23 @@ class AsideResponse(Base):
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class ReplyCode(Base):
+    """That a respondent wants a reply: the hash of her code, and for which response.
+
+    The code itself is hers alone. Apart from the response, so that nothing that reads, exports or
+    keeps responses carries it. What stands here is committed with the response.
+    """
+
+    __tablename__ = "reply_code"
+
+    #: SHA-256 of the code, in hexadecimal digits.
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    #: Of one response there is one code: the store sees to it (``app.intake.reply_codes``).
+    response_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), index=True)
+    #: Whether its case was opened (``app.cases.opening``).
+    opened: Mapped[bool] = mapped_column(default=False, server_default=false(), index=True)
+
+
 class ResponseText(Base):
     """A free text of a response: apart, with rights and a time of keeping of its own.
 

@@ -72,6 +72,11 @@ class ResponseIn(BaseModel):
         description="It was left unfinished, and is marked as such. Where the questionnaire keeps "
         "such responses nothing is required of it; elsewhere what is required must be there.",
     )
+    reply_code_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        None,
+        description="The respondent wants a reply: SHA-256, in small hexadecimal digits, of the "
+        "code that the device made and showed. The code itself is never sent with a response.",
+    )
     answers: dict[str, Any] = Field(
         max_length=MOST_ANSWERS,
         description="Answers by item code: a level or option, a list of options, a number, a "

@@ -102,6 +102,12 @@ class DayDeleted(Problem):
     code, status = "day-deleted", 422
 
 
+class ReplyCodeTaken(Problem):
+    """Another response came with this code for a reply: two people would read one reply."""
+
+    code, status = "reply-code-taken", 409
+
+
 class RateExceeded(Problem):
     """Too many responses of one device or key, or with one public code, in a short time."""
 
@@ -200,6 +206,8 @@ class Intake:
                     results[place] = InvitationUsed()
                 elif outcome is Outcome.DAY_DELETED:
                     results[place] = DayDeleted(field="answered_at")
+                elif outcome is Outcome.CODE_TAKEN:
+                    results[place] = ReplyCodeTaken(field="reply_code_hash")
                 elif outcome is Outcome.CONFLICT:
                     results[place] = ConflictingResponse(id=responses[place].id, field="id")
                 else:
@@ -303,6 +311,7 @@ class Intake:
             invitation=invitation,
             late=None if clock.imports or day == clock.today else clock.today,
             receipt_rule=receipt_rule,
+            reply_code_hash=response.reply_code_hash,
         )
 
     def _content(

@@ -24,6 +24,7 @@ from app.intake.models import (
     Response,
     ResponseText,
 )
+from app.intake.reply_codes import Claims, codes_of
 from app.intake.texts import (
     StoredText,
     body_hashes,
@@ -65,6 +66,8 @@ class Outcome(Enum):
     UNINVITED = "uninvited"
     #: It came first after the responses of its day had been deleted by rule.
     DAY_DELETED = "day-deleted"
+    #: Its code for a reply is another response's.
+    CODE_TAKEN = "code-taken"
 
 
 class Prepared(NamedTuple):
@@ -86,6 +89,13 @@ class Prepared(NamedTuple):
     late: date | None = None
     #: Why it is counted at receipt, if it is.
     receipt_rule: ReceiptRule | None = None
+    #: Hash of the code by which its respondent finds a reply, if she wants one.
+    reply_code_hash: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The id of the response."""
+        return self.row.id
 
     def contribution(self) -> Contribution:
         """What the response adds to its cell: where, and its packed answers."""
@@ -125,11 +135,12 @@ class ResponseStore:
         group = self.masked(group)
         with self._database.writing() as session:
             kept_out: list[Empty | Outcome | None] = [*_without(session, group)]
+            claims = self._claim(session, group, kept_out)
             self._burn(session, group, kept_out)
             if not any(kept_out):
-                return self._append(session, group)
+                return self._append(session, group, claims)
             fine = [response for response, out in zip(group, kept_out, strict=True) if not out]
-            outcomes = iter(self._append(session, fine))
+            outcomes = iter(self._append(session, fine, claims))
         return [out or next(outcomes) for out in kept_out]
 
     def masked(self, group: Sequence[Prepared]) -> Sequence[Prepared]:
@@ -147,6 +158,19 @@ class ResponseStore:
             else response
             for response in group
         ]
+
+    def _claim(
+        self, session: Session, group: Sequence[Prepared], kept_out: list[Empty | Outcome | None]
+    ) -> Claims | None:
+        """Claim the codes for replies; whose code is another's is kept out. None without codes."""
+        if not any(response.reply_code_hash for response in group):
+            return None
+        wanted = [r for r, out in zip(group, kept_out, strict=True) if not out]
+        claims = Claims(session, wanted)
+        for place, response in enumerate(group):
+            if not kept_out[place] and claims.refuses(response):
+                kept_out[place] = Outcome.CODE_TAKEN
+        return claims
 
     def _burn(
         self, session: Session, group: Sequence[Prepared], kept_out: list[Empty | Outcome | None]
@@ -175,7 +199,9 @@ class ResponseStore:
             elif not _contents(session, [row.id]):  # it may have been stored since we looked
                 kept_out[place] = Outcome.UNINVITED
 
-    def _append(self, session: Session, group: Sequence[Prepared]) -> list[Outcome]:
+    def _append(
+        self, session: Session, group: Sequence[Prepared], claims: Claims | None
+    ) -> list[Outcome]:
         first: dict[str, Prepared] = {}
         for response in group:
             first.setdefault(response.row.id, response)
@@ -185,6 +211,7 @@ class ResponseStore:
             connection, _RESPONSES, ResponseRow._fields, [response.row for response in ordered]
         )
         stored: dict[str, Content] = {}
+        codes: dict[str, str] = {}
         accepted = ordered
         if there:
             accepted = [response for response in ordered if (response.row.id,) not in there]
@@ -199,6 +226,10 @@ class ResponseStore:
         if out:
             _take_back(session, sorted(out))
             accepted = [response for response in accepted if response.row.id not in out]
+        if claims is not None:
+            claims.give_back([response.row.id for response in accepted])
+        if there:
+            codes = codes_of(session, [id for (id,) in there])
         bulk.insert_missing(
             connection,
             _TEXTS,
@@ -226,17 +257,23 @@ class ResponseStore:
             self._cells.add(session, [response.contribution() for response in accepted])
         if len(accepted) == len(group):
             return [Outcome.ACCEPTED] * len(group)
+
+        def is_same(response: Prepared) -> bool:
+            """Whether a response is the one that is stored with its id, or the group's first."""
+            id = response.row.id
+            there = stored.get(id) or content_of(first[id].row)
+            code = codes.get(id) if id in stored else first[id].reply_code_hash
+            return code == response.reply_code_hash and is_repeated(
+                there, content_of(response.row), response.hashes
+            )
+
         return [
             out[response.row.id]
             if response.row.id in out
             else Outcome.ACCEPTED
             if first[response.row.id] is response and response.row.id not in stored
             else Outcome.DUPLICATE
-            if is_repeated(
-                stored.get(response.row.id) or content_of(first[response.row.id].row),
-                content_of(response.row),
-                response.hashes,
-            )
+            if is_same(response)
             else Outcome.CONFLICT
             for response in group
         ]

@@ -11,7 +11,7 @@ or none remain; and no picture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -31,6 +31,7 @@ from app.integrity.reasons import Reason
 from app.integrity.schedule import LATE_DAYS
 from app.problems import Problem
 from app.registry.carrying_back import carried_back
+from app.registry.kinship import below, kin, with_all_above
 from app.registry.models import Unit
 from app.registry.queries import NamedUnit
 from app.registry.questionnaires import Published, published
@@ -88,14 +89,14 @@ class Reviewer:
             having(Right.READ_BATCHES),
             having(Right.READ_SMALL_CELLS),
             having(Right.REVIEW_BATCHES),
-            _with_all_above(units, _kin(units, own), today),
+            with_all_above(units, kin(units, own), today),
             units,
             caller.account_id,
         )
 
     def is_of(self, unit_id: int) -> bool:
         """Whether the person has a role on a unit, on one below it, or on what it was or became."""
-        return not self.of.isdisjoint(_kin(self.units, [unit_id]))
+        return not self.of.isdisjoint(kin(self.units, [unit_id]))
 
     def may_review(self, unit_id: int) -> bool:
         """Whether a batch of a unit is theirs to decide."""
@@ -171,8 +172,8 @@ def shown(
     among = reviewer.reads
     if unit is not None:
         top = scope.units(session, caller, Right.READ_BATCHES).find(unit).id
-        below = _below(reviewer.units, top, together.today)
-        among = below if among is None else among & below
+        lower = below(reviewer.units, top, together.today)
+        among = lower if among is None else among & lower
     found = batches.batches(session, units=among, states=states)
     return _shown(session, reviewer, together, found)
 
@@ -275,36 +276,3 @@ def _named(session: Session, ids: Collection[int]) -> Mapping[int, NamedUnit]:
         select(Unit.id, Unit.code, Unit.name_vi, Unit.name_en).where(Unit.id.in_(ids))
     )
     return {id: NamedUnit(code, vi, en) for id, code, vi, en in rows}
-
-
-def _kin(units: Units, ids: Collection[int]) -> frozenset[int]:
-    """Units with all that they became, and all that they were before."""
-    became = _reached(ids, lambda id: [step.to_id for step in units.after.get(id, ())])
-    return became | _reached(ids, lambda id: units.before.get(id, ()))
-
-
-def _with_all_above(units: Units, ids: Collection[int], today: date) -> frozenset[int]:
-    def above(id: int) -> Sequence[int]:
-        parent = units.histories[id].on(today).parent_id
-        return () if parent is None else (parent,)
-
-    return _reached(ids, above)
-
-
-def _below(units: Units, top: int, today: date) -> frozenset[int]:
-    children: dict[int | None, list[int]] = {}
-    for id, unit in units.histories.items():
-        children.setdefault(unit.on(today).parent_id, []).append(id)
-    return _reached([top], lambda id: children.get(id, ()))
-
-
-def _reached(ids: Collection[int], steps: Callable[[int], Sequence[int]]) -> frozenset[int]:
-    """What steps lead to, with where they begin."""
-    found: set[int] = set()
-    pending = list(ids)
-    while pending:
-        id = pending.pop()
-        if id not in found:
-            found.add(id)
-            pending += steps(id)
-    return frozenset(found)

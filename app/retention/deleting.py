@@ -30,6 +30,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
 from app.audit.log import record
+from app.cases.models import CaseSubject
 from app.clock import local_today
 from app.db import Database
 from app.db.locks import Lock, hold
@@ -41,6 +42,7 @@ from app.intake.models import (
     AsideResponse,
     LateResponse,
     ReceiptDated,
+    ReplyCode,
     Response,
     ResponseText,
     RetentionNote,
@@ -64,7 +66,10 @@ _PAUSE_S = 0.2
 _UNTRACED = "untraced-"
 _QUEUES: tuple[type[Item], ...] = (SmsMessage, Delivery)
 #: What goes with a response: each has its id.
-_OF_RESPONSE = (ResponseText, LateResponse, ReceiptDated, SuspectResponse, WithdrawnResponse)
+_OF_RESPONSE = (
+    ResponseText, LateResponse, ReceiptDated, SuspectResponse, WithdrawnResponse, ReplyCode,
+    CaseSubject,
+)  # fmt: skip
 
 #: Called with a sort and how many of it are gone since the last call.
 Tell = Callable[[Sort, int], None]

@@ -25,12 +25,14 @@ from sqlalchemy import ColumnElement, delete, insert, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from app.audit.log import record
+from app.cases.models import CaseSubject
 from app.db.overwriting import overwriting
 from app.intake.ids import made_uuid7
 from app.intake.models import (
     AsideResponse,
     LateResponse,
     ReceiptDated,
+    ReplyCode,
     Response,
     ResponseText,
     WithdrawnResponse,
@@ -175,7 +177,7 @@ def _stripped(row: Response, settings: Settings) -> dict[str, Any]:
 
 def _replace(session: Session, row: Response, stripped: dict[str, Any] | None) -> None:
     """Erase a row and what belongs to it; what is left of it takes its place in lists."""
-    for table in (ResponseText, ReceiptDated):
+    for table in (ResponseText, ReceiptDated, ReplyCode, CaseSubject):
         session.execute(
             delete(table).where(table.response_id == row.id),
             execution_options={"synchronize_session": False},

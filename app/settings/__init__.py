@@ -7,6 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.settings.audit import AuditSettings
 from app.settings.backup import BackupSettings
+from app.settings.cases import CaseSettings
 from app.settings.database import DatabaseSettings
 from app.settings.demonstration import DemonstrationSettings
 from app.settings.figures import FigureSettings
@@ -33,6 +34,7 @@ class Settings(
     SendingSettings,
     FigureSettings,
     ReportSettings,
+    CaseSettings,
     AuditSettings,
     BackupSettings,
     RetentionSettings,

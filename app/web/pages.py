@@ -101,6 +101,7 @@ class MenuEntry:
 
 MENU = (
     MenuEntry("/dashboard", "page.dashboard", frozenset({Right.READ_FIGURES})),
+    MenuEntry("/cases", "page.cases", frozenset({Right.READ_CASES})),
     MenuEntry("/themes", "page.themes", frozenset({Right.READ_COMMENTS})),
     MenuEntry("/integrity", "page.batches", frozenset({Right.READ_BATCHES})),
     MenuEntry("/devices", "page.devices", frozenset({Right.MANAGE_POINTS})),
@@ -191,8 +192,16 @@ def _plain(text: str) -> str:
     return "".join(c if unicodedata.category(c) not in ("Cc", "Cs") else " " for c in text)
 
 
+def _lined(text: str) -> str:
+    """The same of what may have several lines."""
+    return "\n".join(map(_plain, text.replace("\r\n", "\n").split("\n")))
+
+
 #: A field of a form, a part of the address, and the number of something in the path.
 Text = Annotated[str, FormField(max_length=1000), AfterValidator(_plain)]
+#: Of several lines: what a person writes, and a list that is edited.
+LongText = Annotated[str, FormField(max_length=6000), AfterValidator(_lined)]
+ListText = Annotated[str, FormField(max_length=40_000), AfterValidator(_lined)]
 QueryText = Annotated[str, Query(max_length=200), AfterValidator(_plain)]
 Number = Annotated[int, PathPart(ge=1, lt=2**31)]
 

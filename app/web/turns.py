@@ -52,12 +52,14 @@ FREE = (
     "/problems/", "/language/",
     "/docs", "/openapi.json", "/sign-in", "/password/", "/profile/password",
 )  # fmt: skip
+#: The page of a citizen's reply, whose address other pages' begin with.
+_REPLY = "/c"
 _STREAM = "/stream"
 
 
 def kind_of(path: str) -> Kind | None:
     """What a request takes turns with; None where it is always answered."""
-    if path.startswith(FREE):
+    if path.startswith((*FREE, f"{_REPLY}/")) or path == _REPLY:
         return None
     return Kind.FIGURES if path.startswith(FIGURES) else Kind.PAGES
 

@@ -154,6 +154,25 @@ PROBES: dict[str, Probe] = {
         )
         for decision in ("release", "reject")
     },
+    "GET /api/v1/cases": Probe(
+        lambda world, who, unit: (
+            world.case(unit), world.call(who, "GET", "/api/v1/cases", params={"unit": unit}),
+        )[1],
+        True,
+        has("cases"),
+    ),
+    "GET /api/v1/cases/figures": of_unit(
+        "/api/v1/cases/figures", lambda answer, unit: went_well(answer), period="2026"
+    ),
+    "GET /api/v1/cases/{id}": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"/api/v1/cases/{world.case(unit)}"), True
+    ),
+    "POST /api/v1/cases/{id}": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", f"/api/v1/cases/{world.case(unit)}", json={"act": "take"}
+        ),
+        True,
+    ),
     "GET /api/v1/units": of_unit("/api/v1/units", has("units")),
     "GET /api/v1/units/{code}/history": Probe(
         lambda world, who, unit: world.call(who, "GET", f"/api/v1/units/{unit}/history"), True
@@ -389,6 +408,35 @@ PROBES: dict[str, Probe] = {
     ),
     "POST /action-notes/{id}/withdraw": post_about(
         lambda world, unit: (f"/action-notes/{world.noted(unit)}/withdraw", {})
+    ),
+    "GET /cases": Probe(
+        lambda world, who, unit: (
+            world.case(unit), world.call(who, "GET", "/cases", params={"unit": unit}),
+        )[1],
+        True,
+        lambda answer, unit: went_well(answer) and f"({unit})</a>" in answer.text,
+    ),
+    "GET /cases/{id}": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"/cases/{world.case(unit)}"), True
+    ),
+    "POST /cases/{id}/{act}": post_about(
+        lambda world, unit: (f"/cases/{world.case(unit)}/take", {})
+    ),
+    "GET /case-lists": get("/case-lists"),
+    "POST /case-lists/{name}": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/case-lists/words", data={"entries": "- hối lộ"}
+        )
+    ),
+    "GET /c": get("/c"),
+    "POST /c": Probe(
+        lambda world, who, unit: world.call(who, "POST", "/c", data={"code": "x"}),
+        # The form is taken; the code opens nothing.
+        worked=lambda answer, unit: "text/html" in answer.headers["content-type"],
+    ),
+    "POST /c/message": Probe(
+        lambda world, who, unit: world.call(who, "POST", "/c/message", data={"code": "x"}),
+        worked=lambda answer, unit: "text/html" in answer.headers["content-type"],
     ),
     "GET /integrity": listed("/integrity", lambda world, unit: f'/integrity/{world.batch(unit)}"'),
     "GET /integrity/{id}": Probe(

@@ -25,6 +25,7 @@ from app.reform import service as reform
 from app.registry.models import Channel, SurveyPoint, Unit, UnitKind
 from app.registry.points import current_code, open_point
 from app.registry.reorganisation.plan import Action, Plan, PlanLine, kept_plan
+from tests.cases.sent import case_about
 from tests.integrity.suspected import batch_of
 from tests.small_province import UNITS, body
 
@@ -183,6 +184,10 @@ class World:
     def batch(self, unit: str) -> int:
         """A batch that is suspected of a unit."""
         return batch_of(self.province.database, self.province.units[unit], [])
+
+    def case(self, unit: str) -> int:
+        """A case about a unit, handed to itself, whose citizen waits for a reply."""
+        return case_about(self.province.database, self.province.units[unit])
 
     def link(self) -> str:
         """The token of a link to set a password."""

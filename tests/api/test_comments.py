@@ -167,3 +167,15 @@ def test_months_may_be_several_and_must_be_in_order(varied, client, province):
     assert found["found"] == 40 and {each["month"] for each in found["comments"]} == {"2026-03"}
     for query in ({"month": "2026-03", "to": "2026-02"}, {"month": "2023-01", "to": "2026-03"}):
         assert client.get(URL, params=query, headers=head.headers).status_code == 422
+
+
+def test_what_speaks_of_misconduct_is_no_heads_to_read_nor_to_count(written, client, province):
+    sent = body(answers={"A1": 1, "comment": "Cán bộ đòi tien mới làm"})
+    assert client.post("/api/v1/responses", json=sent, headers=province.device("C1")).is_success
+    query = {"month": MONTH, "unit": "C1"}
+    head = province.person((Role.UNIT_HEAD, "C1"))
+    found = client.get(URL, params=query, headers=head.headers).json()
+    assert len(found["comments"]) == found["found"] == 12 and found["few"] == 0
+    analyst = province.person((Role.PROVINCIAL_ANALYST, None))
+    found = client.get(URL, params=query, headers=analyst.headers).json()
+    assert len(found["comments"]) == 13

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, inspect, select, text
 from app import clock as _clock  # noqa: F401
 from app.access import models as _access  # noqa: F401 - each import registers a room's tables
 from app.audit import models as _audit  # noqa: F401
+from app.cases import models as _cases  # noqa: F401
 from app.db import Base, Database
 from app.db.migrate import migrate
 from app.intake import models as _intake  # noqa: F401

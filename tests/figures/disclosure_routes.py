@@ -200,6 +200,11 @@ ROUTES: dict[str, Attack | Silent] = {
             "suspected batches: by a right of their own (tests/integrity/test_reviewing.py)": (
                 "/api/v1/batches", "/api/v1/batches/{id}", "/integrity", "/integrity/{id}",
             ),
+            "citizens' cases: by a right of their own (tests/cases/test_handling.py); a code opens "
+            "its own case alone": (
+                "/api/v1/cases", "/api/v1/cases/figures", "/api/v1/cases/{id}", "/cases",
+                "/cases/{id}", "/case-lists", "/c",
+            ),
             "plans carried out: units, no answers; their figures are told whom all is": (
                 "/reorganisations",
             ),

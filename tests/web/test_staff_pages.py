@@ -152,7 +152,8 @@ def test_an_operator_lets_somebody_in_who_then_sees_what_is_theirs(visit, provin
     expect(phone.page.get_by_role("status")).to_contain_text("Đã đặt mật khẩu")
     phone.sign_in("truong@xa.vn")
     assert menu(phone) == [
-        "Số liệu", "Chủ đề ý kiến", "Phiếu nghi vấn", "Máy khảo sát", "Áp phích", "Khóa truy cập"
+        "Số liệu", "Phản ánh", "Chủ đề ý kiến", "Phiếu nghi vấn", "Máy khảo sát", "Áp phích",
+        "Khóa truy cập",
     ]  # fmt: skip
     phone.page.goto("/accounts")
     expect(phone.page.locator("h1")).to_have_text("Không có quyền")
@@ -167,15 +168,17 @@ def test_a_walk_through_as_everybody_shows_each_only_what_is_theirs(visit, provi
         "quantri@tinh.vn": ((Role.OPERATOR, None), ["Số liệu", "Máy khảo sát", "Áp phích",
                             "Tài khoản", "Khóa truy cập", "Sắp xếp đơn vị", "Nhật ký"]),
         "soyte@tinh.vn": ((Role.DEPARTMENT_ANALYST, None, Sector.HEALTH),
-                          ["Số liệu", "Chủ đề ý kiến", "Phiếu nghi vấn",
+                          ["Số liệu", "Phản ánh", "Chủ đề ý kiến", "Phiếu nghi vấn",
                         "Áp phích", "Khóa truy cập"]),
         "khoa@bv.vn": ((Role.UNIT_HEAD, "W1"),
-                       ["Số liệu", "Chủ đề ý kiến", "Phiếu nghi vấn",
+                       ["Số liệu", "Phản ánh", "Chủ đề ý kiến", "Phiếu nghi vấn",
                         "Máy khảo sát", "Áp phích", "Khóa truy cập"]),
         "quay@xa.vn": ((Role.DESK_STAFF, "C1"),
                        ["Số liệu", "Máy khảo sát", "Áp phích", "Khóa truy cập"]),
+        "phananh@xa.vn": ((Role.CARE_DESK, "C2"),
+                          ["Số liệu", "Phản ánh", "Áp phích", "Khóa truy cập"]),
         "thanhtra@tinh.vn": ((Role.AUDITOR, None),
-                             ["Số liệu", "Chủ đề ý kiến", "Phiếu nghi vấn",
+                             ["Số liệu", "Phản ánh", "Chủ đề ý kiến", "Phiếu nghi vấn",
                         "Áp phích", "Tài khoản",
                               "Khóa truy cập", "Nhật ký"]),
     }  # fmt: skip
@@ -189,6 +192,7 @@ def test_a_walk_through_as_everybody_shows_each_only_what_is_theirs(visit, provi
         )
         expected = {
             "soyte@tinh.vn": ["H1", "W1"], "khoa@bv.vn": ["W1"], "quay@xa.vn": ["C1"],
+            "phananh@xa.vn": ["C2"],
         }.get(email, ["77", "A1", "D1", "H1", "C1", "C2", "W1"])  # fmt: skip
         assert sorted(found) == sorted(expected), email
     stranger = visit()

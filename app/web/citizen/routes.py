@@ -51,6 +51,7 @@ router = APIRouter(include_in_schema=False)
 
 _TOKEN = re.compile(r"[0-9A-Za-z]{1,16}")
 _SECONDS = re.compile(r"[0-9]{1,11}")
+_CODE_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @router.get("/q/{token}")
@@ -145,7 +146,9 @@ async def _take(request: Request, find: Callable[[], Survey]) -> Response:
     page, outdated = _filled_in(request, survey, data, opened.token)
     if "reword" in data and outdated is None:
         return _reworded(request, page)
-    problem = outdated or await _submit(request, page, opened)
+    wish = data.get("reply_code_hash")
+    code_hash = wish if isinstance(wish, str) and _CODE_HASH.fullmatch(wish) else None
+    problem = outdated or await _submit(request, page, opened, code_hash)
     if isinstance(problem, PointClosed):
         return _closed(request, await run_in_threadpool(_why_closed, find))
     if isinstance(problem, InvitationUsed):
@@ -210,7 +213,9 @@ def _filled_in(
     return page, problem
 
 
-async def _submit(request: Request, page: FormPage, opened: OpenedPage) -> Problem | None:
+async def _submit(
+    request: Request, page: FormPage, opened: OpenedPage, code_hash: str | None
+) -> Problem | None:
     """Send the answers through the intake like every other response; the problem if refused."""
     answers = page.fields.answers(page.sent, chosen(request, page.survey.spoken))
     if not answers:
@@ -227,6 +232,7 @@ async def _submit(request: Request, page: FormPage, opened: OpenedPage) -> Probl
         duration_s=took if page.opened and 0 <= took <= 86_400 else None,
         language=chosen(request, page.survey.spoken),
         answers=answers,
+        reply_code_hash=code_hash,
     )
     address = request.client.host if request.client else ""
     try:

@@ -15,15 +15,15 @@ from surveys.model import Questionnaire
 
 #: Details of entries that have a label in the catalogue; those of former versions keep their name.
 DETAILS = (
-    "account", "active", "added", "after", "audit_head", "back", "becomes", "before", "began", "by",
-    "cells", "changed", "channel", "closed", "code", "comments", "content_hash", "count", "day",
-    "decision", "ended", "expires_at", "factor", "filters", "first", "first_day", "followed",
-    "forgotten", "head", "head_entry", "issuer", "item", "kind", "language", "last", "last_day",
-    "latitude", "longitude", "lost", "made_at", "name", "name_en", "name_vi", "number", "parent",
-    "point", "points", "probability", "questionnaire", "reason", "responses", "restored", "rights",
-    "role", "rows", "rule", "schema", "seconds", "sector", "sha256", "since", "start", "step",
-    "text", "texts", "undoes", "unit", "unit_before", "unit_id", "units", "unreadable_texts", "url",
-    "version", "void", "withdrawn",
+    "account", "act", "active", "added", "after", "audit_head", "back", "becomes", "before",
+    "began", "by", "cells", "changed", "channel", "closed", "code", "comments", "content_hash",
+    "count", "day", "decision", "ended", "expires_at", "factor", "filters", "first", "first_day",
+    "followed", "forgotten", "head", "head_entry", "issuer", "item", "kind", "language", "last",
+    "last_day", "latitude", "longitude", "lost", "made_at", "name", "name_en", "name_vi", "number",
+    "parent", "point", "points", "probability", "questionnaire", "reason", "responses", "restored",
+    "rights", "role", "rows", "rule", "schema", "seconds", "sector", "sha256", "since", "start",
+    "step", "text", "texts", "undoes", "unit", "unit_before", "unit_id", "units",
+    "unreadable_texts", "url", "version", "void", "withdrawn",
 )  # fmt: skip
 #: Who acts without an account.
 ACTORS = ("system", "demonstration", "device", "schedule")
@@ -38,6 +38,7 @@ _NUMBERED = (
     "sms",
     "delivery",
     "batch",
+    "case",
 )
 _COMMAND = "command:"
 

@@ -1,0 +1,1 @@
+"""Cases: what citizens want a reply to or are discontent with, until somebody has dealt with it."""

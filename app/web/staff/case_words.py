@@ -1,0 +1,84 @@
+"""Citizens' cases in words."""
+
+from __future__ import annotations
+
+from app.cases.models import Origin
+from app.cases.shown import CaseShown, LowItem
+from app.figures.cases import CaseFigures, Counted
+from app.messages.words import Words
+from app.registry.queries import NamedUnit
+
+
+def named(words: Words, unit: NamedUnit | None) -> str:
+    """A unit's name with its code; of none, that it is dealt with for all."""
+    if unit is None:
+        return words("case.everywhere")
+    return f"{unit.name_vi if words.language == 'vi' else unit.name_en} ({unit.code})"
+
+
+def low(words: Words, item: LowItem, least: int) -> str:
+    """A low mark: of one response which, of a batch how many gave it."""
+    text = words.name(item.text)
+    if item.level is not None:
+        return words("case.low_one", text=text, level=words.name(item.level))
+    said = {
+        "few": words("case.low_few", text=text, least=least),
+        "nearly_all": words("case.low_nearly_all", text=text),
+        "number": words("case.low_number", text=text, n=words.number(item.n)),
+    }
+    return said[item.how_many]
+
+
+def summary(words: Words, found: CaseFigures, least: int) -> list[str]:
+    """Of a period's cases how many were closed in time, what they came of, what became better."""
+    period = words.period(found.period)
+    if found.cases.few:
+        return [words("case.figures_few", period=period, least=least)]
+    if not found.cases.n:
+        return []
+
+    def number(counted: Counted) -> str:
+        return words("case.figures_part", least=least) if counted.few else words.number(counted.n)
+
+    said = [
+        words("case.figures_cases", period=period, n=words.number(found.cases.n),
+              in_time=number(found.closed_in_time), late=number(found.closed_late))
+    ]  # fmt: skip
+    if found.causes:
+        parts = (
+            words("case.figures_cause", n=number(each.cases), cause=words.name(each.name))
+            for each in found.causes
+        )
+        said.append(words("case.figures_causes", causes="; ".join(parts)))
+    for each in found.changes:
+        if each.estimate is not None:
+            said.append(
+                words("case.figures_change", cause=words.name(each.name), factor=each.factor,
+                      month=words.period(each.dealt_with), before=words.percent(each.before),
+                      after=words.percent(each.after), change=words.points(each.estimate),
+                      limits=words.change(each))
+            )  # fmt: skip
+    return said
+
+
+def facts(words: Words, one: CaseShown) -> list[tuple[str, str]]:
+    """What a case is, labelled."""
+    row, case = one.row, one.row.case
+    found = [
+        (words("case.month"), words.period(f"{case.month:%Y-%m}")),
+        (words("case.due"), words.day(case.due_day)),
+        (words("case.owner"), row.owner or words("case.nobody")),
+        (words("case.cause"), words.name(row.cause, words("case.no_cause"))),
+        (words("case.handed_to_title"), named(words, row.handed_to)),
+        (words("case.opened"), words.day(case.opened_day)),
+    ]
+    if case.origin == Origin.BATCH:
+        found.append((words("case.responses"), words.number(case.responses)))
+    if case.closed_day is not None:
+        late = case.closed_day > case.first_due_day
+        said = words(
+            "case.closed_late" if late else "case.closed_in_time",
+            day=words.day(case.closed_day), due=words.day(case.first_due_day),
+        )  # fmt: skip
+        found += [(words("case.closed"), said), (words("case.done"), case.done or "")]
+    return found
