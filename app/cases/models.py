@@ -133,7 +133,8 @@ class CaseMessage(Base):
     #: Who replied; none of the citizen's.
     made_by: Mapped[str | None] = mapped_column(String(200))
     day: Mapped[date]
-    body: Mapped[str] = mapped_column(String(2000))
+    #: Masked where it is the citizen's: longer, it may be, than she wrote.
+    body: Mapped[str] = mapped_column(Text)
 
 
 class CaseList(Base):

@@ -80,7 +80,7 @@ def upgrade() -> None:
         sa.Column("from_citizen", sa.Boolean(), nullable=False),
         sa.Column("made_by", sa.String(200), nullable=True),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("body", sa.String(2000), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_case_message"),
         sa.ForeignKeyConstraint(
             ["case_id"], ["citizen_case.id"], name="fk_case_message_case_id_citizen_case"

@@ -11,12 +11,15 @@ from sqlalchemy import select
 
 from app.cases.models import Case, CaseState, CaseSubject, Origin
 from app.db import Database
-from app.intake.store import Outcome, Prepared, ResponseStore, hash_of_texts
+from app.intake.store import Outcome, Prepared, ResponseStore
+from app.intake.texts import hashes_of, stored_hash
 from app.registry.questionnaires import Published, published
 from app.settings import Settings
+from app.text_keys import TextKeys
 from tests.integrity.stored import ZONE, one
 
 SETTINGS = Settings(cache_s=0)
+KEYS = TextKeys.of(SETTINGS)
 MONTH, NEXT = date(2026, 9, 1), date(2026, 10, 1)
 #: The days on which its low marks are looked at.
 ELEVENTH, SECOND_ELEVENTH = date(2026, 10, 11), date(2026, 11, 11)
@@ -56,9 +59,11 @@ def sent(
     came = at if received is None else datetime.combine(received, time(9, 0, n % 60), ZONE)
     made = one(version, unit, at, answers, received=came)
     texts = {"comment": comment} if comment else {}
+    hashes = hashes_of(KEYS, texts) if texts else None
     return made._replace(
-        row=made.row._replace(texts_hash=hash_of_texts(texts)),
+        row=made.row._replace(texts_hash=stored_hash(hashes)),
         texts=texts,
+        hashes=hashes,
         reply_code_hash=hash_of_code(code) if code else None,
     )
 
@@ -66,7 +71,7 @@ def sent(
 def keep(database: Database, responses: Sequence[Prepared]) -> list[str]:
     """Store them; their ids."""
     if responses:
-        assert set(ResponseStore(database).append(responses)) == {Outcome.ACCEPTED}
+        assert set(ResponseStore(database, KEYS).append(responses)) == {Outcome.ACCEPTED}
     return [each.row.id for each in responses]
 
 

@@ -9,6 +9,8 @@ from sqlalchemy import func, select
 from app.intake.models import ReplyCode, Response
 from app.intake.store import Outcome, ResponseStore
 from app.registry.questionnaires import published
+from app.settings import Settings
+from app.text_keys import TextKeys
 from tests.integrity.stored import CLOSING, desks, one, rated
 from tests.small_province import body
 
@@ -95,7 +97,7 @@ def test_processes_that_bring_one_code_at_once_let_one_have_it(database):
 
     def bring(n):
         each = one(version, unit, CLOSING, good)._replace(reply_code_hash=code_hash(n % 3))
-        return ResponseStore(database).append([each])[0]
+        return ResponseStore(database, TextKeys.of(Settings())).append([each])[0]
 
     with ThreadPoolExecutor(4) as pool:
         outcomes = list(pool.map(bring, range(12)))
