@@ -13,7 +13,7 @@ _MOST_WORDS = 6
 BLANKS = re.compile(r"[ ]{1,3}|[’']").fullmatch
 TO_NAME = re.compile(r"[ ]{0,2}[.:\-–(“\"]{0,2}[ ]{0,2}").fullmatch
 _ABBREVIATED = re.compile(r"[^aeiouy]+|bsc?k?i{1,2}|[aceo]").fullmatch
-_ENDS = re.compile(r"[ ]*(?:[,;:!?\n()\"”\-–/]|\.+(?:\s|$)|$|\0)").match
+ENDS = re.compile(r"[ ]*(?:[,;:!?\n()\"”\-–/]|\.+(?:\s|$)|$|\0)").match
 
 
 class NameForms:
@@ -64,12 +64,22 @@ class NameForms:
         """The word after those that are written large and may be one name."""
         end = place + 1
         while self._joined(end) and end - place < _MOST_WORDS and self._is_large(end):
-            if self._is("not_in_names", end) and not self._is("given", end):
+            if self._is("not_in_names", end) and not (
+                self._is("given", end) or self._ends_name(place, end)
+            ):
                 break
             if self._role_begins(end):
                 break
             end += 1
         return end
+
+    def _ends_name(self, place: int, at: int) -> bool:
+        """Whether a word stands where a name's must: behind văn or thị, or amid a name."""
+        if self._words[at - 1].plain in ("van", "thi") and at - place >= 2:
+            return True
+        after = at + 1
+        amid = at - place == 1 and self._joined(after) and self._is_large(after)
+        return amid and self._is("plain_surnames", place) and self._is("given", after)
 
     def _is_whole(self, place: int, end: int, *, led: bool) -> bool:
         """Whether large words that begin with a surname are a name."""
@@ -111,12 +121,15 @@ class NameForms:
                 return end
         if not led or self._is("not_after_honorific", place) or not self._is("given", place):
             return place
+        if phrases("compounds").at(self._words, place, self._unmarked):
+            return place
         end = place + 1
         if (
             self._is("middles", place)
             and self._joined(end)
             and self._is("given", end)
             and not self._is("stops", end)
+            and not self._is_department(end)
             and not (self._is("everyday", end) and not self._speaks_for_name(end + 1, role=role))
         ):
             end += 1
@@ -135,7 +148,9 @@ class NameForms:
     def _small_full_name(self, place: int, *, led: bool) -> int:
         """A whole name in small letters: one that was announced, or of which no word is like."""
         end = place + 1
-        while self._joined(end) and end - place < _MOST_WORDS - 1 and not self._is("stops", end):
+        while self._joined(end) and end - place < _MOST_WORDS - 1:
+            if self._is("stops", end) and not self._must_follow(place, end):
+                break
             middle, given = self._is("middles", end), self._is("given", end)
             if not (middle or given or len(self._words[end].plain) == 1):
                 # Behind văn and thị stands a name, whatever it is.
@@ -154,13 +169,44 @@ class NameForms:
             )
         if led:
             return end
-        sure = self._is("plain_surnames", place) and not self._unmarked
-        return end if sure and end - place >= 3 else place
+        sure = self._is("sure_surnames" if self._unmarked else "plain_surnames", place)
+        return end if sure and end - place >= 3 and self._is("given", end - 1) else place
+
+    def _must_follow(self, place: int, at: int) -> bool:
+        """Whether a word is of a name though without its marks it is like another: vo van tai."""
+        return (
+            self._unmarked
+            and at - place == 2
+            and self._words[at - 1].plain in ("van", "thi")
+            and self._is("given", at)
+        )
+
+    def _is_department(self, place: int) -> bool:
+        """Whether a word of a place of work stands with its name: khoa sản, and is no name."""
+        return (
+            phrases("places_of_work").at(self._words, place, self._unmarked) > 0
+            and self._joined(place + 1)
+            and not self._is("stops", place + 1)
+        )
+
+    def _announced(self, place: int) -> int:
+        """The word after any large words behind tên, whether names are made of them or not."""
+        if place >= len(self._words) or not self._is_large(place) or self._is_known(place):
+            return place
+        if self._words[place].case is Case.CAPITALS or any(
+            phrases(kind).at(self._words, place, self._unmarked)
+            for kind in ("places", "places_of_work", "roles", "citizen_cues")
+        ):
+            return place
+        if self._is("not_in_names", place) and not self._is("given", place):
+            return place
+        end = self._large_end(place)
+        return end if end - place <= 4 else place
 
     def _speaks_for_name(self, end: int, *, role: bool) -> bool:
         """Whether what follows says that an everyday word was a name."""
         rest = self._words[end - 1].end
-        if _ENDS(self._text, rest) is not None:
+        if ENDS(self._text, rest) is not None:
             if self._is("praise", end - 1):
                 return False
             return role or self._text[rest : rest + 1] not in ("", ".", ",", "!")

@@ -11,11 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from app.masking.bare_names import BareNames
 from app.masking.belonging import Belonging
 from app.masking.kinds import Kind, Span
 from app.masking.letters import Case, Letters
 from app.masking.lists import phrases
-from app.masking.name_forms import BLANKS, TO_NAME, NameForms
+from app.masking.name_forms import BLANKS, ENDS, TO_NAME
 
 #: Words between a role and a name.
 _MOST_QUALIFIERS = 5
@@ -23,7 +24,11 @@ _BY_WORD = re.compile(r"[ /]{1,3}|[ ]?\.[ ]?").fullmatch
 _NUMBER = re.compile(
     r"[ ]{0,2}(?:số|so|s[ốo]\.|no)?[ ]{0,2}[:.]?[ ]?(\d{1,3}[a-zA-Z]?|[A-Z]\d{0,3})(?!\w)"
 )
-_STREET_NUMBER = re.compile(r"\d[a-zA-Z]?(?:[/\-]\d{1,4}){0,3}[ ]?,?[ ]$").search
+_APPOSED = re.compile(r"[ ]?[,(][ ]{0,2}").fullmatch
+_JOINING = re.compile(r"[ ]?[&/+][ ]?").fullmatch
+_COMMA = re.compile(r"[ ]?,[ ]").fullmatch
+#: How far before the first of a list it is said that there are several.
+_BEFORE_LIST = 4
 
 
 def find(letters: Letters) -> list[Span]:
@@ -31,7 +36,7 @@ def find(letters: Letters) -> list[Span]:
     return _Finder(letters).find() if letters.words else []
 
 
-class _Finder(NameForms):
+class _Finder(BareNames):
     """Goes through the words of one text."""
 
     def __init__(self, letters: Letters) -> None:
@@ -47,8 +52,12 @@ class _Finder(NameForms):
                 place += 1
                 continue
             span, place = found
-            if span is not None:
+            while span is not None:
                 spans.append(span)
+                following = self._joined_name(place, span.kind)
+                span = None
+                if following is not None:
+                    span, place = following
         return sorted([*spans, *self._again(spans)])
 
     def _at(self, place: int) -> tuple[Span | None, int] | None:
@@ -100,25 +109,43 @@ class _Finder(NameForms):
         length = phrases("citizen_cues").at(self._words, place, self._unmarked)
         if not length:
             return None
-        return self._behind(place + length, honorific=True)
+        at = place + length
+        # Behind tên stands a name, though it be a word of everyday.
+        return self._behind(at, honorific=True, named=self._words[at - 1].toned == "tên")
 
     def _by_family(self, place: int) -> tuple[Span, int] | None:
         length = phrases("family").at(self._words, place, self._unmarked)
         if not length or not self._follow(place, place + length, BLANKS):
             return None
         at = place + length
-        at += phrases("name_words").at(self._words, at, self._unmarked)
-        return self._behind(at, honorific=True)
+        at += phrases("possessive").at(self._words, at, self._unmarked)
+        named = phrases("name_words").at(self._words, at, self._unmarked)
+        found = self._behind(at + named, honorific=True, named=named > 0)
+        return found or self._apposed(at)
 
-    def _behind(self, at: int, *, honorific: bool) -> tuple[Span, int] | None:
+    def _apposed(self, at: int) -> tuple[Span, int] | None:
+        """Bà xã tôi, Kiều, mang bầu: a name between a relation and a comma."""
+        if at < 1 or not self._gap(at - 1, _APPOSED) or not self._is_large(at):
+            return None
+        at += phrases("honorifics").at(self._words, at, self._unmarked)
+        end = self._name(at, led=True)
+        if end == at or ENDS(self._text, self._words[end - 1].end) is None:
+            return None
+        return self._span(at, end, Kind.CITIZEN), end
+
+    def _behind(
+        self, at: int, *, honorific: bool, named: bool = False
+    ) -> tuple[Span, int] | None:
         """The name of a citizen at a word, or behind an honorific there."""
         if honorific and phrases("honorifics").at(self._words, at, self._unmarked):
-            found = self._behind(at + 1, honorific=False)
+            found = self._behind(at + 1, honorific=False, named=named)
             if found is not None:
                 return found
         if at < 1 or not self._leads(at - 1):
             return None
-        end = self._name(at, led=True)
+        end = self._name(at, led=True, role=named)
+        if end == at and named:
+            end = self._announced(at)
         return (self._span(at, end, Kind.CITIZEN), end) if end > at else None
 
     def _by_honorific(self, place: int) -> tuple[Span, int] | None:
@@ -130,8 +157,10 @@ class _Finder(NameForms):
         if not self._leads(at - 1) or self._is_known(place):
             return None
         is_initial = len(self._words[place].plain) == 1  # a. Hùng
-        if is_initial and not self._is_large(at):
+        if is_initial and (not self._is_large(at) or (self._unmarked and self._is_at(place))):
             return None
+        if self._is_several(place) and not self._is_large(at):
+            return None  # các anh chị hạnh phúc
         end = self._name(at, led=True)
         if end > at:
             if self._belonging.of(place, end) is Kind.STAFF:
@@ -142,11 +171,19 @@ class _Finder(NameForms):
             Span(self._words[place].start, counter[0], Kind.STAFF), counter[1]
         )  # fmt: skip
 
+    def _is_at(self, place: int) -> bool:
+        """Whether a single letter is ở, in a text without marks."""
+        return self._words[place].plain == "o"
+
+    def _is_several(self, place: int) -> bool:
+        """Whether an honorific is of several people: các anh, ông bà."""
+        return place > 0 and bool(
+            phrases("plurals").before(self._words, place, self._unmarked)
+            or phrases("honorifics").before(self._words, place, self._unmarked)
+        )
+
     def _bare(self, place: int) -> tuple[Span | None, int] | None:
-        street = phrases("places").at(self._words, place, self._unmarked) > 0
-        if street and place + 1 < len(self._words) and self._is("surnames", place + 1):
-            return None  # Đường Nguyễn Trãi, though Đường is a surname
-        end = self._name(place, led=False)
+        end = self._bare_end(place)
         if end == place:
             end = self._given_at_work(place)
             if end == place or self._is_place(place):
@@ -156,24 +193,30 @@ class _Finder(NameForms):
             return None, end
         return self._span(place, end, self._belonging.of(place, end)), end
 
-    def _given_at_work(self, place: int) -> int:
-        """The word after a given name that says by itself whose it is: Lan ở quầy 2; else it."""
-        if not self._is_large(place) or not self._is("given", place) or self._is_known(place):
-            return place
-        if phrases("places_of_work").at(self._words, place, self._unmarked):
-            return place  # văn phòng
-        end = place + 1
-        if self._joined(end) and self._is_large(end) and self._is("given", end):
-            end += 1
-        elif self._is("everyday", place) and not self._joined(place):
-            return place
-        if not self._joined(end):
-            return place
-        if end - place == 2 and phrases("deeds").at(self._words, end, self._unmarked):
-            return end
-        at = end + phrases("at").at(self._words, end, self._unmarked)
-        works = self._joined(at) and phrases("places_of_work").at(self._words, at, self._unmarked)
-        return end if works else place
+    def _joined_name(self, place: int, kind: Kind) -> tuple[Span, int] | None:
+        """A name that is joined to the one before a word: An và Bình; hai chị em An, Bình."""
+        if place >= len(self._words):
+            return None
+        at = place + phrases("joins").at(self._words, place, self._unmarked)
+        if at == place:
+            comma = self._gap(place - 1, _COMMA) and self._is_list(place)
+            if not comma and not self._gap(place - 1, _JOINING):
+                return None
+        elif not self._joined(at):
+            return None
+        if not self._is_lone_large(at) or self._works_at(at) or self._is_place(at):
+            return None
+        end = self._name(at, led=False)
+        if end == at:
+            end = self._large_end(at)
+            if end - at > 3 or not self._may_be_given(at, end):
+                return None
+        return self._span(at, end, kind), end
+
+    def _is_list(self, place: int) -> bool:
+        """Whether somewhat before a word it is said that there are several."""
+        start = max(0, place - _BEFORE_LIST - 2)
+        return phrases("plurals").within(self._words, start, place - 1, self._unmarked)
 
     # --- what stands beside
 
@@ -192,14 +235,6 @@ class _Finder(NameForms):
         while after < len(self._words) and self._words[after].start < found.end():
             after += 1
         return found.end(), after
-
-    def _is_place(self, place: int) -> bool:
-        if phrases("places").before(self._words, place, self._unmarked) and self._gap(
-            place - 1, BLANKS
-        ):
-            return True
-        start = self._words[place].start
-        return _STREET_NUMBER(self._text[max(0, start - 24) : start]) is not None
 
     def _again(self, spans: list[Span]) -> Iterator[Span]:
         """Given names that were found, where they stand alone and large."""
