@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import re
 
-from app.masking.codes import BLANK
+from app.masking.codes import TAKEN
 from app.masking.letters import Case
 from app.masking.lists import phrases
 from app.masking.name_forms import BLANKS, ENDS, NameForms
 
 _STREET_NUMBER = re.compile(r"\d[a-zA-Z]?(?:[/\-]\d{1,4}){0,3}[ ]?,?[ ]$").search
-_TO_NUMBER = re.compile(rf"[ ]{{0,2}}[,:\-–(]{{0,2}}[ ]{{0,2}}{BLANK}").match
-_NUMBER_BEFORE = re.compile(rf"{BLANK}[ ]{{0,2}}[,:;\-–(/]{{0,2}}[ ]{{0,2}}$").search
+_TO_NUMBER = re.compile(rf"[ ]{{0,2}}[,:\-–(]{{0,2}}[ ]{{0,2}}{TAKEN}").match
+_NUMBER_BEFORE = re.compile(rf"{TAKEN}[ ]{{0,2}}[,:;\-–(/]{{0,2}}[ ]{{0,2}}$").search
 _APOSTROPHE = re.compile(r"['’ʼ`]").fullmatch
 
 
@@ -25,12 +25,17 @@ class BareNames(NameForms):
     """Finds where such names end that begin at a word; the word itself where none does."""
 
     def _bare_end(self, place: int) -> int:
-        """The word after a name that tells by itself, or by a number or a call beside it."""
-        for rule in (self._highland, self._whole, self._turned, self._by_birth, self._by_number):
+        """The word after a name that tells by itself."""
+        for rule in (self._highland, self._whole, self._turned, self._by_birth):
             end = rule(place)
             if end > place:
                 return end
-        return self._called(place)
+        return place
+
+    def _beside_end(self, place: int) -> int:
+        """The word after a given name that tells by a number or a call beside it."""
+        end = self._by_number(place)
+        return end if end > place else self._called(place)
 
     def _whole(self, place: int) -> int:
         street = phrases("places").at(self._words, place, self._unmarked) > 0
@@ -52,7 +57,7 @@ class BareNames(NameForms):
         if not self._is_large(place) or self._is_known(place) or not self._is("given", place):
             return place
         end = self._large_end(place)
-        turned = 2 <= end - place <= 4 and self._is("sure_surnames", end - 1)
+        turned = 2 <= end - place <= 4 and self._is("plain_surnames", end - 1)
         names = all(
             self._is("given", at) or self._is("middles", at) for at in range(place, end - 1)
         )
@@ -92,6 +97,10 @@ class BareNames(NameForms):
         """A given name behind a word of calling, and before one that may follow a name."""
         if not self._is_lone_large(place) or self._begins(place) or self._works_at(place):
             return place
+        if phrases("telling").before(self._words, place, self._unmarked):
+            end = self._announced(place)
+            if end - place > 1 or (end > place and self._words[place - 1].toned == "tên"):
+                return end
         if not phrases("large_cues").before(self._words, place, self._unmarked):
             return place
         end = self._large_end(place)

@@ -13,6 +13,8 @@ from app.masking.letters import without_marks
 
 #: What stands in the place of what was found, so that nothing else is found in it.
 BLANK = "\0"
+#: And where names are looked for, in the place of a number that somebody has.
+TAKEN = "\1"
 
 _MAIL = re.compile(
     r"[\w.%+\-]{1,64}[ ]?(?:@|[\[({]\s?(?:at|a còng|a cong)\s?[\])}])[ ]?"

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from app.masking.codes import BLANK, TAKEN
 from app.masking.letters import Case, Letters
 from app.masking.lists import names, phrases
 
 #: Words of one name, of Vietnam's peoples' longest.
 _MOST_WORDS = 6
 BLANKS = re.compile(r"[ ]{1,3}|[’']").fullmatch
+HYPHEN = re.compile(r"-").fullmatch
 TO_NAME = re.compile(r"[ ]{0,2}[.:\-–(“\"]{0,2}[ ]{0,2}").fullmatch
 _ABBREVIATED = re.compile(r"[^aeiouy]+|bsc?k?i{1,2}|[aceo]").fullmatch
-ENDS = re.compile(r"[ ]*(?:[,;:!?\n()\"”\-–/]|\.+(?:\s|$)|$|\0)").match
+ENDS = re.compile(rf"[ ]*(?:[,;:!?\n()\"”\-–/]|\.+(?:\s|$)|$|[{BLANK}{TAKEN}])").match
 
 
 class NameForms:
@@ -111,7 +113,13 @@ class NameForms:
                 end -= 1
             return end
         # UBND is nobody's.
-        return place if first.case is Case.CAPITALS else min(end, place + 4)
+        return place if first.case is Case.CAPITALS else self._hyphened(min(end, place + 4))
+
+    def _hyphened(self, end: int) -> int:
+        """Behind what is joined to the last word of a name from abroad: Dong-min."""
+        while self._gap(end - 1, HYPHEN) and not self._words[end].case and end < len(self._words):
+            end += 1
+        return end
 
     def _small_name(self, place: int, *, led: bool, role: bool) -> int:
         word = self._words[place]
@@ -151,6 +159,8 @@ class NameForms:
         while self._joined(end) and end - place < _MOST_WORDS - 1:
             if self._is("stops", end) and not self._must_follow(place, end):
                 break
+            if end - place == 1 and self._is_department(end):
+                break
             middle, given = self._is("middles", end), self._is("given", end)
             if not (middle or given or len(self._words[end].plain) == 1):
                 # Behind văn and thị stands a name, whatever it is.
@@ -174,12 +184,12 @@ class NameForms:
 
     def _must_follow(self, place: int, at: int) -> bool:
         """Whether a word is of a name though without its marks it is like another: vo van tai."""
-        return (
-            self._unmarked
-            and at - place == 2
-            and self._words[at - 1].plain in ("van", "thi")
-            and self._is("given", at)
-        )
+        if not self._unmarked or at - place > 2:
+            return False
+        if at - place == 1:  # thì, vẫn
+            given = self._joined(at + 1) and self._is("given", at + 1)
+            return given and self._words[at].plain in ("van", "thi")
+        return self._words[at - 1].plain in ("van", "thi") and self._is("given", at)
 
     def _is_department(self, place: int) -> bool:
         """Whether a word of a place of work stands with its name: khoa sản, and is no name."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from app.masking.bare_names import BareNames
 from app.masking.belonging import Belonging
 from app.masking.kinds import Kind, Span
-from app.masking.letters import Case, Letters
+from app.masking.letters import Case, Letters, read
 from app.masking.lists import phrases
 from app.masking.name_forms import BLANKS, ENDS, TO_NAME
 
@@ -26,6 +27,7 @@ _NUMBER = re.compile(
 )
 _APPOSED = re.compile(r"[ ]?[,(][ ]{0,2}").fullmatch
 _JOINING = re.compile(r"[ ]?[&/+][ ]?").fullmatch
+_LISTING = re.compile(r"[^\W\d_ ,&/+]{0,6}(?:[ ,&/+]{1,3}[^\W\d_]{0,6}){0,4}").fullmatch
 _COMMA = re.compile(r"[ ]?,[ ]").fullmatch
 #: How far before the first of a list it is said that there are several.
 _BEFORE_LIST = 4
@@ -42,6 +44,8 @@ class _Finder(BareNames):
     def __init__(self, letters: Letters) -> None:
         super().__init__(letters)
         self._belonging = Belonging(letters)
+        #: Names of which nothing tells whose they are: held for citizens'.
+        self._unsure: set[Span] = set()
 
     def find(self) -> list[Span]:
         spans: list[Span] = []
@@ -58,7 +62,43 @@ class _Finder(BareNames):
                 span = None
                 if following is not None:
                     span, place = following
+        spans = self._settled(spans)
         return sorted([*spans, *self._again(spans)])
+
+    def _settled(self, spans: list[Span]) -> list[Span]:
+        """Names of which nothing tells whose they are, by the same one elsewhere or one beside."""
+        kinds: dict[str, set[Kind]] = {}
+        for span in spans:
+            if span not in self._unsure:
+                kinds.setdefault(self._given_of(span), set()).add(span.kind)
+        settled = [
+            self._as_staff(span) if kinds.get(self._given_of(span)) == {Kind.STAFF} else span
+            for span in spans
+        ]
+        for places in (range(1, len(settled)), range(len(settled) - 2, -1, -1)):
+            beside = -1 if places.step > 0 else 1
+            for at in places:
+                first, second = sorted((settled[at], settled[at + beside]))
+                if settled[at + beside].kind is Kind.STAFF and self._are_listed(first, second):
+                    settled[at] = self._as_staff(settled[at])
+        return settled
+
+    def _as_staff(self, span: Span) -> Span:
+        return replace(span, kind=Kind.STAFF) if span in self._unsure else span
+
+    def _given_of(self, span: Span) -> str:
+        return self._words[max(self._places(span))].toned
+
+    def _are_listed(self, first: Span, second: Span) -> bool:
+        """Whether nothing but a comma or và, and an honorific, stands between two names."""
+        gap = self._text[first.end : second.start]
+        if len(gap) > 24 or not _LISTING(gap):
+            return False
+        return all(
+            phrases("joins").within([word], 0, 1, self._unmarked)
+            or phrases("honorifics").within([word], 0, 1, self._unmarked)
+            for word in read(gap).words
+        )
 
     def _at(self, place: int) -> tuple[Span | None, int] | None:
         """What is found at a word, and the word after it."""
@@ -144,8 +184,8 @@ class _Finder(BareNames):
         if at < 1 or not self._leads(at - 1):
             return None
         end = self._name(at, led=True, role=named)
-        if end == at and named:
-            end = self._announced(at)
+        if named and not (end > at and self._is("surnames", at)):
+            end = max(end, self._announced(at))
         return (self._span(at, end, Kind.CITIZEN), end) if end > at else None
 
     def _by_honorific(self, place: int) -> tuple[Span, int] | None:
@@ -163,9 +203,7 @@ class _Finder(BareNames):
             return None  # các anh chị hạnh phúc
         end = self._name(at, led=True)
         if end > at:
-            if self._belonging.of(place, end) is Kind.STAFF:
-                return self._span(place, end, Kind.STAFF), end
-            return self._span(at, end, Kind.CITIZEN), end
+            return self._of(place, at, end), end
         counter = self._counter(at) if at == place + 1 else None
         return counter and (
             Span(self._words[place].start, counter[0], Kind.STAFF), counter[1]
@@ -184,14 +222,27 @@ class _Finder(BareNames):
 
     def _bare(self, place: int) -> tuple[Span | None, int] | None:
         end = self._bare_end(place)
+        called = end == place
+        if called:
+            end = self._beside_end(place)
         if end == place:
             end = self._given_at_work(place)
             if end == place or self._is_place(place):
                 return None
             return self._span(place, end, Kind.STAFF), end
         if self._is_place(place):
-            return None, end
-        return self._span(place, end, self._belonging.of(place, end)), end
+            return (None, end) if not called else None
+        return self._of(place, place, end, called=called), end
+
+    def _of(self, start: int, place: int, end: int, *, called: bool = False) -> Span:
+        """The span of a name that may have an honorific before it, from start on."""
+        kind = self._belonging.of(start, end, called=called)
+        if kind is Kind.STAFF:
+            return self._span(start, end, kind)
+        found = self._span(place, end, Kind.CITIZEN)
+        if kind is None:
+            self._unsure.add(found)
+        return found
 
     def _joined_name(self, place: int, kind: Kind) -> tuple[Span, int] | None:
         """A name that is joined to the one before a word: An và Bình; hai chị em An, Bình."""
