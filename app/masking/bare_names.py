@@ -95,7 +95,13 @@ class BareNames(NameForms):
 
     def _called(self, place: int) -> int:
         """A given name behind a word of calling, and before one that may follow a name."""
-        if not self._is_lone_large(place) or self._begins(place) or self._works_at(place):
+        if not self._is_lone_large(place) or self._works_at(place):
+            return place
+        if self._is("given", place) and self._joined(place + 1) and (
+            self._words[place + 1].toned == "ơi"
+        ):
+            return place + 1
+        if self._begins(place):
             return place
         if phrases("telling").before(self._words, place, self._unmarked):
             end = self._announced(place)

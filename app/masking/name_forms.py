@@ -105,6 +105,8 @@ class NameForms:
         )
         if unlikely:
             return place
+        if end - place >= 3 and self._is("surnames", place) and not self._unmarked:
+            return end  # Thạch Sa Rây
         if is_given or self._is("middles", place):
             # Ngọc Anh, and no further than a given name goes.
             while end - place > 1 and not (
@@ -127,10 +129,17 @@ class NameForms:
             end = self._small_full_name(place, led=led)
             if end > place:
                 return end
-        if not led or self._is("not_after_honorific", place) or not self._is("given", place):
+        if not led or not self._is("given", place):
             return place
-        if phrases("compounds").at(self._words, place, self._unmarked):
+        if self._is("not_after_honorific", place) and not (
+            self._unmarked and self._is_at_work(place + 1)
+        ):
             return place
+        if (
+            phrases("compounds").at(self._words, place, self._unmarked)
+            or phrases("deeds").at(self._words, place, self._unmarked) > 1
+        ):
+            return place  # hạnh phúc, thân thiện
         end = place + 1
         if (
             self._is("middles", place)
@@ -148,6 +157,7 @@ class NameForms:
             and self._is("not_in_names", end)
             and not self._is("given", end)
             and not phrases("deeds").at(self._words, end, self._unmarked)
+            and not self._is_department(end)
         ):
             return place  # thái độ
         everyday = self._unmarked or (self._is("everyday", place) and end == place + 1)
@@ -190,6 +200,11 @@ class NameForms:
             given = self._joined(at + 1) and self._is("given", at + 1)
             return given and self._words[at].plain in ("van", "thi")
         return self._words[at - 1].plain in ("van", "thi") and self._is("given", at)
+
+    def _is_at_work(self, place: int) -> bool:
+        """Whether it is said at a word where somebody works: ở quầy."""
+        at = place + phrases("at").at(self._words, place, self._unmarked)
+        return at > place and phrases("places_of_work").at(self._words, at, self._unmarked) > 0
 
     def _is_department(self, place: int) -> bool:
         """Whether a word of a place of work stands with its name: khoa sản, and is no name."""

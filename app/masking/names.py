@@ -188,7 +188,7 @@ class _Finder(BareNames):
             end = max(end, self._announced(at))
         return (self._span(at, end, Kind.CITIZEN), end) if end > at else None
 
-    def _by_honorific(self, place: int) -> tuple[Span, int] | None:
+    def _by_honorific(self, place: int) -> tuple[Span | None, int] | None:
         length = phrases("honorifics").at(self._words, place, self._unmarked)
         if not length:
             return None
@@ -203,6 +203,8 @@ class _Finder(BareNames):
             return None  # các anh chị hạnh phúc
         end = self._name(at, led=True)
         if end > at:
+            if place and self._is_large(place) and self._is_place(place):
+                return None, end  # chợ Bà Chiểu
             return self._of(place, at, end), end
         counter = self._counter(at) if at == place + 1 else None
         return counter and (
@@ -304,6 +306,8 @@ class _Finder(BareNames):
             if place in taken or word.toned not in kinds or not self._is_large(place):
                 continue
             beside = place + 1 < len(self._words) and self._joined(place + 1)
+            if place and self._joined(place) and self._is_large(place - 1):
+                continue
             if self._is_place(place) or (beside and self._is_large(place + 1)):
                 continue
             yield self._span(place, place + 1, kinds[word.toned])

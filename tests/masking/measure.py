@@ -154,7 +154,7 @@ def _told(text: str, span: Span) -> list[int]:
         return [place for place in inside if text[place].isalnum()]
     letters = read(text[span.start : span.end])
     words, start = letters.words, 0
-    for kind in ("family", "roles", "qualifiers", "honorifics", "name_words", "honorifics"):
+    for kind in ("family", "roles", *["qualifiers"] * 5, "honorifics", "name_words", "honorifics"):
         # A single Bảy or Bà stays: of the name something must be left.
         length = phrases(kind).at(words, start, letters.unmarked)
         start += length if start + length < len(words) else 0
