@@ -18,7 +18,7 @@ from app.masking.name_forms import BLANKS, ENDS, NameForms
 _STREET_NUMBER = re.compile(r"\d[a-zA-Z]?(?:[/\-]\d{1,4}){0,3}[ ]?,?[ ]$").search
 _TO_NUMBER = re.compile(rf"[ ]{{0,2}}[,:\-–(]{{0,2}}[ ]{{0,2}}{TAKEN}").match
 _NUMBER_BEFORE = re.compile(rf"{TAKEN}[ ]{{0,2}}[,:;\-–(/]{{0,2}}[ ]{{0,2}}$").search
-_APOSTROPHE = re.compile(r"['’ʼ`]").fullmatch
+_APOSTROPHE = re.compile(r"['’ʼ`][ ]?").fullmatch
 
 
 class BareNames(NameForms):
@@ -172,6 +172,9 @@ class BareNames(NameForms):
         if phrases("places").before(self._words, place, self._unmarked) and self._gap(
             place - 1, BLANKS
         ):
+            return True
+        end = self._large_end(place)
+        if phrases("places_behind").at(self._words, end, self._unmarked):
             return True
         start = self._words[place].start
         return _STREET_NUMBER(self._text[max(0, start - 24) : start]) is not None

@@ -26,6 +26,8 @@ class NameForms:
         # Where all is written in capitals they say nothing.
         loud = sum(word.case is Case.CAPITALS for word in self._words)
         self._loud = len(self._words) > 3 and loud > 0.6 * len(self._words)
+        large = sum(word.case is not Case.SMALL for word in self._words)
+        self._titled = len(self._words) > 3 and large > 0.6 * len(self._words)
 
     # --- names
 
@@ -33,6 +35,8 @@ class NameForms:
         """The word after the name at a word; the word itself where none is."""
         if place >= len(self._words) or self._is_known(place):
             return place
+        if self._titled and self._is_praise(place):
+            return place  # Nhân Viên Thân Thiện
         end = self._written(place, led=led, role=role)
         if end == place and not self._unmarked and self._is_bare_of_marks(place):
             # NGUYEN VAN BINH among words with their marks.
@@ -90,7 +94,9 @@ class NameForms:
             for at in range(place + 1, end)
         )
         alone = end - place == 2 or self._unmarked
-        sure = not alone or (
+        second = self._words[place + 1].plain
+        by_middle = second in ("van", "thi") and end - place >= 3 and not self._is("stops", place)
+        sure = not alone or by_middle or (
             self._is("given", end - 1) and (not self._unmarked or self._is("plain_surnames", place))
         )
         return likely and (led or sure)
@@ -107,6 +113,8 @@ class NameForms:
             return place
         if end - place >= 3 and self._is("surnames", place) and not self._unmarked:
             return end  # Thạch Sa Rây
+        if self._is("births", place) and end - place >= 2:
+            return place + 2  # Sáu Nhựt
         if is_given or self._is("middles", place):
             # Ngọc Anh, and no further than a given name goes.
             while end - place > 1 and not (
@@ -135,11 +143,8 @@ class NameForms:
             self._unmarked and self._is_at_work(place + 1)
         ):
             return place
-        if (
-            phrases("compounds").at(self._words, place, self._unmarked)
-            or phrases("deeds").at(self._words, place, self._unmarked) > 1
-        ):
-            return place  # hạnh phúc, thân thiện
+        if self._is_praise(place):
+            return place
         end = place + 1
         if (
             self._is("middles", place)
@@ -158,6 +163,7 @@ class NameForms:
             and not self._is("given", end)
             and not phrases("deeds").at(self._words, end, self._unmarked)
             and not self._is_department(end)
+            and not self._is_at_work(end)
         ):
             return place  # thái độ
         everyday = self._unmarked or (self._is("everyday", place) and end == place + 1)
@@ -201,18 +207,24 @@ class NameForms:
             return given and self._words[at].plain in ("van", "thi")
         return self._words[at - 1].plain in ("van", "thi") and self._is("given", at)
 
+    def _is_praise(self, place: int) -> bool:
+        """Whether two words of everyday stand here, of which a name might be: thân thiện."""
+        return bool(
+            phrases("compounds").at(self._words, place, self._unmarked)
+            or phrases("deeds").at(self._words, place, self._unmarked) > 1
+        )
+
     def _is_at_work(self, place: int) -> bool:
         """Whether it is said at a word where somebody works: ở quầy."""
         at = place + phrases("at").at(self._words, place, self._unmarked)
         return at > place and phrases("places_of_work").at(self._words, at, self._unmarked) > 0
 
     def _is_department(self, place: int) -> bool:
-        """Whether a word of a place of work stands with its name: khoa sản, and is no name."""
-        return (
-            phrases("places_of_work").at(self._words, place, self._unmarked) > 0
-            and self._joined(place + 1)
-            and not self._is("stops", place + 1)
-        )
+        """Whether a place of work is named here, khoa sản, and none is called so: Đăng Khoa."""
+        after = place + phrases("places_of_work").at(self._words, place, self._unmarked)
+        if after == place or ENDS(self._text, self._words[after - 1].end) is not None:
+            return False
+        return not (self._joined(after) and self._is("stops", after))
 
     def _announced(self, place: int) -> int:
         """The word after any large words behind tên, whether names are made of them or not."""

@@ -196,6 +196,8 @@ class _Finder(BareNames):
         at += phrases("name_words").at(self._words, at, self._unmarked)
         if not self._leads(at - 1) or self._is_known(place):
             return None
+        if phrases("roles").at(self._words, at, self._unmarked) > 1:
+            return None  # chị thu ngân (Hoài)
         is_initial = len(self._words[place].plain) == 1  # a. Hùng
         if is_initial and (not self._is_large(at) or (self._unmarked and self._is_at(place))):
             return None
