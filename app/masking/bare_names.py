@@ -178,3 +178,12 @@ class BareNames(NameForms):
             return True
         start = self._words[place].start
         return _STREET_NUMBER(self._text[max(0, start - 24) : start]) is not None
+
+    def _is_street(self, place: int, end: int) -> bool:
+        """Whether a name without a word is rather a street's: ở Trần Hưng Đạo, qua Lê Văn Sỹ."""
+        if self._before_number(end):
+            return False
+        if phrases("ways").before(self._words, place, self._unmarked) and self._joined(place):
+            return True
+        hero = phrases("heroes").at(self._words, place, self._unmarked)
+        return hero == end - place and not self._unmarked

@@ -12,6 +12,7 @@ from app.masking.lists import names, phrases
 #: Words of one name, of Vietnam's peoples' longest.
 _MOST_WORDS = 6
 BLANKS = re.compile(r"[ ]{1,3}|[’']").fullmatch
+_STOP = re.compile(r"\.[ ]?").fullmatch
 HYPHEN = re.compile(r"-").fullmatch
 TO_NAME = re.compile(r"[ ]{0,2}[.:\-–(“\"]{0,2}[ ]{0,2}").fullmatch
 _ABBREVIATED = re.compile(r"[^aeiouy]+|bsc?k?i{1,2}|[aceo]").fullmatch
@@ -35,7 +36,9 @@ class NameForms:
         """The word after the name at a word; the word itself where none is."""
         if place >= len(self._words) or self._is_known(place):
             return place
-        if self._titled and self._is_praise(place):
+        if self._is_praise(place) and (
+            self._titled or self._words[place + 1].case is Case.SMALL
+        ):
             return place  # Nhân Viên Thân Thiện
         end = self._written(place, led=led, role=role)
         if end == place and not self._unmarked and self._is_bare_of_marks(place):
@@ -69,7 +72,11 @@ class NameForms:
     def _large_end(self, place: int) -> int:
         """The word after those that are written large and may be one name."""
         end = place + 1
-        while self._joined(end) and end - place < _MOST_WORDS and self._is_large(end):
+        while (
+            (self._joined(end) or self._is_initial(end - 1))
+            and end - place < _MOST_WORDS
+            and self._is_large(end)
+        ):
             if self._is("not_in_names", end) and not (
                 self._is("given", end) or self._ends_name(place, end)
             ):
@@ -78,6 +85,11 @@ class NameForms:
                 break
             end += 1
         return end
+
+    def _is_initial(self, place: int) -> bool:
+        """Whether one large letter with a full stop stands here: Nguyễn T. Lan, N.T.H."""
+        word = self._words[place]
+        return len(word.plain) == 1 and self._is_large(place) and self._gap(place, _STOP)
 
     def _ends_name(self, place: int, at: int) -> bool:
         """Whether a word stands where a name's must: behind văn or thị, or amid a name."""
@@ -93,6 +105,7 @@ class NameForms:
             self._is("given", at) or self._is("middles", at) or len(self._words[at].plain) == 1
             for at in range(place + 1, end)
         )
+        likely = likely or (self._is("plain_surnames", place) and end - place in (3, 4))
         alone = end - place == 2 or self._unmarked
         second = self._words[place + 1].plain
         by_middle = second in ("van", "thi") and end - place >= 3 and not self._is("stops", place)
@@ -133,6 +146,8 @@ class NameForms:
 
     def _small_name(self, place: int, *, led: bool, role: bool) -> int:
         word = self._words[place]
+        if self._is_praise(place):
+            return place
         if self._is("surnames", place):
             end = self._small_full_name(place, led=led)
             if end > place:
@@ -142,8 +157,6 @@ class NameForms:
         if self._is("not_after_honorific", place) and not (
             self._unmarked and self._is_at_work(place + 1)
         ):
-            return place
-        if self._is_praise(place):
             return place
         end = place + 1
         if (
@@ -194,7 +207,12 @@ class NameForms:
                 end if led or self._is("plain_surnames", place) or second.toned != "văn" else place
             )
         if led:
-            return end
+            is_word = (
+                end - place == 2
+                and self._is("everyday", end - 1)
+                and not self._is("plain_surnames", place)
+            )
+            return end if not is_word or self._unmarked else place  # quan tâm
         sure = self._is("sure_surnames" if self._unmarked else "plain_surnames", place)
         return end if sure and end - place >= 3 and self._is("given", end - 1) else place
 

@@ -157,6 +157,10 @@ class _Finder(BareNames):
         length = phrases("family").at(self._words, place, self._unmarked)
         if not length or not self._follow(place, place + length, BLANKS):
             return None
+        if self._is_work(place):
+            return None
+        if self._unmarked and self._is_large(place) and self._is("surnames", place):
+            return None  # Vo Van Ngan, and no vợ
         at = place + length
         at += phrases("possessive").at(self._words, at, self._unmarked)
         named = phrases("name_words").at(self._words, at, self._unmarked)
@@ -190,7 +194,7 @@ class _Finder(BareNames):
 
     def _by_honorific(self, place: int) -> tuple[Span | None, int] | None:
         length = phrases("honorifics").at(self._words, place, self._unmarked)
-        if not length:
+        if not length or self._is_work(place):
             return None
         at = place + length
         at += phrases("name_words").at(self._words, at, self._unmarked)
@@ -217,6 +221,10 @@ class _Finder(BareNames):
         """Whether a single letter is ở, in a text without marks."""
         return self._words[place].plain == "o"
 
+    def _is_work(self, place: int) -> bool:
+        """Whether a place of work begins here: bo phan, in which bo is no father."""
+        return phrases("places_of_work").at(self._words, place, self._unmarked) > 1
+
     def _is_several(self, place: int) -> bool:
         """Whether an honorific is of several people: các anh, ông bà."""
         return place > 0 and bool(
@@ -234,7 +242,7 @@ class _Finder(BareNames):
             if end == place or self._is_place(place):
                 return None
             return self._span(place, end, Kind.STAFF), end
-        if self._is_place(place):
+        if self._is_place(place) or (not called and self._is_street(place, end)):
             return (None, end) if not called else None
         return self._of(place, place, end, called=called), end
 
