@@ -97,8 +97,10 @@ class BareNames(NameForms):
         """A given name behind a word of calling, and before one that may follow a name."""
         if not self._is_lone_large(place) or self._works_at(place):
             return place
-        if self._is("given", place) and self._joined(place + 1) and (
-            self._words[place + 1].toned == "ơi"
+        if (
+            self._is("given", place)
+            and self._joined(place + 1)
+            and (self._words[place + 1].toned == "ơi")
         ):
             return place + 1
         if self._begins(place):
@@ -186,4 +188,9 @@ class BareNames(NameForms):
         if phrases("ways").before(self._words, place, self._unmarked) and self._joined(place):
             return True
         hero = phrases("heroes").at(self._words, place, self._unmarked)
-        return hero == end - place and not self._unmarked
+        if hero != end - place or self._unmarked:
+            return False
+        # Tôi (Bế Văn Đàn); người mất là Nguyễn Hữu Thọ.
+        before = self._words[place - 1].toned if place else ""
+        mark = self._text[max(0, self._words[place].start - 1) : self._words[place].start]
+        return mark not in ("(", "“", '"') and before not in ("là", "của", "tên", "cho", "với")

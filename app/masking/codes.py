@@ -21,7 +21,9 @@ _MAIL = re.compile(
     r"(?:[\w\-]{1,63}(?:[ ]?(?:\.|chấm|cham|[\[(]dot[\])])[ ]?[A-Za-z]{2,12}\b){1,3}"
     r"|(?:gmail|yahoo|outlook|hotmail|icloud)\b)"
     r"|[\w.%+\-]{1,64}[ ]{1,2}(?:a còng|a cong|acong|a móc|a vòng)[ ]{1,2}"
-    r"[\w\-]{1,63}(?:[ ]?(?:\.|chấm|cham|dot)[ ]?[A-Za-z]{2,12}\b){0,3}",
+    r"[\w\-]{1,63}(?:[ ]?(?:\.|chấm|cham|dot)[ ]?[A-Za-z]{2,12}\b){0,3}"
+    r"|[\w.%+\-]{1,64}[ ]{1,2}at[ ]{1,2}(?:gmail|yahoo|outlook|hotmail|icloud)\b"
+    r"(?:[ ]?(?:\.|chấm|cham|dot)[ ]?[A-Za-z]{2,12}\b){0,3}",
     re.IGNORECASE,
 )
 #: Without one of these no address is looked for.
@@ -53,9 +55,7 @@ _LETTERED = re.compile(
     r"(?P<figures>\d{2,12}(?:[.\-/_](?:[A-ZĐ]{1,5}[.\-/_]?)?\d{1,12}){0,4})(?![\w]|[.,\-/]\d)"
 )
 #: And the other way about: 14/ĐKN-2025, 2507/HKD-0113.
-_FIGURES_FIRST = re.compile(
-    r"(?<![\w.,\-/])\d{2,8}[/\-][A-ZĐ]{2,5}[\-/]\d{4,8}(?![\w]|[.,\-/]\d)"
-)
+_FIGURES_FIRST = re.compile(r"(?<![\w.,\-/])\d{2,8}[/\-][A-ZĐ]{2,5}[\-/]\d{4,8}(?![\w]|[.,\-/]\d)")
 #: Letters of laws, standards and of what is found as another kind.
 _NO_OFFICES = frozenset({
     "NĐ", "ND", "TT", "TTLT", "QĐ", "QD", "NQ", "CT", "QH", "CV", "KH", "TB", "HD", "BC", "TCVN",
@@ -208,8 +208,10 @@ def _is_lettered(found: re.Match[str]) -> bool:
     parts = re.findall(r"\d+", figures)
     n = sum(map(len, parts))
     if len(parts) == 1:  # MN0012345, and with a blank it is too little
-        return n >= 6 and not found.group("gap").strip(".-_/:") and not (
-            found.group("gap") and (figures[0] == "0" or n > 8)
+        return (
+            n >= 6
+            and not found.group("gap").strip(".-_/:")
+            and not (found.group("gap") and (figures[0] == "0" or n > 8))
         )
     if all(_YEAR(part) for part in parts) or (n in (10, 11) and figures[0] == "0"):
         return False

@@ -18,7 +18,7 @@ from app.masking.letters import Letters, read, without_marks
 from app.messages import Language, say
 
 #: Of the rules and lists: raised with each change after which stored texts are to be masked anew.
-EDITION = 1
+EDITION = 2
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from app.masking.lists import names, phrases
 
 #: Words of one name, of Vietnam's peoples' longest.
 _MOST_WORDS = 6
-BLANKS = re.compile(r"[ ]{1,3}|[’']").fullmatch
+BLANKS = re.compile(r"[ ]{1,3}|[’'][ ]?").fullmatch
 _STOP = re.compile(r"\.[ ]?").fullmatch
 HYPHEN = re.compile(r"-").fullmatch
 TO_NAME = re.compile(r"[ ]{0,2}[.:\-–(“\"]{0,2}[ ]{0,2}").fullmatch
@@ -36,9 +36,7 @@ class NameForms:
         """The word after the name at a word; the word itself where none is."""
         if place >= len(self._words) or self._is_known(place):
             return place
-        if self._is_praise(place) and (
-            self._titled or self._words[place + 1].case is Case.SMALL
-        ):
+        if self._is_praise(place) and (self._titled or self._words[place + 1].case is Case.SMALL):
             return place  # Nhân Viên Thân Thiện
         end = self._written(place, led=led, role=role)
         if end == place and not self._unmarked and self._is_bare_of_marks(place):
@@ -109,8 +107,13 @@ class NameForms:
         alone = end - place == 2 or self._unmarked
         second = self._words[place + 1].plain
         by_middle = second in ("van", "thi") and end - place >= 3 and not self._is("stops", place)
-        sure = not alone or by_middle or (
-            self._is("given", end - 1) and (not self._unmarked or self._is("plain_surnames", place))
+        sure = (
+            not alone
+            or by_middle
+            or (
+                self._is("given", end - 1)
+                and (not self._unmarked or self._is("plain_surnames", place))
+            )
         )
         return likely and (led or sure)
 

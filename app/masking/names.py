@@ -177,9 +177,7 @@ class _Finder(BareNames):
             return None
         return self._span(at, end, Kind.CITIZEN), end
 
-    def _behind(
-        self, at: int, *, honorific: bool, named: bool = False
-    ) -> tuple[Span, int] | None:
+    def _behind(self, at: int, *, honorific: bool, named: bool = False) -> tuple[Span, int] | None:
         """The name of a citizen at a word, or behind an honorific there."""
         if honorific and phrases("honorifics").at(self._words, at, self._unmarked):
             found = self._behind(at + 1, honorific=False, named=named)
@@ -209,7 +207,8 @@ class _Finder(BareNames):
             return None  # các anh chị hạnh phúc
         end = self._name(at, led=True)
         if end > at:
-            if place and self._is_large(place) and self._is_place(place):
+            named_after = phrases("places").before(self._words, place, self._unmarked)
+            if named_after and self._is_large(place) and self._joined(place):
                 return None, end  # chợ Bà Chiểu
             return self._of(place, at, end), end
         counter = self._counter(at) if at == place + 1 else None

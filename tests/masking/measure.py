@@ -98,9 +98,7 @@ def tally(lines: Iterable[Line]) -> dict[str, Tally]:
     return counts
 
 
-def _count_label(
-    counts: dict[str, Tally], line: Line, label: Span, spans: Sequence[Span]
-) -> None:
+def _count_label(counts: dict[str, Tally], line: Line, label: Span, spans: Sequence[Span]) -> None:
     places = _told(line.text, label)
     same = [span for span in spans if _group(span.kind) == _group(label.kind)]
     there = _cover(same, places)
@@ -129,7 +127,9 @@ def _count_span(counts: dict[str, Tally], line: Line, span: Span) -> None:
     for name in named:
         so = right
         if name.startswith("whose"):
-            so = _cover([label for label in same if label.kind is span.kind], _told(line.text, span))
+            so = _cover(
+                [label for label in same if label.kind is span.kind], _told(line.text, span)
+            )
         each = counts.setdefault(name, Tally())
         each.found += 1
         each.right += so
