@@ -97,11 +97,7 @@ class BareNames(NameForms):
         """A given name behind a word of calling, and before one that may follow a name."""
         if not self._is_lone_large(place) or self._works_at(place):
             return place
-        if (
-            self._is("given", place)
-            and self._joined(place + 1)
-            and (self._words[place + 1].toned == "ơi")
-        ):
+        if self._is("given", place) and self._is_hailed(place + 1):
             return place + 1
         if self._begins(place):
             return place
@@ -109,6 +105,13 @@ class BareNames(NameForms):
             end = self._announced(place)
             if end - place > 1 or (end > place and self._words[place - 1].toned == "tên"):
                 return end
+        return self._asked_for(place)
+
+    def _is_hailed(self, place: int) -> bool:
+        """Whether ơi stands here: Hằng ơi."""
+        return self._joined(place) and self._words[place].toned == "ơi"
+
+    def _asked_for(self, place: int) -> int:
         if not phrases("large_cues").before(self._words, place, self._unmarked):
             return place
         end = self._large_end(place)

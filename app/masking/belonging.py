@@ -38,15 +38,16 @@ class Belonging:
         if self._is_numbered(end):
             return Kind.CITIZEN
         did = self._did(end, min(end + _BEHIND, last))
-        if did is not None:
-            known = did is Kind.STAFF and self._of_citizens(start)
-            return Kind.CITIZEN if known else did
-        if self._of_citizens(start):
+        if did is not Kind.CITIZEN and self._of_citizens(start):
+            return Kind.CITIZEN
+        return did or self._met(start, called=called)
+
+    def _met(self, start: int, *, called: bool) -> Kind | None:
+        """Whose name it is by what is said before it, of thanks and of blame."""
+        if called:
             return Kind.CITIZEN
         soon = range(max(0, start - _BEFORE), start + 1)
-        if not called and any(self._before("before_staff", at) for at in soon):
-            return Kind.STAFF
-        return Kind.CITIZEN if called else None
+        return Kind.STAFF if any(self._before("before_staff", at) for at in soon) else None
 
     def _of_citizens(self, start: int) -> bool:
         return not self._before("before_staff", start) and self._before("before_citizen", start)

@@ -143,23 +143,29 @@ class NameForms:
 
     def _hyphened(self, end: int) -> int:
         """Behind what is joined to the last word of a name from abroad: Dong-min."""
-        while self._gap(end - 1, HYPHEN) and not self._words[end].case and end < len(self._words):
-            end += 1
-        return end
+        last = end
+        while last - end < _MOST_WORDS and self._gap(last - 1, HYPHEN):
+            if self._words[last].case is not Case.SMALL:
+                break
+            last += 1
+        return last
 
     def _small_name(self, place: int, *, led: bool, role: bool) -> int:
-        word = self._words[place]
         if self._is_praise(place):
             return place
         if self._is("surnames", place):
             end = self._small_full_name(place, led=led)
             if end > place:
                 return end
-        if not led or not self._is("given", place):
-            return place
-        if self._is("not_after_honorific", place) and not (
+        return self._small_given(place, role=role) if led else place
+
+    def _small_given(self, place: int, *, role: bool) -> int:
+        """The word after a given name in small letters that a word before announces."""
+        word = self._words[place]
+        refused = self._is("not_after_honorific", place) and not (
             self._unmarked and self._is_at_work(place + 1)
-        ):
+        )
+        if refused or not self._is("given", place):
             return place
         end = place + 1
         if (
@@ -171,19 +177,21 @@ class NameForms:
             and not (self._is("everyday", end) and not self._speaks_for_name(end + 1, role=role))
         ):
             end += 1
-        if self._unmarked and len(word.plain) < 3:
+        if (self._unmarked and len(word.plain) < 3) or self._makes_other_word(end):
             return place
-        if (
+        everyday = self._unmarked or (self._is("everyday", place) and end == place + 1)
+        return end if not everyday or self._speaks_for_name(end, role=role) else place
+
+    def _makes_other_word(self, end: int) -> bool:
+        """Whether the word behind a given name makes another one with it: thái độ."""
+        return (
             self._joined(end)
             and self._is("not_in_names", end)
             and not self._is("given", end)
             and not phrases("deeds").at(self._words, end, self._unmarked)
             and not self._is_department(end)
             and not self._is_at_work(end)
-        ):
-            return place  # thái độ
-        everyday = self._unmarked or (self._is("everyday", place) and end == place + 1)
-        return end if not everyday or self._speaks_for_name(end, role=role) else place
+        )
 
     def _small_full_name(self, place: int, *, led: bool) -> int:
         """A whole name in small letters: one that was announced, or of which no word is like."""

@@ -196,15 +196,8 @@ class _Finder(BareNames):
             return None
         at = place + length
         at += phrases("name_words").at(self._words, at, self._unmarked)
-        if not self._leads(at - 1) or self._is_known(place):
+        if not self._leads(at - 1) or self._is_known(place) or self._is_none(place, at):
             return None
-        if phrases("roles").at(self._words, at, self._unmarked) > 1:
-            return None  # chị thu ngân (Hoài)
-        is_initial = len(self._words[place].plain) == 1  # a. Hùng
-        if is_initial and (not self._is_large(at) or (self._unmarked and self._is_at(place))):
-            return None
-        if self._is_several(place) and not self._is_large(at):
-            return None  # các anh chị hạnh phúc
         end = self._name(at, led=True)
         if end > at:
             named_after = phrases("places").before(self._words, place, self._unmarked)
@@ -215,6 +208,14 @@ class _Finder(BareNames):
         return counter and (
             Span(self._words[place].start, counter[0], Kind.STAFF), counter[1]
         )  # fmt: skip
+
+    def _is_none(self, place: int, at: int) -> bool:
+        """Whether behind an honorific no name can stand: chị thu ngân, các anh chị hạnh phúc."""
+        if phrases("roles").at(self._words, at, self._unmarked) > 1:
+            return True
+        if self._is_large(at):  # a. Hùng
+            return self._unmarked and self._is_at(place)
+        return len(self._words[place].plain) == 1 or self._is_several(place)
 
     def _is_at(self, place: int) -> bool:
         """Whether a single letter is ở, in a text without marks."""
@@ -228,7 +229,10 @@ class _Finder(BareNames):
         """Whether an honorific is of several people: các anh, ông bà."""
         return place > 0 and bool(
             phrases("plurals").before(self._words, place, self._unmarked)
-            or phrases("honorifics").before(self._words, place, self._unmarked)
+            or (
+                self._joined(place)
+                and phrases("honorifics").before(self._words, place, self._unmarked)
+            )
         )
 
     def _bare(self, place: int) -> tuple[Span | None, int] | None:

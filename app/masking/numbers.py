@@ -240,11 +240,9 @@ def _by_length(
         return Kind.INSURANCE
     if by_words >= 7 and 9 <= n <= 12:
         return Kind.PHONE
-    if (single and n > 10) or (n >= 16 and all(len(group.digits) == 4 for group in groups)):
-        return Kind.BANK
-    if n >= 12 and not by_words and _grouped(groups) and not _are_several(groups):
-        return Kind.BANK
-    return None
+    cards = n >= 16 and all(len(group.digits) == 4 for group in groups)
+    accounts = n >= 12 and not by_words and _grouped(groups) and not _are_several(groups)
+    return Kind.BANK if (single and n > 10) or cards or accounts else None
 
 
 def _are_several(groups: Sequence[_Group]) -> bool:
