@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from app.masking.codes import BLANK, TAKEN
 from app.masking.kinds import Kind
 from app.masking.letters import Letters
 from app.masking.lists import phrases
@@ -12,6 +13,7 @@ from app.masking.lists import phrases
 _BEHIND, _AT_WORK, _BEFORE = 6, 4, 3
 #: Tôi, Nguyễn Văn An, …
 _I_AM = re.compile(r"(?:^|\W)(?:tôi|em|mình|tui|cháu|con), $", re.IGNORECASE).search
+_TO_NUMBER = re.compile(rf"[ ]{{0,2}}[,:\-–(]{{0,2}}[ ]{{0,2}}{TAKEN}").match
 _SENTENCE_ENDS = re.compile(r"[.!?;\n]")
 
 
@@ -21,8 +23,11 @@ class Belonging:
     def __init__(self, letters: Letters) -> None:
         self._text, self._words, self._unmarked = letters.text, letters.words, letters.unmarked
 
-    def of(self, start: int, end: int) -> Kind:
-        """Whose name stands from a word to before another: a citizen's, unless more says other."""
+    def of(self, start: int, end: int, *, called: bool = False) -> Kind | None:
+        """Whose name stands from a word to before another; None where nothing tells.
+
+        Who is called, or asked for, is nobody's staff for that.
+        """
         if self._is_writers(start):
             return Kind.CITIZEN
         last = self._sentence_end(end)
@@ -30,14 +35,39 @@ class Belonging:
             self._words, end, min(end + 2, last), self._unmarked
         ):
             return Kind.STAFF
-        if not self._before("before_staff", start) and self._before("before_citizen", start):
+        if self._is_numbered(end):
+            return Kind.CITIZEN
+        did = self._did(end, min(end + _BEHIND, last))
+        if did is not Kind.CITIZEN and self._of_citizens(start):
+            return Kind.CITIZEN
+        return did or self._met(start, called=called)
+
+    def _met(self, start: int, *, called: bool) -> Kind | None:
+        """Whose name it is by what is said before it, of thanks and of blame."""
+        if called:
             return Kind.CITIZEN
         soon = range(max(0, start - _BEFORE), start + 1)
-        if any(self._before("before_staff", at) for at in soon) or phrases("deeds").within(
-            self._words, end, min(end + _BEHIND, last), self._unmarked
-        ):
-            return Kind.STAFF
-        return Kind.CITIZEN
+        return Kind.STAFF if any(self._before("before_staff", at) for at in soon) else None
+
+    def _of_citizens(self, start: int) -> bool:
+        return not self._before("before_staff", start) and self._before("before_citizen", start)
+
+    def _did(self, start: int, end: int) -> Kind | None:
+        """Whose deeds are told first behind a name."""
+        for place in range(start, end):
+            came = phrases("citizen_deeds").at(self._words, place, self._unmarked)
+            served = phrases("deeds").at(self._words, place, self._unmarked)
+            if came or served:
+                return Kind.CITIZEN if came >= served else Kind.STAFF
+        return None
+
+    def _is_numbered(self, end: int) -> bool:
+        """Whether a number stands right behind a name: its bearer's."""
+        length = phrases("number_words").at(self._words, end, self._unmarked)
+        for last in {end - 1, end + length - 1}:
+            if _TO_NUMBER(self._text, self._words[last].end) is not None:
+                return True
+        return False
 
     def _is_writers(self, start: int) -> bool:
         """Whether a name is said to be of whoever writes, or of their family."""
@@ -61,7 +91,7 @@ class Belonging:
         if place < 1 or place > len(self._words) - 1:
             return False
         gap = self._text[self._words[place - 1].end : self._words[place].start]
-        if _SENTENCE_ENDS.search(gap):
+        if _SENTENCE_ENDS.search(gap) or TAKEN in gap or BLANK in gap:
             return False
         return phrases(kind).before(self._words, place, self._unmarked) > 0
 

@@ -13,17 +13,21 @@ from app.masking.letters import without_marks
 
 #: What stands in the place of what was found, so that nothing else is found in it.
 BLANK = "\0"
+#: And where names are looked for, in the place of a number that somebody has.
+TAKEN = "\1"
 
 _MAIL = re.compile(
-    r"[\w.%+\-]{1,64}[ ]?(?:@|[\[({]\s?(?:at|a còng|a cong)\s?[\])}])[ ]?"
+    r"[\w.%+\-]{1,64}[ ]?(?:@|[\[({]\s?(?:a|at|@|a còng|a cong|a móc|a vòng)\s?[\])}])[ ]?"
     r"(?:[\w\-]{1,63}(?:[ ]?(?:\.|chấm|cham|[\[(]dot[\])])[ ]?[A-Za-z]{2,12}\b){1,3}"
     r"|(?:gmail|yahoo|outlook|hotmail|icloud)\b)"
     r"|[\w.%+\-]{1,64}[ ]{1,2}(?:a còng|a cong|acong|a móc|a vòng)[ ]{1,2}"
-    r"[\w\-]{1,63}(?:[ ]?(?:\.|chấm|cham|dot)[ ]?[A-Za-z]{2,12}\b){0,3}",
+    r"[\w\-]{1,63}(?:[ ]?(?:\.|chấm|cham|dot)[ ]?[A-Za-z]{2,12}\b){0,3}"
+    r"|[\w.%+\-]{1,64}[ ]{1,2}at[ ]{1,2}(?:gmail|yahoo|outlook|hotmail|icloud)\b"
+    r"(?:[ ]?(?:\.|chấm|cham|dot)[ ]?[A-Za-z]{2,12}\b){0,3}",
     re.IGNORECASE,
 )
 #: Without one of these no address is looked for.
-_OF_MAIL = ("@", "còng", "cong", "at", "móc", "vòng")
+_OF_MAIL = ("@", "còng", "cong", "at", "móc", "vòng", "(a", "[a", "{a", "( a", "[ a")
 _DOSSIER = re.compile(
     r"(?<![A-Za-z0-9])(?:\d{3}[ ]?\.[ ]?(?:\d{2}[ ]?\.[ ]?){0,3})?[A-Za-z]{1,3}\d{1,3}"
     r"(?:[ ]?[.\-][ ]?\d{1,4}){0,5}[ ]?[\-–/. ][ ]?\d{6}[ ]?[\-–/. ][ ]?\d{3,6}(?![A-Za-z0-9])"
@@ -32,17 +36,57 @@ _DOSSIER = re.compile(
 #: On the text without marks. What follows has four digits and more.
 _NAMED_DOSSIER = re.compile(
     r"(?<![a-z])(?:(?:ma(?: so)?|so)[ ](?:ho so|hs|bien nhan|benh nhan|bn|y te|benh an|"
-    r"phieu hen|giay hen|tra cuu|tiep nhan|don|luu tru|vu viec|phieu kham|nhap vien)"
+    r"phieu hen|giay hen|tra cuu|tiep nhan|don|luu tru|vu viec|phieu kham|nhap vien|"
+    r"ra vien|vao vien|giay ra vien|phan anh|khieu nai|to cao|kien nghi|ket qua|xet nghiem|"
+    r"phieu|don thuoc|toa thuoc|bien lai|hoa don|buu pham|van don|quyet dinh|cong van|giay phep)"
     r"|(?:ho so|hs|bien nhan|giay hen|phieu hen|benh an|giay tiep nhan|mhs)"
-    r"(?:[ ](?:so|ma(?: so)?))?)"
+    r"(?:[ ](?:so|ma(?: so)?))?"
+    r"|(?:ket qua|xet nghiem|phieu|phieu thu|hoa don|bien lai|don|don thu|khieu nai|to cao|"
+    r"phan anh|kien nghi|giay ra vien|ra vien|vao vien|chuyen vien|giay chuyen tuyen|vu|"
+    r"bien ban|to trinh|sieu am|phieu kham|toa thuoc|don thuoc|giay moi|giay phep)"
+    r"[ ](?:so|ma(?: so)?))"
     r"(?:[ ](?:cua (?:toi|em|minh|chau)|la|so))*[ ]?[:#=.\-]?[ ]?#?"
     r"(?P<code>(?=[a-z./\-]{0,24}\d)[a-z0-9](?:[a-z0-9]|[./\-](?=[a-z0-9])){3,40})"
     r"(?![ .\-]{1,3}\d)"
+)
+#: On the text as it is: letters of an office and figures that are divided, XN250617-00482.
+_LETTERED = re.compile(
+    r"(?<![\w.\-/])(?P<letters>[A-ZĐ]{2,5}|[A-ZĐ]{1,3}\d{1,2}(?=[.\-/]))(?P<gap>[ .\-_/:]{0,2})"
+    r"(?P<figures>\d{2,12}(?:[.\-/_](?:[A-ZĐ]{1,5}[.\-/_]?)?\d{1,12}){0,4})(?![\w]|[.,\-/]\d)"
+)
+#: And the other way about: 14/ĐKN-2025, 2507/HKD-0113.
+_FIGURES_FIRST = re.compile(r"(?<![\w.,\-/])\d{2,8}[/\-][A-ZĐ]{2,5}[\-/]\d{4,8}(?![\w]|[.,\-/]\d)")
+#: Letters of laws, standards and of what is found as another kind.
+_NO_OFFICES = frozenset({
+    "NĐ", "ND", "TT", "TTLT", "QĐ", "QD", "NQ", "CT", "QH", "CV", "KH", "TB", "HD", "BC", "TCVN",
+    "QCVN", "ISO", "COVID", "VNEID", "SDT", "SĐT", "ĐT", "DT", "STK", "TK", "CMND", "CMT", "CCCD",
+    "CC", "BHYT", "BHXH", "MST", "TEL", "LH", "HL", "VCB", "BIDV", "ACB", "MB", "TCB", "VIB", "SHB",
+    "MSB", "OCB", "SCB", "ATM", "NH", "OTP", "ZALO", "FAX", "GPS", "TP", "HCM", "QL", "TL", "DN",
+    "DĐ", "DD", "DTDD", "ĐTDĐ", "PHONE", "HOTLI", "SIM", "GMT", "UTC", "VN", "VND", "VNĐ", "USD",
+    "NS", "SN", "LK", "HKI", "SDD", "CK", "CAMERA", "XE", "BKS", "BSX", "UBND", "HĐND", "TCBH",
+})  # fmt: skip
+_YEAR = re.compile(r"(?:19|20)\d{2}").fullmatch
+#: Letter and seven or eight figures, as in Vietnam; and what is said to be a passport's.
+_PASSPORT = re.compile(r"(?<![\w.\-/])[A-Z][ ]?\d{7,8}(?![\w]|[.,\-/]\d)")
+_OF_PASSPORT = re.compile(
+    r"(?<![a-z])(?:ho chieu|passport|pp|hc|thi thuc|visa|the tam tru|the cu tru|residence card|"
+    r"so tam tru|permit|giay thong hanh|the can cuoc|cmqd|cmsq|the nganh)(?![a-z])"
+    r"[^\n\0]{0,44}?(?<![\w.\-/])"
+    r"(?P<code>(?=[a-z0-9]{0,8}\d[a-z0-9]{0,8}\d[a-z0-9]{0,8}\d)(?=\d{0,8}[a-z])[a-z0-9]{6,12})"
+    r"(?!\w)"
 )
 _PLATE = re.compile(
     r"(?<![\w.,/])(?P<province>\d{2})[ ]?[\-–. ]?[ ]?(?P<letters>[A-ZĐ]{1,2}|[a-zđ]{1,2})"
     r"[ ]?\d?"
     r"[ ]?[\-–. ]{0,2}[ ]?(?:(?P<five>\d{3}[ .\-]?\d{2})|(?P<four>\d{4}))(?![\w]|[.,/]\d)"
+)
+_DIGIT = "khong|mot|hai|ba|bon|tu|nam|lam|sau|bay|tam|chin|muoi|tram|linh|le|\\d{1,5}"
+#: A plate that is read out, on the text without marks: ba mươi tám B một, không bốn bảy chấm hai.
+_SPOKEN_PLATE = re.compile(
+    r"(?<![a-z])(?:bien so|bien xe|bien kiem soat|bien|bks|xe(?: may| hoi| o to)?(?: so| bien)?)"
+    r"(?:[ ](?:so|xe|la|may|o to|cua toi|toi)){0,3}[ :,]{1,2}"
+    rf"(?P<code>(?:{_DIGIT})[ ](?:{_DIGIT})(?:[ ](?:{_DIGIT}))?[ ](?:[a-z]{{1,2}}|gach)"
+    rf"(?:[ ,.\-]{{1,3}}(?:{_DIGIT}|cham|gach|ngang|phay|[a-z])(?![a-z])){{4,12}})(?!\w)"
 )
 _OF_VEHICLES = re.compile(r"(?:bien|bks|bsx|xe|o to|dau keo)[^.;\n]{0,24}$")
 #: Units behind a number, and words of time, that small letters of a plate may be.
@@ -123,20 +167,60 @@ def find(text: str) -> tuple[list[Span], str]:
         text = _MAIL.sub(take(Kind.EMAIL, lambda found: True), text)
     text = _INSURANCE.sub(take(Kind.INSURANCE, _is_insurance), text)
     text = _DOSSIER.sub(take(Kind.DOSSIER, lambda found: True), text)
-    text = _named_dossiers(text, spans)
+    text = _named(text, spans, _OF_PASSPORT, Kind.IDENTITY)
+    text = _PASSPORT.sub(take(Kind.IDENTITY, _is_no_card), text)
+    text = _named(text, spans, _NAMED_DOSSIER, Kind.DOSSIER)
+    text = _named(text, spans, _SPOKEN_PLATE, Kind.PLATE)
     text = _PLATE.sub(take(Kind.PLATE, _is_plate), text)
+    text = _LETTERED.sub(take(Kind.DOSSIER, _is_lettered), text)
+    text = _FIGURES_FIRST.sub(take(Kind.DOSSIER, _is_of_office), text)
     text = _NONE.sub(lambda found: BLANK * len(found.group()), text)
     return spans, _THOUSANDS.sub(_blank_amount, text)
 
 
-def _named_dossiers(text: str, spans: list[Span]) -> str:
+def _named(text: str, spans: list[Span], pattern: re.Pattern[str], kind: Kind) -> str:
+    """The text without what a word before it says to be of a kind: a group ``code``."""
     blanked = list(text)
-    for found in _NAMED_DOSSIER.finditer(without_marks(text)):
+    for found in pattern.finditer(without_marks(text)):
         start, end = found.span("code")
-        if sum(sign.isdigit() for sign in found.group("code")) >= 4:
-            spans.append(Span(start, end, Kind.DOSSIER))
+        told = sum(sign.isdigit() for sign in found.group("code")) >= _FEWEST[kind]
+        if told and not _is_date(found.group("code")):
+            spans.append(Span(start, end, kind))
             blanked[start:end] = BLANK * (end - start)
     return "".join(blanked)
+
+
+#: Of how many digits a code of a kind is at least; a plate that is read out has none.
+_FEWEST = {Kind.IDENTITY: 3, Kind.DOSSIER: 4, Kind.PLATE: 0}
+_is_date = re.compile(r"\d{1,2}[/.\-]\d{1,2}[/.\-](?:19|20)\d{2}").fullmatch
+
+
+def _is_no_card(found: re.Match[str]) -> bool:
+    """Whether a letter and figures are no mark of a thing: no word before says so."""
+    before = without_marks(found.string[max(0, found.start() - 16) : found.start()])
+    return not before.rstrip(" :").endswith(("model", "seri", "serial", "may", "lo", "ma vach"))
+
+
+def _is_lettered(found: re.Match[str]) -> bool:
+    letters, figures = found.group("letters"), found.group("figures")
+    if letters in _NO_OFFICES:
+        return False
+    parts = re.findall(r"\d+", figures)
+    n = sum(map(len, parts))
+    if len(parts) == 1:  # MN0012345, and with a blank it is too little
+        return (
+            n >= 6
+            and not found.group("gap").strip(".-_/:")
+            and not (found.group("gap") and (figures[0] == "0" or n > 8))
+        )
+    if all(_YEAR(part) for part in parts) or (n in (10, 11) and figures[0] == "0"):
+        return False
+    return n >= 6 or (n >= 5 and not found.group("gap").isspace())
+
+
+def _is_of_office(found: re.Match[str]) -> bool:
+    letters = re.findall(r"[A-ZĐ]+", found.group())
+    return not _NO_OFFICES.intersection(letters)
 
 
 def _is_insurance(found: re.Match[str]) -> bool:

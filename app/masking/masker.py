@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from app.masking import codes, names, numbers
-from app.masking.codes import BLANK
+from app.masking.codes import BLANK, TAKEN
 from app.masking.kinds import Kind, Span
 from app.masking.letters import Letters, read, without_marks
 from app.messages import Language, say
 
 #: Of the rules and lists: raised with each change after which stored texts are to be masked anew.
-EDITION = 1
+EDITION = 2
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _found(letters: Letters) -> list[Span]:
     spans += numbers.find(letters, text)
     blanked = list(text)
     for span in spans:
-        blanked[span.start : span.end] = BLANK * (span.end - span.start)
+        blanked[span.start : span.end] = TAKEN * (span.end - span.start)
     text = "".join(blanked)
     spans += names.find(Letters(text, without_marks(text), letters.origin))
     kept: list[Span] = []

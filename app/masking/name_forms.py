@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from app.masking.codes import BLANK, TAKEN
 from app.masking.letters import Case, Letters
 from app.masking.lists import names, phrases
 
 #: Words of one name, of Vietnam's peoples' longest.
 _MOST_WORDS = 6
-BLANKS = re.compile(r"[ ]{1,3}|[’']").fullmatch
+BLANKS = re.compile(r"[ ]{1,3}|[’'][ ]?").fullmatch
+_STOP = re.compile(r"\.[ ]?").fullmatch
+HYPHEN = re.compile(r"-").fullmatch
 TO_NAME = re.compile(r"[ ]{0,2}[.:\-–(“\"]{0,2}[ ]{0,2}").fullmatch
 _ABBREVIATED = re.compile(r"[^aeiouy]+|bsc?k?i{1,2}|[aceo]").fullmatch
-_ENDS = re.compile(r"[ ]*(?:[,;:!?\n()\"”\-–/]|\.+(?:\s|$)|$|\0)").match
+ENDS = re.compile(rf"[ ]*(?:[,;:!?\n()\"”\-–/]|\.+(?:\s|$)|$|[{BLANK}{TAKEN}])").match
 
 
 class NameForms:
@@ -24,6 +27,8 @@ class NameForms:
         # Where all is written in capitals they say nothing.
         loud = sum(word.case is Case.CAPITALS for word in self._words)
         self._loud = len(self._words) > 3 and loud > 0.6 * len(self._words)
+        large = sum(word.case is not Case.SMALL for word in self._words)
+        self._titled = len(self._words) > 3 and large > 0.6 * len(self._words)
 
     # --- names
 
@@ -31,6 +36,8 @@ class NameForms:
         """The word after the name at a word; the word itself where none is."""
         if place >= len(self._words) or self._is_known(place):
             return place
+        if self._is_praise(place) and (self._titled or self._words[place + 1].case is Case.SMALL):
+            return place  # Nhân Viên Thân Thiện
         end = self._written(place, led=led, role=role)
         if end == place and not self._unmarked and self._is_bare_of_marks(place):
             # NGUYEN VAN BINH among words with their marks.
@@ -63,13 +70,32 @@ class NameForms:
     def _large_end(self, place: int) -> int:
         """The word after those that are written large and may be one name."""
         end = place + 1
-        while self._joined(end) and end - place < _MOST_WORDS and self._is_large(end):
-            if self._is("not_in_names", end) and not self._is("given", end):
+        while (
+            (self._joined(end) or self._is_initial(end - 1))
+            and end - place < _MOST_WORDS
+            and self._is_large(end)
+        ):
+            if self._is("not_in_names", end) and not (
+                self._is("given", end) or self._ends_name(place, end)
+            ):
                 break
             if self._role_begins(end):
                 break
             end += 1
         return end
+
+    def _is_initial(self, place: int) -> bool:
+        """Whether one large letter with a full stop stands here: Nguyễn T. Lan, N.T.H."""
+        word = self._words[place]
+        return len(word.plain) == 1 and self._is_large(place) and self._gap(place, _STOP)
+
+    def _ends_name(self, place: int, at: int) -> bool:
+        """Whether a word stands where a name's must: behind văn or thị, or amid a name."""
+        if self._words[at - 1].plain in ("van", "thi") and at - place >= 2:
+            return True
+        after = at + 1
+        amid = at - place == 1 and self._joined(after) and self._is_large(after)
+        return amid and self._is("plain_surnames", place) and self._is("given", after)
 
     def _is_whole(self, place: int, end: int, *, led: bool) -> bool:
         """Whether large words that begin with a surname are a name."""
@@ -77,9 +103,17 @@ class NameForms:
             self._is("given", at) or self._is("middles", at) or len(self._words[at].plain) == 1
             for at in range(place + 1, end)
         )
+        likely = likely or (self._is("plain_surnames", place) and end - place in (3, 4))
         alone = end - place == 2 or self._unmarked
-        sure = not alone or (
-            self._is("given", end - 1) and (not self._unmarked or self._is("plain_surnames", place))
+        second = self._words[place + 1].plain
+        by_middle = second in ("van", "thi") and end - place >= 3 and not self._is("stops", place)
+        sure = (
+            not alone
+            or by_middle
+            or (
+                self._is("given", end - 1)
+                and (not self._unmarked or self._is("plain_surnames", place))
+            )
         )
         return likely and (led or sure)
 
@@ -93,6 +127,10 @@ class NameForms:
         )
         if unlikely:
             return place
+        if end - place >= 3 and self._is("surnames", place) and not self._unmarked:
+            return end  # Thạch Sa Rây
+        if self._is("births", place) and end - place >= 2:
+            return place + 2  # Sáu Nhựt
         if is_given or self._is("middles", place):
             # Ngọc Anh, and no further than a given name goes.
             while end - place > 1 and not (
@@ -101,15 +139,33 @@ class NameForms:
                 end -= 1
             return end
         # UBND is nobody's.
-        return place if first.case is Case.CAPITALS else min(end, place + 4)
+        return place if first.case is Case.CAPITALS else self._hyphened(min(end, place + 4))
+
+    def _hyphened(self, end: int) -> int:
+        """Behind what is joined to the last word of a name from abroad: Dong-min."""
+        last = end
+        while last - end < _MOST_WORDS and self._gap(last - 1, HYPHEN):
+            if self._words[last].case is not Case.SMALL:
+                break
+            last += 1
+        return last
 
     def _small_name(self, place: int, *, led: bool, role: bool) -> int:
-        word = self._words[place]
+        if self._is_praise(place):
+            return place
         if self._is("surnames", place):
             end = self._small_full_name(place, led=led)
             if end > place:
                 return end
-        if not led or self._is("not_after_honorific", place) or not self._is("given", place):
+        return self._small_given(place, role=role) if led else place
+
+    def _small_given(self, place: int, *, role: bool) -> int:
+        """The word after a given name in small letters that a word before announces."""
+        word = self._words[place]
+        refused = self._is("not_after_honorific", place) and not (
+            self._unmarked and self._is_at_work(place + 1)
+        )
+        if refused or not self._is("given", place):
             return place
         end = place + 1
         if (
@@ -117,25 +173,34 @@ class NameForms:
             and self._joined(end)
             and self._is("given", end)
             and not self._is("stops", end)
+            and not self._is_department(end)
             and not (self._is("everyday", end) and not self._speaks_for_name(end + 1, role=role))
         ):
             end += 1
-        if self._unmarked and len(word.plain) < 3:
+        if (self._unmarked and len(word.plain) < 3) or self._makes_other_word(end):
             return place
-        if (
+        everyday = self._unmarked or (self._is("everyday", place) and end == place + 1)
+        return end if not everyday or self._speaks_for_name(end, role=role) else place
+
+    def _makes_other_word(self, end: int) -> bool:
+        """Whether the word behind a given name makes another one with it: thái độ."""
+        return (
             self._joined(end)
             and self._is("not_in_names", end)
             and not self._is("given", end)
             and not phrases("deeds").at(self._words, end, self._unmarked)
-        ):
-            return place  # thái độ
-        everyday = self._unmarked or (self._is("everyday", place) and end == place + 1)
-        return end if not everyday or self._speaks_for_name(end, role=role) else place
+            and not self._is_department(end)
+            and not self._is_at_work(end)
+        )
 
     def _small_full_name(self, place: int, *, led: bool) -> int:
         """A whole name in small letters: one that was announced, or of which no word is like."""
         end = place + 1
-        while self._joined(end) and end - place < _MOST_WORDS - 1 and not self._is("stops", end):
+        while self._joined(end) and end - place < _MOST_WORDS - 1:
+            if self._is("stops", end) and not self._must_follow(place, end):
+                break
+            if end - place == 1 and self._is_department(end):
+                break
             middle, given = self._is("middles", end), self._is("given", end)
             if not (middle or given or len(self._words[end].plain) == 1):
                 # Behind văn and thị stands a name, whatever it is.
@@ -153,14 +218,61 @@ class NameForms:
                 end if led or self._is("plain_surnames", place) or second.toned != "văn" else place
             )
         if led:
-            return end
-        sure = self._is("plain_surnames", place) and not self._unmarked
-        return end if sure and end - place >= 3 else place
+            is_word = (
+                end - place == 2
+                and self._is("everyday", end - 1)
+                and not self._is("plain_surnames", place)
+            )
+            return end if not is_word or self._unmarked else place  # quan tâm
+        sure = self._is("sure_surnames" if self._unmarked else "plain_surnames", place)
+        return end if sure and end - place >= 3 and self._is("given", end - 1) else place
+
+    def _must_follow(self, place: int, at: int) -> bool:
+        """Whether a word is of a name though without its marks it is like another: vo van tai."""
+        if not self._unmarked or at - place > 2:
+            return False
+        if at - place == 1:  # thì, vẫn
+            given = self._joined(at + 1) and self._is("given", at + 1)
+            return given and self._words[at].plain in ("van", "thi")
+        return self._words[at - 1].plain in ("van", "thi") and self._is("given", at)
+
+    def _is_praise(self, place: int) -> bool:
+        """Whether two words of everyday stand here, of which a name might be: thân thiện."""
+        return bool(
+            phrases("compounds").at(self._words, place, self._unmarked)
+            or phrases("deeds").at(self._words, place, self._unmarked) > 1
+        )
+
+    def _is_at_work(self, place: int) -> bool:
+        """Whether it is said at a word where somebody works: ở quầy."""
+        at = place + phrases("at").at(self._words, place, self._unmarked)
+        return at > place and phrases("places_of_work").at(self._words, at, self._unmarked) > 0
+
+    def _is_department(self, place: int) -> bool:
+        """Whether a place of work is named here, khoa sản, and none is called so: Đăng Khoa."""
+        after = place + phrases("places_of_work").at(self._words, place, self._unmarked)
+        if after == place or ENDS(self._text, self._words[after - 1].end) is not None:
+            return False
+        return not (self._joined(after) and self._is("stops", after))
+
+    def _announced(self, place: int) -> int:
+        """The word after any large words behind tên, whether names are made of them or not."""
+        if place >= len(self._words) or not self._is_large(place) or self._is_known(place):
+            return place
+        if self._words[place].case is Case.CAPITALS or any(
+            phrases(kind).at(self._words, place, self._unmarked)
+            for kind in ("places", "places_of_work", "roles", "citizen_cues")
+        ):
+            return place
+        if self._is("not_in_names", place) and not self._is("given", place):
+            return place
+        end = self._large_end(place)
+        return end if end - place <= 4 else place
 
     def _speaks_for_name(self, end: int, *, role: bool) -> bool:
         """Whether what follows says that an everyday word was a name."""
         rest = self._words[end - 1].end
-        if _ENDS(self._text, rest) is not None:
+        if ENDS(self._text, rest) is not None:
             if self._is("praise", end - 1):
                 return False
             return role or self._text[rest : rest + 1] not in ("", ".", ",", "!")

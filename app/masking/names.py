@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
+from app.masking.bare_names import BareNames
 from app.masking.belonging import Belonging
 from app.masking.kinds import Kind, Span
-from app.masking.letters import Case, Letters
+from app.masking.letters import Case, Letters, read
 from app.masking.lists import phrases
-from app.masking.name_forms import BLANKS, TO_NAME, NameForms
+from app.masking.name_forms import BLANKS, ENDS, TO_NAME
 
 #: Words between a role and a name.
 _MOST_QUALIFIERS = 5
@@ -23,7 +25,12 @@ _BY_WORD = re.compile(r"[ /]{1,3}|[ ]?\.[ ]?").fullmatch
 _NUMBER = re.compile(
     r"[ ]{0,2}(?:số|so|s[ốo]\.|no)?[ ]{0,2}[:.]?[ ]?(\d{1,3}[a-zA-Z]?|[A-Z]\d{0,3})(?!\w)"
 )
-_STREET_NUMBER = re.compile(r"\d[a-zA-Z]?(?:[/\-]\d{1,4}){0,3}[ ]?,?[ ]$").search
+_APPOSED = re.compile(r"[ ]?[,(][ ]{0,2}").fullmatch
+_JOINING = re.compile(r"[ ]?[&/+][ ]?").fullmatch
+_LISTING = re.compile(r"[^\W\d_ ,&/+]{0,6}(?:[ ,&/+]{1,3}[^\W\d_]{0,6}){0,4}").fullmatch
+_COMMA = re.compile(r"[ ]?,[ ]").fullmatch
+#: How far before the first of a list it is said that there are several.
+_BEFORE_LIST = 4
 
 
 def find(letters: Letters) -> list[Span]:
@@ -31,12 +38,14 @@ def find(letters: Letters) -> list[Span]:
     return _Finder(letters).find() if letters.words else []
 
 
-class _Finder(NameForms):
+class _Finder(BareNames):
     """Goes through the words of one text."""
 
     def __init__(self, letters: Letters) -> None:
         super().__init__(letters)
         self._belonging = Belonging(letters)
+        #: Names of which nothing tells whose they are: held for citizens'.
+        self._unsure: set[Span] = set()
 
     def find(self) -> list[Span]:
         spans: list[Span] = []
@@ -47,9 +56,49 @@ class _Finder(NameForms):
                 place += 1
                 continue
             span, place = found
-            if span is not None:
+            while span is not None:
                 spans.append(span)
+                following = self._joined_name(place, span.kind)
+                span = None
+                if following is not None:
+                    span, place = following
+        spans = self._settled(spans)
         return sorted([*spans, *self._again(spans)])
+
+    def _settled(self, spans: list[Span]) -> list[Span]:
+        """Names of which nothing tells whose they are, by the same one elsewhere or one beside."""
+        kinds: dict[str, set[Kind]] = {}
+        for span in spans:
+            if span not in self._unsure:
+                kinds.setdefault(self._given_of(span), set()).add(span.kind)
+        settled = [
+            self._as_staff(span) if kinds.get(self._given_of(span)) == {Kind.STAFF} else span
+            for span in spans
+        ]
+        for places in (range(1, len(settled)), range(len(settled) - 2, -1, -1)):
+            beside = -1 if places.step > 0 else 1
+            for at in places:
+                first, second = sorted((settled[at], settled[at + beside]))
+                if settled[at + beside].kind is Kind.STAFF and self._are_listed(first, second):
+                    settled[at] = self._as_staff(settled[at])
+        return settled
+
+    def _as_staff(self, span: Span) -> Span:
+        return replace(span, kind=Kind.STAFF) if span in self._unsure else span
+
+    def _given_of(self, span: Span) -> str:
+        return self._words[max(self._places(span))].toned
+
+    def _are_listed(self, first: Span, second: Span) -> bool:
+        """Whether nothing but a comma or và, and an honorific, stands between two names."""
+        gap = self._text[first.end : second.start]
+        if len(gap) > 24 or not _LISTING(gap):
+            return False
+        return all(
+            phrases("joins").within([word], 0, 1, self._unmarked)
+            or phrases("honorifics").within([word], 0, 1, self._unmarked)
+            for word in read(gap).words
+        )
 
     def _at(self, place: int) -> tuple[Span | None, int] | None:
         """What is found at a word, and the word after it."""
@@ -100,80 +149,140 @@ class _Finder(NameForms):
         length = phrases("citizen_cues").at(self._words, place, self._unmarked)
         if not length:
             return None
-        return self._behind(place + length, honorific=True)
+        at = place + length
+        # Behind tên stands a name, though it be a word of everyday.
+        return self._behind(at, honorific=True, named=self._words[at - 1].toned == "tên")
 
     def _by_family(self, place: int) -> tuple[Span, int] | None:
         length = phrases("family").at(self._words, place, self._unmarked)
         if not length or not self._follow(place, place + length, BLANKS):
             return None
+        if self._is_work(place):
+            return None
+        if self._unmarked and self._is_large(place) and self._is("surnames", place):
+            return None  # Vo Van Ngan, and no vợ
         at = place + length
-        at += phrases("name_words").at(self._words, at, self._unmarked)
-        return self._behind(at, honorific=True)
+        at += phrases("possessive").at(self._words, at, self._unmarked)
+        named = phrases("name_words").at(self._words, at, self._unmarked)
+        found = self._behind(at + named, honorific=True, named=named > 0)
+        return found or self._apposed(at)
 
-    def _behind(self, at: int, *, honorific: bool) -> tuple[Span, int] | None:
+    def _apposed(self, at: int) -> tuple[Span, int] | None:
+        """Bà xã tôi, Kiều, mang bầu: a name between a relation and a comma."""
+        if at < 1 or not self._gap(at - 1, _APPOSED) or not self._is_large(at):
+            return None
+        at += phrases("honorifics").at(self._words, at, self._unmarked)
+        end = self._name(at, led=True)
+        if end == at or ENDS(self._text, self._words[end - 1].end) is None:
+            return None
+        return self._span(at, end, Kind.CITIZEN), end
+
+    def _behind(self, at: int, *, honorific: bool, named: bool = False) -> tuple[Span, int] | None:
         """The name of a citizen at a word, or behind an honorific there."""
         if honorific and phrases("honorifics").at(self._words, at, self._unmarked):
-            found = self._behind(at + 1, honorific=False)
+            found = self._behind(at + 1, honorific=False, named=named)
             if found is not None:
                 return found
         if at < 1 or not self._leads(at - 1):
             return None
-        end = self._name(at, led=True)
+        end = self._name(at, led=True, role=named)
+        if named and not (end > at and self._is("surnames", at)):
+            end = max(end, self._announced(at))
         return (self._span(at, end, Kind.CITIZEN), end) if end > at else None
 
-    def _by_honorific(self, place: int) -> tuple[Span, int] | None:
+    def _by_honorific(self, place: int) -> tuple[Span | None, int] | None:
         length = phrases("honorifics").at(self._words, place, self._unmarked)
-        if not length:
+        if not length or self._is_work(place):
             return None
         at = place + length
         at += phrases("name_words").at(self._words, at, self._unmarked)
-        if not self._leads(at - 1) or self._is_known(place):
-            return None
-        is_initial = len(self._words[place].plain) == 1  # a. Hùng
-        if is_initial and not self._is_large(at):
+        if not self._leads(at - 1) or self._is_known(place) or self._is_none(place, at):
             return None
         end = self._name(at, led=True)
         if end > at:
-            if self._belonging.of(place, end) is Kind.STAFF:
-                return self._span(place, end, Kind.STAFF), end
-            return self._span(at, end, Kind.CITIZEN), end
+            named_after = phrases("places").before(self._words, place, self._unmarked)
+            if named_after and self._is_large(place) and self._joined(place):
+                return None, end  # chợ Bà Chiểu
+            return self._of(place, at, end), end
         counter = self._counter(at) if at == place + 1 else None
         return counter and (
             Span(self._words[place].start, counter[0], Kind.STAFF), counter[1]
         )  # fmt: skip
 
+    def _is_none(self, place: int, at: int) -> bool:
+        """Whether behind an honorific no name can stand: chị thu ngân, các anh chị hạnh phúc."""
+        if phrases("roles").at(self._words, at, self._unmarked) > 1:
+            return True
+        if self._is_large(at):  # a. Hùng
+            return self._unmarked and self._is_at(place)
+        return len(self._words[place].plain) == 1 or self._is_several(place)
+
+    def _is_at(self, place: int) -> bool:
+        """Whether a single letter is ở, in a text without marks."""
+        return self._words[place].plain == "o"
+
+    def _is_work(self, place: int) -> bool:
+        """Whether a place of work begins here: bo phan, in which bo is no father."""
+        return phrases("places_of_work").at(self._words, place, self._unmarked) > 1
+
+    def _is_several(self, place: int) -> bool:
+        """Whether an honorific is of several people: các anh, ông bà."""
+        return place > 0 and bool(
+            phrases("plurals").before(self._words, place, self._unmarked)
+            or (
+                self._joined(place)
+                and phrases("honorifics").before(self._words, place, self._unmarked)
+            )
+        )
+
     def _bare(self, place: int) -> tuple[Span | None, int] | None:
-        street = phrases("places").at(self._words, place, self._unmarked) > 0
-        if street and place + 1 < len(self._words) and self._is("surnames", place + 1):
-            return None  # Đường Nguyễn Trãi, though Đường is a surname
-        end = self._name(place, led=False)
+        end = self._bare_end(place)
+        called = end == place
+        if called:
+            end = self._beside_end(place)
         if end == place:
             end = self._given_at_work(place)
             if end == place or self._is_place(place):
                 return None
             return self._span(place, end, Kind.STAFF), end
-        if self._is_place(place):
-            return None, end
-        return self._span(place, end, self._belonging.of(place, end)), end
+        if self._is_place(place) or (not called and self._is_street(place, end)):
+            return (None, end) if not called else None
+        return self._of(place, place, end, called=called), end
 
-    def _given_at_work(self, place: int) -> int:
-        """The word after a given name that says by itself whose it is: Lan ở quầy 2; else it."""
-        if not self._is_large(place) or not self._is("given", place) or self._is_known(place):
-            return place
-        if phrases("places_of_work").at(self._words, place, self._unmarked):
-            return place  # văn phòng
-        end = place + 1
-        if self._joined(end) and self._is_large(end) and self._is("given", end):
-            end += 1
-        elif self._is("everyday", place) and not self._joined(place):
-            return place
-        if not self._joined(end):
-            return place
-        if end - place == 2 and phrases("deeds").at(self._words, end, self._unmarked):
-            return end
-        at = end + phrases("at").at(self._words, end, self._unmarked)
-        works = self._joined(at) and phrases("places_of_work").at(self._words, at, self._unmarked)
-        return end if works else place
+    def _of(self, start: int, place: int, end: int, *, called: bool = False) -> Span:
+        """The span of a name that may have an honorific before it, from start on."""
+        kind = self._belonging.of(start, end, called=called)
+        if kind is Kind.STAFF:
+            return self._span(start, end, kind)
+        found = self._span(place, end, Kind.CITIZEN)
+        if kind is None:
+            self._unsure.add(found)
+        return found
+
+    def _joined_name(self, place: int, kind: Kind) -> tuple[Span, int] | None:
+        """A name that is joined to the one before a word: An và Bình; hai chị em An, Bình."""
+        if place >= len(self._words):
+            return None
+        at = place + phrases("joins").at(self._words, place, self._unmarked)
+        if at == place:
+            comma = self._gap(place - 1, _COMMA) and self._is_list(place)
+            if not comma and not self._gap(place - 1, _JOINING):
+                return None
+        elif not self._joined(at):
+            return None
+        if not self._is_lone_large(at) or self._works_at(at) or self._is_place(at):
+            return None
+        end = self._name(at, led=False)
+        if end == at:
+            end = self._large_end(at)
+            if end - at > 3 or not self._may_be_given(at, end):
+                return None
+        return self._span(at, end, kind), end
+
+    def _is_list(self, place: int) -> bool:
+        """Whether somewhat before a word it is said that there are several."""
+        start = max(0, place - _BEFORE_LIST - 2)
+        return phrases("plurals").within(self._words, start, place - 1, self._unmarked)
 
     # --- what stands beside
 
@@ -193,14 +302,6 @@ class _Finder(NameForms):
             after += 1
         return found.end(), after
 
-    def _is_place(self, place: int) -> bool:
-        if phrases("places").before(self._words, place, self._unmarked) and self._gap(
-            place - 1, BLANKS
-        ):
-            return True
-        start = self._words[place].start
-        return _STREET_NUMBER(self._text[max(0, start - 24) : start]) is not None
-
     def _again(self, spans: list[Span]) -> Iterator[Span]:
         """Given names that were found, where they stand alone and large."""
         kinds: dict[str, Kind] = {}
@@ -218,6 +319,8 @@ class _Finder(NameForms):
             if place in taken or word.toned not in kinds or not self._is_large(place):
                 continue
             beside = place + 1 < len(self._words) and self._joined(place + 1)
+            if place and self._joined(place) and self._is_large(place - 1):
+                continue
             if self._is_place(place) or (beside and self._is_large(place + 1)):
                 continue
             yield self._span(place, place + 1, kinds[word.toned])

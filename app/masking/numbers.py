@@ -27,6 +27,10 @@ _DIGIT_WORDS = {
     "tư": "4", "năm": "5", "lăm": "5", "nhăm": "5", "sáu": "6", "bảy": "7", "bẩy": "7", "bải":
     "7", "tám": "8", "chín": "9", "linh": "0", "lẻ": "0",
 }  # fmt: skip
+#: Words of tens and hundreds: one hundred and twenty-three is 1 2 3, and twenty 2 0.
+_TENS = {"trăm": "00", "mươi": "0", "mười": "10", "chục": "0"}
+_PLAIN_TENS = {without_marks(word): digits for word, digits in _TENS.items()}
+_TENS_TONED = {toned(word): digits for word, digits in _TENS.items()}
 _PLAIN_DIGIT_WORDS = {without_marks(word): digit for word, digit in _DIGIT_WORDS.items()}
 _WORDS_TONED = {toned(word): digit for word, digit in _DIGIT_WORDS.items()}
 #: No number that is masked has more digits.
@@ -54,6 +58,12 @@ _CUES = (
      r"bien so|\bbks\b|bien kiem soat|\bbsx\b"),
 )  # fmt: skip
 _CUE = re.compile("|".join(f"(?P<{kind.value}>{pattern})" for kind, pattern in _CUES))
+_BANK_BEHIND = re.compile(
+    r"[ ]?[(,\-–:]?[ ]?(?:(?:o|tai|cua|thuoc)[ ])?(?:ngan hang|nh |vietcombank|vcb\b|bidv|agribank|"
+    r"techcombank|tcb\b|vietinbank|ctg\b|mb ?bank|mb\b|acb\b|sacombank|vpbank|tpbank|hdbank|shb\b|"
+    r"vib\b|msb\b|ocb\b|scb\b|seabank|eximbank|lpbank|lienviet|namabank|abbank|kienlong|pvcombank|"
+    r"bac a|dong a|momo|viettel ?(?:pay|money)|zalopay|vnpay)"
+)
 _PHONE_BEHIND = re.compile(r"[ ]?[(,\-–]?[ ]?(?:zalo|sdt|so dt|dien thoai|goi|lien he|lh|viber)")
 #: Of how many digits a number of a kind is, where its kind is named.
 _NAMED_LENGTHS = {
@@ -91,13 +101,36 @@ def _groups(text: str, words: Sequence[Word], unmarked: bool) -> list[_Group]:
         _Group(match.start(), match.end(), match.group().translate(_LIKE_DIGITS), False)
         for match in _GROUP.finditer(text)
     ]
-    known = _PLAIN_DIGIT_WORDS if unmarked else None
-    for word in words:
-        digit = known.get(word.plain) if known else _WORDS_TONED.get(word.toned)
+    for place, word in enumerate(words):
+        digit = _said(words, place, text, unmarked)
         if digit is not None and text[word.start] != "\0":
             found.append(_Group(word.start, word.end, digit, True))
     found.sort(key=lambda group: group.start)
     return found
+
+
+def _said(words: Sequence[Word], place: int, text: str, unmarked: bool) -> str | None:
+    """The digits that a word is, of tens and hundreds those that no word behind it says."""
+    digit = _digit_of(words[place], unmarked)
+    if digit is not None:
+        return digit
+    tens = _tens_of(words[place], unmarked)
+    before = place > 0 and words[place - 1].end + 1 == words[place].start
+    if tens is None or not (tens == "10" or (before and _digit_of(words[place - 1], unmarked))):
+        return None
+    if place + 1 == len(words) or text[words[place].end : words[place + 1].start] != " ":
+        return tens
+    said = _digit_of(words[place + 1], unmarked) is not None
+    hundred = tens == "00" and _tens_of(words[place + 1], unmarked) == "10"
+    return tens.rstrip("0") if said or hundred else tens
+
+
+def _digit_of(word: Word, unmarked: bool) -> str | None:
+    return _PLAIN_DIGIT_WORDS.get(word.plain) if unmarked else _WORDS_TONED.get(word.toned)
+
+
+def _tens_of(word: Word, unmarked: bool) -> str | None:
+    return _PLAIN_TENS.get(word.plain) if unmarked else _TENS_TONED.get(word.toned)
 
 
 def _runs(text: str, letters: Letters) -> Iterator[list[_Group]]:
@@ -207,9 +240,21 @@ def _by_length(
         return Kind.INSURANCE
     if by_words >= 7 and 9 <= n <= 12:
         return Kind.PHONE
-    if (single and n > 10) or (n >= 16 and all(len(group.digits) == 4 for group in groups)):
-        return Kind.BANK
-    return None
+    cards = n >= 16 and all(len(group.digits) == 4 for group in groups)
+    accounts = n >= 12 and not by_words and _grouped(groups) and not _are_several(groups)
+    return Kind.BANK if (single and n > 10) or cards or accounts else None
+
+
+def _are_several(groups: Sequence[_Group]) -> bool:
+    """Whether groups are numbers of their own: years, sums of money, and one with a phone."""
+    for place in range(1, len(groups)):
+        rest = "".join(group.digits for group in groups[place:])
+        if rest[0] == "0" and 9 <= len(rest) <= 12:
+            return True
+    return all(
+        group.digits.endswith("00") or group.digits[:2] in ("19", "20") or len(group.digits) < 3
+        for group in groups
+    )
 
 
 def _is_phone(digits: str, first: _Group, text: str, *, whole: bool, single: bool) -> bool:
@@ -250,4 +295,6 @@ def _cue(text: str, start: int, run: Sequence[_Group], place: int) -> Kind | Non
     end = run[-1].end
     if _PHONE_BEHIND.match(without_marks(text[end : end + _BEHIND])):
         return Kind.PHONE
+    if _BANK_BEHIND.match(without_marks(text[end : end + _BEHIND + 6])):
+        return Kind.BANK
     return None
