@@ -184,12 +184,12 @@ class _Finder(BareNames):
 
     def _behind(self, at: int, *, honorific: bool, named: bool = False) -> tuple[Span, int] | None:
         """The name of a citizen at a word, or behind an honorific there."""
+        if at < 1 or not self._leads(at - 1):
+            return None
         if honorific and phrases("honorifics").at(self._words, at, self._unmarked):
             found = self._behind(at + 1, honorific=False, named=named)
             if found is not None:
                 return found
-        if at < 1 or not self._leads(at - 1):
-            return None
         end = max(self._name(at, led=True, role=named), self._known_name(at))
         if named and not (end > at and self._is("surnames", at)):
             end = max(end, self._announced(at))
