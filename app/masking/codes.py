@@ -56,7 +56,8 @@ _LETTERED = re.compile(
 )
 #: And the other way about: 14/ĐKN-2025, 2507/HKD-0113.
 _FIGURES_FIRST = re.compile(r"(?<![\w.,\-/])\d{2,8}[/\-][A-ZĐ]{2,5}[\-/]\d{4,8}(?![\w]|[.,\-/]\d)")
-#: Letters of laws, standards and of what is found as another kind.
+_LAWS = frozenset({"NĐ", "ND", "TT", "TTLT", "QĐ", "QD", "NQ", "QH", "CT", "CV", "KH", "TB"})
+#: Letters of standards, of laws, and of what is found as another kind.
 _NO_OFFICES = frozenset({
     "NĐ", "ND", "TT", "TTLT", "QĐ", "QD", "NQ", "CT", "QH", "CV", "KH", "TB", "HD", "BC", "TCVN",
     "QCVN", "ISO", "COVID", "VNEID", "SDT", "SĐT", "ĐT", "DT", "STK", "TK", "CMND", "CMT", "CCCD",
@@ -219,8 +220,7 @@ def _is_lettered(found: re.Match[str]) -> bool:
 
 
 def _is_of_office(found: re.Match[str]) -> bool:
-    letters = re.findall(r"[A-ZĐ]+", found.group())
-    return not _NO_OFFICES.intersection(letters)
+    return not _LAWS.intersection(re.findall(r"[A-ZĐ]+", found.group()))
 
 
 def _is_insurance(found: re.Match[str]) -> bool:

@@ -54,12 +54,12 @@ class NameForms:
     def _is_bare_of_marks(self, place: int) -> bool:
         """Whether a surname and a middle name stand here without the marks that they have."""
         both = self._words[place : place + 2]
-        return (
-            len(both) == 2
-            and all(word.toned.isascii() for word in both)
-            and names("plain_surnames").has(both[0], True)
-            and names("middles").has(both[1], True)
-        )
+        if len(both) < 2 or not all(word.toned.isascii() for word in both):
+            return False
+        loud = all(word.case is Case.CAPITALS for word in both) and both[1].plain in ("thi", "van")
+        return names("surnames" if loud else "plain_surnames").has(both[0], True) and names(
+            "middles"
+        ).has(both[1], True)
 
     def _large_name(self, place: int, *, led: bool) -> int:
         end = self._large_end(place)
@@ -83,6 +83,11 @@ class NameForms:
                 break
             end += 1
         return end
+
+    def _is_letter(self, place: int) -> bool:
+        """Whether a letter stands here by itself, and no hạng B2."""
+        word = self._words[place]
+        return len(word.plain) == 1 and not self._text[word.end : word.end + 1].isdigit()
 
     def _is_initial(self, place: int) -> bool:
         """Whether one large letter with a full stop stands here: Nguyễn T. Lan, N.T.H."""
@@ -162,9 +167,11 @@ class NameForms:
     def _small_given(self, place: int, *, role: bool) -> int:
         """The word after a given name in small letters that a word before announces."""
         word = self._words[place]
-        refused = self._is("not_after_honorific", place) and not (
-            self._unmarked and self._is_at_work(place + 1)
+        is_other = self._is("not_after_honorific", place) or (
+            self._unmarked and self._is("stops", place)
         )
+        at_work = self._is_at_work(place + 1) or self._is_department(place + 1)
+        refused = is_other and not (self._unmarked and at_work)
         if refused or not self._is("given", place):
             return place
         end = place + 1
@@ -202,7 +209,7 @@ class NameForms:
             if end - place == 1 and self._is_department(end):
                 break
             middle, given = self._is("middles", end), self._is("given", end)
-            if not (middle or given or len(self._words[end].plain) == 1):
+            if not (middle or given or self._is_letter(end)):
                 # Behind văn and thị stands a name, whatever it is.
                 if end - place == 2 and self._words[end - 1].plain in ("van", "thi"):
                     end += 1
@@ -290,6 +297,19 @@ class NameForms:
         after = place + length
         more = after < len(self._words) and self._gap(after - 1, BLANKS) and self._is_large(after)
         return not (more and self._is("surnames", place) and self._is("given", after))
+
+    def _known_name(self, place: int) -> int:
+        """The word after a place's name that a person bears behind an honorific: chị Kim Liên."""
+        length = phrases("known").at(self._words, place, self._unmarked)
+        end = place + length
+        if length != 2 or phrases("lands").at(self._words, place, self._unmarked):
+            return place
+        if not all(self._is_large(at) for at in range(place, end)):
+            return place
+        if self._joined(end) and self._is_large(end):
+            return place
+        named = self._is("middles", place) and self._is("given", end - 1)
+        return end if named and phrases("places").at(self._words, place, False) == 0 else place
 
     # --- words
 

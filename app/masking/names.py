@@ -102,6 +102,9 @@ class _Finder(BareNames):
 
     def _at(self, place: int) -> tuple[Span | None, int] | None:
         """What is found at a word, and the word after it."""
+        known = phrases("known").at(self._words, place, self._unmarked)
+        if known > 2 and self._is_known(place):
+            return None, place + known  # Hai Bà Trưng, in which no Bà is meant
         for rule in (self._by_role, self._by_cue, self._by_family, self._by_honorific, self._bare):
             found = rule(place)
             if found is not None:
@@ -142,6 +145,8 @@ class _Finder(BareNames):
             return length > 1
         if not self._is_large(place) or self._words[place].case is Case.CAPITALS:
             return True
+        if not self._is("given", place):
+            return True  # Giám đốc Sở
         after = phrases("qualifiers").at(self._words, place + 1, self._unmarked)
         return after > 0 and self._joined(place + 1)
 
@@ -179,13 +184,13 @@ class _Finder(BareNames):
 
     def _behind(self, at: int, *, honorific: bool, named: bool = False) -> tuple[Span, int] | None:
         """The name of a citizen at a word, or behind an honorific there."""
+        if at < 1 or not self._leads(at - 1):
+            return None
         if honorific and phrases("honorifics").at(self._words, at, self._unmarked):
             found = self._behind(at + 1, honorific=False, named=named)
             if found is not None:
                 return found
-        if at < 1 or not self._leads(at - 1):
-            return None
-        end = self._name(at, led=True, role=named)
+        end = max(self._name(at, led=True, role=named), self._known_name(at))
         if named and not (end > at and self._is("surnames", at)):
             end = max(end, self._announced(at))
         return (self._span(at, end, Kind.CITIZEN), end) if end > at else None
@@ -198,7 +203,7 @@ class _Finder(BareNames):
         at += phrases("name_words").at(self._words, at, self._unmarked)
         if not self._leads(at - 1) or self._is_known(place) or self._is_none(place, at):
             return None
-        end = self._name(at, led=True)
+        end = max(self._name(at, led=True), self._known_name(at))
         if end > at:
             named_after = phrases("places").before(self._words, place, self._unmarked)
             if named_after and self._is_large(place) and self._joined(place):
@@ -213,8 +218,11 @@ class _Finder(BareNames):
         """Whether behind an honorific no name can stand: chị thu ngân, các anh chị hạnh phúc."""
         if phrases("roles").at(self._words, at, self._unmarked) > 1:
             return True
-        if self._is_large(at):  # a. Hùng
-            return self._unmarked and self._is_at(place)
+        if self._is_large(at):
+            kin = self._is("births", at) and phrases("possessive").at(
+                self._words, at + 1, self._unmarked
+            )  # chị Hai tôi
+            return bool(kin) or (self._unmarked and self._is_at(place))
         return len(self._words[place].plain) == 1 or self._is_several(place)
 
     def _is_at(self, place: int) -> bool:
