@@ -234,7 +234,7 @@ class _Finder(BareNames):
         return phrases("places_of_work").at(self._words, place, self._unmarked) > 1
 
     def _is_several(self, place: int) -> bool:
-        """Whether an honorific is of several people: các anh, ông bà."""
+        """Whether an honorific is of several people: các anh, hai bà."""
         return place > 0 and bool(
             phrases("plurals").before(self._words, place, self._unmarked)
             or (
