@@ -53,13 +53,19 @@ class Finder:
     def __init__(self, themes: ThemeList) -> None:
         self.themes = themes
         self._spellings = Spellings(themes.spellings)
-        self._frame = tuple(self._spellings.words(each)[0].typed for each in _FRAME)
+        self._frame = tuple(self._spellings.read(each).words[0].typed for each in _FRAME)
         #: The phrases of all questions, and by question those that mean something there alone.
         self._tree = Phrases(self._spellings)
         self._trees = {each.code: Phrases(self._spellings) for each in themes.questions}
+        #: What shows that praise is meant; looked for within other phrases too (“rất vui vẻ”).
+        self._already = Phrases(self._spellings)
         for kind, tone, phrases in themes.general():
+            entry = Entry(kind, None, tone)
             for phrase in phrases:
-                self._tree.add(phrase, Entry(kind, None, tone))
+                if kind != "already":
+                    self._tree.add(phrase, entry)
+                if kind in ("already", "adversative"):  # the same clauses in both
+                    self._already.add(phrase, entry)
         for theme in themes.themes:
             _add(self._tree, theme, theme)
             for code, words in theme.at.items():
@@ -68,12 +74,14 @@ class Finder:
     def find(self, questionnaire: str, item: str, text: str) -> Finding:
         """The themes and the tone of an answer to an item; ``other`` where it has no theme."""
         question = self.themes.question(questionnaire, item)
-        words = self._spellings.words(text)
+        read = self._spellings.read(text)
+        words = read.words
         if not words and (nothing := next(filter(_whole, self.themes.themes), None)):
             # A text without any word says nothing, and no question gives it a tone.
             return Finding((ThemeFound(nothing.code, Tone.NEUTRAL),), Tone.NEUTRAL)
-        found = hits((self._tree, self._trees[question.code]), words)
-        sentence = _Sentence(found, question, self._asks(words, found))
+        found = hits((self._tree, self._trees[question.code]), read)
+        already = {hit.clause for hit in hits([self._already], read) if hit.is_("already")}
+        sentence = _Sentence(found, question, self._asks(words, found), already)
         tones, overall = sentence.themes(), sentence.overall()
         whole, rest = _said_of_nothing(words, found)
         if whole is not None:
@@ -121,7 +129,7 @@ def _add(tree: Phrases, theme: Theme, words: ThemeWords) -> None:
 
 
 def _said_of_nothing(words: Sequence[Word], found: Sequence[Hit]) -> tuple[Theme | None, bool]:
-    """The theme whose words, with polite ones, are all that some clause says; whether more is said."""
+    """The theme whose words, with polite ones, are all of a clause; whether more is said."""
     left: dict[int, int] = {}
     for word in words:
         left[word.clause] = left.get(word.clause, 0) + 1
@@ -138,7 +146,9 @@ def _said_of_nothing(words: Sequence[Word], found: Sequence[Hit]) -> tuple[Theme
 class _Sentence:
     """The phrases of a text with what stands beside each."""
 
-    def __init__(self, found: Sequence[Hit], question: Question, asks: bool) -> None:
+    def __init__(
+        self, found: Sequence[Hit], question: Question, asks: bool, already: set[int]
+    ) -> None:
         self._hits, self._question, self._asks = found, question, asks
         #: By where each phrase begins, the negation that reaches it.
         self._denied: dict[int, Hit] = {}
@@ -159,7 +169,8 @@ class _Sentence:
         self._wishes = {
             hit.clause for hit in found if hit.is_("wish") and hit.start not in self._denied
         }
-        self._already = {hit.clause for hit in found if hit.is_("already")}
+        #: Clauses that say how something is, not how it should be.
+        self._already = already
         #: By clause, where good and bad words stand, and which they are there.
         self._judgements: dict[int, list[tuple[int, Tone]]] = {}
         for hit in found:
@@ -201,12 +212,13 @@ class _Sentence:
                 tone = self._tone(entry, hit) or self._beside(hit)
                 if entry.kind == "mention" and not self._counts(hit, theme, tone, themed):
                     continue
-                said = tone or self._default(theme)
-                self._said.setdefault(theme.code, []).append(said)
                 if hit.is_("filler"):
-                    polite.append(said)
+                    polite.append(tone or self._default(theme))
                 elif tone is not None:
                     shown.setdefault(theme.code, []).append(tone)
+                    continue
+                self._said.setdefault(theme.code, [tone or self._default(theme)])
+        self._said |= shown  # A theme's name alone says nothing beside what is said of it.
         units = [_balance(tones) for tones in shown.values()]
         spoken = {hit.clause for hit in self._hits for each in hit.entries if each.kind == "theme"}
         for clause, here in self._judgements.items():
@@ -221,8 +233,8 @@ class _Sentence:
         """Whether what may be a mere place or paper is what a clause speaks of."""
         if themed.get(hit.clause, set()) - {theme.code}:
             return False
-        bare = self._question.tone is Tone.NEUTRAL or any(themed.values())
-        return tone is not None or not bare
+        spoken = self._question.tone is not Tone.NEUTRAL or self._asks
+        return tone is not None or (spoken and not any(themed.values()))
 
     def _default(self, theme: Theme | None) -> Tone:
         """The tone of what shows none: what the question asks for, but of a question none."""
@@ -237,23 +249,29 @@ class _Sentence:
             return None
         if entry.theme is not None and entry.theme.whole:
             return entry.tone
-        asked = self._question.tone
         negation = self._denied.get(hit.start)
         if entry.tone is None:
-            if negation is None:
-                return None
-            if negation.is_("spared"):
-                return Tone.PRAISE
-            return None if asked is Tone.PRAISE else Tone.BLAME
+            return None if negation is None else self._tone_denied(negation)
         if negation is not None:
             return entry.tone.opposite
-        if entry.tone is not Tone.PRAISE or asked is Tone.PRAISE:
-            return entry.tone
-        wished = hit.clause in self._wishes
-        unsaid = asked is Tone.BLAME and hit.clause not in self._already
-        if entry.theme is not None and not (entry.theme.words or entry.theme.blame):
-            unsaid = False  # A theme of nothing but praise is no wish.
-        return Tone.BLAME if wished or unsaid else entry.tone
+        wished = entry.tone is Tone.PRAISE and self._wished(entry, hit)
+        return Tone.BLAME if wished else entry.tone
+
+    def _tone_denied(self, negation: Hit) -> Tone | None:
+        """The tone of a thing that is not there: it is missed, or one is spared of it."""
+        if negation.is_("spared"):
+            return Tone.PRAISE
+        return None if self._question.tone is Tone.PRAISE else Tone.BLAME
+
+    def _wished(self, entry: Entry, hit: Hit) -> bool:
+        """Whether praise is what somebody wishes for; a theme of nothing but praise is none."""
+        if self._question.tone is Tone.PRAISE:
+            return False
+        if hit.clause in self._wishes:
+            return True
+        only_praise = entry.theme and not (entry.theme.words or entry.theme.blame)
+        asked = self._question.tone is Tone.BLAME and not only_praise
+        return asked and hit.clause not in self._already
 
     def _beside(self, hit: Hit) -> Tone | None:
         """The tone of the nearest good or bad word of the clause; of a wish without one, blame."""

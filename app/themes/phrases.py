@@ -38,13 +38,18 @@ def forms(phrase: str) -> list[str]:
     return [" ".join("".join(each).split()) for each in product(*choices)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     """What a phrase means: a theme's word or a general one."""
 
     kind: str
     theme: Theme | None = None
     tone: Tone | None = None
+
+    def says(self, other: Entry) -> bool:
+        """Whether it means what another does; themes are not compared word by word."""
+        alike = (self.kind, self.tone) == (other.kind, other.tone)
+        return alike and self.theme is other.theme
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,14 @@ class Hit:
         return next(found, None)
 
 
+@dataclass(frozen=True)
+class Text:
+    """The words of a text, and whether it was typed without any marks."""
+
+    words: list[Word]
+    bare: bool
+
+
 class Spellings:
     """Makes one word of all its spellings, and one number of all but one."""
 
@@ -77,10 +90,11 @@ class Spellings:
                 for word in words_of(each)[:1]:
                     self._meant[word.typed] = words_of(meant)
 
-    def words(self, text: str) -> list[Word]:
-        """The words of a text as they are meant: “ko” is không, “30p” is 2p."""
+    def read(self, text: str) -> Text:
+        """A text as it is meant: “ko” is không, “30p” is 2p."""
         found: list[Word] = []
-        for word in words_of(text):
+        typed = words_of(text)
+        for word in typed:
             meant = self._meant.get(word.typed)
             if meant is not None:
                 found += [Word(each.typed, each.plain, word.clause) for each in meant]
@@ -88,7 +102,7 @@ class Spellings:
                 found.append(_numbered(word))
             else:
                 found.append(word)
-        return found
+        return Text(found, all(word.typed == word.plain for word in typed))
 
 
 def _numbered(word: Word) -> Word:
@@ -117,38 +131,40 @@ class Phrases:
     def add(self, phrase: str, entry: Entry) -> None:
         """Let every form of a phrase mean something, besides what it means already."""
         for form in forms(phrase):
-            words = tuple(self._spellings.words(form))
+            words = tuple(self._spellings.read(form).words)
             node = self._root
             for word in words:
                 node = node.next.setdefault(word.plain, _Node())
             typed = [word.typed for word in words]
             for others, entries in node.ends:
                 if [word.typed for word in others] == typed:
-                    entries += [entry] if entry not in entries else []
+                    if not any(each.says(entry) for each in entries):
+                        entries.append(entry)
                     break
             else:
                 node.ends.append((words, [entry]))
 
-    def longest(self, words: Sequence[Word], at: int, bare: bool) -> tuple[int, list[Entry]]:
+    def longest(self, text: Text, at: int) -> tuple[int, list[Entry]]:
         """Where the longest phrase that begins at a word ends, and its entries; else ``at``."""
+        words = text.words
         found: tuple[int, list[Entry]] = (at, [])
         node, end = self._root, at
         while end < len(words) and (below := node.next.get(words[end].plain)) is not None:
             node, end = below, end + 1
             for phrase, entries in node.ends:
-                if _fits(phrase, words[at:end], bare):
+                if _fits(phrase, words[at:end], text.bare):
                     found = (end, entries)
                     break
         return found
 
 
-def hits(trees: Sequence[Phrases], words: Sequence[Word]) -> list[Hit]:
+def hits(trees: Sequence[Phrases], text: Text) -> list[Hit]:
     """The phrases of a text from left to right, none within another; a “but” begins a clause."""
     found: list[Hit] = []
-    bare = all(word.typed == word.plain for word in words)
+    words = text.words
     at = buts = 0
     while at < len(words):
-        ends = [tree.longest(words, at, bare) for tree in trees]
+        ends = [tree.longest(text, at) for tree in trees]
         end = max(each for each, _ in ends)
         if end == at:
             at += 1
@@ -161,9 +177,16 @@ def hits(trees: Sequence[Phrases], words: Sequence[Word]) -> list[Hit]:
 
 
 def _fits(phrase: Sequence[Word], words: Sequence[Word], bare: bool) -> bool:
-    """Whether words are a phrase: a short word without marks may be too many others."""
+    """Whether words are a phrase, as typed or without marks: a short word may be too many others.
+
+    Whoever types some marks of a phrase types all: “nhà cho” is no “nhà chờ”.
+    """
     if words[0].clause != words[-1].clause:
         return False
-    if len(phrase) == 1 and not (bare and len(phrase[0].plain) >= KNOWN_BARE):
-        return phrase[0].typed == words[0].typed
+    if all(word.typed == wanted.typed for word, wanted in zip(words, phrase, strict=True)):
+        return True
+    if len(phrase) == 1:
+        return bare and len(phrase[0].plain) >= KNOWN_BARE and words[0].is_(phrase[0])
+    if not bare and any(word.typed != word.plain for word in words):
+        return False
     return all(word.is_(wanted) for word, wanted in zip(words, phrase, strict=True))

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 #: The marks of tones: grave, acute, tilde, hook above, dot below.
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
@@ -50,6 +51,7 @@ def words_of(text: str) -> list[Word]:
     return found
 
 
+@lru_cache(maxsize=10_000)
 def _spelt(word: str) -> tuple[str, str]:
     """A word with its tones after its letters, and its letters without marks; đ counts as d."""
     letters: list[str] = []
