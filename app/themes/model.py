@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 OTHER = "other"
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
-Phrase = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
+Phrase = Annotated[str, StringConstraints(min_length=1, max_length=400, strip_whitespace=True)]
 #: An item of any questionnaire, of one (``kiosk-face/comment``), or all of them (``*``).
 ItemPattern = Annotated[
     str, StringConstraints(pattern=r"^(\*|([a-z][a-z0-9-]{1,47}/)?[A-Za-z][A-Za-z0-9_.]{0,31})$")
@@ -65,9 +65,14 @@ class Question(Part):
 
 
 class ThemeWords(Part):
-    """Words of a theme: those that name it, and those that praise or blame besides."""
+    """Words of a theme: those that name it, and those that praise or blame besides.
+
+    Of a theme that is ``whole`` those that praise or blame mean it whatever else is said.
+    """
 
     words: Phrases = ()
+    #: What names it where the clause has nothing of another theme: the room in “the room is dirty”.
+    mentions: Phrases = ()
     praise: Phrases = ()
     blame: Phrases = ()
 
@@ -92,31 +97,56 @@ class Theme(ThemeWords):
 class ThemeList(Part):
     """All themes with their words; one list for the service."""
 
-    #: What turns praise and blame round, shortly before the word.
+    #: Words as they are meant, with other spellings of each: “không: [ko, hông]”.
+    spellings: dict[Phrase, Phrases] = {}
+    #: What turns praise and blame round, shortly before the word; a thing denied is blame.
     negations: Phrases = ()
+    #: The same, but a thing denied is praise: whoever need not bring papers is glad.
+    spared: Phrases = ()
+    #: Right after a word, what makes “if there is none” of its negation.
+    conditions: Phrases = ()
     #: What makes praise a wish: “cần sạch hơn”.
     wishes: Phrases = ()
-    #: After which the rest of a sentence weighs more.
+    #: What shows, under a question that asks for blame, that praise is meant and no wish.
+    already: Phrases = ()
+    #: What asks, and so neither praises nor blames unless a word does.
+    asking: Phrases = ()
+    #: What begins another clause, as a comma does.
     adversatives: Phrases = ()
     #: Polite words that add nothing.
     fillers: Phrases = ()
     #: Words that praise or blame whatever theme stands beside them.
     good: Phrases = ()
     bad: Phrases = ()
+    middling: Phrases = ()
     questions: Annotated[tuple[Question, ...], Field(min_length=1, max_length=50)]
     themes: Annotated[tuple[Theme, ...], Field(min_length=1, max_length=60)]
 
     @property
     def phrases(self) -> list[str]:
         """Every phrase of the list."""
-        general = (
-            self.negations, self.wishes, self.adversatives, self.fillers, self.good, self.bad
-        )  # fmt: skip
-        found = [phrase for group in general for phrase in group]
+        found = [phrase for _, _, group in self.general() for phrase in group]
         for theme in self.themes:
             for part in (theme, *theme.at.values()):
                 found += [phrase for _, group in part.by_tone() for phrase in group]
+                found += part.mentions
         return found
+
+    def general(self) -> tuple[tuple[str, Tone | None, tuple[str, ...]], ...]:
+        """The phrases of no theme, with what kind they are and the tone of those that judge."""
+        return (
+            ("negation", None, self.negations),
+            ("spared", None, self.spared),
+            ("condition", None, self.conditions),
+            ("wish", None, self.wishes),
+            ("already", None, self.already),
+            ("asking", None, self.asking),
+            ("adversative", None, self.adversatives),
+            ("filler", None, self.fillers),
+            ("judgement", Tone.PRAISE, self.good),
+            ("judgement", Tone.BLAME, self.bad),
+            ("judgement", Tone.NEUTRAL, self.middling),
+        )
 
     @property
     def content_hash(self) -> str:

@@ -11,12 +11,17 @@ from pydantic import ValidationError
 
 from app.problems import FieldError, InvalidFields, invalid_fields
 from app.themes.model import OTHER, ThemeList
+from app.themes.phrases import MOST_FORMS, forms
 from app.themes.spelling import words_of
 from surveys.reading import UnreadableError, parsed, text_of
 
 FIRST_LIST = Path(__file__).with_name("first_list.yaml")
 #: Words of a phrase, so that a text is gone through in linear time.
 LONGEST_PHRASE = 8
+#: Words that one spelling may stand for.
+LONGEST_MEANING = 4
+#: Phrases of a list with all their forms.
+MOST_PHRASES = 40_000
 
 
 @cache
@@ -77,8 +82,28 @@ def _mistakes(themes: ThemeList) -> list[FieldError]:
             found.append(FieldError(f"themes.{number}", "themes.no_question", values))
     if not any("*" in each.items for each in themes.questions):
         found.append(FieldError("questions", "themes.no_rest"))
+    return found + _mistaken_phrases(themes)
+
+
+def _mistaken_phrases(themes: ThemeList) -> list[FieldError]:
+    found: list[FieldError] = []
+    count = 0
     for phrase in themes.phrases:
-        if not 1 <= len(words_of(phrase)) <= LONGEST_PHRASE:
+        try:
+            lengths = [len(words_of(form)) for form in forms(phrase)]
+        except ValueError:
+            said = {"phrase": phrase, "most": MOST_FORMS}
+            found.append(FieldError("words", "themes.forms", said))
+            continue
+        count += len(lengths)
+        if not all(1 <= length <= LONGEST_PHRASE for length in lengths):
             said = {"phrase": phrase, "most": LONGEST_PHRASE}
             found.append(FieldError("words", "themes.phrase", said))
+    if count > MOST_PHRASES:
+        found.append(FieldError("words", "themes.phrases", {"count": count, "most": MOST_PHRASES}))
+    for meant, written in themes.spellings.items():
+        wrong = [each for each in written if len(words_of(each)) != 1]
+        if not 1 <= len(words_of(meant)) <= LONGEST_MEANING:
+            wrong.append(meant)
+        found += [FieldError("spellings", "themes.spelling", {"word": each}) for each in wrong]
     return found

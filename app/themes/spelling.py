@@ -11,11 +11,13 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 #: The marks of tones: grave, acute, tilde, hook above, dot below.
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
-#: A word, or what ends a clause.
-_WORD = re.compile(r"\w+|[.,;:!?\n…]+")
+#: A word, a picture that stands for one, or what ends a clause.
+_ENDS = ".,;:!?\n…"
+_WORD = re.compile(rf"\w+|[\U0001f300-\U0001faff\u2600-\u27bf]|[{_ENDS}]+")
 #: Of a text no more words are looked at: the longest that a form takes has fewer.
 MOST_WORDS = 2_000
 
@@ -40,7 +42,7 @@ def words_of(text: str) -> list[Word]:
     # Composed first: a mark that stands alone is no part of a word to the pattern.
     for match in _WORD.finditer(unicodedata.normalize("NFC", text).casefold()):
         sign = match[0]
-        if not sign[0].isalnum() and sign[0] != "_":
+        if sign[0] in _ENDS:
             clause += 1
             continue
         found.append(Word(*_spelt(sign), clause))
@@ -49,6 +51,7 @@ def words_of(text: str) -> list[Word]:
     return found
 
 
+@lru_cache(maxsize=10_000)
 def _spelt(word: str) -> tuple[str, str]:
     """A word with its tones after its letters, and its letters without marks; đ counts as d."""
     letters: list[str] = []

@@ -15,8 +15,10 @@ from app.themes.model import OTHER
 from app.themes.reading import first_list
 
 HERE = Path(__file__).parent
-#: Lines that were written beside the list, and those by somebody who had not seen it.
-OWN, UNSEEN = HERE / "own_lines.tsv", HERE / "themes.tsv"
+#: Lines that were written beside the list, those that it was mended by, and those of somebody who
+#: had not seen it and that nobody has looked at since.
+OWN, TUNED, UNSEEN = (HERE / f"{name}.tsv" for name in ("own_lines", "themes", "unseen_themes"))
+FILES = tuple(filter(Path.exists, (OWN, TUNED, UNSEEN)))
 CODES = (
     "waiting", "attitude", "procedure", "fees", "cleanliness", "facilities", "competence",
     "information", "online", "bribery", "nothing", OTHER,

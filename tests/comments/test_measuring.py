@@ -4,7 +4,7 @@ import pytest
 
 from app.themes.finding import Finding, ThemeFound
 from app.themes.model import Tone
-from tests.comments.measuring import OWN, UNSEEN, Line, by_list, read_lines, scores, themes_of
+from tests.comments.measuring import FILES, OWN, TUNED, Line, by_list, read_lines, scores, themes_of
 
 PLAIN = Finding((ThemeFound("waiting", Tone.BLAME), ThemeFound("fees", Tone.BLAME)), Tone.BLAME)
 
@@ -36,13 +36,11 @@ def test_a_mistaken_label_is_named_with_its_line(tmp_path):
         read_lines(file)
 
 
-@pytest.mark.parametrize(
-    "file", [each for each in (OWN, UNSEEN) if each.exists()], ids=lambda f: f.name
-)
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.name)
 def test_labelled_lines_can_be_measured(file):
     lines = read_lines(file)
     assert len(lines) == (70 if file == OWN else 300)
     together = next(each for each in scores(lines, by_list()) if each.name == "all")
     assert together.f1.low <= together.f1.value <= together.f1.high
-    if file == OWN:
+    if file in (OWN, TUNED):
         assert together.f1.value > 0.9

@@ -40,6 +40,8 @@ def _table(promise: Promise, rows: Sequence[Row]) -> str:
     ]
     for row in rows:
         verdict = "held" if row.held else f"**not held**: {row.why}"
+        if row.promised == "–":
+            verdict = "–"  # measured, and nothing promised that could be held
         cells = (row.promise, row.world, row.promised, row.found, row.before, verdict)
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, "<!-- end -->"])

@@ -35,6 +35,8 @@ def test_a_table_is_put_in_the_place_of_the_last_one():
     twice = written(once, promise, [Row("covers", "kind", "95 %", "90 %", False, why="few")])
     assert "| covers | kind | 95 % | 94.9 % | – | held |" in once
     assert "**not held**: few" in twice and "94.9" not in twice
+    measured = written(page, promise, [Row("covers", "kind", "–", "94.9 %", True)])
+    assert "| covers | kind | – | 94.9 % | – | – |" in measured
     assert twice.startswith("before\n") and twice.endswith("after\n")
     with pytest.raises(LookupError, match="no place"):
         written("nothing", promise, [])

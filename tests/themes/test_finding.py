@@ -48,16 +48,73 @@ def test_a_question_lends_its_tone_where_none_is_shown():
     assert found("thái độ", "comment", "kiosk-face")[0] == {"attitude": "blame"}
 
 
-def test_what_stands_after_but_weighs_more():
+def test_praise_and_blame_in_balance_are_neither():
     assert found("Cán bộ nhiệt tình nhưng chờ lâu") == (
-        {"attitude": "praise", "waiting": "blame"}, "blame",
+        {"attitude": "praise", "waiting": "blame"}, "neutral",
     )  # fmt: skip
-    assert found("Chờ lâu nhưng cán bộ nhiệt tình")[1] == "praise"
+    assert found("Cán bộ nhiệt tình, phòng sạch nhưng chờ lâu")[1] == "praise"
+    assert found("Chờ lâu quá. Xin cảm ơn")[1] == "blame"  # thanks weigh nothing beside it
+    assert found("Lúc nhanh lúc chậm") == ({"waiting": "blame"}, "neutral")
+    assert found("Bình thường")[1] == "neutral"
+
+
+def test_under_a_question_what_to_improve_praise_is_a_wish_unless_it_is_so_already():
+    assert found("vui vẻ với dân", "improve") == ({"attitude": "blame"}, "blame")
+    assert found("nhân viên rất vui vẻ", "improve") == ({"attitude": "praise"}, "praise")
+    assert found("vui vẻ với dân", "best") == ({"attitude": "praise"}, "praise")
+    assert found("Xin cảm ơn", "improve")[1] == "praise"
+    assert found("Thái độ tốt rồi", "improve") == ({"attitude": "praise"}, "praise")
+
+
+@pytest.mark.parametrize(
+    ("text", "item", "themes", "tone"),
+    [
+        ("Không có điểm nào cần cải thiện, thái độ rất tận tình", "improve",
+         {"nothing": "praise", "attitude": "praise"}, "praise"),
+        ("hông có, mấy cô làm tốt quá", "improve", {"nothing": "praise"}, "praise"),
+        ("không, chờ lâu quá", "improve", {"waiting": "blame"}, "blame"),
+        ("Không có gì để hài lòng", "best", {"nothing": "blame"}, "blame"),
+        ("Không có gì để chê", "best", {"nothing": "praise"}, "praise"),
+        ("không, cảm ơn", "comment", {"nothing": "neutral"}, "neutral"),
+    ],
+)  # fmt: skip
+def test_nothing_beside_other_words(text, item, themes, tone):
+    assert found(text, item) == (themes, tone)
+
+
+@pytest.mark.parametrize(
+    ("text", "themes"),
+    [
+        ("Khỏi phải photo", {"procedure": "praise"}),  # spared of a thing
+        ("Không có ghế", {"facilities": "blame"}),  # a thing that is missed
+        ("Không bồi dưỡng thì làm khó", {"bribery": "blame"}),  # a condition
+        ("Nước uống không có", {"facilities": "blame"}),  # denied after it
+        ("Phòng tiêm bẩn quá", {"cleanliness": "blame"}),  # a place, and what it is about
+        ("Phòng nhỏ quá", {"facilities": "blame"}),
+        ("ko ai hướng dẫn", {"information": "blame"}),
+        ("chờ 3 tiếng", {"waiting": "blame"}),
+        ("chờ 45 phút", {"waiting": "blame"}),
+    ],
+)
+def test_what_a_clause_says_of_a_thing(text, themes):
+    assert found(text)[0] == themes
+
+
+def test_a_question_praises_and_blames_nobody():
+    assert found("Bãi xe có nhận giữ qua đêm không?") == ({"facilities": "neutral"}, "neutral")
+    assert found("Xin hỏi lệ phí ở đâu", "improve") == ({"fees": "neutral"}, "neutral")
+
+
+def test_pictures_are_words():
+    assert found("👍👍") == ({OTHER: "praise"}, "praise")
+    assert found("😡", "best")[1] == "blame"
 
 
 def test_without_marks_single_words_are_not_guessed():
     assert found("cho toi hoi")[0] == {OTHER: "neutral"}
     assert found("phong cho nong, phai cho lau")[0]["waiting"] == "blame"
+    assert found("thieu giuong")[0] == {"facilities": "blame"}  # long enough to be known
+    assert found("nhà cho người già")[0] == {OTHER: "neutral"}  # whoever marks, marks all
 
 
 def made():
@@ -104,15 +161,15 @@ class Counted(str):
 @pytest.mark.parametrize("phrase", ["không ", "không có ", "chờ ", "không tốt nhưng chờ ", "gà "])
 def test_a_hostile_text_is_gone_through_in_linear_time(phrase, monkeypatch):
     """Steps are counted, not seconds: twice the words are twice the steps at the most."""
-    from app.themes import finding
+    from app.themes import phrases
 
     steps = []
-    whole = finding.words_of
+    whole = phrases.words_of
 
     def counted(text):
         return [type(w)(w.typed, Counted(w.plain), w.clause) for w in whole(text)]
 
-    monkeypatch.setattr(finding, "words_of", counted)
+    monkeypatch.setattr(phrases, "words_of", counted)
     for times in (100, 200):
         Counted.looked = 0
         FINDER.find("f", "comment", phrase * times)

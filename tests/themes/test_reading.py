@@ -38,6 +38,10 @@ def test_each_mistake_is_named_where_it_stands():
     long = "một " * (LONGEST_PHRASE + 1)
     assert mistakes(SMALL | {"themes": [theme | {"words": [long.strip(), "…"]}]}) == {"words"}
     assert "themes.0.wrods" in mistakes(SMALL | {"themes": [theme | {"wrods": []}]})
+    assert mistakes(SMALL | {"good": ["(tốt/hay"]}) == {"words"}
+    assert mistakes(SMALL | {"good": ["(a/b/c/d) " * 8]}) == {"words"}
+    assert mistakes(SMALL | {"good": ["(a/b/c/d/e/f/g) " * 4] * 20}) == {"words"}
+    assert mistakes(SMALL | {"spellings": {"không": ["hai từ"]}}) == {"spellings"}
     assert mistakes(SMALL | {"good": [False]}) == {"good.0"}
     assert mistakes([]) == {""}
 
