@@ -184,8 +184,8 @@ def test_a_nasty_body_is_refused_or_taken_and_never_a_defect(serve, province, da
 @pytest.mark.parametrize(
     ("comment", "kept"),
     [
-        ("\u202emoc.evil\u202c", "\u202emoc.evil\u202c"),
-        ("Z" + "\u0301" * 500, "\u0179" + "\u0301" * 499),
+        ("\u202emoc.evil\u202c", "moc.evil"),
+        ("Z" + "\u0301" * 500, "\u0179" + "\u0301" * 4),
         ("a\x00b\x1b[31m", "a b [31m"),
         ("=HYPERLINK(\"http://x\")", "=HYPERLINK(\"http://x\")"),
         ("<script>alert(1)</script>", "<script>alert(1)</script>"),
@@ -195,6 +195,7 @@ def test_a_nasty_body_is_refused_or_taken_and_never_a_defect(serve, province, da
     ids=["bidi", "combining", "control", "formula", "script", "sql", "emoji"],
 )  # fmt: skip
 def test_any_comment_is_kept_as_text(client, province, database, comment, kept):
+    """Without signs that nobody sees, and marks beyond what any language has on one letter."""
     sent = body(answers={"A1": 4, "comment": comment})
     answer = client.post(URL, json=sent, headers=province.device())
     assert answer.status_code == 201, answer.text

@@ -121,7 +121,7 @@ def test_six_outages_leave_dozens_of_lines_and_a_path_a_kind(database_url, tmp_p
     paths = [(line["failure"], line["place"]) for line in lines if "traceback" in line]
     print(seen, len(lines), *map(json.dumps, failures), sep="\n")
     unanswered = sum(n for status, n in seen.items() if status == "broken" or status >= 500)
-    assert unanswered > 20 and seen[201] > 5
+    assert unanswered > 20 and seen[201] > 0
     assert 1 < len(lines) < 60
     assert paths and len(paths) == len(set(paths)) < 12
     assert sum(line.get("times", 0) for line in failures) > 30  # counted, and told at the end
