@@ -1,5 +1,6 @@
 """From SQLite to PostgreSQL: every row of every table, cells and figures equal, or nothing."""
 
+import gc
 import os
 import re
 import signal
