@@ -76,6 +76,9 @@ def target(postgres):
 @pytest.fixture
 def move(hailong, file, monkeypatch):
     def run(to, **more):
+        # What a thread of a server gave back after its pool was closed holds the file until then,
+        # and for ever once a command has frozen what there is (app.cli).
+        gc.collect()
         monkeypatch.setenv("HAILONG_DATABASE_URL", f"sqlite:///{file}")
         return hailong("move", to, **more)
 
@@ -295,12 +298,7 @@ def test_what_is_wrong_is_said_and_nothing_is_moved(origin, target, move, wrong,
         raw.driver_connection.execute(statement)
     raw.close()
     origin.close()
-    # A thread of the server that has ended may still hold the file for a moment.
-    answers = (move(target, code=1) for _ in range(100))
-    heard = next(
-        each for each in answers if "open in another program" not in each or time.sleep(0.1)
-    )
-    assert re.search(said, heard, re.DOTALL)
+    assert re.search(said, move(target, code=1), re.DOTALL)
     assert names(target) == []
 
 

@@ -12,8 +12,8 @@ from tests.bench.memory import MIX, Client, World, demonstration, serve
 
 #: Rounds of one request of each sort, after which caches and what loads once are there.
 WARM, ROUNDS = 2, 6
-#: MB that may come yet: what fills caches, which are bounded by their bytes (27 to 41 were measured,
-#: and as much after twice as many rounds).
+#: MB that may come yet: what fills caches, which are bounded by their bytes (27 to 41 were
+#: measured, and as much after twice as many rounds).
 #: Half a megabyte that each request leaves behind is more.
 ALLOWED = 60
 
