@@ -244,8 +244,9 @@ def serving(
     wall: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[httpx.Client]:
     """The application behind a real HTTP server in a thread, and a client that knows where."""
+    app = create_app(settings, wall)
     config = uvicorn.Config(
-        create_app(settings, wall),
+        app,
         port=port,
         log_config=None,
         access_log=False,
@@ -266,8 +267,14 @@ def serving(
         with httpx.Client(base_url=here, timeout=120, verify=False) as client:
             yield client
     finally:
+        database = app.state.database
+        pools = [engine.pool for engine in (database.engine, database._writing_engine)]
         server.should_exit = True
         thread.join(30)
+        # What a task left in a thread is given back after the pools were closed. A process ends
+        # with its connections; this one goes on, and others want the file.
+        for pool in pools:
+            pool.dispose()
 
 
 @pytest.fixture

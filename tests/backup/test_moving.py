@@ -1,6 +1,5 @@
 """From SQLite to PostgreSQL: every row of every table, cells and figures equal, or nothing."""
 
-import gc
 import os
 import re
 import signal
@@ -76,9 +75,6 @@ def target(postgres):
 @pytest.fixture
 def move(hailong, file, monkeypatch):
     def run(to, **more):
-        # What a thread of a server gave back after its pool was closed holds the file until then,
-        # and for ever once a command has frozen what there is (app.cli).
-        gc.collect()
         monkeypatch.setenv("HAILONG_DATABASE_URL", f"sqlite:///{file}")
         return hailong("move", to, **more)
 
