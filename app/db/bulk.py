@@ -105,6 +105,20 @@ def find_by_key(
     return {row[: len(names)]: row[len(names) :] for row in rows}
 
 
+def among(
+    connection: Connection, table: Table, column: str, values: Sequence[int]
+) -> tuple[str, str]:
+    """A condition that a column of whole numbers is one of some, and its single parameter.
+
+    Whatever their number, the statement is the same one, which a store has prepared.
+    """
+    numbers = ",".join(map(str, values))
+    if connection.dialect.name == "sqlite":
+        return f"{column} IN (SELECT value FROM json_each(?))", f"[{numbers}]"
+    kind = table.c[column].type.compile(connection.dialect)
+    return f"{column} = ANY(%s::{kind}[])", f"{{{numbers}}}"
+
+
 def _key_names(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.primary_key)
 
@@ -258,18 +272,29 @@ def _quoted(values: Iterable[Any]) -> Iterable[str]:
     ]
 
 
+def _microseconds(values: Iterable[Any]) -> list[int | None]:
+    """Moments as microseconds; that of a request stands in all its rows."""
+    made: list[int | None] = []
+    last, number = None, None
+    for moment in values:
+        if moment is not last:
+            last, number = moment, None if moment is None else microseconds(moment)
+        made.append(number)
+    return made
+
+
 #: Days are few, and each stands in many rows.
 _day = lru_cache(maxsize=8192)(date.isoformat)
 
 #: How each store takes the values of a type; types that are not named need nothing.
 _ENCODERS: dict[str, dict[type[TypeEngine[Any]], _Encoder]] = {
     "sqlite": {
-        UtcDateTime: lambda values: [None if v is None else microseconds(v) for v in values],
+        UtcDateTime: _microseconds,
         Date: lambda values: [None if v is None else _day(v) for v in values],
         Uuid: lambda values: [None if v is None else v.replace("-", "") for v in values],
     },
     "postgresql": {
-        UtcDateTime: lambda values: ["NULL" if v is None else str(microseconds(v)) for v in values],
+        UtcDateTime: lambda values: _plain(_microseconds(values)),
         Date: lambda values: ["NULL" if v is None else _day(v) for v in values],
         LargeBinary: lambda values: [
             "NULL" if v is None else '"\\\\x' + v.hex() + '"' for v in values

@@ -18,6 +18,10 @@ class Lock(IntEnum):
     EXAMINING = 4_818_515_142
     RETAINING = 4_818_515_143
     OPENING_CASES = 4_818_515_144
+    MAILING_DIGESTS = 4_818_515_145
+    NOTING_CHANGES = 4_818_515_147
+    PUBLISHING = 4_818_515_148
+    ANONYMISING = 4_818_515_149
 
 
 def hold(connection: Connection, lock: Lock) -> None:

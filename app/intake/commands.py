@@ -5,19 +5,14 @@ from __future__ import annotations
 import csv
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 
 import typer
-from pydantic import ValidationError
 from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-from app.access.callers import Caller, Grant
-from app.access.models import Right
-from app.access.rate_limits import RateLimits
 from app.audit.log import record
 from app.commands import (
     Refused,
@@ -30,19 +25,15 @@ from app.commands import (
 )
 from app.db import Database
 from app.intake import rollup_rebuild as replay
-from app.intake.contents import Content, content_of, is_repeated
-from app.intake.directory import Directory
+from app.intake.history import History, Known, field_errors
 from app.intake.paper import PaperRow, read_rows
 from app.intake.paper_template import template
-from app.intake.retained import Retained
-from app.intake.schemas import ResponseIn
-from app.intake.service import DayDeleted, Intake, UnknownPoint
-from app.intake.store import Outcome, Prepared, ResponseStore
-from app.intake.times import Clock
+from app.intake.refusals import DayDeleted
+from app.intake.store import Outcome, Prepared
 from app.messages import LANGUAGES
-from app.problems import FieldError, InvalidFields, Problem, invalid_fields
+from app.problems import FieldError, Problem
 from app.registry.points import codes_by_current
-from app.registry.questionnaires import Published, versions_of
+from app.registry.questionnaires import Published, offered, versions_of
 from app.settings import Settings
 from app.tables import WrongTable
 from app.text_keys import TextKeys, TextKeysUnusableError
@@ -128,7 +119,7 @@ def paper_template(
 
 
 def _version(session: Session, questionnaire: str, number: int | None) -> Published:
-    """A published version, the newest one where no number is given.
+    """A published version, the one that is asked where no number is given.
 
     Raises
     ------
@@ -140,7 +131,7 @@ def _version(session: Session, questionnaire: str, number: int | None) -> Publis
     except Problem as error:
         raise Refused(f"no questionnaire {questionnaire} is published") from error
     if number is None:
-        return versions[-1]
+        return offered(versions)
     for version in versions:
         if version.form.version == number:
             return version
@@ -168,18 +159,17 @@ class PaperImport:
         except TextKeysUnusableError as error:
             # Without them no form that has no number would be known when it is read again.
             raise Refused(f"the keys of comments cannot be used: {error}") from error
-        self._store = ResponseStore(database, self._keys)
-        self._directory = Directory(database, trust_s=60)
-        self._intake = Intake(settings, self._directory, self._store, RateLimits(database))
+        self._history = History(database, settings, self._keys)
         self._settings = settings
-        self._caller = Caller("import", (Grant(frozenset({Right.IMPORT_HISTORY})),))
         self._wrong: list[tuple[PaperRow, FieldError]] = []
         self._outcomes: Counter[str] = Counter()
         self._first: list[tuple[str, Prepared]] = []
+        #: Duplicates without a number: the same forms again, or other people's.
+        self._equal = 0
+        #: Whether the audit log says that something of it is stored.
+        self._is_noted = False
         #: Why the file cannot be read to its end.
         self._broken: WrongTable | None = None
-        #: What a preview would have stored.
-        self._seen: dict[str, Content] = {}
 
     def run(self, *, store: bool) -> None:
         """Check every row and, if asked, store those that are right."""
@@ -225,7 +215,9 @@ class PaperImport:
                 if prepared is not None:
                     group.append((row, prepared))
                     if len(self._first) < _SHOWN and row.body is not None:
-                        shown = self._store.masked([prepared])[0]  # what stands on a screen stays
+                        shown = self._history.store.masked([prepared])[
+                            0
+                        ]  # what stands on a screen stays
                         self._first.append((row.body["point"], shown))
                 if len(group) == _GROUP:
                     self._finish(group, store)
@@ -240,73 +232,41 @@ class PaperImport:
         errors = list(row.errors)
         if row.body is not None:
             try:
-                response = ResponseIn.model_validate(row.body)
-                place = self._directory.point(response.point or "")[1]
-                place = place or self._directory.read_point(response.point or "")
-                if place is None:
-                    raise UnknownPoint(field="point")
-                clock = Clock(self._settings, self._caller, datetime.now(UTC))
-                return self._intake.prepare(response, self._version, place, clock)
-            except ValidationError as error:
-                errors += invalid_fields(error).errors
-            except InvalidFields as problem:
-                errors += problem.errors
+                return self._history.prepare(row.body, self._version)
             except Problem as problem:
-                errors.append(problem.as_field_error())
+                errors += field_errors(problem)
         self._wrong += [(row, error) for error in errors]
         return None
 
+    def _note_begin(self) -> None:
+        """Say in the audit log that forms come, before the first: a run may be broken off."""
+        with self._database.writing(operator()) as session:
+            record(
+                session,
+                "responses.import_begin",
+                self._file.name,
+                questionnaire=self._version.form.code,
+                version=self._version.form.version,
+            )
+        self._is_noted = True
+
     def _finish(self, group: list[tuple[PaperRow, Prepared]], store: bool) -> None:
-        if not group:
-            return
-        ids = {id for row, prepared in group for id in (prepared.row.id, *row.former_ids)}
-        there = self._store.contents(sorted(ids))
-        kept, erased = self._store.look_up(sorted(ids))
-        group = [(row, _under_former_id(row, prepared, there, erased)) for row, prepared in group]
-        prepared_ones = [prepared for _, prepared in group]
-        outcomes = (
-            self._store.append(prepared_ones)
-            if store
-            else self._foresee(prepared_ones, there, kept, erased)
-        )
-        for (row, prepared), outcome in zip(group, outcomes, strict=True):
-            assert isinstance(outcome, Outcome)  # what is imported is not limited
+        if store and group and not self._is_noted:
+            self._note_begin()
+        known = [Known(prepared, row.former_ids, bool(row.round)) for row, prepared in group]
+        settled = self._history.settle(known, store=store)
+        for (row, _), (prepared, outcome) in zip(group, settled, strict=True):
             told = "right" if outcome is Outcome.ACCEPTED and not store else outcome.value
             self._outcomes[told] += 1
+            self._equal += outcome is Outcome.DUPLICATE and not row.form_no
             if outcome is Outcome.CONFLICT:
                 self._wrong.append((row, self._taken(row, prepared)))
             elif outcome is Outcome.DAY_DELETED:
                 self._wrong.append((row, DayDeleted(field="answered_at").as_field_error()))
 
-    def _foresee(
-        self,
-        group: list[Prepared],
-        there: Mapping[str, Content],
-        kept: Retained,
-        erased: Collection[str],
-    ) -> list[Outcome]:
-        """What would become of responses if they were stored."""
-        outcomes = []
-        for prepared in group:
-            content, id = content_of(prepared.row), prepared.row.id
-            known = there.get(id) or self._seen.get(id)
-            if id not in there and (id in erased or prepared.row.day < kept.responses_from):
-                outcomes.append(Outcome.DUPLICATE if id in erased else Outcome.DAY_DELETED)
-                continue
-            self._seen.setdefault(id, content)
-            outcomes.append(
-                Outcome.ACCEPTED
-                if known is None
-                else Outcome.DUPLICATE
-                if is_repeated(known, content, prepared.hashes)
-                else Outcome.CONFLICT
-            )
-        return outcomes
-
     def _taken(self, row: PaperRow, prepared: Prepared) -> FieldError:
         """That another form has this number; which one, so that the clerk finds it."""
-        id = prepared.row.id
-        earlier = self._store.contents([id]).get(id) or self._seen[id]
+        earlier = self._history.standing(prepared.row.id)
         values = {
             "number": row.form_no,
             "point": row.body["point"] if row.body else "",
@@ -334,6 +294,11 @@ class PaperImport:
             raise Refused(f"{self._file}: the file has no row of data")
         counts = ", ".join(f"{n} {outcome}" for outcome, n in self._outcomes.items() if n)
         typer.echo(f"{counts or 'none right'}, {wrong_rows} rows wrong ({seconds:.1f} s)")
+        if self._equal:
+            typer.echo(
+                f"without a number and equal to forms that came before: {self._equal}."
+                " The same forms again? If they are other people's, number the sheets."
+            )
         errors = self._file.with_name(self._file.name + ".errors.csv")
         errors.unlink(missing_ok=True)
         if self._wrong:
@@ -349,19 +314,6 @@ class PaperImport:
             raise Refused(f"{wrong_rows} rows have mistakes; they are named in {errors}")
         if not store:
             typer.echo("nothing was stored (--preview)")
-
-
-def _under_former_id(
-    row: PaperRow, prepared: Prepared, there: Mapping[str, Content], erased: Collection[str]
-) -> Prepared:
-    """The same response under the id that the same form already has, or had, if it has one."""
-    content = content_of(prepared.row)
-    known = [id for id in (prepared.row.id, *row.former_ids) if id in there]
-    # A form that was entered before anybody named its round is known by what stands on it only.
-    same = [id for id in known if is_repeated(there[id], content, prepared.hashes)]
-    gone = [id for id in (prepared.row.id, *row.former_ids) if id in erased]
-    former = same or ([] if row.round else known) or gone
-    return prepared._replace(row=prepared.row._replace(id=former[0])) if former else prepared
 
 
 def _column(row: PaperRow, error: FieldError) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from functools import partial
 from typing import NamedTuple
 
 from app.intake.models import Response
@@ -30,11 +29,6 @@ class ResponseRow(NamedTuple):
     packed: bytes
     texts_hash: bytes | None
     credential_id: int | None
-
-
-#: A row by keywords; the class, called itself, would gather them in a dictionary first, which
-#: takes twice as long.
-response_row = partial(ResponseRow.__new__, ResponseRow)
 
 
 class Content(NamedTuple):

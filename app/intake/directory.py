@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from threading import Lock
 
+from app.access import scope
+from app.access.callers import Caller
+from app.access.models import Right
 from app.caches import Recent
 from app.db import Database
 from app.registry.points import Point, as_point, find_by_code
@@ -47,6 +50,12 @@ class Directory:
                     self._versions = {(v.form.code, v.form.version): v for v in published(session)}
                 self._versions_read_at = time.monotonic()
         return self.version(code, number)
+
+    def covered(self, caller: Caller, right: Right, point: Point) -> frozenset[int]:
+        """The units, of those that a point ever is of, on which a caller has a right."""
+        units = {point.unit_id, *(stay.unit_id for stay in point.stays)}
+        with self._database.reading() as session:
+            return frozenset(id for id in units if scope.covers(session, caller, right, id))
 
     def read_point(self, code: str) -> Point | None:
         """The point behind a public code, from the database."""

@@ -10,7 +10,10 @@ from app.commands import Refused, open_database, operator
 from app.intake.setting_aside import Together, set_counted
 from app.settings import Settings
 
-responses = typer.Typer(help="What one device or key sent.", no_args_is_help=True)
+responses = typer.Typer(
+    help="Responses of other programs' files, and what one device or key sent.",
+    no_args_is_help=True,
+)
 
 _CREDENTIAL = typer.Argument(help="The number of the device's or system's key.")
 _SINCE = typer.Option(help="From when on it came, by the server's clock and zone.")

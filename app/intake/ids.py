@@ -13,7 +13,11 @@ def new_id() -> str:
 
 
 def made_uuid7(moment: datetime, digest: bytes) -> UUID:
-    """A UUID of version 7 from a moment and 10 bytes that tell it from others."""
-    value = int(moment.timestamp() * 1000) << 80 | int.from_bytes(digest, "big")
+    """A UUID of version 7 from a moment and 10 bytes that tell it from others.
+
+    A moment that none can hold counts as the nearest: whoever takes the response refuses it.
+    """
+    ms = min(max(int(moment.timestamp() * 1000), 0), (1 << 48) - 1)
+    value = ms << 80 | int.from_bytes(digest, "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)

@@ -29,9 +29,18 @@ def run() -> None:
             number = waiting(session)
         with progress() as bar:
             task = bar.add_task("comments", total=number)
-            done = remask(database, keys, operator(), lambda n: bar.advance(task, n))
+            try:
+                done = remask(database, keys, operator(), lambda n: bar.advance(task, n))
+            except TextKeysUnusableError as error:
+                raise Refused(f"stopped, and goes on when it is run again: {error}") from error
         typer.echo(f"{done.texts} comments looked at, {done.changed} masked")
-        if done.changed and not database.locks_whole_database:
+        if not number:
+            typer.echo("all that is stored was masked already by the rules of this version")
+        if not done.journal_emptied:
+            typer.echo(
+                "what stood there is still in SQLite's journal, which somebody reads: run it again"
+            )
+        if not database.locks_whole_database:
             typer.echo(
                 "PostgreSQL keeps what stood there until its pages are written anew: "
                 "VACUUM FULL response_text, aside_response"

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Uuid,
     false,
     text,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -50,6 +51,8 @@ class Response(Base):
             sqlite_where=text("length(texts_hash) > 0"),
             postgresql_where=text("length(texts_hash) > 0"),
         ),
+        # What came since an export's last round.
+        Index("ix_response_received", "received_at"),
         {"postgresql_partition_by": "RANGE (id)", "sqlite_with_rowid": False},
     )
 
@@ -133,6 +136,8 @@ class AsideResponse(Base):
     #: By which edition of the masker; none where it is as it was received.
     masker_edition: Mapped[int | None] = mapped_column(SmallInteger)
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: Of whoever wished a reply the hash of her code, by which she learns that it does not count.
+    code_hash: Mapped[str | None] = mapped_column(String(64), index=True)
 
 
 class ReplyCode(Base):
@@ -216,3 +221,22 @@ class WithdrawnResponse(Base):
     __tablename__ = "withdrawn_response"
 
     response_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    #: Whether it is of those who gave low marks and whom the unit was told of by no case of their
+    #: own (``app.cases.batching``): a batch that it is in keeps its number.
+    nameless: Mapped[bool] = mapped_column(default=True, server_default=true())
+
+
+class ResponseChange(Base):
+    """What became of a response since it was stored: ``app.intake.changes``."""
+
+    __tablename__ = "response_change"
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    #: A value of ``app.intake.changes.What``.
+    what: Mapped[str] = mapped_column(String(8))
+    #: None where it is gone.
+    response_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), index=True)
+    #: Its id outside (``app.intake.export_ids``), by which copies drop it.
+    export_id: Mapped[str] = mapped_column(String(20))
+    unit_id: Mapped[int]
+    version_id: Mapped[int] = mapped_column(SmallInteger)

@@ -37,6 +37,11 @@ class PageTokens:
     def __init__(self, database: Database) -> None:
         self._signer = Signer(database, "page")
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether a token can be made without asking the database."""
+        return self._signer.at_hand
+
     def new(self, path: str, now: datetime) -> OpenedPage:
         """The token of a page that is made now."""
         opened, number = int(now.timestamp()), secrets.token_hex(6)

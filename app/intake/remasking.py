@@ -1,19 +1,27 @@
-"""Masks what is stored already: of before there was a masker, or of an older edition of it."""
+"""Masks what is stored already: of before there was a masker, or of an older edition of it.
+
+Some hundred texts are one transaction, and take turns with whoever else changes stored texts:
+another run, a new key, what is erased. Whoever is killed leaves texts that are done and texts that
+are not, none of them half, and the next run goes on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.audit.log import record
 from app.db import Database
-from app.intake.models import AsideResponse, ResponseText
+from app.db.locks import Lock, hold
+from app.db.overwriting import empty_journal, overwriting
+from app.intake.changes import Touched, What, note_changes
+from app.intake.models import AsideResponse, Response, ResponseText
 from app.intake.texts import about, body_hashes, masked_body, read_text, stored_hash
 from app.masking.masker import EDITION, mask
-from app.text_keys import ID_BYTES, TextKeys
+from app.text_keys import ID_BYTES, TextKeys, TextKeysUnusableError
 
 #: Texts of one transaction: the intake writes meanwhile.
 _AT_ONCE = 200
@@ -25,6 +33,8 @@ class Remasked:
 
     texts: int
     changed: int
+    #: Whether what stood there before is gone from SQLite's journal, too.
+    journal_emptied: bool
 
 
 def waiting(session: Session) -> int:
@@ -53,28 +63,32 @@ def remask(
 ) -> Remasked:
     """Mask all that no masker, or an older edition, stored; what is done stays done.
 
-    Interrupted, it goes on where it was the next time. ``tell`` is called with how many are done
-    since the last call. The audit log has the numbers alone.
+    Interrupted, it goes on where it was the next time; two at a time share the work. ``tell`` is
+    called with how many are done since the last call. The audit log has the numbers alone, and
+    that it was begun before anything is another.
+
+    Raises
+    ------
+    TextKeysUnusableError
+        Where a name of staff cannot be encrypted; nothing of that transaction is changed.
     """
     looked_at = changed = 0
+    begun = False
     for step in (_some_texts, _some_bodies):
         done = _AT_ONCE
         while done == _AT_ONCE:
-            with database.writing(actor) as session:
-                _leave_nothing(session)
+            with database.writing(actor) as session, overwriting(session):
+                hold(session.connection(), Lock.RETAINING)
+                if not begun and (number := waiting(session)):
+                    record(session, "masking.begin", "comments", waiting=number)
+                begun = True
                 done, others = step(session, keys)
+                session.flush()
             looked_at, changed = looked_at + done, changed + others
             tell(done)
     with database.writing(actor) as session:
         record(session, "masking.run", "comments", texts=looked_at, changed=changed)
-    if database.locks_whole_database:
-        # What stood in the journal before goes, too; outside of a transaction, as it must be.
-        connection = database.engine.raw_connection()
-        try:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            connection.close()
-    return Remasked(looked_at, changed)
+    return Remasked(looked_at, changed, empty_journal(database, patient=True))
 
 
 def reencrypt(
@@ -83,10 +97,17 @@ def reencrypt(
     actor: str,
     tell: Callable[[int], None] = lambda number: None,
 ) -> int:
-    """Encrypt by the present key what older ones encrypted; how many. What no key opens stays."""
+    """Encrypt by the present key what older ones encrypted; how many. What no key opens stays.
+
+    Raises
+    ------
+    TextKeysUnusableError
+        Where the present key cannot be used.
+    """
     place, done = ("", ""), 0
     while True:
         with database.writing(actor) as session:
+            hold(session.connection(), Lock.RETAINING)
             query = (
                 select(ResponseText)
                 .where(
@@ -103,9 +124,8 @@ def reencrypt(
                 where = about(row.response_id, row.item)
                 if not keys.is_present(encrypted):
                     opened = keys.decrypt(encrypted, where)
-                    again = None if opened is None else keys.encrypt(opened, where)
-                    if again is not None:
-                        row.encrypted_body = again
+                    if opened is not None:
+                        row.encrypted_body = _encrypted(keys, opened, where)
                         done += 1
         tell(len(rows))
         if len(rows) < _AT_ONCE:
@@ -125,28 +145,39 @@ def _old(table: type[ResponseText] | type[AsideResponse]) -> ColumnElement[bool]
     return or_(table.masker_edition.is_(None), table.masker_edition < EDITION)
 
 
-def _leave_nothing(session: Session) -> None:
-    """On SQLite, have what is overwritten be overwritten in the file."""
-    if session.connection().dialect.name == "sqlite":
-        session.execute(text("PRAGMA secure_delete = ON"))
+def _encrypted(keys: TextKeys, text: str, where: str) -> bytes:
+    """A text by the present key: without one, the names in it would be lost for good."""
+    made = keys.encrypt(text, where)
+    if made is None:
+        raise TextKeysUnusableError(f"{keys.file}: there is no key any more")
+    return made
 
 
 def _some_texts(session: Session, keys: TextKeys) -> tuple[int, int]:
     query = select(ResponseText).where(_old(ResponseText)).limit(_AT_ONCE).with_for_update()
-    rows, changed = session.scalars(query).all(), 0
+    rows, others = session.scalars(query).all(), set()
     for row in rows:
         again = row.masker_edition is not None
         said = read_text(keys, row.response_id, row.item, row.body, row.encrypted_body)
         masked = mask(said, again=again)
         if masked.text != row.body and not (again and said == row.body and row.encrypted_body):
-            row.body, changed = masked.text, changed + 1
+            row.body = masked.text
+            others.add((row.response_id, row.item))
         if masked.with_staff != masked.text:
             where = about(row.response_id, row.item)
-            row.encrypted_body = keys.encrypt(masked.with_staff, where) or row.encrypted_body
+            row.encrypted_body = _encrypted(keys, masked.with_staff, where)
         elif row.encrypted_body is not None and said != row.body:
             row.encrypted_body = None
         row.masker_edition = EDITION
-    return len(rows), changed
+    _note(session, {id for id, _ in others})
+    return len(rows), len(others)
+
+
+def _note(session: Session, ids: Collection[str]) -> None:
+    """Whoever follows responses is told words anew that are masked otherwise now."""
+    query = select(Response.id, Response.unit_id, Response.version_id).where(Response.id.in_(ids))
+    touched = [Touched(*each) for each in session.execute(query)]
+    note_changes(session, What.CHANGED, touched)
 
 
 def _some_bodies(session: Session, keys: TextKeys) -> tuple[int, int]:

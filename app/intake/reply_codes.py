@@ -7,8 +7,9 @@ without codes asks the database nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import Protocol, TypeGuard, cast
 
 from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
@@ -19,6 +20,12 @@ from app.intake.models import ReplyCode
 _CODES = cast(Table, ReplyCode.__table__)
 _COLUMNS = ("code_hash", "response_id")
 _AT_ONCE = 500
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def is_code_hash(sent: object) -> TypeGuard[str]:
+    """Whether something that was sent is the hash of a code."""
+    return isinstance(sent, str) and _HASH.fullmatch(sent) is not None
 
 
 class Coded(Protocol):

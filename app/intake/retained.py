@@ -8,16 +8,15 @@ whatever its clock claims by then: by its mark it is known to be no new one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Date, Table, null, select, union_all
-from sqlalchemy import cast as sql_cast
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from app.db import bulk
@@ -26,8 +25,11 @@ from app.intake.models import ErasedResponse, RetentionNote
 
 _ERASED = cast(Table, ErasedResponse.__table__)
 _NOTE = 1
-#: Marks in one statement.
-_AT_ONCE = 500
+_NOTED_AND_GONE = (
+    f"SELECT NULL AS mark, responses_from, texts_from FROM retention_note WHERE id = {_NOTE} "
+    "UNION ALL SELECT mark, NULL, NULL FROM erased_response "
+    f"WHERE why <> '{{texts}}' AND {{among}}"
+)
 
 
 class Erased(StrEnum):
@@ -76,37 +78,39 @@ def note(session: Session) -> RetentionNote:
 def mark_of(id: str, why: Erased = Erased.WITHDRAWN) -> int:
     """The mark of a response, or that of its texts: a signed number of 64 bits."""
     of = b"texts" if why is Erased.TEXTS else b"response"
-    digest = blake2b(UUID(id).bytes, digest_size=8, person=of).digest()
+    return _mark(UUID(id).hex, of)
+
+
+def _mark(digits: str, of: bytes = b"response") -> int:
+    """The mark of an id in its 32 hexadecimal digits."""
+    digest = blake2b(bytes.fromhex(digits), digest_size=8, person=of).digest()
     return int.from_bytes(digest, "big", signed=True)
 
 
 def look_up(session: Session, ids: Sequence[str]) -> tuple[Retained, frozenset[str]]:
-    """What is kept, and which of some responses were erased; one statement for a group."""
-    marks = {mark_of(id): id for id in ids}
+    """What is kept, and which of some responses were erased; one statement for a group.
+
+    ids are in their usual form, or in hexadecimal digits alone.
+    """
+    marks = {_mark(id.replace("-", "")): id for id in ids}
+    connection = session.connection()
+    among, given = bulk.among(connection, _ERASED, "mark", sorted(marks))
+    rows = connection.exec_driver_sql(
+        _NOTED_AND_GONE.format(texts=Erased.TEXTS.value, among=among), (given,)
+    )
     kept = Retained()
     found: set[str] = set()
-    for some in _parts(sorted(marks)):
-        noted = select(
-            sql_cast(null(), BigInteger).label("mark"),
-            RetentionNote.responses_from,
-            RetentionNote.texts_from,
-        ).where(RetentionNote.id == _NOTE)
-        none = sql_cast(null(), Date)
-        gone = select(ErasedResponse.mark, none, none).where(
-            ErasedResponse.mark.in_(some), ErasedResponse.why != Erased.TEXTS.value
-        )
-        rows: Sequence[Any] = session.execute(union_all(noted, gone)).all()
-        for mark, responses_from, texts_from in rows:
-            if mark is None:
-                kept = _retained(responses_from, texts_from)
-            else:
-                found.add(marks[mark])
+    for mark, responses_from, texts_from in rows:
+        if mark is None:
+            kept = _retained(_as_day(responses_from), _as_day(texts_from))
+        else:
+            found.add(marks[mark])
     return kept, frozenset(found)
 
 
 def erased(session: Session, ids: Collection[str]) -> frozenset[str]:
     """Those of some ids whose responses were erased; what is no id was not."""
-    return look_up(session, [id for id in ids if _is_id(id)])[1]
+    return look_up(session, [id for id in ids if is_id(id)])[1]
 
 
 def put_marks(session: Session, ids: Collection[str], why: Erased) -> None:
@@ -114,8 +118,26 @@ def put_marks(session: Session, ids: Collection[str], why: Erased) -> None:
 
     A withdrawn one stays marked as withdrawn, so that a restore withdraws it again.
     """
-    rows = sorted({(mark_of(id, why), why.value) for id in ids})
+    put_known(session, {mark_of(id, why) for id in ids}, why)
+
+
+def put_known(session: Session, marks: Collection[int], why: Erased) -> None:
+    """Leave marks themselves, as another state of this database had them."""
+    rows = sorted((mark, why.value) for mark in marks)
     bulk.insert_missing(session.connection(), _ERASED, ("mark", "why"), rows)
+
+
+def without_words(session: Session, ids: Collection[str]) -> frozenset[str]:
+    """Those of some ids of which their citizens withdrew what they had written."""
+    marks = {mark_of(id, Erased.TEXTS): id for id in ids}
+    if not marks:
+        return frozenset()
+    connection = session.connection()
+    among, given = bulk.among(connection, _ERASED, "mark", sorted(marks))
+    rows = connection.exec_driver_sql(
+        f"SELECT mark FROM erased_response WHERE why = '{Erased.TEXTS.value}' AND {among}", (given,)
+    )
+    return frozenset(marks[mark] for (mark,) in rows)
 
 
 def marks(session: Session, why: Erased) -> frozenset[int]:
@@ -129,12 +151,13 @@ def _retained(responses_from: date | None, texts_from: date | None) -> Retained:
     return Retained(responses_from or date.min, texts_from or date.min)
 
 
-def _parts(marks: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Some at a time; one empty part where there are none, since the note is wanted anyway."""
-    yield from (marks[at : at + _AT_ONCE] for at in range(0, max(len(marks), 1), _AT_ONCE))
+def _as_day(found: date | str | None) -> date | None:
+    """A day as the driver gives it: SQLite's as the text that it keeps."""
+    return date.fromisoformat(found) if isinstance(found, str) else found
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
+    """Whether a text is an id; devices send others, too."""
     try:
         UUID(text)
     except ValueError:

@@ -19,8 +19,10 @@ from app.access.doors import Door, RightMissing
 from app.access.models import Right
 from app.access.origins import check_origin
 from app.intake.allowances import Sender
+from app.intake.decoding import ReceivedBatch, read_batch, read_one
 from app.intake.dependencies import INTAKE
 from app.intake.far_clocks import sent_within_reach, within_reach
+from app.intake.reply_codes import is_code_hash
 from app.intake.schemas import (
     Acknowledged,
     BatchAcknowledged,
@@ -28,7 +30,7 @@ from app.intake.schemas import (
     Envelope,
     ResponseIn,
 )
-from app.intake.service import Intake
+from app.intake.service import Incoming, Intake
 from app.intake.store import Outcome, Refused
 from app.messages import Language, preferred
 from app.problems import MalformedBody, Problem, invalid_fields, respond
@@ -140,12 +142,10 @@ async def submit(request: Request, caller: Annotated[Caller, Depends(SUBMITTERS)
     sender = Sender(caller, request.client.host if request.client else "")
     if _BATCH_BEGINS(body) or (b'"responses"' in body and _is_batch(body)):
         return await _submit_batch(request, intake, sender, body)
-    try:
-        response = _ONE.validate_json(body)
-    except ValidationError as error:
-        response = await _read_again(intake, sender, body, error)
+    response = read_one(body) or await _read_slowly(intake, sender, body)
     (result,) = await intake.submit([response], sender=sender)
     if isinstance(result, Problem):
+        await _keep_refused(intake, sender, lambda: [from_json(body)], [result])
         return respond(request, result)
     return Response(
         f'{{"id":"{response.id}","status":"{result.value}"}}',
@@ -154,17 +154,18 @@ async def submit(request: Request, caller: Annotated[Caller, Depends(SUBMITTERS)
     )
 
 
-async def _read_again(
-    intake: Intake, sender: Sender, body: bytes, error: ValidationError
-) -> ResponseIn:
-    """A response that is malformed for its clock alone; what a device is refused is kept.
+async def _read_slowly(intake: Intake, sender: Sender, body: bytes) -> ResponseIn:
+    """A response that is unusual, or malformed for its clock alone.
 
     Raises
     ------
     Problem
-        For everything else that is wrong with it.
+        For everything else that is wrong with it; what a device is refused is kept.
     """
-    problem = _malformed(error)
+    try:
+        return _ONE.validate_json(body)
+    except ValidationError as error:
+        problem = _malformed(error)
     if isinstance(problem, MalformedBody):
         raise problem
     document = from_json(body)
@@ -172,8 +173,26 @@ async def _read_again(
         return _ONE.validate_python(_near(document, sender))
     except ValidationError as still:
         problem = invalid_fields(still)
-    await intake.set_aside([_refused(document, problem)], sender.caller)
+    await _keep_refused(intake, sender, lambda: [document], [problem])
     raise problem
+
+
+async def _keep_refused(
+    intake: Intake,
+    sender: Sender,
+    sent: Callable[[], Sequence[Any]],
+    results: Sequence[Outcome | Problem],
+) -> None:
+    """Keep what a device is refused for good; ``sent`` gives the documents that it sent."""
+    refused = {
+        place: result
+        for place, result in enumerate(results)
+        if isinstance(result, Problem) and not result.passing
+    }
+    if refused and sender.caller.point is not None:
+        documents = sent()
+        kept = [_refused(documents[place], problem, sender) for place, problem in refused.items()]
+        await intake.set_aside(kept, sender.caller)
 
 
 def _near(response: Any, sender: Sender) -> Any:
@@ -181,27 +200,34 @@ def _near(response: Any, sender: Sender) -> Any:
     return response if Right.IMPORT_HISTORY in sender.caller.rights else within_reach(response)
 
 
-def _refused(document: Any, problem: Problem) -> Refused:
-    id = document.get("id") if isinstance(document, dict) else None
-    body = json.dumps(document, ensure_ascii=False)
-    return Refused(id if isinstance(id, str) else None, problem.code, body)
+def _refused(document: Any, problem: Problem, sender: Sender) -> Refused:
+    """What was sent; where it is well-formed, in the schema's one way of writing it."""
+    sent = document if isinstance(document, dict) else {}
+    id, wish = sent.get("id"), sent.get("reply_code_hash")
+    try:
+        body = _ONE.validate_python(_near(document, sender)).model_dump_json(exclude_unset=True)
+    except ValidationError:
+        body = json.dumps(document, ensure_ascii=False)
+    return Refused(
+        id if isinstance(id, str) else None,
+        problem.code,
+        body,
+        wish if is_code_hash(wish) else None,
+    )
 
 
 async def _submit_batch(request: Request, intake: Intake, sender: Sender, body: bytes) -> Response:
     batch = _batch(body, intake.batch_limit, sender)
-    results = iter(
+    taken = iter(
         await intake.submit(batch.responses, sender=sender, sent_at=batch.sent_at)
         if batch.responses
         else []
     )
-    await intake.set_aside(
-        [_refused(batch.bodies[place], problem) for place, problem in batch.refusals.items()],
-        sender.caller,
-    )
+    results = [batch.refusals.get(place) or next(taken) for place in range(len(batch.ids))]
+    await _keep_refused(intake, sender, lambda: from_json(body)["responses"], results)
     language = preferred(request.headers.get("accept-language"))
     acknowledged = ",".join(
-        _acknowledged(id, batch.refusals.get(place) or next(results), language)
-        for place, id in enumerate(batch.ids)
+        _acknowledged(id, result, language) for id, result in zip(batch.ids, results, strict=True)
     )
     return Response(
         f'{{"responses":[{acknowledged}]}}',
@@ -212,25 +238,23 @@ async def _submit_batch(request: Request, intake: Intake, sender: Sender, body: 
 
 @dataclass(frozen=True)
 class _Batch:
-    """A batch as read: ids as sent, the well-formed responses, the refusals by place.
-
-    ``bodies`` has what was sent in the places that are refused.
-    """
+    """A batch as read: ids as sent, the well-formed responses, the refusals by place."""
 
     ids: Sequence[str | None]
-    responses: Sequence[ResponseIn]
+    responses: Sequence[Incoming]
     refusals: Mapping[int, Problem]
-    bodies: Mapping[int, Any]
     sent_at: datetime | None
 
 
 def _batch(body: bytes, limit: int, sender: Sender) -> _Batch:
-    try:
-        batch = _BATCH.validate_json(body)
-    except ValidationError:
-        return _batch_one_by_one(body, limit, sender)
+    batch: ReceivedBatch | BatchIn | None = read_batch(body)
+    if batch is None:
+        try:
+            batch = _BATCH.validate_json(body)
+        except ValidationError:
+            return _batch_one_by_one(body, limit, sender)
     _check_size(len(batch.responses), limit)
-    return _Batch([r.id for r in batch.responses], batch.responses, {}, {}, batch.sent_at)
+    return _Batch([r.id for r in batch.responses], batch.responses, {}, batch.sent_at)
 
 
 def _batch_one_by_one(body: bytes, limit: int, sender: Sender) -> _Batch:
@@ -243,16 +267,14 @@ def _batch_one_by_one(body: bytes, limit: int, sender: Sender) -> _Batch:
     ids: list[str | None] = []
     responses: list[ResponseIn] = []
     refusals: dict[int, Problem] = {}
-    bodies: dict[int, Any] = {}
     for place, each in enumerate(envelope.responses):
         try:
             responses.append(_ONE.validate_python(_near(each, sender)))
         except ValidationError as error:
             refusals[place] = invalid_fields(error)
-            bodies[place] = each
         id = each.get("id") if isinstance(each, dict) else None
         ids.append(id if isinstance(id, str) else None)
-    return _Batch(ids, responses, refusals, bodies, envelope.sent_at)
+    return _Batch(ids, responses, refusals, envelope.sent_at)
 
 
 def _envelope_again(body: bytes, sender: Sender, problem: Problem) -> Envelope:

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from app.access.models import Credential
 from app.audit.log import record
 from app.clock import local_today
+from app.intake.changes import Touched, What, note_changes
 from app.intake.models import Disposition, LateResponse, Response
 from app.intake.retained import retained
 from app.intake.rollup_rebuild import hold_off_writers
@@ -136,6 +137,11 @@ def change_dispositions(
             session,
             [(row.cell, row.rule, versions[row.version_id], bytes(row.packed)) for row in moving],
             rule,
+        )
+        note_changes(
+            session,
+            What.CHANGED,
+            [Touched(row.id, row.unit_id, row.version_id) for row in moving],
         )
         raise_version(session)
     return Changed(len(moving), len(rows) - len(moving))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import NamedTuple, cast
 
@@ -16,6 +16,7 @@ from app.access.callers import Caller
 from app.db import Database, bulk
 from app.intake import retained
 from app.intake.aside_names import aside_names
+from app.intake.changes import Touched, What, note_changes
 from app.intake.contents import Content, ResponseRow, content_of, is_repeated
 from app.intake.models import (
     AsideResponse,
@@ -48,12 +49,16 @@ _RECEIPT_COLUMNS = ("response_id", "unit_id", "rule", "received_at")
 _ASIDE = cast(Table, AsideResponse.__table__)
 _ASIDE_COLUMNS = (
     "credential_id", "response_id", "point_id", "unit_id", "rule", "body", "body_hash",
-    "masker_edition", "received_at",
+    "masker_edition", "received_at", "code_hash",
 )  # fmt: skip
 _TEXT_COLUMNS = (
     "response_id", "item", "unit_id", "day", "body", "encrypted_body", "masker_edition",
 )  # fmt: skip
 _IDS_AT_ONCE = 500
+#: Who follows responses by when they were received reads up to some time ago
+#: (``app.export.cursors.SETTLES``, twice as long). What is stored so long after it was received,
+#: since a database or a machine stood still, is noted as a change, or they would pass it by.
+STORED_LATE = timedelta(seconds=60)
 
 
 class Outcome(Enum):
@@ -109,13 +114,24 @@ class Refused(NamedTuple):
     id: str | None
     rule: str
     body: str
+    #: Hash of the code of whoever wished a reply.
+    code_hash: str | None = None
 
 
 class ResponseStore:
-    """Stores groups of responses, each group durably or not at all."""
+    """Stores groups of responses, each group durably or not at all.
 
-    def __init__(self, database: Database, keys: TextKeys, webhook_delay_s: int = 0) -> None:
-        self._database, self._webhook_delay_s = database, webhook_delay_s
+    ``now`` is the clock by which they were received.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        keys: TextKeys,
+        webhook_delay_s: int = 0,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database, self._webhook_delay_s, self._now = database, webhook_delay_s, now
         self.keys = keys
         self._cells = CellStore(database)
 
@@ -132,15 +148,34 @@ class ResponseStore:
         What finds nothing to draw is not stored. What was erased is a duplicate, whatever it says:
         its content is no longer known. No text is stored, but masked.
         """
-        group = self.masked(group)
+        group, noted = self.masked(group), set[str]()
+        outcomes = self._stored(group, noted)
+        settled = self._now() - STORED_LATE
+        late = [
+            response
+            for response, outcome in zip(group, outcomes, strict=True)
+            if outcome is Outcome.ACCEPTED
+            and response.row.received_at < settled
+            and response.row.id not in noted
+        ]
+        if late:  # the commit itself took so long
+            with self._database.writing() as session:
+                ids = [response.row.id for response in late]
+                query = select(Response.id).where(Response.id.in_(ids)).order_by(Response.id)
+                there = set(session.scalars(query.with_for_update()))
+                _note(session, [response for response in late if response.row.id in there])
+        return outcomes
+
+    def _stored(self, group: Sequence[Prepared], noted: set[str]) -> Sequence[Outcome | Empty]:
+        """Store a group; into ``noted`` go the ids of those noted as stored late."""
         with self._database.writing() as session:
             kept_out: list[Empty | Outcome | None] = [*_without(session, group)]
             claims = self._claim(session, group, kept_out)
             self._burn(session, group, kept_out)
             if not any(kept_out):
-                return self._append(session, group, claims)
+                return self._append(session, group, claims, noted)
             fine = [response for response, out in zip(group, kept_out, strict=True) if not out]
-            outcomes = iter(self._append(session, fine, claims))
+            outcomes = iter(self._append(session, fine, claims, noted))
         return [out or next(outcomes) for out in kept_out]
 
     def masked(self, group: Sequence[Prepared]) -> Sequence[Prepared]:
@@ -200,7 +235,11 @@ class ResponseStore:
                 kept_out[place] = Outcome.UNINVITED
 
     def _append(
-        self, session: Session, group: Sequence[Prepared], claims: Claims | None
+        self,
+        session: Session,
+        group: Sequence[Prepared],
+        claims: Claims | None,
+        noted: set[str],
     ) -> list[Outcome]:
         first: dict[str, Prepared] = {}
         for response in group:
@@ -230,15 +269,18 @@ class ResponseStore:
             claims.give_back([response.row.id for response in accepted])
         if there:
             codes = codes_of(session, [id for (id,) in there])
+        said = [r for r in accepted if r.stored_texts and r.row.day >= kept.texts_from]
+        # A restore may know of a withdrawal whose response comes only now, again.
+        withdrawn = retained.without_words(session, [r.row.id for r in said]) if said else ()
         bulk.insert_missing(
             connection,
             _TEXTS,
             _TEXT_COLUMNS,
             [
                 (r.row.id, item, r.row.unit_id, r.row.day, body, encrypted, EDITION)
-                for r in accepted
-                if r.stored_texts and r.row.day >= kept.texts_from
-                for item, body, encrypted in r.stored_texts
+                for r in said
+                if r.row.id not in withdrawn
+                for item, body, encrypted in r.stored_texts or ()
             ],
         )
         late = [
@@ -255,6 +297,10 @@ class ResponseStore:
         bulk.insert_missing(connection, _RECEIPT, _RECEIPT_COLUMNS, marked)
         if accepted:
             self._cells.add(session, [response.contribution() for response in accepted])
+            # Last of all, so that as little time as can be lies before the commit; after it the
+            # clock is looked at again.
+            settled = self._now() - STORED_LATE
+            noted |= _note(session, [r for r in accepted if r.row.received_at < settled])
         if len(accepted) == len(group):
             return [Outcome.ACCEPTED] * len(group)
 
@@ -297,7 +343,7 @@ class ResponseStore:
             rows = {
                 name: (
                     caller.credential_id, name, point.id, point.unit_id, each.rule, body,
-                    stored_hash(hashes), EDITION, now,
+                    stored_hash(hashes), EDITION, now, each.code_hash,
                 )
                 for name, (each, body, hashes) in zip(names, kept, strict=True)
             }  # fmt: skip
@@ -314,6 +360,14 @@ class ResponseStore:
         """Which days are kept, and which of the ids are of responses that were erased."""
         with self._database.reading() as session:
             return retained.look_up(session, ids)
+
+
+def _note(session: Session, late: Sequence[Prepared]) -> set[str]:
+    """Note what was stored late as changed; their ids."""
+    rows = [response.row for response in late]
+    touched = [Touched(row.id, row.unit_id, row.version_id) for row in rows]
+    note_changes(session, What.CHANGED, touched)
+    return {row.id for row in rows}
 
 
 def _take_back(session: Session, ids: Sequence[str]) -> None:

@@ -17,18 +17,24 @@ from app.audit import models as _audit  # noqa: F401
 from app.cases import models as _cases  # noqa: F401
 from app.db import Base, Database
 from app.db.migrate import migrate
+from app.digest import models as _digest  # noqa: F401
+from app.figures import models as _figures  # noqa: F401
+from app.importing import models as _importing  # noqa: F401
 from app.intake import models as _intake  # noqa: F401
 from app.intake.models import LateResponse, Response, ResponseText
 from app.intake.partitions import is_partition
 from app.intake.rollup_rebuild import verify
 from app.invitations.models import SmsMessage
 from app.registry import models as _registry  # noqa: F401
+from app.registry.form_drafts import add_draft, all_drafts
 from app.rollups import models as _rollups  # noqa: F401
 from app.rollups import version as _version  # noqa: F401
 from app.text_keys import DROPPED
 from app.themes import models as _themes  # noqa: F401
 from app.webhooks.models import Delivery
 from app.webhooks.service import add_webhook
+from surveys import load_directory
+from surveys.model import Sketch
 from tests.databases import BACKENDS, address
 from tests.server import ROOT
 from tests.small_province import body
@@ -141,3 +147,15 @@ def test_sms_that_were_never_confirmed_stay_so_and_dead_letters_have_no_place_in
     assert [(d.due_at, d.failed_at) for d in deliveries] == [(now, None)]
     # By what its webhook may know it already.
     assert [d.event for d in deliveries] == [f"evt_{d.id}" for d in deliveries]
+
+
+def test_drafts_that_were_there_before_0029_are_listed_by_their_titles(database):
+    form = load_directory()[("kiosk-face", 2)]
+    sketch = Sketch.model_validate(form.model_dump(mode="json", by_alias=True))
+    with database.writing() as session:
+        add_draft(session, sketch, "an")
+    migrate(database, down_to("0028"))
+    migrate(database)
+    with database.reading() as session:
+        (entry,) = all_drafts(session)
+    assert (entry.code, entry.title) == ("kiosk-face", form.title)

@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 from sqlalchemy import func, select
 
-from app.intake.models import Response
+from app.intake.models import Response, ResponseChange
 from app.intake.rollup_rebuild import verify
 from app.intake.store import Outcome
 from app.intake.writer import Writer
@@ -66,6 +66,22 @@ def test_a_second_sending_waits_for_the_first_and_is_a_duplicate_of_it(
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Response)) == 1
     assert verify(database) == []
+
+
+@pytest.mark.parametrize("late_at", ["write", "commit"])
+def test_what_a_commit_held_up_is_noted_for_those_who_follow_once(
+    prepare, province, database, monkeypatch, late_at
+):
+    response = prepare(body(province.points[("C1", "sipas-desk")]))
+    received = response.row.received_at
+    moments = [
+        received + timedelta(seconds=s) for s in ((0, 130) if late_at == "commit" else (130,) * 2)
+    ]
+    monkeypatch.setattr(prepare.store, "_now", lambda: moments.pop(0))
+    assert prepare.store.append([response]) == [Outcome.ACCEPTED]
+    with database.reading() as session:
+        rows = session.execute(select(ResponseChange.number, ResponseChange.response_id)).all()
+    assert rows == [(1, response.row.id)]
 
 
 def test_responses_are_stored_while_all_other_threads_hang():

@@ -197,9 +197,13 @@ def test_what_stands_above_damage_is_taken_told_and_logged(
     assert said.endswith("what stands below was not read: mend the file and run it again")
     assert len(stored(database)) == 3
     with database.reading() as session:
-        (entry,) = session.scalars(
-            select(AuditEntry).where(AuditEntry.action == "responses.import")
+        begun, entry = session.scalars(
+            select(AuditEntry)
+            .where(AuditEntry.action.startswith("responses.import"))
+            .order_by(AuditEntry.id)
         ).all()
+        # One that is killed between two groups is told of, too.
+        assert begun.action == "responses.import_begin"
         assert json.loads(entry.details)["accepted"] == 3
     file.write_text(f"{head}{sound}4,2026-10-24,{point},4,Tốt\n", encoding="utf-8")
     code, said = run(file, "--questionnaire", "sipas-desk")
@@ -213,3 +217,20 @@ def test_every_column_that_nobody_knows_is_named(run, province, tmp_path):
     assert code == 1 and said.endswith("nothing was imported")
     for number, letter in enumerate("DEFGH", start=1):
         assert f"column “X{number}” (cell {letter}1): no column is called so" in said
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_forms_without_a_number_that_are_equal_to_earlier_ones_are_told_of(
+    run, province, database, tmp_path
+):
+    point = province.points[("C2", "sipas-desk")]
+    head = ["form_no", "date", "point", "A1"]
+    first = [head, ["", "2026-10-24", point, 4], ["7", "2026-10-24", point, 5]]
+    said, _ = imported(run, tmp_path / "a.csv", first)
+    assert "2 accepted" in said and "number the sheets" not in said
+    other = [head, ["", "2026-10-24", point, 4], ["7", "2026-10-24", point, 5]]
+    said, _ = imported(run, tmp_path / "b.csv", other)
+    assert "2 duplicate" in said and "equal to forms that came before: 1." in " ".join(said.split())
+    numbered = [head, ["8", "2026-10-24", point, 4]]
+    said, _ = imported(run, tmp_path / "b.csv", numbered)
+    assert "1 accepted" in said and len(stored(database)) == 3

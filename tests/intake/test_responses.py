@@ -6,12 +6,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.access.models import Right
+from app.clock import local_today
 from app.intake.models import Response, ResponseText
 from app.intake.rollup_rebuild import verify
 from app.registry.models import Channel, PointState, Unit
 from app.registry.points import change_state, current_code, find_by_code, open_point, reprint
 from app.registry.questionnaires import publish
+from app.settings import Settings
 from surveys.loader import FORMS, load_file
+from tests import changed_tree
 from tests.small_province import body, new_id
 
 URL = "/api/v1/responses"
@@ -322,3 +325,34 @@ def test_a_stranger_is_limited_by_address_and_point(province, settings):
         assert client.post(URL, json=body(), headers=province.device()).status_code == 201
         other = client.post(URL, json=body(province.points[("D1", "sipas-desk")]))
         assert other.status_code == 201
+
+
+def test_a_key_of_a_unit_imports_to_no_other(client, province):
+    headers = province.credential(Right.IMPORT_HISTORY, unit="D1")
+    there = {"C1": 201, "C2": 201, "D1": 201, "A1": 422}
+    points = {unit: province.points[(unit, "sipas-desk")] for unit in there}
+    for unit in there:
+        sent = body(points[unit])
+        answer = client.post(URL, json=sent, headers=headers)
+        assert answer.status_code == there[unit], (unit, answer.text)
+        if answer.status_code == 422:
+            assert problem(answer, 422, "unknown-point")["field"] == "point"
+        batch = client.post(URL, json={"responses": [body(points[unit])]}, headers=headers)
+        (result,) = batch.json()["responses"]
+        assert result["status"] == ("accepted" if there[unit] == 201 else "refused")
+    everywhere = client.post(URL, json=body(points["A1"]), headers=province.importer())
+    assert everywhere.status_code == 201
+
+
+def test_a_point_that_moved_brings_nothing_to_a_unit_out_of_reach(client, province, database):
+    today = local_today(Settings().zone)
+    code = province.points[("A1", "sipas-desk")]
+    with database.writing() as session:
+        target = session.get_one(Unit, province.units["C1"])
+        changed_tree.move(session, find_by_code(session, code), target, today, today=today)
+    headers = province.credential(Right.IMPORT_HISTORY, unit="C1")
+    now, before = datetime.now(UTC), datetime.now(UTC) - timedelta(days=40)
+    own = client.post(URL, json=body(code, answered_at=now.isoformat()), headers=headers)
+    assert own.status_code == 201, own.text
+    others = client.post(URL, json=body(code, answered_at=before.isoformat()), headers=headers)
+    assert problem(others, 422, "unknown-point")["field"] == "point"

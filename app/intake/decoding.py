@@ -1,0 +1,96 @@
+"""Reads well-formed bodies, several times as fast as the schema that says what a body may be.
+
+Nearly all bodies are as they should be. ``msgspec`` reads these straight into records, with all
+that ``app.intake.schemas`` demands of them; whatever it does not take is given to the schema, which
+alone says what is wrong, and which takes some ways of writing a moment that are rare. So what is
+read here is taken there, with the same values: a test holds both to it with bodies of all sorts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import DecodeError, Meta, Struct
+from msgspec.json import Decoder
+
+from app.intake.schemas import FIRST_MOMENT, LAST_MOMENT, MOST_ANSWERS, OLDEST_S
+
+_Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class Received(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """One completed form; each field is as ``ResponseIn`` has it."""
+
+    id: str
+    questionnaire: Annotated[str, Meta(max_length=48)]
+    version: Annotated[int, Meta(ge=1, le=32767)]
+    answered_at: _Moment
+    answers: Annotated[dict[str, Any], Meta(max_length=MOST_ANSWERS)]
+    point: Annotated[str, Meta(max_length=16)] | None = None
+    age_s: Annotated[int, Meta(ge=0, le=OLDEST_S)] | None = None
+    clock_lost: bool = False
+    duration_s: Annotated[int, Meta(ge=0, le=86_400)] | None = None
+    language: str = "vi"
+    partial: bool = False
+    reply_code_hash: str | None = None
+
+
+class ReceivedBatch(Struct, frozen=True, forbid_unknown_fields=True):
+    """Several completed forms, as ``BatchIn`` has them."""
+
+    responses: Annotated[list[Received], Meta(min_length=1)]
+    sent_at: _Moment | None = None
+
+
+_ONE = Decoder(Received)
+_BATCH = Decoder(ReceivedBatch)
+
+_IDS = re.compile(
+    r"(?:[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\n)+"
+).fullmatch
+_LANGUAGE = re.compile(r"[a-z]{2,3}").fullmatch
+_HASH = re.compile(r"[0-9a-f]{64}").fullmatch
+#: Of a moment's digits behind microseconds msgspec makes a rounded one, the schema cuts them off.
+_FINER = re.compile(rb"\.[0-9]{7}").search
+
+
+def read_one(body: bytes) -> Received | None:
+    """A response that is well-formed; None where the schema has to look."""
+    if _FINER(body):
+        return None
+    try:
+        response = _ONE.decode(body)
+    except (DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+    return response if _fits([response]) else None
+
+
+def read_batch(body: bytes) -> ReceivedBatch | None:
+    """A batch that is well-formed as a whole; None where the schema has to look."""
+    if _FINER(body):
+        return None
+    try:
+        batch = _BATCH.decode(body)
+    except (DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+    sent_at = batch.sent_at
+    near = sent_at is None or FIRST_MOMENT <= sent_at < LAST_MOMENT
+    return batch if near and _fits(batch.responses) else None
+
+
+def _fits(responses: Sequence[Received]) -> bool:
+    """Whether what msgspec checks slowly, or not at all, is as the schema has it, too."""
+    moments = [response.answered_at for response in responses]
+    return (
+        _IDS("\n".join([response.id for response in responses]) + "\n") is not None
+        and min(moments) >= FIRST_MOMENT
+        and max(moments) < LAST_MOMENT
+        and all(map(_LANGUAGE, {response.language for response in responses}))
+        and all(
+            response.reply_code_hash is None or _HASH(response.reply_code_hash)
+            for response in responses
+        )
+    )
