@@ -217,15 +217,21 @@ Item = Annotated[
 ]
 
 
-class Factor(Part):
+class SketchedFactor(Part):
     """A section of the form whose items measure one thing (SIPAS factor, hospital section A–E)."""
 
     code: ItemCode
     title: Text
+    items: tuple[Item, ...] = ()
+
+
+class Factor(SketchedFactor):
+    """A factor that asks something."""
+
     items: Annotated[tuple[Item, ...], Field(min_length=1)]
 
 
-class Scoring(Part):
+class SketchedScoring(Part):
     """Which answers make the index.
 
     The index is the share of answers at a satisfied level among the answers given to the rated
@@ -233,12 +239,18 @@ class Scoring(Part):
     who chose a satisfied level on every one of these items that they answered.
     """
 
-    index: Annotated[tuple[ItemCode, ...], Field(min_length=1)]
+    index: tuple[ItemCode, ...] = ()
     leave_out: tuple[ItemCode, ...] = ()
 
 
-class Questionnaire(Part):
-    """One version of one form."""
+class Scoring(SketchedScoring):
+    """Scoring of an index that there is."""
+
+    index: Annotated[tuple[ItemCode, ...], Field(min_length=1)]
+
+
+class Sketch(Part):
+    """A form that is being written: its parts are sound, and some may lack or not fit together."""
 
     code: FormCode
     version: Annotated[int, Field(ge=1, le=32767)]
@@ -250,10 +262,10 @@ class Questionnaire(Part):
     estimated_minutes: Annotated[int, Field(ge=1, le=60)] = 3
     #: Whether a kiosk sends what a respondent had answered before walking away.
     keep_partial: bool = False
-    scales: Annotated[dict[str, Scale], Field(min_length=1)]
-    factors: Annotated[tuple[Factor, ...], Field(min_length=1)]
+    scales: dict[str, Scale] = {}
+    factors: tuple[SketchedFactor, ...] = ()
     more: tuple[Item, ...] = ()
-    scoring: Scoring
+    scoring: SketchedScoring = SketchedScoring()
 
     @property
     def items(self) -> Iterator[CodedItem | TextItem]:
@@ -267,12 +279,7 @@ class Questionnaire(Part):
         """Every language that it may be answered in, by code, with its own name."""
         return LANGUAGES | self.languages
 
-    @cached_property
-    def index_factors(self) -> tuple[Factor, ...]:
-        """The factors whose items enter the index, in the form's order."""
-        return tuple(factor for factor in self.factors if factor.code in self.scoring.index)
-
-    def index_items(self, factor: Factor) -> tuple[RatedItem, ...]:
+    def index_items(self, factor: SketchedFactor) -> tuple[RatedItem, ...]:
         """The rated items of one factor that enter the index."""
         if factor.code not in self.scoring.index:
             return ()
@@ -281,6 +288,19 @@ class Questionnaire(Part):
             for item in factor.items
             if isinstance(item, RatedItem) and item.code not in self.scoring.leave_out
         )
+
+
+class Questionnaire(Sketch):
+    """One version of one form."""
+
+    scales: Annotated[dict[str, Scale], Field(min_length=1)]
+    factors: Annotated[tuple[Factor, ...], Field(min_length=1)]
+    scoring: Scoring
+
+    @cached_property
+    def index_factors(self) -> tuple[Factor, ...]:
+        """The factors whose items enter the index, in the form's order."""
+        return tuple(factor for factor in self.factors if factor.code in self.scoring.index)
 
     @cached_property
     def content_hash(self) -> str:

@@ -79,8 +79,24 @@ class Plain:
 
     def written(self, language: Language) -> str:
         """The number with the language's decimal sign."""
-        digits = f"{Decimal(repr(self.value)):f}".replace("-", _MINUS)
-        return digits.replace(".", _SIGNS[language][1])
+        return plain(self.value).replace("-", _MINUS).replace(".", _SIGNS[language][1])
+
+
+def plain(value: float) -> str:
+    """A number with all its digits, for machines: ``12345678``, ``0.5``."""
+    digits = f"{Decimal(repr(value)):f}"
+    return digits.removesuffix(".0") if "." in digits else digits
+
+
+def typed(value: float, decimals: int, language: Language) -> str:
+    """A number as a field offers it to be changed: ``read`` gives the same of it."""
+    text = Plain(value).written(language)
+    try:
+        read(text, decimals, language)
+    except TwoNumbersError:
+        # Three decimals could be a group of thousands; four are none.
+        text += "0"
+    return text
 
 
 def written(value: float, decimals: int, language: Language) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,12 +46,47 @@ class Mark:
         return cls(mark.line + 1, mark.column + 1) if mark else cls(1, 1)
 
 
+#: Why a text is not read, by rule, as it is told to whoever writes YAML.
+SENTENCES = {
+    "larger": "larger than {most} KiB",
+    "not_utf16": "not UTF-16 text, which its first bytes promise",
+    "not_utf8": "not UTF-8 text; save the file as UTF-8",
+    "long_line": "this line has {length} characters; at most {most} are read",
+    "unseen": "the sign {sign} is not seen by readers and may not stand in a form",
+    "not_yaml": "not YAML: {said}",
+    "in_itself": "*{name} stands within itself",
+    "tag": "a form needs no tag: {tag}",
+    "parts": "with every alias written out, more than {most} keys and values",
+    "deep": "more than {most} levels deep",
+}
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Why a text is not read: one of ``SENTENCES``, and what it speaks of."""
+
+    rule: str
+    values: Mapping[str, object]
+
+    def __str__(self) -> str:
+        """The sentence for whoever writes YAML."""
+        return SENTENCES[self.rule].format(**self.values)
+
+
 class UnreadableError(ValueError):
     """What a file holds is no YAML that we read."""
 
-    def __init__(self, reason: str, mark: Mark, place: tuple[str | int, ...] = ()) -> None:
-        super().__init__(reason)
-        self.reason, self.mark, self.place = reason, mark, place
+    def __init__(
+        self, rule: str, mark: Mark, place: tuple[str | int, ...] = (), **values: object
+    ) -> None:
+        self.said = Unread(rule, values)
+        self.mark, self.place = mark, place
+        super().__init__(str(self.said))
+
+    @property
+    def reason(self) -> str:
+        """The sentence for whoever writes YAML."""
+        return str(self.said)
 
 
 def text_of(content: bytes) -> str:
@@ -64,26 +100,21 @@ def text_of(content: bytes) -> str:
     if len(content) > MOST_BYTES:
         last = content.count(b"\n", 0, MOST_BYTES) + 1
         column = MOST_BYTES - content.rfind(b"\n", 0, MOST_BYTES)
-        raise UnreadableError(f"larger than {MOST_BYTES // 1024} KiB", Mark(last, column))
+        raise UnreadableError("larger", Mark(last, column), most=MOST_BYTES // 1024)
     wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
         text = content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         sound = content[: error.start].decode("utf-16" if wide else "utf-8-sig", "ignore")
-        reason = (
-            f"not UTF-16 text, which its first bytes promise: {error.reason}"
-            if wide
-            else f"not UTF-8 text: {error.reason}; save the file as UTF-8"
-        )
-        raise UnreadableError(reason, _mark_at(sound, len(sound))) from error
+        rule = "not_utf16" if wide else "not_utf8"
+        raise UnreadableError(rule, _mark_at(sound, len(sound))) from error
     if unseen := UNSEEN.search(text):
-        raise UnreadableError(_refused(unseen[0]), _mark_at(text, unseen.start()))
+        mark = _mark_at(text, unseen.start())
+        raise UnreadableError("unseen", mark, sign=_named(unseen[0]))
     for number, line in enumerate(text.splitlines(), start=1):
         if len(line) > LONGEST_LINE:
-            raise UnreadableError(
-                f"this line has {len(line)} characters; at most {LONGEST_LINE} are read",
-                Mark(number, LONGEST_LINE + 1),
-            )
+            mark = Mark(number, LONGEST_LINE + 1)
+            raise UnreadableError("long_line", mark, length=len(line), most=LONGEST_LINE)
     return text
 
 
@@ -100,15 +131,15 @@ def parsed(text: str) -> tuple[yaml.Node | None, Any]:
         node = loader.get_single_node()
         return node, None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
-        reason = f"not YAML: {error.problem}"
-        raise UnreadableError(reason, Mark.of(error.problem_mark)) from error
+        mark = Mark.of(error.problem_mark)
+        raise UnreadableError("not_yaml", mark, said=error.problem) from error
     except yaml.YAMLError as error:
-        raise UnreadableError(f"not YAML: {error}", Mark(1, 1)) from error
+        raise UnreadableError("not_yaml", Mark(1, 1), said=error) from error
     except UnreadableError:
         raise
     except (ValueError, OverflowError) as error:
         # The scanner meets an escape such as \UFFFFFFFF, which is no character.
-        raise UnreadableError(f"not YAML: {error}", Mark.of(loader.get_mark())) from error
+        raise UnreadableError("not_yaml", Mark.of(loader.get_mark()), said=error) from error
     finally:
         loader.dispose()
 
@@ -163,14 +194,14 @@ class _BoundedLoader(yaml.SafeLoader):
 
     def _alias(self, event: Any) -> None:
         if any(each.anchor == event.anchor for each in self._open):
-            raise self._beyond(event, f"*{event.anchor} stands within itself")
+            raise self._beyond(event, "in_itself", name=event.anchor)
         # An anchor that is not there is refused by the composer.
         parts, height = self._whole.get(event.anchor, (1, 0))
         self._count(event, parts, height)
 
     def _node(self, event: Any) -> None:
         if event.tag is not None:
-            raise self._beyond(event, f"a form needs no tag: {event.tag}")
+            raise self._beyond(event, "tag", tag=event.tag)
         self._count(event, 1, 0)
         if isinstance(event, yaml.CollectionStartEvent):
             is_mapping = isinstance(event, yaml.MappingStartEvent)
@@ -178,7 +209,7 @@ class _BoundedLoader(yaml.SafeLoader):
             return
         # Signs written as escapes are not seen in the text, only here.
         if unseen := UNSEEN.search(event.value):
-            raise self._beyond(event, _refused(unseen[0]))
+            raise self._beyond(event, "unseen", sign=_named(unseen[0]))
         if event.anchor:
             self._whole[event.anchor] = (1, 0)
 
@@ -192,17 +223,15 @@ class _BoundedLoader(yaml.SafeLoader):
     def _count(self, event: Any, parts: int, height: int) -> None:
         self._parts += parts
         if self._parts > MOST_PARTS:
-            raise self._beyond(
-                event, f"with every alias written out, more than {MOST_PARTS} keys and values"
-            )
+            raise self._beyond(event, "parts", most=MOST_PARTS)
         if len(self._open) + height > DEEPEST:
-            raise self._beyond(event, f"more than {DEEPEST} levels deep")
+            raise self._beyond(event, "deep", most=DEEPEST)
         if self._open:
             self._open[-1].height = max(self._open[-1].height, height)
 
-    def _beyond(self, event: Any, reason: str) -> UnreadableError:
+    def _beyond(self, event: Any, rule: str, **values: object) -> UnreadableError:
         place = tuple(each.step() for each in self._open if each.came)
-        return UnreadableError(reason, Mark.of(event.start_mark), place)
+        return UnreadableError(rule, Mark.of(event.start_mark), place, **values)
 
     def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
         """A scalar in composed form: one wording has one spelling, and one hash."""
@@ -218,9 +247,8 @@ class _BoundedLoader(yaml.SafeLoader):
             raise ConstructorError(None, None, str(error), node.start_mark) from error
 
 
-def _refused(sign: str) -> str:
-    name = "NUL" if sign == "\0" else f"U+{ord(sign):04X}"
-    return f"the sign {name} is not seen by readers and may not stand in a form"
+def _named(sign: str) -> str:
+    return "NUL" if sign == "\0" else f"U+{ord(sign):04X}"
 
 
 def _mark_at(text: str, position: int) -> Mark:

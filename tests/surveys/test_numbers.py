@@ -11,7 +11,9 @@ from surveys.numbers import (
     TwoNumbersError,
     UnreadableNumberError,
     bounds,
+    plain,
     read,
+    typed,
     written,
 )
 from tests.surveys.number_cases import CASES
@@ -47,6 +49,13 @@ def numbers(draw):
 def test_what_the_service_writes_is_read_back(drawn):
     value, decimals, language = drawn
     assert read(written(value, decimals, language), decimals, language) == value
+
+
+@given(numbers(), DECIMALS)
+def test_what_a_field_offers_is_read_back_whatever_the_decimals(drawn, decimals):
+    value, _, language = drawn
+    assert read(typed(value, decimals, language), decimals, language) == value
+    assert float(plain(value)) == value and set(plain(value)) <= set("-.0123456789")
 
 
 @given(numbers())
