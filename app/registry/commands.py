@@ -43,7 +43,9 @@ from app.registry.printed_names import find_outdated
 from app.registry.questionnaires import (
     PublishedVersionChangedError,
     available,
+    offered,
     publish,
+    take_turns,
     versions_of,
 )
 from app.registry.unit_import import add_units, read_units
@@ -75,7 +77,7 @@ def check(files: list[Path] = typer.Argument(help="Forms in YAML.")) -> None:
 @questionnaires.command("list")
 def list_questionnaires() -> None:
     """List the published questionnaires."""
-    table = Table("code", "version", "title", "items", "published")
+    table = Table("code", "version", "title", "items", "published", "withdrawn")
     with open_database() as database, database.reading() as session:
         rows = session.scalars(
             select(QuestionnaireVersion).order_by(
@@ -93,6 +95,7 @@ def list_questionnaires() -> None:
                     form.title.vi,
                     str(len(list(form.items))),
                     f"{by_key[(form.code, form.version)]:%Y-%m-%d}",
+                    f"{version.withdrawn_at:%Y-%m-%d}" if version.withdrawn_at else "",
                 )
     out.print(table)
 
@@ -213,10 +216,13 @@ def add_point(
             check_open(session, place, today)
         except UnitClosed as closed:
             raise Refused(closed.detail("en")) from closed
+        take_turns(session)  # or its last version could be withdrawn meanwhile
         try:
-            versions_of(session, questionnaire)
+            newest = offered(versions_of(session, questionnaire))
         except Problem as error:
             raise Refused(f"no questionnaire {questionnaire} is published") from error
+        if newest.withdrawn_at is not None:
+            raise Refused(f"all versions of {questionnaire} are withdrawn; publish or offer one")
         point = open_point(
             session,
             place,

@@ -156,6 +156,28 @@ class QuestionnaireVersion(Base):
     content_hash: Mapped[str] = mapped_column(String(64))
     document: Mapped[str] = mapped_column(Text)
     published_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: Whether staff wrote it on a page; it did not come with the software or in a file.
+    written_here: Mapped[bool] = mapped_column(default=False, server_default=false())
+    #: Since when it is asked no more, where somebody has withdrawn it; answers to it stay.
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: Since when it is asked again, where it had been withdrawn; else it is so since it came.
+    offered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class QuestionnaireDraft(Base):
+    """A questionnaire that is being written: asked nowhere, and gone once it is published."""
+
+    __tablename__ = "questionnaire_draft"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(48))
+    #: JSON of the title in all its languages, so that a list reads no whole documents.
+    title: Mapped[str] = mapped_column(Text, server_default="{}")
+    document: Mapped[str] = mapped_column(Text)
+    #: One more with each change: who changes another than they saw is refused.
+    revision: Mapped[int]
+    changed_by: Mapped[str] = mapped_column(String(200))
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class SurveyPoint(Base):

@@ -174,6 +174,13 @@ def codes_by_current(session: Session) -> dict[str, list[str]]:
     }
 
 
+def codes_like(session: Session, code: str) -> list[str]:
+    """All codes that the point with a code had, the oldest first; none where there is no point."""
+    point = select(PointCode.point_id).where(PointCode.code == code).scalar_subquery()
+    found = select(PointCode.code).where(PointCode.point_id == point)
+    return list(session.scalars(found.order_by(PointCode.issued_at, PointCode.code)))
+
+
 def find_by_code(session: Session, code: str) -> SurveyPoint | None:
     """The point behind a current public code."""
     return session.scalar(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import Case, ColumnElement, Select, case, or_, select
+from sqlalchemy import Case, ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.clock import local_today
@@ -25,13 +25,31 @@ class UnknownUnit(Problem):
 
     code, status = "unknown-unit", 404
 
+    @property
+    def others(self) -> tuple[NamedThen, ...]:
+        """What the code named on other days."""
+        found = self.values.get("others")
+        return found if isinstance(found, tuple) else ()
+
     def detail(self, language: str) -> str:
         """That there is none; of a code that named others on other days, which and when."""
-        others = self.values.get("others")
-        if not isinstance(others, tuple):
+        if not self.others:
             return super().detail(language)
-        said = "; ".join(each.said(language) for each in others)
+        said = "; ".join(each.said(language) for each in self.others)
         return say("structure.of_other_days", language, **{**self.values, "others": said})
+
+
+@dataclass(frozen=True)
+class NamedUnit:
+    """A unit that another one is part of."""
+
+    code: str
+    name_vi: str
+    name_en: str
+
+    def named(self, language: str) -> str:
+        """Its name and code."""
+        return f"{self.name_vi if language == 'vi' else self.name_en} ({self.code})"
 
 
 @dataclass(frozen=True)
@@ -42,23 +60,20 @@ class NamedThen:
     name_en: str
     first_day: date
     last_day: date | None
+    #: What of it the caller may read goes on as today.
+    became: tuple[NamedUnit, ...] = ()
 
     def said(self, language: str) -> str:
-        """Its name, and from when to when it was valid."""
+        """Its name, from when to when it was valid, and what it became."""
         name = self.name_vi if language == "vi" else self.name_en
         first, last = self.first_day, self.last_day
         if last is None:
             return say("structure.valid_from", language, name=name, first=first)
-        return say("structure.valid_between", language, name=name, first=first, last=last)
-
-
-@dataclass(frozen=True)
-class NamedUnit:
-    """A unit that another one is part of."""
-
-    code: str
-    name_vi: str
-    name_en: str
+        said = say("structure.valid_between", language, name=name, first=first, last=last)
+        if not self.became:
+            return said
+        units = ", ".join(each.named(language) for each in self.became)
+        return say("structure.became", language, said=said, units=units)
 
 
 @dataclass(frozen=True)
@@ -241,6 +256,11 @@ def find_unit(session: Session, code: str, on: date | None = None) -> Unit:
     if unit is None:
         raise UnknownUnit(code=code, field="unit")
     return unit
+
+
+def last_unit_id(session: Session) -> int:
+    """The highest id of a unit, whoever asks; 0 where there is none. Later ones have higher ids."""
+    return session.scalar(select(func.max(Unit.id))) or 0
 
 
 def is_synthetic(session: Session) -> bool:

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from app.audit.log import record
 from app.problems import FieldError
+from app.registry.days_in_tables import why_no_day
 from app.registry.models import SurveyPoint, Unit, UnitKind, UnitPeriod
 from app.registry.points import follow_name
 from app.tables import Row, Table, Value, WrongTable, day_of, folded, text, unfit_sign
@@ -236,7 +237,8 @@ def _day(row: _Cells, name: str) -> date | None:
         return None
     day = day_of(value)
     if day is None:
-        raise _Wrong(name, "table.not_day", value=text(value))
+        reason, values = why_no_day(value)
+        raise _Wrong(name, reason, **values)
     return day
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from app.access.models import Credential
 from app.clock import local_today
+from app.messages import day
 from app.registry.models import SurveyPoint, Unit
 from app.registry.points import find_by_code
 from app.settings import Settings
@@ -49,8 +50,9 @@ def test_the_unit_of_the_day_is_meant(hailong, database, old, command, model):
     hailong(*command, "--on", AHEAD)
     assert newest(database, model) == new
     said = " ".join(hailong(*command, "--on", LONG_AGO, code=1).split())
+    before, today = (day(each, "en") for each in (BEFORE, TODAY))
     assert f"On {LONG_AGO} no unit has code C1" in said
-    assert f"to {BEFORE}" in said and f"from {TODAY}" in said
+    assert f"to {before}" in said and f"from {today}" in said
     assert newest(database, model) == new
     assert "--on is not a day: soon" in hailong(*command, "--on", "soon", code=1)
 
@@ -73,8 +75,8 @@ def test_posters_are_of_the_unit_of_the_day(hailong, old, tmp_path):
     assert "1 survey points" in hailong("qr", "--unit", "C1", "--on", TODAY, "--out", file)
     assert file.exists()
     other = tmp_path / "old.svg"
-    for day, sentence in ((BEFORE, "Its work is now done at"), (LONG_AGO, "no unit has code C1")):
-        said = hailong("qr", "--unit", "C1", "--on", day, "--out", other, code=1)
+    for on, sentence in ((BEFORE, "Its work is now done at"), (LONG_AGO, "no unit has code C1")):
+        said = hailong("qr", "--unit", "C1", "--on", on, "--out", other, code=1)
         assert sentence in " ".join(said.split()) and not other.exists()
 
 

@@ -235,7 +235,7 @@ WRONG = {
     "a unit that is not valid": (["rename|N9|name_vi=A"], ["no unit has the code N9"]),
     "two of one code": (
         ["found|C1|name_vi=Khác|kind=commune|parent=D1"],
-        ["C1 at the same time: Khác (new) and Đơn vị C1 (there since 2020-01-01)"],
+        ["C1 at the same time: Khác (new) and Đơn vị C1 (there since 1 January 2020)"],
     ),
     "a split without parts": (["split|C1|to=C2"], ["only one unit has a part"]),
     "some shares": (["split|C1|to=C2|share=0.5", "split|C1|to=C1"], ["in some rows only"]),
@@ -249,21 +249,26 @@ WRONG = {
     "merged twice": (["merge|C1|to=C2", "merge|C1|to=A1"], ["contradicts row 2"]),
     "moved twice": (["move|C1|parent=77", "move|C1|parent=A1"], ["contradicts row 2"]),
     "founded twice": (
-        ["found|N|name_vi=A|kind=ward|parent=77", "found|N|name_vi=B|kind=ward|parent=77"],
+        ["found|N|name_vi=A|kind=agency|parent=77", "found|N|name_vi=B|kind=agency|parent=77"],
         ["is founded on the same day in row 2"],
     ),
     "children left": (
         ["close|D1"], ["while Đơn vị C1 (C1) still", "while Đơn vị C2 (C2) still"],
     ),
-    "a parent that ends": (
-        [*MERGER, "move|A1|parent=D1"], ["the unit above, D1, has ended by 2025-07-01"],
+    "a phường called a ward": (
+        ["found|N|name_vi=Phường|kind=ward|parent=77"], ["a phường is a commune"],
     ),
-    "no such parent": (["move|C1|parent=X"], ["no unit has the code X on 2025-07-01"]),
+    "a ward below nothing": (["found|N|name_vi=Khoa|kind=ward"], ["stands below one"]),
+    "a ward that leaves its hospital": (["move|W1|parent=D1"], ["stands below one"]),
+    "a parent that ends": (
+        [*MERGER, "move|A1|parent=D1"], ["the unit above, D1, has ended by 1 July 2025"],
+    ),
+    "no such parent": (["move|C1|parent=X"], ["no unit has the code X on 1 July 2025"]),
     "a ring": (["move|D1|parent=C1"], ["D1 would stand below itself"]),
     "a target that ends": (
         ["merge|C1|to=C2", "close|C2"], ["C2 ends on the same day by row 3"],
     ),
-    "no target": (["merge|C1|to=X"], ["no unit has the code X on 2025-07-01"]),
+    "no target": (["merge|C1|to=X"], ["no unit has the code X on 1 July 2025"]),
     "no point": (["point|ZZZZZZZ|to=A1"], ["no survey point has the code ZZZZZZZ"]),
 }  # fmt: skip
 
@@ -285,14 +290,14 @@ def test_refused_whole_by_line_and_sentence(province, tmp_path, case):
 
 def test_the_day_of_a_unit_and_later_changes(province, tmp_path):
     assert (
-        "valid on 2019-06-30"
+        "valid on 30 June 2019"
         in mistakes(province, plan(tmp_path, "rename|C1|name_vi=A", day="2019-07-01"))[0]
     )
     apply(province, plan(tmp_path, "rename|C1|name_vi=A", day="2026-01-01"))
     told = mistakes(province, plan(tmp_path, "close|C1"))
     assert told == [
-        "Row 2, column “code” (cell C2): unit C1 is changed from 2026-01-01 on already; undo that "
-        "change first."
+        "Row 2, column “code” (cell C2): unit C1 is changed from 1 January 2026 on already; undo "
+        "that change first."
     ]
     assert len(mistakes(province, plan(tmp_path, "close|C1", day="2026-01-01"))) == 1
 
@@ -354,6 +359,22 @@ def test_a_workbook_is_read_as_well(tmp_path):
     assert [(line.day, line.to, line.share, line.main) for line in lines] == [
         (DAY, "N1", 0.5, True), (DAY, "26506", 0.5, False),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [46722, "46722", 46722.0])
+def test_a_number_for_a_day_is_refused_with_the_day_that_it_may_be(tmp_path, number):
+    book = Workbook()
+    book.active.append(["day", "action", "code"])
+    book.active.append([number, "close", "C1"])
+    book.active.append([number, "close", "C2"])
+    book.active["A3"].number_format = '"ngày" dd "tháng" mm "năm" yyyy'
+    book.save(tmp_path / "plan.xlsx")
+    with pytest.raises(WrongTable) as wrong:
+        read_plan(tmp_path / "plan.xlsx")
+    said = [error.detail("vi") for error in wrong.value.errors]
+    # A number that is formatted as a date is one; a text is none.
+    assert len(said) == (2 if isinstance(number, str) else 1)
+    assert "A2" in said[0] and "46722" in said[0] and "01/12/2027" in said[0]
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31", "2200-01-01", "31/12/9999"])

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import date
 
+from app.registry.models import UnitKind
 from app.registry.reorganisation.changes import (
     ONE_DAY,
     Becoming,
@@ -21,6 +22,8 @@ from app.registry.structures import Step, UnitHistory, UnitState
 
 #: By how much shares of a divided unit may miss one.
 _SHARES_MISS = 0.001
+#: What may have wards below it.
+_WITH_WARDS = frozenset({UnitKind.HOSPITAL, UnitKind.HEALTH_CENTRE, UnitKind.WARD})
 _ENDS = frozenset({Action.MERGE, Action.SPLIT, Action.CLOSE})
 
 
@@ -56,6 +59,7 @@ class Day:
         self._succeed()
         self._change()
         self._look_for_rings()
+        self._look_for_wards()
         self._move_points()
 
     def _wrong(self, line: PlanLine, column: str, reason: str, **values: object) -> None:
@@ -332,6 +336,16 @@ class Day:
             if above == id:
                 column = "parent" if line.parent else "code"
                 self._wrong(line, column, "plan.ring", unit=histories[id].code)
+
+    def _look_for_wards(self) -> None:
+        """A ward is part of a hospital and called by it; a phường is a commune."""
+        for state, line in self._states.values():
+            if state.kind != UnitKind.WARD or line.action not in (Action.FOUND, Action.MOVE):
+                continue
+            above = self._ground.histories.get(state.parent_id or 0)
+            if above is None or above.on(self._day).kind not in _WITH_WARDS:
+                column = "kind" if line.action == Action.FOUND else "parent"
+                self._wrong(line, column, "plan.no_ward", unit=line.code)
 
     def _move_points(self) -> None:
         ground = self._ground

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.problems import FieldError
+from app.registry.days_in_tables import why_no_day
 from app.registry.models import UnitKind
 from app.registry.reorganisation.plan import COLUMNS, Action, Plan, PlanLine
 from app.tables import Row, Table, Value, WrongTable, day_of, text, unfit_sign
@@ -121,7 +122,8 @@ class _Reader:
         if not written:
             self._wrong("day", "table.needed")
         elif day is None:
-            self._wrong("day", "table.not_day", value=written)
+            reason, values = why_no_day(self._value("day"))
+            self._wrong("day", reason, **values)
         elif not FIRST_YEAR <= day.year <= LAST_YEAR:
             self._wrong("day", "plan.day_outside", value=written, first=FIRST_YEAR, last=LAST_YEAR)
         return day
