@@ -49,7 +49,7 @@ def copied(responses: Responses, varied: Bools, detectors: Detectors) -> tuple[B
     if not len(at):
         return marks, nearest
     like, found_by, looked_at = (np.concatenate([part[i] for part in parts]) for i in (1, 2, 3))
-    elsewhere = _elsewhere(responses, table, at, detectors)
+    elsewhere = _elsewhere(responses, table, at, looked_at, detectors)
     # Beside the original itself: a sheet that is found again and again is one that many give.
     own = np.maximum(found_by - 1, 0) / np.maximum(looked_at, 1)
     chance = np.maximum(elsewhere, np.where(found_by > 2, own, 0.0))
@@ -122,17 +122,39 @@ def _in_unit(
     return tuple(np.concatenate(each) for each in zip(*found, strict=True))  # type: ignore[return-value]
 
 
-def _elsewhere(responses: Responses, table: _Table, at: Ints, detectors: Detectors) -> Floats:
-    """Share of responses of other units that are as near, by levels alone; 1 where too few."""
+def _elsewhere(
+    responses: Responses, table: _Table, at: Ints, looked_at: Floats, detectors: Detectors
+) -> Floats:
+    """The chance that a response of another unit is as near, by levels alone; 1 where unknown.
+
+    That none of a thousand is near says little of a unit with two thousand to be near to: the
+    chance is by the rule of succession, and where ``compared`` are too few to say that a copy is
+    improbable, but leave it possible, as many are compared as could say so.
+    """
+    chance = _chance(responses, table, at, detectors.compared)
+    most = detectors.chance_originals
+    possible = (chance - 1 / (detectors.compared + 1)) * looked_at <= most
+    unsure = np.flatnonzero(possible & (chance * looked_at > most))
+    if len(unsure):
+        needed = int(2 * looked_at[unsure].max() / max(most, 1e-9)) + 1
+        wide = min(needed, detectors.compared_most)
+        if wide > detectors.compared:
+            chance[unsure] = _chance(responses, table, at[unsure], wide)
+    return chance
+
+
+def _chance(responses: Responses, table: _Table, at: Ints, compared: int) -> Floats:
+    """By how many of ``compared`` responses, evenly spaced among all, of other units are near."""
     n = len(responses)
-    spaced = np.unique(np.linspace(0, n - 1, min(n, detectors.compared)).astype(np.intp))
+    spaced = np.unique(np.linspace(0, n - 1, min(n, compared)).astype(np.intp))
     coded, unit = table.rows(spaced), responses.unit[spaced]
     found = np.zeros(len(at))
-    for begin in range(0, len(at), _BLOCK):
-        rows = at[begin : begin + _BLOCK]
+    block = max(1, min(_BLOCK, _MOST_CELLS // len(spaced)))
+    for begin in range(0, len(at), block):
+        rows = at[begin : begin + block]
         near = (table.rows(rows) @ coded.T) >= table.least
         other = responses.unit[rows][:, None] != unit[None, :]
         among = other.sum(axis=1)
-        share = (near & other).sum(axis=1) / np.maximum(among, 1)
-        found[begin : begin + _BLOCK] = np.where(among < _LEAST_OTHERS, 1.0, share)
+        chance = ((near & other).sum(axis=1) + 1) / (among + 1)
+        found[begin : begin + block] = np.where(among < _LEAST_OTHERS, 1.0, chance)
     return found

@@ -76,9 +76,10 @@ class Detectors:
     of all sheets elsewhere at most. A copy has at most ``moved`` of its items unlike a response of
     the unit's ``copied_days`` before, on an earlier day, in forms of ``least_items`` or more; so
     many such originals are expected by chance at most: ``chance_originals``; ``compared``
-    responses of other units say so. A run of one straight line is unanimous where
-    ``expected_runs`` as long are expected in the unit's month at most, of ``least_elsewhere``
-    other responses, their share of it widened by ``swing`` of what is missing to 1.
+    responses of other units say so, or up to ``compared_most`` where the unit's own are many. A
+    run of one straight line is unanimous where ``expected_runs`` as long are expected in the
+    unit's month at most, of ``least_elsewhere`` other responses, their share of it widened by
+    ``swing`` of what is missing to 1.
 
     Arrivals: close is a gap under ``close`` of the form's usual duration (``usual_s`` an item
     where there is none). Runs of ``windows`` gaps, none longer than ``pause_s`` and in the mean
@@ -109,6 +110,7 @@ class Detectors:
     least_items: int = 5
     chance_originals: float = 0.1
     compared: int = 1000
+    compared_most: int = 20_000
     expected_runs: float = 1e-3
     least_elsewhere: int = 10
     swing: float = 0.2

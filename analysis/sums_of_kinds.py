@@ -61,80 +61,134 @@ class Chain:
     """The product of the kinds' polynomials along the tree, of one stuffing process.
 
     ``logs`` (n + 1,) has the log-probability of the batch in its order by the number of strange
-    responses, all sets of so many taken as equally likely. ``leaves`` has each kind's own
-    polynomial; ``sides`` what is multiplied at each fork, and ``product`` the one of the whole.
+    responses, all sets of so many taken as equally likely. ``leaves`` has the logarithms of each
+    kind's own polynomial; ``sides`` what is multiplied at each fork, None where nothing is below,
+    and ``product`` the one of the whole.
     """
 
     logs: Floats
     honest: Honest
     leaves: list[Floats]
-    sides: list[tuple[Floats, Floats]]
+    sides: list[Sides | None]
     product: Floats
 
     @classmethod
     def of(cls, honest: Honest, alpha: Floats) -> Chain:
         """With the process's Dirichlet (kinds,), 0 for kinds that it never makes."""
         count, n = honest.count, int(honest.count.sum())
-        nothing = np.ones(1)
-        scale = float(special.gammaln(count + 1.0).sum())
-        leaves = []
-        for number, of in zip(count, alpha, strict=True):
-            term, lifted = _lifted(_rising(float(of), int(number)))
-            leaves.append(term)
-            scale += lifted
+        # Of a kind that the process never makes none is strange: all polynomials stay as short.
+        leaves = [
+            _rising(float(of), int(number) if of else 0)
+            for number, of in zip(count, alpha, strict=True)
+        ]
         products: list[Floats] = []
-        sides: list[tuple[Floats, Floats]] = []
+        sides: list[Sides | None] = []
         for fork, factors in zip(FORKS, honest.factors, strict=True):
             if factors is None:
-                sides.append((nothing, nothing))
-                products.append(nothing)
+                sides.append(None)
+                products.append(np.zeros(1))
                 continue
             left = leaves[~fork.left] if fork.left < 0 else products[fork.left]
             right = leaves[~fork.right] if fork.right < 0 else products[fork.right]
-            left, first = _lifted(np.log(left) + factors.left)
-            right, second = _lifted(np.log(right) + factors.right)
-            sides.append((left, right))
-            both = np.maximum(np.convolve(left, right), _LEAST)
-            product, third = _lifted(np.log(both) + factors.both)
-            products.append(product)
-            scale += first + second + third
+            both = Sides.of(left + factors.left[: len(left)], right + factors.right[: len(right)])
+            product = both.product()
+            sides.append(both)
+            products.append(product + factors.both[: len(product)])
         # Every number m of strange ones: times m!/n!, over the process's own (B)_m.
-        every = float(special.gammaln(n + 1.0)) + _rising(float(alpha.sum()), n)
-        return cls(np.log(products[-1]) + scale - every, honest, leaves, sides, products[-1])
+        scale = float(special.gammaln(count + 1.0).sum())
+        product = products[-1]
+        every = float(special.gammaln(n + 1.0)) + _rising(float(alpha.sum()), len(product) - 1)
+        logs = np.full(n + 1, -np.inf)
+        logs[: len(product)] = product + scale - every
+        return cls(logs, honest, leaves, sides, product)
 
     def strange(self, weight: Floats) -> Floats:
         """How many responses of each kind are strange, summed over their number with weights."""
         found, mass = np.zeros(len(self.leaves)), weight.sum()
-        worth: dict[int, Floats] = {len(FORKS) - 1: weight / self.product}
+        there = np.isfinite(self.product)
+        first = np.full(len(there), -np.inf)
+        first[there] = _logs(weight[: len(there)][there]) - self.product[there]
+        worth: dict[int, Floats] = {len(FORKS) - 1: first}
         for f in range(len(FORKS) - 1, -1, -1):
-            factors = self.honest.factors[f]
-            if factors is None:
+            factors, sides = self.honest.factors[f], self.sides[f]
+            if factors is None or sides is None:
                 continue
-            back = worth.pop(f) * np.exp(factors.both - factors.both.max())
-            back /= max(back.max(), _LEAST)
-            left, right = self.sides[f]
-            for child, own, of, other in (
-                (FORKS[f].left, left, factors.left, right),
-                (FORKS[f].right, right, factors.right, left),
+            # What each number on one side is worth, by all that the other may have.
+            both = sides.worth(_added(worth.pop(f), factors.both))
+            for child, own, of, here in (
+                (FORKS[f].left, sides.left, factors.left, both[0]),
+                (FORKS[f].right, sides.right, factors.right, both[1]),
             ):
-                # What each number on this side is worth, by all that the other may have.
-                here = np.correlate(back, other, mode="valid")
                 if child >= 0:
-                    worth[child] = here * np.exp(of - of.max())
+                    worth[child] = _added(here, of)
                 elif len(own) > 1:
-                    share = here * own
-                    number = share @ np.arange(len(own)) / max(share.sum(), _LEAST)
+                    share, _ = _lifted(here + own)
+                    number = share @ np.arange(len(own)) / share.sum()
                     found[~child] = number * mass
         return found
 
 
-_LEAST = 1e-300
+@dataclass(frozen=True)
+class Sides:
+    """Logarithms of two polynomials, ``left`` and ``right``, that are multiplied at a fork.
+
+    Of a thousand responses the coefficients span more than a float can hold. So the variable is
+    stretched by exp(``tilt``) while they are multiplied, which takes out what grows steadily from
+    one to the next, and is put in again after.
+    """
+
+    left: Floats
+    right: Floats
+    tilt: float
+
+    @classmethod
+    def of(cls, left: Floats, right: Floats) -> Sides:
+        """With the tilt that makes the longer of them as high at its end as at its beginning."""
+        longer = left if len(left) > len(right) else right
+        tilt = float(longer[0] - longer[-1]) / max(len(longer) - 1, 1)
+        return cls(left, right, tilt)
+
+    def product(self) -> Floats:
+        """Logarithms of the product's coefficients."""
+        if min(len(self.left), len(self.right)) == 1:
+            return self.left + self.right
+        left, first = _lifted(self.left + self.tilt * np.arange(len(self.left)))
+        right, second = _lifted(self.right + self.tilt * np.arange(len(self.right)))
+        both = _logs(np.convolve(left, right))
+        return both + (first + second) - self.tilt * np.arange(len(both))
+
+    def worth(self, whole: Floats) -> tuple[Floats, Floats]:
+        """What each coefficient of the left and of the right is worth, but for a factor.
+
+        By what each of the product is worth: ``whole``, logarithms.
+        """
+        if len(self.left) == len(self.right) == 1:
+            return whole, whole
+        back, _ = _lifted(whole - self.tilt * np.arange(len(whole)))
+        found = []
+        for own, other in ((self.left, self.right), (self.right, self.left)):
+            term, _ = _lifted(other + self.tilt * np.arange(len(other)))
+            here = _logs(np.correlate(back, term, mode="valid"))
+            found.append(here + self.tilt * np.arange(len(own)))
+        return found[0], found[1]
 
 
 def _lifted(logs: Floats) -> tuple[Floats, float]:
-    """Exponentials over the highest, never 0, and the highest's logarithm."""
+    """Exponentials over the highest, and the highest's logarithm."""
     highest = float(logs.max())
-    return np.maximum(np.exp(logs - highest), _LEAST), highest
+    return np.exp(logs - highest), highest
+
+
+def _added(worth: Floats, factor: Floats) -> Floats:
+    """The logarithms of products; ``factor`` may be longer."""
+    return worth + factor[: len(worth)]
+
+
+def _logs(values: Floats) -> Floats:
+    """Logarithms; −∞ of what is too small to be a number, or never happens."""
+    with np.errstate(divide="ignore"):
+        found: Floats = np.log(values)
+    return found
 
 
 def _rising(a: float, most: int) -> Floats:

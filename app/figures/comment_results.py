@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 
 from pydantic import Field
@@ -53,6 +54,11 @@ class Comments(Result):
     indistinct: int = Field(
         description="How many comments are shown without the filters channel and level alone, "
         "since by these too few people would stand behind some."
+    )
+    kept_since: date | None = Field(
+        default=None,
+        description="The first day whose comments are kept, where some of the months lie before "
+        "it: what was written then was deleted by rule, and nobody knows how much it was.",
     )
     found: int = Field(description="How many comments there are on all pages.")
     page: int

@@ -33,6 +33,7 @@ from app.figures.comment_results import Comment, Comments, Contentment, ThemeOut
 from app.figures.periods import Length, Span, check, span
 from app.figures.release import ReleaseRule
 from app.figures.results import unit_result
+from app.intake.retained import retained
 from app.problems import FieldError, InvalidFields
 from app.text_keys import TextKeys
 from app.themes.finding import Finding
@@ -175,11 +176,22 @@ def find(
         few=texts.few,
         waiting=texts.waiting,
         indistinct=indistinct,
+        kept_since=_kept_since(session, query.days),
         found=len(found),
         page=page,
         pages=pages,
         comments=[each.result() for each in found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]],
     )
+
+
+def _kept_since(session: Session, days: Span) -> date | None:
+    """The first day whose texts are kept, if some days are before it.
+
+    How many there were is told to nobody, nor is it known: of what was deleted by rule or by wish
+    nothing stays that says of which unit it was.
+    """
+    first = retained(session).texts_from
+    return first if days.first < first else None
 
 
 def log_reading(

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 
 from analysis.lattices import Axis, protect
 from app.figures import visible
-from app.figures.lattice import add_upwards, parts_of, time_axis
+from app.figures.lattice import parts_of
+from app.figures.lattice_axes import add_upwards, time_axis
 from app.figures.periods import Length, end_of_month, name_of, span
 from app.figures.release import ReleaseRule
 from app.figures.session_cache import per_session

@@ -9,7 +9,7 @@ is no cell of it is refused by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from threading import Lock
@@ -21,13 +21,15 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from analysis.lattices import Axis, protect
+from analysis.lattices import Axis
 from app.audit.log import last_change
-from app.figures import cell_reading, visible
-from app.figures.late import CellSelection
+from app.figures import visible
+from app.figures.lattice_axes import LENGTHS, Axes, add_upwards, time_axis
 from app.figures.periods import Length, name_of, span
+from app.figures.placed_sums import earlier_of
 from app.figures.query import Key, Query
-from app.figures.release import ReleaseRule, find_unreleased
+from app.figures.release import ReleaseRule, released_cells
+from app.figures.rows_out import RowsOut, protect_beside
 from app.figures.session_cache import per_session
 from app.figures.unit_places import Standing, UnitPlaces, unit_places
 from app.problems import Problem
@@ -58,8 +60,6 @@ Mask = NDArray[np.bool_]
 
 #: The whole index over all channels: places on their axes.
 _WHOLE = 0
-#: Lengths of a period, the longest first; each is a part of the one before.
-_LENGTHS = (Length.YEAR, Length.HALF, Length.QUARTER, Length.MONTH)
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def named_period(
     begin, end = max(first or known[0], known[0]), min(last or known[1], known[1])
     if begin > end or (begin, end) == known:
         return None
-    for length in (*_LENGTHS, Length.NINE_MONTHS):
+    for length in (*LENGTHS, Length.NINE_MONTHS):
         found = span(name_of(begin, length))
         if (max(found.first, known[0]), min(found.last, known[1])) == (begin, end):
             return found.name
@@ -183,6 +183,13 @@ def lattice_of(
         return _build(session, versions, release_rule, exempt)
 
     return per_session(session, ("lattice", *key), lambda: _KEPT.get(session, key, compute))
+
+
+def lattice_of_session(
+    session: Session, versions: Sequence[Published], release_rule: ReleaseRule
+) -> Lattice:
+    """A stranger's lattice of what this session reads, and of nothing that others read later."""
+    return _build(session, versions, release_rule, frozenset())
 
 
 #: Bytes of lattices that are kept; one is kept even where it is larger.
@@ -244,20 +251,7 @@ def _build(
     release_rule: ReleaseRule,
     exempt: frozenset[int],
 ) -> Lattice:
-    unreleased = find_unreleased(session, versions, release_rule, exempt)
-    read: list[tuple[Published, CellRows]] = []
-    aside: list[tuple[Published, CellRows]] = []
-    for version in versions:
-        rows = cell_reading.cells(session, version, first=None, last=None, units=None, channels=())
-        more = cell_reading.cells_aside(
-            session, version, first=None, last=None, units=None, channels=()
-        ).rows
-        if unreleased is not None:
-            rows = unreleased.without(rows, version, CellSelection())
-            more = more[~unreleased.among(more.unit_id, more.day, more.channel)]
-        # What the reader sees anyway can be subtracted from everything: it guards nothing.
-        for each, into in ((rows, read), (more, aside)):
-            into.append((version, each[~np.isin(each.unit_id, list(exempt))] if exempt else each))
+    read, aside = released_cells(session, versions, release_rule, exempt)
     units = unit_places(
         visible.units_of_all_times(session),
         release_rule.today,
@@ -274,11 +268,13 @@ def _build(
     least = max(release_rule.least, 1)
     # With what is set aside first: which cells guard others is then the same before and after
     # something is set aside. Were it others, whoever kept both would have a hidden one alone.
+    rows_out = RowsOut(earlier_of(session, versions[0].form.code), exempt)
     guarding = None
     if any(len(rows.day) for _, rows in aside):
         others, others_by_measure = _counts(axes, aside)
-        guarding = decided(axes, people + others, by_measure + others_by_measure, least)
-    return decided(axes, people, by_measure, least, guarding)
+        guarding = decided(axes, people + others, by_measure + others_by_measure, least,
+                           rows_out=rows_out)  # fmt: skip
+    return decided(axes, people, by_measure, least, guarding, rows_out)
 
 
 def _counts(
@@ -302,45 +298,36 @@ def _counts(
     return people, by_measure
 
 
-@dataclass(frozen=True)
-class Axes:
-    """What the figures of a lattice are of."""
-
-    units: UnitPlaces
-    channels: dict[str, int]
-    periods: dict[str, int]
-    measures: dict[Measure, int]
-    of_time: Axis
-    of_measures: Axis
-
-
 def decided(
     axes: Axes,
     people: NDArray[np.int64],
     by_measure: NDArray[np.int64],
     least: int,
     guarding: Lattice | None = None,
+    rows_out: RowsOut = RowsOut(),  # noqa: B008 - frozen
 ) -> Lattice:
     """The lattice with what it hides, from who answered about each unit in each month.
 
     ``people`` by unit alone, channel and month, ``by_measure`` by measure, unit alone and month,
     with empty places for all sums of these: they are added up in place. What ``guarding`` hides
-    is hidden here too.
+    is hidden here too. Beside ``rows_out`` nothing few follows either.
     """
-    of_channels = Axis(np.array([-1] + [0] * len(axes.channels), dtype=np.intp))
-    for axis, number in ((axes.units.axis, 0), (of_channels, 1), (axes.of_time, 2)):
+    for axis, number in ((axes.units.axis, 0), (axes.of_channels, 1), (axes.of_time, 2)):
         add_upwards(people, axis, number)
     for axis, number in ((axes.units.axis, 1), (axes.of_time, 2)):
         add_upwards(by_measure, axis, number)
+    known, known_measures = rows_out.known(axes, people, by_measure)
     hidden = np.zeros(people.shape, dtype=np.bool_)
     anyway = np.zeros((1, 1, 1), dtype=np.bool_)
     if guarding is not None:
         hidden, anyway = guarding.hidden, guarding.hidden_measures
     while True:
-        hidden = protect(people, (axes.units.axis, of_channels, axes.of_time), least, hidden=hidden)
-        hidden_measures = protect(
+        hidden = protect_beside(
+            people, (axes.units.axis, axes.of_channels, axes.of_time), least, hidden, known
+        )
+        hidden_measures = protect_beside(
             by_measure, (axes.of_measures, axes.units.axis, axes.of_time), least,
-            hidden=np.broadcast_to(anyway | hidden[:, _WHOLE], by_measure.shape),
+            np.broadcast_to(anyway | hidden[:, _WHOLE], by_measure.shape), known_measures,
         )  # fmt: skip
         # Where a factor has nothing else to hide behind, the index goes with it.
         more = hidden_measures[_WHOLE] & ~hidden[:, _WHOLE]
@@ -354,21 +341,6 @@ def decided(
     )  # fmt: skip
 
 
-def time_axis(months: Collection[date]) -> tuple[dict[str, int], Axis]:
-    """Months, by a day of each, and the calendar above them."""
-    places: dict[str, int] = {}
-    parent: list[int] = []
-    for month in sorted(months):
-        above = -1
-        for length in _LENGTHS:
-            name = name_of(month, length)
-            if name not in places:
-                places[name] = len(parent)
-                parent.append(above)
-            above = places[name]
-    return places, Axis(np.array(parent, dtype=np.intp))
-
-
 def _measure_axis(versions: Sequence[Published]) -> tuple[dict[Measure, int], Axis]:
     """The index, its factors and their items, over all versions, and the questions besides."""
     within = measures_of_all(versions)
@@ -380,10 +352,3 @@ def _measure_axis(versions: Sequence[Published]) -> tuple[dict[Measure, int], Ax
 def _places(values: NDArray[np.str_], places: dict[str, int]) -> Places:
     used, where = np.unique(values, return_inverse=True)
     return np.array([places[value] for value in used.tolist()], dtype=np.intp)[where]
-
-
-def add_upwards(counts: NDArray[np.int64], axis: Axis, number: int) -> None:
-    """Add each place to the one above it, in place."""
-    along = np.moveaxis(counts, number, 0)
-    for whole, parts in axis.families:
-        along[whole] += along[parts].sum(axis=0)

@@ -117,7 +117,7 @@ def check_retained(
     deleted_to = kept_from - timedelta(days=1)
     end = deleted_to if last is None else min(last, deleted_to)
     if with_cells(session, versions, units, first, end):
-        raise ResponsesDeleted(field="from", first_day=kept_from.isoformat())
+        raise ResponsesDeleted(field="from", first_day=kept_from)
 
 
 def read(

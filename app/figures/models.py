@@ -1,10 +1,10 @@
-"""The tables of what people decided about control limits, and of what they noted."""
+"""The tables of what people decided about limits and noted, and of anonymised quarters."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from app.db import Base, UtcDateTime
@@ -71,3 +71,27 @@ class ActionNote(UnitEntry):
     made_at: Mapped[datetime] = mapped_column("recorded_at", UtcDateTime)
     ended_by: Mapped[str | None] = mapped_column("withdrawn_by", String(200))
     ended_at: Mapped[datetime | None] = mapped_column("withdrawn_at", UtcDateTime)
+
+
+class AnonymousQuarter(Base):
+    """The rows of a questionnaire and quarter that may leave anonymised, made and then fixed.
+
+    Were they made anew, two files of one quarter could be compared row by row, and classes of ten
+    fall apart into fewer.
+    """
+
+    __tablename__ = "anonymous_quarter"
+
+    questionnaire: Mapped[str] = mapped_column(String(48), primary_key=True)
+    #: Like 2026-Q1.
+    quarter: Mapped[str] = mapped_column(String(7), primary_key=True)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: At least so many are alike in all that others may know.
+    least: Mapped[int]
+    rows: Mapped[int]
+    #: Respondents who are in no row.
+    left_out: Mapped[int]
+    #: The rows as Parquet.
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    #: How many of each unit, channel and month are in a class: sums, for the quarters that come.
+    placed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -249,6 +249,14 @@ def usual(first: date, last: date, today: date) -> list[str]:
     return sorted(names, key=lambda name: span(name).last >= today)
 
 
+def latest_quarters(today: date) -> str:
+    """The year up to its last quarter that is over: a period of the calendar; early in a year the
+    year before.
+    """
+    year, over = today.year, (today.month - 1) // 3
+    return (f"{year - 1}", f"{year}-Q1", f"{year}-H1", f"{year}-9M")[over]
+
+
 def choices(first: date, last: date) -> dict[Length, list[str]]:
     """The names of all periods of the calendar that some days touch, the latest first."""
     found: dict[Length, list[str]] = {}

@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 from app.access.callers import Caller
 from app.access.models import Right
 from app.clock import local_today
+from app.figures import cell_reading
 from app.figures.late import CellSelection, Withheld, find_late_aside, find_withheld
 from app.figures.session_cache import per_session
 from app.registry.questionnaires import Published
@@ -34,6 +35,8 @@ from app.rollups import queries
 from app.rollups.measure_counts import counts_by_measure, measures_of_all
 from app.rollups.queries import CellRows
 from app.settings import Settings
+
+CellsByVersion = list[tuple[Published, CellRows]]
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,29 @@ def find_unreleased(
         lambda: _batches(session, versions, release_rule),
     )
     return replace(found, exempt=exempt)
+
+
+def released_cells(
+    session: Session,
+    versions: Sequence[Published],
+    release_rule: ReleaseRule,
+    exempt: frozenset[int],
+) -> tuple[CellsByVersion, CellsByVersion]:
+    """The cells of which strangers' figures are made, by version, and what is set aside."""
+    unreleased = find_unreleased(session, versions, release_rule, exempt)
+    read, aside = CellsByVersion(), CellsByVersion()
+    for version in versions:
+        rows = cell_reading.cells(session, version, first=None, last=None, units=None, channels=())
+        more = cell_reading.cells_aside(
+            session, version, first=None, last=None, units=None, channels=()
+        ).rows
+        if unreleased is not None:
+            rows = unreleased.without(rows, version, CellSelection())
+            more = more[~unreleased.among(more.unit_id, more.day, more.channel)]
+        # What the reader sees anyway can be subtracted from everything: it guards nothing.
+        for each, into in ((rows, read), (more, aside)):
+            into.append((version, each[~np.isin(each.unit_id, list(exempt))] if exempt else each))
+    return read, aside
 
 
 def _batches(

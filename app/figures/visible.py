@@ -18,7 +18,8 @@ from app.db.database import ACTOR
 from app.figures.session_cache import per_session
 from app.registry import points, questionnaires
 from app.registry.carrying_back import carried_back, readable_nodes
-from app.registry.queries import NamedThen, UnitNode, UnitTree, UnknownUnit, is_synthetic
+from app.registry.kinship import reached
+from app.registry.queries import NamedThen, NamedUnit, UnitNode, UnitTree, UnknownUnit, is_synthetic
 from app.registry.questionnaires import Published
 from app.registry.structures import Structure, UnitHistory, Units, read_units
 from app.rollups import queries
@@ -175,13 +176,21 @@ def find(session: Session, units: UnitTree, code: str, day: date) -> UnitNode:
         if not others or of_the_day:
             raise unknown from None
         raise UnknownUnit(
-            code=code, field="unit", day=day, others=tuple(map(_named_then, others))
+            code=code,
+            field="unit",
+            day=day,
+            others=tuple(_named_then(session, units, each) for each in others),
         ) from None
 
 
-def _named_then(unit: UnitHistory) -> NamedThen:
-    state = unit.states[-1]
-    return NamedThen(state.name_vi, state.name_en, unit.first_day, unit.last_day)
+def _named_then(session: Session, units: UnitTree, unit: UnitHistory) -> NamedThen:
+    state, after = unit.states[-1], units_of_all_times(session).after
+    became = reached([unit.id], lambda id: [step.to_id for step in after.get(id, ())])
+    nodes = [units.nodes[id] for id in sorted(became - {unit.id}) if id in units.nodes]
+    return NamedThen(
+        state.name_vi, state.name_en, unit.first_day, unit.last_day,
+        tuple(NamedUnit(node.code, node.name_vi, node.name_en) for node in nodes),
+    )  # fmt: skip
 
 
 def small_units(session: Session, caller: Caller) -> frozenset[int] | None:

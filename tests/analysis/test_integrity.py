@@ -196,6 +196,21 @@ def test_a_day_sent_again_with_levels_moved_is_copied():
     assert np.nanmin(found.same) >= 1 - Detectors().moved
 
 
+def test_a_hospital_has_no_copies_because_it_has_many_sheets_to_be_like():
+    """That none of a thousand others is near says little of two thousand of its own."""
+    rng = np.random.default_rng(51)
+    n = 6000
+    levels = rng.integers(1, 6, (n, ITEMS)).astype(np.uint8)
+    unit = np.where(np.arange(n) < n // 2, 0, 1 + np.arange(n) % 40)
+    at = rng.uniform(0, 14 * DAY, n)
+    world = responses(unit, at, rng.lognormal(4.5, 0.3, n), levels)
+    # By chance one in 17,000 is near another, which is one in eight of the hospital's sheets.
+    assert mark(world).copied[unit == 0].mean() < 0.01
+    again = np.flatnonzero((unit == 3) & (at < 7 * DAY))[:20]
+    more = responses(unit[again], at[again] + DAY, world.duration_s[again], levels[again])
+    assert mark(joined(world, more)).copied[n:].mean() > 0.9
+
+
 def test_one_varied_sheet_again_and_again_is_repeated():
     rng = np.random.default_rng(6)
     sheet = np.tile([5, 4, 5, 5, 3, 4, 5, 2, 5, 5, 4, 5], (20, 1))

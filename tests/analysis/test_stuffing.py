@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import gammaln
+from scipy.special import gammaln, logsumexp
 from scipy.stats import dirichlet_multinomial
 
 from analysis import stuffing
@@ -151,6 +151,61 @@ def test_months_of_many_responses_are_weighed_as_fewer():
     found = stuffing.weigh(counted, HABITS[None], stuffing.Stuffing(most=300))
     assert found.probability[0] > 0.95
     assert found.expected[0] == pytest.approx(900, rel=0.05)
+
+
+def in_logs(counted, at, habits, model):
+    """By the sum over how many of one kind are strange, in logarithms, and how many are expected.
+
+    Where the one process makes that kind alone: ``at`` is its number.
+    """
+    n, k = int(counted.sum()), int(counted[at])
+    m = np.arange(k + 1)
+    left = np.tile(counted, (k + 1, 1))
+    left[:, at] -= m
+    orders = log_binomial(k, m) - log_binomial(n, m)
+    like = log_probability(left, habits) + orders
+    possible = np.arange(model.least, n + 1)
+    with np.errstate(divide="ignore"):
+        guilty = np.where(m >= model.least, 1 / np.maximum(m, 1) / (1 / possible).sum(), 0.0)
+        played = model.play * (1 - model.goes_on) * model.goes_on ** (m - 1.0)
+        played[0] = 1 - model.play * (1 - model.goes_on**n)
+        both = [np.log(model.prior * guilty) + like, np.log((1 - model.prior) * played) + like]
+    whole = logsumexp(both)
+    chances = np.exp(both[0] - whole)
+    return chances.sum(), chances @ m / max(k, 1)
+
+
+def log_binomial(n, m):
+    return gammaln(n + 1) - gammaln(m + 1) - gammaln(n - m + 1)
+
+
+@pytest.mark.parametrize(
+    ("ordinary", "copies"),
+    [*itertools.product([40, 400, 1100, 1460], [12, 24, 40]), (60, 1400), (750, 750), (0, 1500)],
+)
+def test_of_a_thousand_responses_and_more_the_sum_is_as_exact(ordinary, copies):
+    """Products of their polynomials span more than a float: 10^-300 is not nothing."""
+    counted = batch(ORDINARY=ordinary, COPIED=copies)
+    at = KINDS.index(Kind.COPIED)
+    process = stuffing.Process("copies", 1.0, ((Kind.COPIED, 2.0),), rest=0.0)
+    model = stuffing.Stuffing(least=2, processes=(process,))
+    habits = HABITS * np.where(np.arange(len(FORKS)) < 6, 1.0, 3.2)[:, None]
+    probability, by_kind = in_logs(counted, at, habits, model)
+    found = stuffing.weigh([counted], [habits], model)
+    assert found.probability[0] == pytest.approx(probability, rel=1e-6, abs=1e-12)
+    if found.probability[0] >= model.negligible:
+        assert found.by_kind[0, at] == pytest.approx(by_kind, rel=1e-6)
+
+
+def test_a_hospitals_usual_month_is_honest_however_many_answered():
+    """Twice the share of copies that is usual, of 1,500: as of 150, no reason for suspicion."""
+    for size in (1, 10):
+        month = batch(
+            ORDINARY=75 * size, ALIKE=30 * size, HASTY=8 * size, CROWDED=22 * size,
+            QUEUED=8 * size, SKIMMED=5 * size, COPIED=2 * size,
+        )  # fmt: skip
+        habits = np.array([[2.0, 258.0] if f >= 6 else [4.0, 4.0] for f in range(len(FORKS))])
+        assert stuffing.weigh([month], [habits]).probability[0] < 0.05
 
 
 def test_habits_are_learnt_without_the_few_that_are_stuffed():

@@ -1,6 +1,10 @@
 """What tests on the reorganised province have in common; each module has its own ``world``."""
 
+from datetime import timedelta
+
 import pytest
+
+from app.export import anonymising
 
 
 @pytest.fixture
@@ -14,3 +18,11 @@ def session(world):
     """Reads its database."""
     with world[1].reading() as session:
         yield session
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _made_when_sent():
+    """Worlds are sent and made anonymous in one minute."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(anonymising, "QUIET", timedelta(days=-1))
+        yield

@@ -93,6 +93,30 @@ class About:
         )
 
 
+class Sums:
+    """Which figures may be the sum of two others but for a few people.
+
+    Whoever stands together with nine others or more is none of those few: of them the third is
+    the sum of both. So are its products with numbers drawn, by which it is found without looking
+    at all triples. What has the product of a sum and is none does no harm: it is looked at.
+    """
+
+    def __init__(self, rows: np.ndarray, people: np.ndarray) -> None:
+        """``rows`` are whole numbers by figure, atom and factor, ``people`` those of each atom."""
+        of_many = rows[:, people >= LEAST].reshape(len(rows), -1).astype(np.int64)
+        drawn = np.random.default_rng(2026).integers(-(2**62), 2**62, of_many.shape[1])
+        self._marks = of_many @ drawn
+        self._order = np.argsort(self._marks, kind="stable")
+        self._sorted = self._marks[self._order]
+
+    def thirds(self, one: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Each second after a first, with the thirds that may be their sum."""
+        sums = self._marks[one] + self._marks[one + 1 :]
+        begin, end = (np.searchsorted(self._sorted, sums, side) for side in ("left", "right"))
+        for place in np.flatnonzero(begin < end).tolist():
+            yield one + 1 + place, np.sort(self._order[begin[place] : end[place]])
+
+
 @dataclass
 class Told:
     """What a stranger was told: of each figure, over which answers it sums, shape (atoms, 2)."""
@@ -148,6 +172,7 @@ class Told:
         rows, weights = rows[:, kept], people[kept]
         answers = rows.any(axis=2) @ weights
         found: list[tuple[str, ...]] = []
+        sums = Sums(rows, weights)
 
         def few(combined: np.ndarray) -> np.ndarray:
             touched = combined.any(axis=2) @ weights
@@ -155,9 +180,10 @@ class Told:
 
         for i, first in enumerate(rows):
             found += [(names[i], names[j]) for j in np.flatnonzero(few(rows - first)) if j > i]
-            for j in range(i + 1, len(rows)):
+            for j, near in sums.thirds(i):
                 # What is left of a sum of two is few only if the third has about as many.
-                near = np.flatnonzero(np.abs(answers - answers[i] - answers[j]) < 2 * LEAST + 40)
+                about = np.abs(answers[near] - answers[i] - answers[j])
+                near = near[about < 2 * LEAST + 40]
                 bad = near[few(rows[near] - first - rows[j])]
                 found += [(names[i], names[j], names[k]) for k in bad]
         return found

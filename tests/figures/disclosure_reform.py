@@ -30,6 +30,7 @@ from app.registry.models import Channel, Succession, Unit, UnitPeriod
 from app.registry.points import current_code, open_point
 from app.registry.structures import Structure, Units
 from app.rollups.measure_counts import Measure
+from tests.figures.disclosure_counts import Sums
 from tests.figures.disclosure_world import FORM, LEAST, MONTHS, World
 from tests.small_province import SmallProvince, body
 
@@ -204,6 +205,10 @@ def leaks(figures: dict[bytes, tuple[str, np.ndarray]], people: np.ndarray) -> l
     rows, weights = rows[:, kept], people[kept]
     answers = (rows.max(axis=2) > 0) @ weights
     found: list[Any] = []
+    # Shares here are quarters.
+    quarters = np.rint(4 * rows)
+    assert np.allclose(quarters, 4 * rows, atol=1e-9)
+    sums = Sums(quarters, weights)
 
     def few(combined: np.ndarray) -> np.ndarray:
         touched = (np.abs(combined) > 1e-9).any(axis=2) @ weights
@@ -211,12 +216,11 @@ def leaks(figures: dict[bytes, tuple[str, np.ndarray]], people: np.ndarray) -> l
 
     for i, first in enumerate(rows):
         found += [(names[i], names[j]) for j in np.flatnonzero(few(rows - first)) if j > i]
-        for j in range(i + 1, len(rows)):
+        for j, near in sums.thirds(i):
             # What is left of two is few only if the third has about as many, or as their union.
             most = answers[i] + answers[j] + LEAST
-            near = np.flatnonzero(
-                (answers > max(answers[i], answers[j]) - LEAST) & (answers < most)
-            )
+            as_many = answers[near]
+            near = near[(as_many > max(answers[i], answers[j]) - LEAST) & (as_many < most)]
             bad = near[few(rows[near] - first - rows[j])]
             found += [(names[i], names[j], names[k]) for k in bad]
     return found

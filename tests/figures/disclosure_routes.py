@@ -186,6 +186,11 @@ ROUTES: dict[str, Attack | Silent] = {
                 "/api/v1/posters/{code}.png", "/api/v1/posters/{code}.svg", "/posters",
                 "/q/{token}", "/q/{token}/thanks", "/i/{token}", "/i/{token}/thanks", "/kiosk",
                 "/kiosk/worker.js", "/kiosk/manifest", "/api/v1/kiosk", "/screen",
+                "/questionnaires", "/questionnaires/{code}/versions/{version}",
+                "/questionnaires/{code}/versions/{version}/file",
+                "/questionnaires/{code}/versions/{version}/preview",
+                "/questionnaires/drafts/{id}", "/questionnaires/drafts/{id}/form.yaml",
+                "/questionnaires/drafts/{id}/preview", "/questionnaires/drafts/{id}/edit",
             ),
             "what offices decided or did": (
                 "/api/v1/satisfaction/baselines", "/api/v1/satisfaction/action-notes", "/limits",
@@ -200,11 +205,18 @@ ROUTES: dict[str, Attack | Silent] = {
             "suspected batches: by a right of their own (tests/integrity/test_reviewing.py)": (
                 "/api/v1/batches", "/api/v1/batches/{id}", "/integrity", "/integrity/{id}",
             ),
-            "citizens' cases: by a right of their own (tests/cases/test_handling.py); a code opens "
-            "its own case alone": (
+            "citizens' cases: by a right of their own, and attacked in two worlds in "
+            "tests/cases/test_case_disclosure.py; a code opens its own case alone": (
                 "/api/v1/cases", "/api/v1/cases/figures", "/api/v1/cases/{id}", "/cases",
                 "/cases/{id}", "/case-lists", "/c",
             ),
+            "single responses: by a right of their own (responses:read), refused to all others in "
+            "tests/export/test_routes.py": (
+                "/api/v1/exports", "/api/v1/exports/page", "/exports",
+            ),
+            "anonymised responses: by a right of their own, and attacked with all figures in "
+            "test_anonymous_disclosure.py and test_disclosure.py": ("/api/v1/exports/anonymous",),
+            "what columns of imported files mean: titles, no answers": ("/response-imports",),
             "plans carried out: units, no answers; their figures are told whom all is": (
                 "/reorganisations",
             ),
@@ -213,7 +225,9 @@ ROUTES: dict[str, Attack | Silent] = {
                 "/api/v1/comments", "/api/v1/comments/themes", "/dashboard/comments",
                 "/api/v1/aside",
             ),
-            "words by which themes are found: nothing of answers": ("/themes",),
+            "words by which themes are found: nothing of answers": (
+                "/themes", "/themes/list.yaml", "/themes/edit",
+            ),
         }.items()
         for path in paths
     },

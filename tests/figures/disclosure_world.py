@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -112,28 +112,32 @@ class World:
             )
             assert {r["status"] for r in sent.json()["responses"]} == {"accepted"}
 
-    def hidden_twins(self) -> list[tuple[int, int]]:
-        """Pairs of atoms of which every cell that is shown has both, or neither."""
+    def shown_cells(self) -> Iterator[tuple[str, str | None, str | None, Measure]]:
+        """Unit, channel, period and measure of each cell of the lattice that strangers see."""
         with closing(Database(self.url)) as database, database.reading() as session:
             versions = visible.versions_of(session, FORM)
             lattice = lattice_of(session, versions, ReleaseRule(LEAST, date.max), frozenset())
             structure = visible.structure(session, date.max)
+        for name, channel, period, (measure, _) in product(
+            sorted(set().union(*UNITS.values())), (None, *CHANNELS), PERIODS, MEASURES
+        ):
+            of = members(
+                structure, structure.tree, self.province.units[name.removeprefix("only ")],
+                descendants=not name.startswith("only "),
+            )  # fmt: skip
+            at = lattice.units.find(of)
+            if (channel is None or measure == Measure()) and not lattice.hides(
+                at, period, measure=measure, channel=channel
+            ):
+                yield name, channel, period, measure
+
+    def hidden_twins(self) -> list[tuple[int, int]]:
+        """Pairs of atoms of which every cell that is shown has both, or neither."""
+        of_items = dict(MEASURES)
         shown = [
-            [name in UNITS[unit] and (channel in (None, via)) and month in months and of_item(given)
-             for unit, via, month, given in ATOMS]
-            for name, channel, (period, (*_, months)), (measure, of_item) in product(
-                sorted(set().union(*UNITS.values())), (None, *CHANNELS), PERIODS.items(), MEASURES
-            )
-            if (channel is None or measure == Measure())
-            and not lattice.hides(
-                lattice.units.find(
-                    members(
-                        structure, structure.tree, self.province.units[name.removeprefix("only ")],
-                        descendants=not name.startswith("only "),
-                    )
-                ),
-                period, measure=measure, channel=channel,
-            )
+            [name in UNITS[unit] and (channel in (None, via)) and month in PERIODS[period][2]
+             and of_items[measure](given) for unit, via, month, given in ATOMS]
+            for name, channel, period, measure in self.shown_cells()
         ]  # fmt: skip
         kinds: dict[tuple[bytes, str, tuple[str, ...]], list[int]] = {}
         for atom, row in enumerate(np.array(shown).T):

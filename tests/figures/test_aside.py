@@ -13,12 +13,19 @@ from statsmodels.stats.proportion import proportion_confint
 
 from app.access.roles import Role
 from app.audit.log import record
+from app.figures import periods
+from app.figures.aside import AsideByRule, AsideRow
 from app.figures.doubts import Doubt
+from app.figures.results import Names, UnitOut
+from app.figures.statistic_results import Side
 from app.intake.models import Disposition, Response
 from app.intake.setting_aside import Together, change_dispositions
 from app.integrity.models import State, SuspectBatch
+from app.messages.words import Words
 from app.registry.models import Channel, Succession, Unit
 from app.registry.points import current_code, open_point
+from app.reports import aside_sentences
+from app.web.public import routes as public
 from tests.small_province import body
 
 FORM = "sipas-desk"
@@ -250,6 +257,42 @@ def test_pages_and_reports_say_it(client, world):
     book = openpyxl.load_workbook(io.BytesIO(report.content))
     rows_ = list(book["Để riêng"].iter_rows(values_only=True))
     assert rows_[1][0] == "C1" and rows_[1][3:] == (20, 0.5, 0.7)
+
+
+def test_a_badge_and_a_card_say_it_too(client, settings, world, monkeypatch):
+    """What other sites show of a stuffed desk is no cleaner than the public page."""
+    publishing = settings.model_copy(update={"public_page": True})
+    monkeypatch.setattr(public, "published_by", lambda request: publishing)
+    monkeypatch.setattr(public, "finished", lambda name, settings: periods.span("2026-Q1"))
+    badge, card = (client.get(f"/public/C1/{each}").text for each in ("badge.svg", "card"))
+    assert badge.count("n = 30) · 20 phiếu để riêng<") == 2
+    assert "Để riêng, không tính: 20 phiếu theo quy tắc “Phiếu có thể không do" in card
+    hidden, clean = (client.get(f"/public/{unit}/badge.svg").text for unit in ("A1", "C2"))
+    assert "chưa đủ người trả lời · có phiếu để riêng<" in hidden and "%" not in hidden
+    assert "để riêng" not in clean
+
+
+@pytest.mark.parametrize(
+    ("rules", "suppressed", "said"),
+    [
+        ([("stuffing", 75)], False, "75 phiếu để riêng"),
+        ([("stuffing", None)], False, "dưới 10 phiếu để riêng"),
+        ([("distrusted", None), ("stuffing", 75)], False, "hơn 75 phiếu để riêng"),
+        ([], True, "có phiếu để riêng"),
+    ],
+)
+def test_in_a_few_words_of_few_no_number_is_told(rules, suppressed, said):
+    side = Side(rate=None, low=None, high=None, respondents=None)
+    row = AsideRow(
+        unit=UnitOut(code="C1", kind="commune", name=Names(vi="C1", en="C1"), within=None),
+        suppressed=suppressed, without=side, with_aside=side,
+        rules=[
+            AsideByRule(rule=rule, respondents=n, fewer_than=10 if n is None else None)
+            for rule, n in rules
+        ],
+    )  # fmt: skip
+    assert aside_sentences.short(Words("vi"), [row]) == said
+    assert aside_sentences.short(Words("vi"), []) == ""
 
 
 def test_the_feed_says_it_too(client, world):

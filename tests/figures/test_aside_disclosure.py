@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.lattices import Axis
-from app.figures.lattice import Axes, decided, time_axis
+from app.figures.lattice import decided
+from app.figures.lattice_axes import Axes, time_axis
 from app.figures.unit_places import members, unit_places
 from app.rollups.measure_counts import Measure, moved_together
 from tests.figures.test_lattice_structures import FIRST, LEAST, TODAY, Country

@@ -28,10 +28,19 @@ def world(templates, postgres, tmp_path_factory):
         yield world
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def view(world):
-    usual = {"headers": world.public, "period": PERIOD}
-    return lambda name, **asked: world.view(name, **usual | asked)
+    """What a view answers; as nothing is sent meanwhile, each question is put once."""
+    answers = {}
+
+    def ask(name, **changed):
+        question = {"headers": world.public, "period": PERIOD} | changed
+        key = f"{name} {sorted(question.items())}"
+        if key not in answers:
+            answers[key] = world.view(name, **question)
+        return answers[key]
+
+    return ask
 
 
 def by_code(rows):

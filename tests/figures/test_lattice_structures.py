@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.lattices import Axis
-from app.figures.lattice import Axes, Lattice, decided, time_axis
+from app.figures.lattice import Lattice, decided
+from app.figures.lattice_axes import Axes, time_axis
 from app.figures.unit_places import members, structures, unit_places
 from app.registry.structures import (
     Step,

@@ -132,7 +132,7 @@ def test_then_the_old_tree_has_its_names_and_what_came_later_stands_where_it_cam
 def test_a_code_of_another_time_says_which_unit_it_named_and_when(session):
     with pytest.raises(UnknownUnit) as refused:
         asked(session, Key.UNIT, units=["P2"])
-    assert "Phường 2 (từ 2024-01-01 đến 2025-06-30)" in refused.value.detail("vi")
+    assert "Phường 2 (từ 01/01/2024 đến 30/06/2025)" in refused.value.detail("vi")
     assert "P2" in refused.value.detail("en")
     with pytest.raises(UnknownUnit) as unknown:
         asked(session, Key.UNIT, units=["nothing"])

@@ -1,0 +1,1 @@
+"""Single responses out, for analysts: one description of columns, written in every format."""
