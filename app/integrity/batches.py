@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from sqlalchemy import ColumnElement, delete, func, select, true
+from sqlalchemy import ColumnElement, func, select, true, update
 from sqlalchemy.orm import Session
 
 from app.audit.log import record
@@ -114,10 +114,10 @@ def quarantine(session: Session, together: Together, id: int) -> Changed:
     Those of them that still count, and are enough to move together (``change_dispositions``); none
     where a person decided meanwhile.
     """
-    row = _locked(session, id)
+    row = locked(session, id)
     if row.state not in (State.OPEN.value, State.QUARANTINED.value):
         return Changed(0, 0)
-    changed = _move(session, together, row, Disposition.COUNTED, Disposition.QUARANTINED)
+    changed = move(session, together, row, Disposition.COUNTED, Disposition.QUARANTINED)
     if changed.moved:
         row.state = State.QUARANTINED.value
         record(session, "batch.quarantine", id, rule=row.rule, responses=changed.moved)
@@ -137,18 +137,12 @@ def release(session: Session, together: Together, id: int, by: str, reason: str)
     InvalidFields
         Without a reason.
     """
-    row = _decided(session, id, State.RELEASED, by, reason)
+    row = decided(session, id, State.RELEASED, by, reason)
     moved = stayed = 0
     if aside_of(session, id):
-        counted = select(Response.id).where(
-            Response.id.in_(_ids(id)), Response.disposition == Disposition.COUNTED.value
-        )
-        session.execute(
-            delete(SuspectResponse).where(SuspectResponse.response_id.in_(counted)),
-            execution_options={"synchronize_session": False},
-        )
+        let_go(session, Response.id.in_(ids_of(id)))
     for before in (Disposition.QUARANTINED, Disposition.REJECTED):
-        changed = _move(session, together, row, before, Disposition.COUNTED)
+        changed = move(session, together, row, before, Disposition.COUNTED)
         moved, stayed = moved + changed.moved, stayed + changed.stayed
     record(session, "batch.release", id, reason=row.decision_reason, responses=moved)
     return Changed(moved, stayed)
@@ -164,9 +158,9 @@ def reject(session: Session, together: Together, id: int, by: str, reason: str) 
     InvalidFields
         Without a reason.
     """
-    row = _decided(session, id, State.REJECTED, by, reason)
-    first = _move(session, together, row, Disposition.QUARANTINED, Disposition.REJECTED)
-    rest = _move(session, together, row, Disposition.COUNTED, Disposition.REJECTED)
+    row = decided(session, id, State.REJECTED, by, reason)
+    first = move(session, together, row, Disposition.QUARANTINED, Disposition.REJECTED)
+    rest = move(session, together, row, Disposition.COUNTED, Disposition.REJECTED)
     changed = Changed(first.moved + rest.moved, rest.stayed)
     record(session, "batch.reject", id, reason=row.decision_reason, responses=changed.moved)
     return changed
@@ -175,23 +169,46 @@ def reject(session: Session, together: Together, id: int, by: str, reason: str) 
 def aside_of(session: Session, id: int) -> int:
     """How many of a batch's responses are set aside."""
     query = select(func.count()).select_from(Response).where(
-        Response.id.in_(_ids(id)), Response.disposition != Disposition.COUNTED.value
+        Response.id.in_(ids_of(id)), Response.disposition != Disposition.COUNTED.value
     )  # fmt: skip
     return session.scalar(query) or 0
 
 
-def _ids(id: int) -> ColumnElement[str]:
-    return select(SuspectResponse.response_id).where(SuspectResponse.batch_id == id)  # type: ignore[return-value]
+def let_go(session: Session, which: ColumnElement[bool]) -> None:
+    """Let go of those who count while others of their batch come back.
+
+    They stay noted, so that an examination does not find them anew, and move with nobody: rejected
+    later with what was aside, they would be what figures of then and of before differ by.
+    """
+    counted = select(Response.id).where(which, Response.disposition == Disposition.COUNTED.value)
+    session.execute(
+        update(SuspectResponse).where(SuspectResponse.response_id.in_(counted)).values(let_go=True),
+        execution_options={"synchronize_session": False},
+    )
 
 
-def _move(
+def likely(session: Session, id: int) -> float:
+    """How many of a batch's responses are likely stuffed, by what each was noted with."""
+    query = select(func.coalesce(func.sum(SuspectResponse.probability), 0.0))
+    return session.scalar(query.where(SuspectResponse.response_id.in_(ids_of(id)))) or 0.0
+
+
+def ids_of(id: int) -> ColumnElement[str]:
+    """The ids of a batch's responses, as a condition takes them; without those let go of."""
+    return select(SuspectResponse.response_id).where(  # type: ignore[return-value]
+        SuspectResponse.batch_id == id, SuspectResponse.let_go.is_(False)
+    )
+
+
+def move(
     session: Session, together: Together, row: SuspectBatch, before: Disposition, to: Disposition
 ) -> Changed:
+    """Change the disposition of a batch's responses that have another one."""
     rule = None if to is Disposition.COUNTED else row.rule
-    return change_dispositions(session, together, before, to, rule, Response.id.in_(_ids(row.id)))
+    return change_dispositions(session, together, before, to, rule, Response.id.in_(ids_of(row.id)))
 
 
-def _locked(session: Session, id: int) -> SuspectBatch:
+def locked(session: Session, id: int) -> SuspectBatch:
     """The batch as it is now, which nobody else decides until this transaction ends."""
     row = session.get(SuspectBatch, id, with_for_update=True, populate_existing=True)
     if row is None:
@@ -199,7 +216,16 @@ def _locked(session: Session, id: int) -> SuspectBatch:
     return row
 
 
-def _decided(session: Session, id: int, state: State, by: str, reason: str) -> SuspectBatch:
+def decided(
+    session: Session, id: int, state: State, by: str, reason: str, *, again: bool = False
+) -> SuspectBatch:
+    """Write down what somebody decides of a batch; ``again``: though it is decided so already.
+
+    Raises
+    ------
+    BatchDecided, BatchDeleted, InvalidFields
+        See there; the last without a reason, or with one that is too long.
+    """
     reason = " ".join(reason.split())
     if not reason or len(reason) > _MOST_REASON:
         fault = FieldError("reason", "field.missing")
@@ -208,12 +234,12 @@ def _decided(session: Session, id: int, state: State, by: str, reason: str) -> S
                 "reason", "field.invalid", {"max_length": _MOST_REASON}, "cause.too_long"
             )
         raise InvalidFields(errors=[fault], count=1)
-    row = _locked(session, id)
+    row = locked(session, id)
     if row.month < retained(session).responses_from:
         raise BatchDeleted()
     # Of a released one that had too few in some place to move, the rest is released again later.
     left = state is State.RELEASED and aside_of(session, id)
-    if row.state == state.value and not left:
+    if row.state == state.value and not left and not again:
         raise BatchDecided()
     row.state, row.decided_by, row.decision_reason = state.value, by, reason
     row.decided_at = datetime.now(UTC)

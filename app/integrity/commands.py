@@ -11,13 +11,15 @@ from rich.progress import Progress
 from sqlalchemy.orm import Session
 
 from app.clock import local_today
-from app.commands import Refused, open_database, operator
+from app.commands import Refused, open_database, operator, operator_or_schedule
 from app.integrity import batches as found_batches
 from app.integrity.examination import Found, examine
 from app.integrity.mailing import mail_daily
 from app.integrity.models import State
 from app.integrity.passes import latest_months, run
 from app.integrity.rules import (
+    OpeningHours,
+    OpeningRange,
     RuleVersion,
     history,
     in_force,
@@ -119,7 +121,7 @@ def try_rule(
             aside = rule.quarantine is not None and each.probability >= rule.quarantine
             typer.echo(
                 f"{codes[each.source.unit_id]} {each.month:%Y-%m} {each.source.channel}: "
-                f"{100 * each.probability:.1f} %, about {each.suspected:.0f} of "
+                f"{_probability(each.probability)}, about {each.suspected:.0f} of "
                 f"{each.responses} responses, {'set aside' if aside else 'flagged'} "
                 f"({', '.join(f'{reason.why} {reason.n}' for reason in each.reasons)})"
             )
@@ -151,7 +153,7 @@ def examine_now(
                 settings,
                 latest_months(today, months),
                 units=units,
-                actor=operator(),
+                actor=operator_or_schedule(scheduled=gently),
                 tell=lambda n: progress.update(task, advance=n),
             )
         sent = mail_daily(database, settings, datetime.now(UTC)) if mail else 0
@@ -174,9 +176,16 @@ def list_batches(
         for each in found:
             typer.echo(
                 f"{each.id} {codes[each.unit_id]} {each.month:%Y-%m} {each.channel}: {each.state}, "
-                f"{100 * each.probability:.1f} %, about {each.suspected:.0f} of {each.responses}"
+                f"{_probability(each.probability)}, about {each.suspected:.0f} of {each.responses}"
             )
     typer.echo(f"{len(found)} batches")
+
+
+def _probability(p: float) -> str:
+    """A probability as a person reads it: nothing is certain."""
+    if p >= 0.9995:
+        return "over 99.9 %"
+    return f"{100 * p:.1f} %" if p >= 0.0005 else "under 0.1 %"
 
 
 def _codes(session: Session, ids: set[int]) -> dict[int, str]:
@@ -189,9 +198,19 @@ def _toml(version: RuleVersion) -> str:
     lines.append('quarantine = "never"' if rule.quarantine is None
                  else f"quarantine = {rule.quarantine!r}")  # fmt: skip
     lines += [
-        f"prior = {rule.prior!r}", "", f"[{version.name}.hours]", f"opens = {rule.hours.opens!r}",
-        f"closes = {rule.hours.closes!r}", f"days = {list(rule.hours.days)!r}", "",
+        f"prior = {rule.prior!r}", "", *_hours(version.name, rule.hours),
         f"[{version.name}.detectors]",
         *(f"{name} = {value!r}" for name, value in rule.detectors.items()),
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def _hours(name: str, hours: OpeningHours) -> list[str]:
+    """One range as a table; several as a table each."""
+
+    def lines(of: OpeningRange) -> list[str]:
+        return [f"opens = {of.opens!r}", f"closes = {of.closes!r}", f"days = {list(of.days)!r}", ""]
+
+    if not hours.ranges:
+        return [f"[{name}.hours]", *lines(hours)]
+    return [line for each in hours.ranges for line in (f"[[{name}.hours.ranges]]", *lines(each))]

@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Float, ForeignKey, SmallInteger, String, Text, UniqueConstraint, Uuid
+from sqlalchemy import (
+    Float,
+    ForeignKey,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, UtcDateTime
@@ -88,6 +97,8 @@ class SuspectBatch(Base):
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     decided_by: Mapped[str | None] = mapped_column(String(200))
     decision_reason: Mapped[str | None] = mapped_column(String(500))
+    #: The batch of which this one is what a reviewer released beside the part that was rejected.
+    split_from: Mapped[int | None]
 
 
 class SuspectResponse(Base):
@@ -100,3 +111,6 @@ class SuspectResponse(Base):
     #: A value of ``analysis.integrity.Kind``.
     kind: Mapped[str] = mapped_column(String(32))
     probability: Mapped[float] = mapped_column(Float(53))
+    #: Counted while others of the batch came back: it moves with them no more, and no examination
+    #: suspects it anew.
+    let_go: Mapped[bool] = mapped_column(default=False, server_default=false())

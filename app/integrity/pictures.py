@@ -113,7 +113,7 @@ def _suspected(session: Session, batch: Batch) -> list[_Row]:
     query = (
         select(Response.day, Response.answered_at, Response.duration_s, Response.packed)
         .join(SuspectResponse, SuspectResponse.response_id == Response.id)
-        .where(SuspectResponse.batch_id == batch.id)
+        .where(SuspectResponse.batch_id == batch.id, SuspectResponse.let_go.is_(False))
     )
     return [_Row(*row) for row in session.execute(query)]
 
@@ -122,7 +122,10 @@ def _others(session: Session, zone: ZoneInfo, batch: Batch, first: date, last: d
     begins = datetime.combine(first, time.min, zone).astimezone(UTC) - _LAG
     query = (
         select(Response.day, Response.answered_at, Response.duration_s, Response.packed)
-        .outerjoin(SuspectResponse, SuspectResponse.response_id == Response.id)
+        .outerjoin(
+            SuspectResponse,
+            and_(SuspectResponse.response_id == Response.id, SuspectResponse.let_go.is_(False)),
+        )
         .outerjoin(
             SuspectBatch,
             and_(

@@ -53,18 +53,28 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Hours:
-    """When offices are open: local hours of the day, and days of the week from Monday, 1."""
+class Range:
+    """Local hours of the day from one to another, on days of the week from Monday, 1."""
 
     opens: float = 6.5
     closes: float = 18.0
     days: tuple[int, ...] = (1, 2, 3, 4, 5, 6)
 
+
+@dataclass(frozen=True)
+class Hours:
+    """When offices are open: in any of the ranges, as a morning and an afternoon."""
+
+    ranges: tuple[Range, ...] = (Range(),)
+
     def open(self, local_s: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which moments are within, given as local seconds since 1970, shape (n,)."""
         hour = local_s % 86_400 / 3600
         weekday = (local_s // 86_400 + 3) % 7 + 1  # 1 January 1970 was a Thursday
-        return (hour >= self.opens) & (hour < self.closes) & np.isin(weekday, self.days)
+        found = np.zeros(len(local_s), dtype=np.bool_)
+        for each in self.ranges:
+            found |= (hour >= each.opens) & (hour < each.closes) & np.isin(weekday, each.days)
+        return found
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from analysis.kinds import Kind
 from app.audit.log import record
 from app.db.locks import Lock, hold
-from app.intake.models import Disposition, Response
-from app.intake.setting_aside import Together, change_dispositions
-from app.integrity.batches import quarantine
+from app.intake.models import Disposition
+from app.intake.setting_aside import Together
+from app.integrity.batches import likely, move, quarantine
 from app.integrity.examination import Found
 from app.integrity.models import State, SuspectBatch, SuspectResponse
 from app.integrity.reasons import write
@@ -46,13 +47,25 @@ def keep(session: Session, together: Together, rule: RuleVersion, found: Found) 
     """Write a batch that was found, or find it again; set aside what its rule says.
 
     What a person decided stays so: of a released batch nothing is suspected again, to a rejected
-    one is added what came since.
+    one is added what came since. Where a part of its time was rejected, a reviewer judged neither
+    another hour nor what came since: that is a new batch, which waits.
     """
     hold(session.connection(), Lock.EXAMINING)  # or two that find the same batch would both add it
-    row = _same(session, rule.name, found)
-    new = row is None
+    every = _of_source(session, rule.name, found)
+    whole = [each for each in every if each.split_from is None]
+    row = whole[-1] if whole else None
     if row is not None and row.state == State.RELEASED.value and row.decided_by is not None:
         return Recorded()
+    unknown = _unknown(session, found)
+    surely = rule.rule.quarantine is not None and found.probability >= rule.rule.quarantine
+    moved = 0
+    if row is not None and row.state == State.REJECTED.value and _is_split(row, every):
+        # Of the part, those whom too few would have moved with.
+        moved = _follow(session, together, row) if surely else 0
+        if not unknown:
+            return Recorded(responses=moved)
+        row = None
+    new = row is None
     if row is None:
         row = SuspectBatch(
             unit_id=found.source.unit_id,
@@ -71,13 +84,14 @@ def keep(session: Session, together: Together, rule: RuleVersion, found: Found) 
     row.responses, row.suspected = found.responses, found.suspected
     row.reasons = write(found.reasons)
     session.flush()
-    _add(session, row.id, found)
+    _add(session, row.id, unknown)
+    if any(each.split_from is not None for each in every):
+        row.suspected = likely(session, row.id)  # the source's others are of its other batches
     if new:
         record(session, "batch.flag", row.id, rule=rule.name, probability=found.probability)
-    moved = 0
     settled = row.state == State.OPEN.value
-    if rule.rule.quarantine is not None and found.probability >= rule.rule.quarantine:
-        moved = _set_aside(session, together, row)
+    if surely:
+        moved += _set_aside(session, together, row)
     quarantined = settled and row.state == State.QUARANTINED.value
     return Recorded(flagged=new, quarantined=quarantined, responses=moved)
 
@@ -108,10 +122,12 @@ def withdraw(session: Session, rule: RuleVersion, month: date, found: Iterable[F
     return Recorded(withdrawn=gone)
 
 
-def _same(session: Session, rule: str, found: Found) -> SuspectBatch | None:
-    """The same batch, which nobody decides until this transaction ends."""
+def _of_source(session: Session, rule: str, found: Found) -> Sequence[SuspectBatch]:
+    """The batches of the same source, the oldest first; nobody decides them until this transaction
+    ends. One, but where it was split: then those that were split off, and what came after.
+    """
     source = found.source
-    return session.scalar(
+    return session.scalars(
         select(SuspectBatch)
         .where(
             SuspectBatch.rule == rule,
@@ -123,12 +139,22 @@ def _same(session: Session, rule: str, found: Found) -> SuspectBatch | None:
             if source.credential_id is None
             else SuspectBatch.credential_id == source.credential_id,
         )
+        .order_by(SuspectBatch.id)
         .with_for_update()
-    )
+    ).all()
 
 
-def _add(session: Session, batch: int, found: Found) -> None:
-    """Note the suspected responses that are not noted yet, of this batch or of another rule's."""
+def _is_split(row: SuspectBatch, every: Iterable[SuspectBatch]) -> bool:
+    return any(each.split_from == row.id for each in every)
+
+
+#: A response's id, its kind, and the probability that it is stuffed.
+_Noted = tuple[str, Kind, float]
+
+
+def _unknown(session: Session, found: Found) -> list[_Noted]:
+    """The suspected responses that are not noted yet, of any batch or of another rule's."""
+    unknown: list[_Noted] = []
     for start in range(0, len(found.ids), _AT_ONCE):
         some = found.ids[start : start + _AT_ONCE]
         known = set(
@@ -138,24 +164,28 @@ def _add(session: Session, batch: int, found: Found) -> None:
                 )
             )
         )
-        session.add_all(
-            SuspectResponse(response_id=id, batch_id=batch, kind=kind.value, probability=p)
-            for id, kind, p in some
-            if id not in known
-        )
-        session.flush()
+        unknown += [each for each in some if each[0] not in known]
+    return unknown
+
+
+def _add(session: Session, batch: int, unknown: Iterable[_Noted]) -> None:
+    session.add_all(
+        SuspectResponse(response_id=id, batch_id=batch, kind=kind.value, probability=p)
+        for id, kind, p in unknown
+    )
+    session.flush()
 
 
 def _set_aside(session: Session, together: Together, row: SuspectBatch) -> int:
     """Set aside what of a batch still counts; how many."""
     if row.state == State.REJECTED.value:
-        moved = change_dispositions(
-            session, together, Disposition.COUNTED, Disposition.REJECTED, row.rule,
-            Response.id.in_(
-                select(SuspectResponse.response_id).where(SuspectResponse.batch_id == row.id)
-            ),
-        ).moved  # fmt: skip
-        if moved:
-            record(session, "batch.follow", row.id, rule=row.rule, responses=moved)
-        return moved
+        return _follow(session, together, row)
     return quarantine(session, together, row.id).moved
+
+
+def _follow(session: Session, together: Together, row: SuspectBatch) -> int:
+    """Set aside for good what of a rejected batch still counts; how many."""
+    moved = move(session, together, row, Disposition.COUNTED, Disposition.REJECTED).moved
+    if moved:
+        record(session, "batch.follow", row.id, rule=row.rule, responses=moved)
+    return moved

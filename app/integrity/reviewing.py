@@ -21,21 +21,22 @@ from sqlalchemy.orm import Session
 from app.access import scope
 from app.access.callers import Caller
 from app.access.doors import RightMissing
-from app.access.models import Account, Credential, Right, RoleGrant
+from app.access.models import Account, Credential, Right
+from app.access.unit_roles import UnitRoles
 from app.intake.setting_aside import Changed, Together
 from app.integrity import batches
 from app.integrity.batches import Batch, UnknownBatch
 from app.integrity.models import State
+from app.integrity.parts import Divided, Part, divided, reject_part
 from app.integrity.reading import month_after
 from app.integrity.reasons import Reason
 from app.integrity.schedule import LATE_DAYS
 from app.problems import Problem
-from app.registry.carrying_back import carried_back
-from app.registry.kinship import below, kin, with_all_above
+from app.registry.kinship import below, kin
 from app.registry.models import Unit
 from app.registry.queries import NamedUnit
 from app.registry.questionnaires import Published, published
-from app.registry.structures import Units, read_units
+from app.registry.structures import Units
 
 #: What waits for a decision.
 WAITING = (State.OPEN, State.QUARANTINED)
@@ -73,24 +74,13 @@ class Reviewer:
     @classmethod
     def of_caller(cls, session: Session, caller: Caller, today: date) -> Reviewer:
         """What the caller may, by today's tree."""
-        units = read_units(session)
-
-        def having(right: Right) -> frozenset[int] | None:
-            granted = scope.unit_ids(session, caller, right)
-            return None if granted is None else frozenset(carried_back(units, granted, today))
-
-        held: set[int | None] = {grant.unit_id for grant in caller.grants}
-        if caller.account_id is not None:
-            # Also roles that give nothing yet, as their unit begins later.
-            roles = select(RoleGrant.unit_id).where(RoleGrant.account_id == caller.account_id)
-            held |= set(session.scalars(roles))
-        own = [id for id in held if id is not None]
+        roles = UnitRoles.read(session, caller, today)
         return cls(
-            having(Right.READ_BATCHES),
-            having(Right.READ_SMALL_CELLS),
-            having(Right.REVIEW_BATCHES),
-            with_all_above(units, kin(units, own), today),
-            units,
+            roles.having(Right.READ_BATCHES),
+            roles.having(Right.READ_SMALL_CELLS),
+            roles.having(Right.REVIEW_BATCHES),
+            roles.own(),
+            roles.units,
             caller.account_id,
         )
 
@@ -192,28 +182,62 @@ def find(session: Session, caller: Caller, together: Together, id: int) -> Batch
 
 
 def decide(
-    session: Session, caller: Caller, together: Together, id: int, decision: State, reason: str
+    session: Session,
+    caller: Caller,
+    together: Together,
+    id: int,
+    decision: State,
+    reason: str,
+    part: Part | None = None,
 ) -> Changed:
     """Release or reject a batch by the caller's name; figures follow in the same transaction.
+
+    Of a ``part`` it is rejected what was given within, and the rest is released.
 
     Raises
     ------
     UnknownBatch
         Where there is none that the caller may see.
     RightMissing, ReviewerUnnamed, ReviewerOfUnit
-        Where it is not theirs to decide (``Reviewer.check``).
-    BatchDecided
-        Where it is decided so already.
+        Where it is not theirs to decide (``Reviewer.check``), or a part is not theirs to see.
+    BatchDecided, BatchReleased
+        Where it is decided so already; where a part of a released one is rejected.
     InvalidFields
-        Without a reason, or with one that is too long.
+        Without a reason, or with one that is too long; where it divides into no two parts that
+        may move.
     """
     if decision not in DECISIONS:
         raise ValueError(f"nobody decides that a batch is {decision}")
     reviewer = Reviewer.of_caller(session, caller, together.today)
     reviewer.check(_readable(session, reviewer, id).unit_id)
     account = session.get_one(Account, reviewer.account_id)
+    if part is not None and decision is State.REJECTED:
+        _check_whole(session, reviewer, id)
+        return reject_part(session, together, id, account.name, reason, part)
     act = batches.release if decision is State.RELEASED else batches.reject
     return act(session, together, id, account.name, reason)
+
+
+def divide(session: Session, caller: Caller, together: Together, id: int, part: Part) -> Divided:
+    """How many of a batch a part of its time has, before anybody decides.
+
+    Raises
+    ------
+    UnknownBatch, RightMissing, InvalidFields
+        As ``decide``.
+    """
+    reviewer = Reviewer.of_caller(session, caller, together.today)
+    reviewer.check(_readable(session, reviewer, id).unit_id)
+    _check_whole(session, reviewer, id)
+    return divided(session, id, part)
+
+
+def _check_whole(session: Session, reviewer: Reviewer, id: int) -> None:
+    """How many were given from when to when is for who may know of few."""
+    if reviewer.reads_small is not None and (
+        _readable(session, reviewer, id).unit_id not in reviewer.reads_small
+    ):
+        raise RightMissing(right=Right.READ_SMALL_CELLS.value)
 
 
 def _readable(session: Session, reviewer: Reviewer, id: int) -> Batch:

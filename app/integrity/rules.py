@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from sqlalchemy import func, select
@@ -19,29 +19,51 @@ from analysis.stuffing import Stuffing
 from app.audit.log import record
 from app.commands import Refused
 from app.integrity.models import IntegrityRule
-from app.integrity.reading import Hours
+from app.integrity.reading import Hours, Range
 
 FIRST_RULES = Path(__file__).with_name("first_rules.toml")
 
 
-class OpeningHours(BaseModel):
-    """When offices are open; outside of it most receive nothing."""
+Days = tuple[Annotated[int, Field(ge=1, le=7)], ...]
+
+
+class OpeningRange(BaseModel):
+    """One range of opening hours, as a morning, on some days of the week from Monday, 1."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     opens: float = Field(6.5, ge=0, le=24)
     closes: float = Field(18.0, ge=0, le=24)
-    days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = (1, 2, 3, 4, 5, 6)
+    days: Days = (1, 2, 3, 4, 5, 6)
 
     @model_validator(mode="after")
-    def _opens_first(self) -> OpeningHours:
+    def _opens_first(self) -> Self:
         if self.closes <= self.opens:
             raise ValueError("closes must lie after opens")
         return self
 
+    def range(self) -> Range:
+        """The same for the arrays."""
+        return Range(self.opens, self.closes, self.days)
+
+
+class OpeningHours(OpeningRange):
+    """When offices are open; outside of it most receive nothing.
+
+    One range, or in its place several ``ranges``: a morning, an afternoon, a Saturday's morning.
+    """
+
+    ranges: tuple[OpeningRange, ...] = Field((), max_length=30)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.ranges and self.range() != Range():
+            raise ValueError("give either ranges, or opens, closes and days")
+        return self
+
     def hours(self) -> Hours:
         """The same for the arrays."""
-        return Hours(self.opens, self.closes, self.days)
+        return Hours(tuple(each.range() for each in self.ranges) or (self.range(),))
 
 
 class Rule(BaseModel):

@@ -10,7 +10,7 @@ import numpy as np
 
 from app.clock import local_today
 from app.db import Database
-from app.intake.contents import response_row
+from app.intake.contents import ResponseRow
 from app.intake.ids import made_uuid7
 from app.intake.models import Disposition
 from app.intake.store import Outcome, Prepared, ResponseStore
@@ -55,7 +55,7 @@ def one(
 ) -> Prepared:
     """A response that passed every check; its id begins with ``made``, or when it was given."""
     packed, texts = version.sheet.pack(answers, partial=partial)
-    row = response_row(
+    row = ResponseRow(
         id=str(made_uuid7(made or at, _random.bytes(10))), point_id=1, unit_id=unit,
         version_id=version.id, channel=channel.value, day=at.astimezone(ZONE).date(),
         answered_at=at, claimed_at=made or at, received_at=received or at, duration_s=duration,

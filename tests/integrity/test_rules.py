@@ -1,5 +1,8 @@
 """Rules as data: read from TOML, wrong ones refused by name, versions appended and audited."""
 
+from datetime import UTC, datetime
+
+import numpy as np
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import select
@@ -7,7 +10,7 @@ from sqlalchemy import select
 from analysis.responses import Detectors
 from app.audit.models import AuditEntry
 from app.commands import Refused
-from app.integrity.reading import Hours
+from app.integrity.reading import Hours, Range
 from app.integrity.rules import (
     Rule,
     first_rules,
@@ -36,10 +39,33 @@ def test_a_rule_is_read_from_a_file(tmp_path):
     )
     rule = read_rules(file)["stuffing"]
     assert (rule.flag, rule.quarantine, rule.model().prior) == (0.6, 0.99, 0.001)
-    assert rule.hours.hours() == Hours(7.0, 11.5, (1, 2))
+    assert rule.hours.hours() == Hours((Range(7.0, 11.5, (1, 2)),))
     parameters = rule.parameters()
     assert parameters == Detectors(least_readers=40, close=1.0)
     assert type(parameters.least_readers) is int and type(parameters.close) is float
+
+
+BREAK = """
+[[stuffing.hours.ranges]]
+opens = 7
+closes = 11.5
+days = [1, 2, 3, 4, 5, 6]
+[[stuffing.hours.ranges]]
+opens = 13.5
+closes = 17
+days = [1, 2, 3, 4, 5]
+"""
+
+
+def test_opening_hours_may_have_a_break_at_noon_and_a_saturdays_morning(tmp_path):
+    hours = read_rules(file_of(tmp_path, BREAK))["stuffing"].hours.hours()
+    friday, saturday = (datetime(2026, 10, day, tzinfo=UTC).timestamp() for day in (9, 10))
+    at = {"morning": 9.0, "noon": 12.5, "afternoon": 15.0, "evening": 17.5}
+    found = {
+        day: [name for name, hour in at.items() if hours.open(np.array([begin + 3600 * hour]))[0]]
+        for day, begin in (("friday", friday), ("saturday", saturday))
+    }
+    assert found == {"friday": ["morning", "afternoon"], "saturday": ["morning"]}
 
 
 def test_the_rule_that_came_with_the_program_is_what_the_code_holds_usual():
@@ -64,6 +90,8 @@ def test_a_rule_may_flag_only(tmp_path):
         ("[stuffing]\nquarantine = 'always'\n", "stuffing.quarantine"),
         ("[stuffing.hours]\nopen = 7\n", "stuffing.hours.open"),
         ("[stuffing.hours]\ndays = [8]\n", "stuffing.hours.days.0"),
+        ("[[stuffing.hours.ranges]]\nopens = 9\ncloses = 8\n", "stuffing.hours.ranges.0"),
+        ("[stuffing.hours]\nopens = 7\n" + BREAK, "give either ranges, or opens, closes"),
         ("[stuffing.detectors]\nfastest = 1\n", "detectors have no number fastest"),
         ("[stuffing.detectors]\n__doc__ = 1\n", "detectors have no number __doc__"),
         ("[stuffing.detectors]\nclose = nan\n", "close must be a finite number from 0"),

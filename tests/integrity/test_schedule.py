@@ -98,6 +98,9 @@ def test_by_a_rule_in_force_a_process_examines_and_mails(
     assert batch.state is State.QUARANTINED and batch.unit_id == units[-1]
     (mail,) = box.mails
     assert f"/integrity/{batch.id}" in mail.get_content()
+    with database.reading() as session:  # nobody's hand was in it
+        query = select(AuditEntry.actor).where(AuditEntry.action == "batch.quarantine")
+        assert set(session.scalars(query)) == {"schedule"}
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

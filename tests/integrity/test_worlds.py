@@ -14,6 +14,7 @@ from tests.integrity.worlds.clienteles import READING_S
 from tests.integrity.worlds.comings import in_turn
 from tests.integrity.worlds.honest import PLAIN, PROVINCES, province
 from tests.integrity.worlds.honest_days import ODD_DAYS, eligible
+from tests.integrity.worlds.large import LARGE, Large, large, queued
 from tests.integrity.worlds.world import INVITATION, KIOSK, QR, SATISFIED, Answers, World, second
 
 SMALL = replace(PLAIN, units=25)
@@ -157,6 +158,49 @@ def test_what_had_come_in_by_a_moment():
     early = world.until(moment)
     assert 0 < len(early) < len(world)
     assert (early.answers.received_s <= moment).all()
+
+
+@cache
+def drawn_large(kind: Large) -> World:
+    return large(replace(kind, places=4), np.random.default_rng(4))
+
+
+@pytest.mark.parametrize("kind", LARGE, ids=lambda kind: kind.name)
+def test_large_places_are_as_large_as_they_say_and_honest(kind):
+    world = drawn_large(kind)
+    again = large(replace(kind, places=4), np.random.default_rng(4))
+    places = np.arange(world.units - 4, world.units)
+    months = np.isin(world.unit, places).sum() / (4 * len(world.months))
+    assert alike(world.answers, again.answers) and not world.answers.truth.any()
+    assert 0.6 * kind.answers < months < 1.7 * kind.answers
+    assert world.units == 4 + (kind.beside.units if kind.beside else 0)
+    kiosks = np.bincount(world.sources.unit[world.sources.channel == KIOSK], minlength=world.units)
+    assert kind.kiosks[0] <= kiosks[places].min() <= kiosks[places].max() <= kind.kiosks[1]
+    assert len(world.responses) == len(world) and world.items == kind.items
+    at_kiosk = np.isin(world.unit, places) & (world.answers.channel == KIOSK)
+    assert world.is_open(world.unit, world.answers.answered_s)[at_kiosk].mean() > 0.9
+
+
+@pytest.mark.parametrize("kind", LARGE, ids=lambda kind: kind.name)
+def test_two_never_press_at_one_kiosk_of_a_large_place_at_once(kind):
+    world = drawn_large(kind)
+    kiosks = (world.sources.channel == KIOSK) & world.sources.measured
+    for source in np.flatnonzero(kiosks & (world.sources.unit >= world.units - 4)):
+        own = world.answers.where(world.answers.source == source)
+        order = np.argsort(own.answered_s, kind="stable")
+        # Whole seconds on both sides; and who comes next has to walk up.
+        assert (np.diff(own.answered_s[order]) >= own.duration_s[order][1:] - 1 + 2).all()
+
+
+def test_who_finds_all_kiosks_taken_waits_or_goes_home():
+    rng = np.random.default_rng(5)
+    come, taken = np.sort(rng.uniform(0, 3600, 400)), rng.uniform(30, 120, 400)
+    place, done = queued(come, taken, np.array([0.9, 0.1]), rng)
+    stays = place >= 0
+    assert 0.05 < 1 - stays.mean() < 0.9 and np.isnan(done[~stays]).all()
+    assert (done[stays] >= (come + taken)[stays]).all()
+    # The one in the corner is used when the other is taken, far more than one in ten passes it.
+    assert (place[stays] == 1).mean() > 0.3
 
 
 def changed(world: World, after: World, unit: int) -> bool:

@@ -242,7 +242,7 @@ ATTACKS: tuple[Attack, ...] = (
         {f"{n} presses": n for n in (5, 10, 15, 30, 60)},
         burst=True,
     ),
-    Attack("a few a day for a month", three_a_day, {f"{n} a day": n for n in (1, 2, 3, 4, 6)}),
+    Attack("a few a day for a month", three_a_day, {f"{n} a day": n for n in (1, 2, 3, 4, 6, 10)}),
     Attack("a few a day, in all months", three_a_day_ever, {f"{n} a day": n for n in (1, 3, 6)}),
     Attack(
         "script with random delays, 60 sheets",

@@ -84,7 +84,7 @@ def province(kind: Province, rng: np.random.Generator) -> World:
         known_hours=rng.random(kind.units) < 0.8,
         clients=tuple(clients),
     )
-    days = _days(kind.months)
+    days = all_days(kind.months)
     parts = []
     for unit in range(kind.units):
         size = np.exp(np.clip(rng.normal(0.0, kind.apart), -1.5, 1.5))
@@ -178,7 +178,8 @@ def sent(
     )
 
 
-def _days(months: Sequence[date]) -> list[date]:
+def all_days(months: Sequence[date]) -> list[date]:
+    """Every day of the months, which follow one another."""
     first, last = months[0], months[-1]
     after = (last.replace(day=28) + timedelta(days=4)).replace(day=1)
     return [first + timedelta(days=i) for i in range((after - first).days)]
