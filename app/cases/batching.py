@@ -5,27 +5,30 @@ unit, questionnaire version and month that had come before a fixed day, the elev
 the batch before it: ten at least (HAILONG_LEAST_RESPONDENTS), or none. Which these are follows from
 that day and is written down nowhere. A month is looked at on the two elevenths after it, so that a
 new batch does not tell on which day its tenth came; of those who come later nothing is said.
+
+Who speaks of misconduct is counted in a batch like others, also where she wants a reply, and
+what she wrote is not among its words: a unit that has the figures of its low marks would else find
+by subtracting that there is a case which it is not shown.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, Select, select, true
 from sqlalchemy.orm import Session
 
 from app.cases.finding import midnight, note_done
 from app.cases.lists import finder
 from app.cases.marks import any_low, counted_in, low_items, month_after, month_before
-from app.cases.misconduct import Finder
 from app.cases.models import Case, CasePass, CaseState, CaseSubject, Origin
 from app.db import Database
 from app.db.locks import Lock, hold
-from app.intake.models import ReplyCode, Response, ResponseText
+from app.intake.models import ReplyCode, Response, ResponseText, WithdrawnResponse
 from app.registry.questionnaires import Published, published
 from app.settings import Settings
 
@@ -34,12 +37,15 @@ _DAY = 11
 #: At so many elevenths after a month it is looked at.
 _LOOKS = 2
 _FETCHED = 20_000
+_AT_ONCE = 500
 PASS = "batches"
 
 
 @dataclass(frozen=True)
 class LowMarks:
-    """Responses of one unit, version and month that gave low marks and want no reply."""
+    """Responses of one unit, version and month that gave low marks, and of which the unit was told
+    by no case of their own.
+    """
 
     unit_id: int
     ids: Sequence[str]
@@ -98,11 +104,11 @@ def _months(until: date) -> list[date]:
 def _batches_of(
     session: Session, settings: Settings, month: date, until: date, today: date
 ) -> list[Case]:
-    words, opened = finder(session), []
+    opened: list[Case] = []
     due = today + timedelta(days=settings.case_due_days)
     for version in published(session):
         before = _latest_batches(session, version.id, month)
-        for found in _low(session, settings, version, month, until, before, words):
+        for found in _low(session, settings, version, month, until, before):
             if len(found.ids) < settings.least_respondents:
                 continue
             marks = low_items(version, found.records)
@@ -134,7 +140,6 @@ def _low(
     month: date,
     until: date,
     since: dict[int, date],
-    words: Finder,
     unit_id: int | None = None,
 ) -> list[LowMarks]:
     about: ColumnElement[bool] = true() if unit_id is None else Response.unit_id == unit_id
@@ -144,8 +149,10 @@ def _low(
             *counted_in(version.id, month),
             about,
             Response.received_at < midnight(settings, until),
-            Response.id.not_in(select(ReplyCode.response_id)),
-            Response.id.not_in(select(CaseSubject.response_id)),
+            Response.id.not_in(told_by_themselves()),
+            Response.id.not_in(
+                select(WithdrawnResponse.response_id).where(WithdrawnResponse.nameless.is_(False))
+            ),
         )
         .execution_options(yield_per=_FETCHED)
     ).partitions()
@@ -158,27 +165,20 @@ def _low(
             unit, id, _, received = rows[i]
             if unit not in begins or received >= begins[unit]:
                 by_unit.setdefault(unit, []).append((id, records[i]))
-    found = []
-    for unit, of_unit in sorted(by_unit.items()):
-        ids = [id for id, _ in of_unit]
-        spoken = _speak_of_misconduct(session, unit, month, set(ids), words)
-        kept = [(id, packed) for id, packed in of_unit if id not in spoken]
-        found.append(LowMarks(unit, [id for id, _ in kept], [packed for _, packed in kept]))
-    return found
+    return [
+        LowMarks(unit, [id for id, _ in of_unit], [packed for _, packed in of_unit])
+        for unit, of_unit in sorted(by_unit.items())
+    ]
 
 
-def _speak_of_misconduct(
-    session: Session, unit_id: int, month: date, ids: set[str], words: Finder
-) -> set[str]:
-    """Whose words go to the unit above, and are no part of what the unit is shown."""
-    rows = session.execute(
-        select(ResponseText.response_id, ResponseText.body).where(
-            ResponseText.unit_id == unit_id,
-            ResponseText.day >= month,
-            ResponseText.day < month_after(month),
-        )
+def told_by_themselves() -> Select[str]:
+    """Ids of responses of which their unit is told by a case of their own, or is about to be."""
+    kept_from_it = (
+        select(CaseSubject.response_id)
+        .join(Case, Case.id == CaseSubject.case_id)
+        .where(Case.confidential)
     )
-    return {id for id, body in rows if id in ids and words.find(body) is not None}
+    return select(ReplyCode.response_id).where(ReplyCode.response_id.not_in(kept_from_it))
 
 
 def members(session: Session, settings: Settings, case: Case, version: Published) -> list[str]:
@@ -194,8 +194,39 @@ def members(session: Session, settings: Settings, case: Case, version: Published
         .limit(1)
     )  # fmt: skip
     since = {} if earlier is None else {case.unit_id: earlier}
-    found = _low(
-        session, settings, version, case.month, case.came_before, since, finder(session),
-        case.unit_id,
-    )  # fmt: skip
+    found = _low(session, settings, version, case.month, case.came_before, since, case.unit_id)
     return list(found[0].ids) if found else []
+
+
+def wordless(session: Session, ids: Sequence[str]) -> set[str]:
+    """Members whose words are not a batch's: they have a case of their own, or are to have one."""
+    words, found = finder(session), set()
+    for some in _parts(ids):
+        rows = session.execute(
+            select(ResponseText.response_id, ResponseText.body).where(
+                ResponseText.response_id.in_(some)
+            )
+        )
+        found |= {id for id, body in rows if words.find(body) is not None}
+        of_their_own = select(CaseSubject.response_id).where(CaseSubject.response_id.in_(some))
+        found |= set(session.scalars(of_their_own))
+    return found
+
+
+def wishes_among(
+    session: Session, ids: Sequence[str], visible: ColumnElement[bool]
+) -> Sequence[Case]:
+    """The cases of members who want a reply, of those that somebody sees."""
+    found: list[Case] = []
+    for some in _parts(ids):
+        query = (
+            select(Case)
+            .join(CaseSubject, CaseSubject.case_id == Case.id)
+            .where(CaseSubject.response_id.in_(some), Case.origin == Origin.WISH, visible)
+        )
+        found += session.scalars(query)
+    return found
+
+
+def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    yield from (ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE))

@@ -1,16 +1,19 @@
-"""What a citizen's code opens: how far her case is, the reply, and one further message of hers.
+"""What a citizen's code opens: how far her case is, the reply, and one further message of hers;
+what she answered, and what became of a response that was refused.
 
-Nobody signs in: the code is 80 random bits that her device made, and is all there is. Of it the
-hash alone is kept and looked up, so that the time of an answer tells nothing of other codes; and a
-code that opens nothing is answered alike, whatever is wrong with it.
+Nobody signs in: the code is 80 random bits, drawn by her device or, for a browser without script,
+by the server, and is all there is. Of it the hash alone is kept and looked up, so that the time of
+an answer tells nothing of other codes; and a code that opens nothing is answered alike, whatever is
+wrong with it.
 """
 
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,19 +21,21 @@ from sqlalchemy.orm import Session
 from app.access.tokens import hash_of
 from app.cases.lists import finder
 from app.cases.mailing import News
-from app.cases.models import Case, CaseMessage, CaseState, CaseSubject
+from app.cases.models import Case, CaseMessage, CaseState, CaseSubject, Origin
 from app.cases.reach import unit_above
-from app.intake.models import ReplyCode
+from app.intake.models import AsideResponse, ReplyCode, ResponseText
 from app.masking.masker import mask
 from app.problems import FieldError, InvalidFields, Problem
 from app.registry.models import Unit
 from app.registry.queries import NamedUnit
 from app.registry.structures import read_units
+from app.settings import Settings
 
 #: Signs of what a citizen writes further.
 LONGEST = 2000
 #: Crockford's base 32, of which 16 signs are 80 bits, read as it is meant.
-_CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{16,32}")
+SIGNS, _SIGNS_OF_CODE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ", 16
+_CODE = re.compile(rf"[{SIGNS}]{{{_SIGNS_OF_CODE},32}}")
 _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None})
 
 
@@ -53,10 +58,25 @@ class CitizensCase:
     state: CaseState
     unit: NamedUnit | None
     due_day: date | None
-    closed_day: date | None
-    done: str | None
+    #: On which days it was closed with what was done: it, and what she wrote to the reply.
+    closed: Sequence[tuple[date, str]]
     messages: Sequence[CaseMessage]
     may_write: bool
+    #: Whether there are words of hers that she may withdraw alone.
+    wrote: bool = False
+    #: Code of the problem by which her response was refused for good: nothing is dealt with.
+    refused: str | None = None
+
+
+def new_code() -> str:
+    """A code of 80 random bits: for a browser that cannot make its own."""
+    drawn = secrets.randbits(5 * _SIGNS_OF_CODE)  # five bits a sign
+    return "".join([SIGNS[drawn >> 5 * place & 31] for place in range(_SIGNS_OF_CODE)])
+
+
+def grouped(code: str) -> str:
+    """A code as a person reads it: in groups of four, with dashes."""
+    return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 
 def as_typed(code: str) -> str | None:
@@ -73,19 +93,33 @@ def find(session: Session, code: str) -> CitizensCase:
     CodeOpensNothing
         Where it opens nothing.
     """
-    case = _case(session, code)
+    row = _reply_code(session, code)
+    if row is None:
+        refused = _refused(session, code)
+        unit = session.get_one(Unit, refused.unit_id)
+        return CitizensCase(
+            CaseState.CLOSED, _named(unit), None, (), (), may_write=False, refused=refused.rule
+        )
+    case = _case(session, row)
     if case is None:
-        return CitizensCase(CaseState.OPEN, None, None, None, None, (), may_write=False)
-    messages = _messages(session, case)
-    unit = session.get_one(Unit, case.unit_id)
+        return CitizensCase(
+            CaseState.OPEN, None, None, (), (), may_write=False, wrote=_wrote(session, row)
+        )
+    family = [case, *_following(session, case)]
+    messages = _messages(session, family)
     return CitizensCase(
-        CaseState(case.state), NamedUnit(unit.code, unit.name_vi, unit.name_en), case.due_day,
-        case.closed_day, case.done, messages, _may_write(case, messages),
+        CaseState(case.state), _named(session.get_one(Unit, case.unit_id)), case.due_day,
+        [(each.closed_day, each.done) for each in family if each.closed_day and each.done],
+        messages, _may_write(case, messages),
+        _wrote(session, row) or any(each.from_citizen and each.body for each in messages),
     )  # fmt: skip
 
 
-def write(session: Session, code: str, text: str, today: date) -> None:
-    """Write to the reply, once a case; what speaks of misconduct goes to the unit above from then.
+def write(session: Session, settings: Settings, code: str, text: str, today: date) -> None:
+    """Write to the reply, once a case.
+
+    What speaks of misconduct is a case of its own, with the unit above: the one to whose reply it
+    is written stays as it is, so that whoever deals with it does not know that she wrote.
 
     Raises
     ------
@@ -96,18 +130,32 @@ def write(session: Session, code: str, text: str, today: date) -> None:
     InvalidFields
         For an empty text, or one that is too long.
     """
-    case = _case(session, code, lock=True)
-    if case is None or not _may_write(case, _messages(session, case)):
+    row = _reply_code(session, code)
+    if row is None:
+        _refused(session, code)
+    case = None if row is None else _case(session, row, lock=True)
+    if case is None or not _may_write(case, _messages(session, [case, *_following(session, case)])):
         raise MessageSent()
     body = _checked(text)
-    session.add(CaseMessage(case_id=case.id, from_citizen=True, day=today, body=body))
-    case.state = CaseState.OPEN if case.owner_id is None else CaseState.WORKING
-    case.news = News.WRITTEN if case.owner_id is not None else case.news
+    to = case
     if not case.confidential and finder(session).find(body) is not None:
-        case.confidential = True
-        case.handed_to_id = unit_above(session, read_units(session), case.unit_id, today)
-        # Whoever had it is of the unit, or may be.
-        case.owner_id, case.state, case.news = None, CaseState.OPEN, None
+        to = _new_above(session, settings, case, today)
+        session.add(to)
+        session.flush()
+    else:
+        case.state = CaseState.OPEN if case.owner_id is None else CaseState.WORKING
+        case.news = News.WRITTEN if case.owner_id is not None else case.news
+    session.add(CaseMessage(case_id=to.id, from_citizen=True, day=today, body=body))
+
+
+def _new_above(session: Session, settings: Settings, case: Case, today: date) -> Case:
+    due = today + timedelta(days=settings.case_due_days)
+    return Case(
+        origin=Origin.WISH, follows_id=case.id, unit_id=case.unit_id,
+        handed_to_id=unit_above(session, read_units(session), case.unit_id, today),
+        confidential=True, version_id=case.version_id, month=case.month, opened_day=today,
+        due_day=due, first_due_day=due, state=CaseState.OPEN, responses=1, low_items="{}",
+    )  # fmt: skip
 
 
 def response_of(session: Session, code: str) -> str:
@@ -116,37 +164,67 @@ def response_of(session: Session, code: str) -> str:
     Raises
     ------
     CodeOpensNothing
-        Where it opens nothing.
+        Where it opens nothing, or a response that was refused.
     """
-    return _reply_code(session, code).response_id
+    row = _reply_code(session, code)
+    if row is None:
+        raise CodeOpensNothing(field="code")
+    return row.response_id
 
 
-def _reply_code(session: Session, code: str) -> ReplyCode:
+def refused_of(session: Session, code: str) -> str | None:
+    """The hash of a code of a response that was refused for good; None for any other code."""
+    row = _reply_code(session, code)
     plain = as_typed(code)
+    if row is not None or plain is None:
+        return None
+    return _refused(session, code).code_hash
+
+
+def _reply_code(session: Session, code: str) -> ReplyCode | None:
     # Looked up all the same: what is no code at all takes as long as what is a wrong one.
-    row = session.get(ReplyCode, hash_of(plain or ""))
-    if row is None or plain is None:
+    row = session.get(ReplyCode, hash_of(as_typed(code) or ""))
+    if row is not None and row.opened and _case(session, row) is None:
         raise CodeOpensNothing(field="code")
     return row
 
 
-def _case(session: Session, code: str, *, lock: bool = False) -> Case | None:
+def _refused(session: Session, code: str) -> AsideResponse:
+    """What was refused with a code, the last where there are several."""
+    query = select(AsideResponse).where(AsideResponse.code_hash == hash_of(as_typed(code) or ""))
+    row = session.scalars(query.order_by(AsideResponse.received_at.desc()).limit(1)).first()
+    if row is None:
+        raise CodeOpensNothing(field="code")
+    return row
+
+
+def _case(session: Session, row: ReplyCode, *, lock: bool = False) -> Case | None:
     """The case; None before it is opened."""
-    row = _reply_code(session, code)
     query = (
         select(Case)
         .join(CaseSubject, CaseSubject.case_id == Case.id)
         .where(CaseSubject.response_id == row.response_id)
     )
-    case = session.scalar(query.with_for_update(of=Case) if lock else query)
-    if case is None and row.opened:  # it was withdrawn
-        raise CodeOpensNothing(field="code")
-    return case
+    return session.scalar(query.with_for_update(of=Case) if lock else query)
 
 
-def _messages(session: Session, case: Case) -> Sequence[CaseMessage]:
+def _following(session: Session, case: Case) -> Sequence[Case]:
+    return session.scalars(select(Case).where(Case.follows_id == case.id).order_by(Case.id)).all()
+
+
+def _wrote(session: Session, row: ReplyCode) -> bool:
+    text = select(ResponseText.item).where(ResponseText.response_id == row.response_id).limit(1)
+    return session.scalar(text) is not None
+
+
+def _named(unit: Unit) -> NamedUnit:
+    return NamedUnit(unit.code, unit.name_vi, unit.name_en)
+
+
+def _messages(session: Session, family: Sequence[Case]) -> Sequence[CaseMessage]:
+    ids = [case.id for case in family]
     return session.scalars(
-        select(CaseMessage).where(CaseMessage.case_id == case.id).order_by(CaseMessage.id)
+        select(CaseMessage).where(CaseMessage.case_id.in_(ids)).order_by(CaseMessage.id)
     ).all()
 
 

@@ -130,11 +130,12 @@ class Handler:
         case.owner_id = case.owner_id or self.account.id
 
     def hand_on(self, case: Case, change: Change) -> None:
-        """Hand it to the unit above, which takes it anew."""
+        """Hand it to the unit above, which takes it anew, and finds the reason among the notes."""
         from_id = case.unit_id if case.handed_to_id is None else case.handed_to_id
         above = unit_above(self.session, self.reach.units, from_id, self.today, about=case.unit_id)
         if case.handed_to_id is None or above is None:
             raise NothingAbove()
+        self.note(case, change)
         case.handed_to_id, case.owner_id, case.state = above, None, CaseState.OPEN
 
     def close(self, case: Case, change: Change) -> None:

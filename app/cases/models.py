@@ -69,6 +69,9 @@ class Case(Base):
     )
     #: A value of ``Origin``.
     origin: Mapped[str] = mapped_column(String(16))
+    #: The case to whose reply its citizen wrote what speaks of misconduct: this one is about that
+    #: alone, and whoever deals with the other is told nothing of it.
+    follows_id: Mapped[int | None] = mapped_column(index=True)
     #: The unit that it is about.
     unit_id: Mapped[int]
     #: The unit that it is handed to; none where only who has the right everywhere may deal with it.
@@ -89,6 +92,8 @@ class Case(Base):
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     escalated_day: Mapped[date | None]
     closed_day: Mapped[date | None]
+    #: Whether its citizen withdrew her response: of it nothing is left here but that it was.
+    withdrawn: Mapped[bool] = mapped_column(default=False, server_default=false())
     #: What was done, as whoever closed it wrote.
     done: Mapped[str | None] = mapped_column(String(500))
     #: How many responses: one, or those of a batch when it was opened.
@@ -97,8 +102,22 @@ class Case(Base):
     low_items: Mapped[str] = mapped_column(Text)
     #: Of a batch: its responses came before this local day, and not before the earlier batch's.
     came_before: Mapped[date | None]
-    #: What its owner is to be mailed of, a value of ``app.cases.mailing.News``.
+    #: What is to be mailed of it, a value of ``app.cases.mailing.News``, until it is written down
+    #: for each reader.
     news: Mapped[str | None] = mapped_column(String(16), index=True)
+
+
+class CaseMail(Base):
+    """News of a case that one account is to be mailed; gone when the mail server has taken it."""
+
+    __tablename__ = "case_mail"
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("citizen_case.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True, index=True)
+    #: A value of ``app.cases.mailing.News``.
+    news: Mapped[str] = mapped_column(String(16), primary_key=True)
+    #: Until then a process has it in hand; one that died gives it back by this.
+    in_hand_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class CaseSubject(Base):
@@ -133,7 +152,7 @@ class CaseMessage(Base):
     #: Who replied; none of the citizen's.
     made_by: Mapped[str | None] = mapped_column(String(200))
     day: Mapped[date]
-    #: Masked where it is the citizen's: longer, it may be, than she wrote.
+    #: Masked where it is the citizen's: longer, it may be, than she wrote; empty once withdrawn.
     body: Mapped[str] = mapped_column(Text)
 
 

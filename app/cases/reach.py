@@ -16,14 +16,12 @@ from datetime import date
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlalchemy.orm import Session
 
-from app.access import scope
 from app.access.callers import Caller
 from app.access.models import Account, Right, RoleGrant
 from app.access.roles import Role
+from app.access.unit_roles import UnitRoles, own_by
 from app.cases.models import Case
-from app.registry.carrying_back import carried_back
-from app.registry.kinship import kin, with_all_above
-from app.registry.structures import Units, read_units
+from app.registry.structures import Units
 
 #: Roles that deal with a unit's cases.
 HANDLING = (Role.CARE_DESK, Role.UNIT_HEAD)
@@ -46,23 +44,13 @@ class Reach:
     @classmethod
     def of_caller(cls, session: Session, caller: Caller, today: date) -> Reach:
         """What the caller may, by today's tree."""
-        units = read_units(session)
-
-        def having(right: Right) -> frozenset[int] | None:
-            granted = scope.unit_ids(session, caller, right)
-            return None if granted is None else frozenset(carried_back(units, granted, today))
-
-        held: set[int | None] = {grant.unit_id for grant in caller.grants}
-        if caller.account_id is not None:
-            # Also by a key with fewer rights, and roles that give nothing yet.
-            roles = select(RoleGrant.unit_id).where(RoleGrant.account_id == caller.account_id)
-            held |= set(session.scalars(roles))
+        roles = UnitRoles.read(session, caller, today)
         return cls(
-            having(Right.READ_CASES),
-            having(Right.HANDLE_CASES),
-            having(Right.READ_SMALL_CELLS),
-            barred_by(units, held, today),
-            units,
+            roles.having(Right.READ_CASES),
+            roles.having(Right.HANDLE_CASES),
+            roles.having(Right.READ_SMALL_CELLS),
+            roles.own(),
+            roles.units,
             caller.account_id,
         )
 
@@ -87,12 +75,6 @@ class Reach:
     def reads_few(self, unit_id: int) -> bool:
         """Whether they may see what few people said of a unit."""
         return self.reads_small is None or unit_id in self.reads_small
-
-
-def barred_by(units: Units, held: Collection[int | None], today: date) -> frozenset[int]:
-    """Of which units nothing confidential is somebody's who has roles on some."""
-    own = [id for id in held if id is not None and id in units.histories]
-    return with_all_above(units, kin(units, own), today)
 
 
 def _among(reads: frozenset[int] | None) -> ColumnElement[bool]:
@@ -157,6 +139,6 @@ def _staffed(
             handling.setdefault(account_id, set()).add(at)
     found: set[int] = set()
     for account_id, places in handling.items():
-        if unit_id not in barred_by(units, held[account_id], today):
+        if unit_id not in own_by(units, held[account_id], today):
             found |= places
     return found

@@ -4,13 +4,15 @@ Of a wish the care desk is shown what its respondent wrote and which marks she g
 words, and the month: she ticked that they may. Of misconduct without a wish the words alone, and
 these only where ten or more answered that month about the unit, or to whoever may see few. Of a
 batch what its people wrote, in an order that tells nothing, and of each item how many gave a low
-mark, as far as that tells of no few.
+mark, as far as that tells of no few: what somebody knows of its people by cases of their own, she
+knows of these, and is told of the rest as if they were all.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from app.access.models import Account
 from app.audit.log import record
-from app.cases.batching import members
+from app.cases.batching import members, wishes_among, wordless
 from app.cases.lists import Cause, causes
 from app.cases.marks import counted_in, month_after
 from app.cases.models import (
@@ -151,6 +153,34 @@ def listed(
     return _rows(session, reach, found.all(), today), total
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """How many cases are not closed, and how many of these are overdue."""
+
+    open: int
+    overdue: int
+
+
+def waiting(session: Session, reach: Reach, unit: str | None, today: date) -> Waiting:
+    """How many the list has that wait, about a unit and those below it, but for what is
+    confidential: that is in no number.
+
+    Raises
+    ------
+    UnknownUnit
+        Where the unit named is none of theirs.
+    """
+    conditions = [reach.condition(), Case.confidential.is_(False)]
+    if unit is not None:
+        conditions.append(Case.unit_id.in_(sorted(_below(reach, unit, today))))
+
+    def count(which: Shown) -> int:
+        query = select(func.count()).select_from(Case)
+        return session.scalar(query.where(*conditions, _of(which, reach, today))) or 0
+
+    return Waiting(count(Shown.WAITING), count(Shown.OVERDUE))
+
+
 def find(session: Session, reach: Reach, id: int, *, lock: bool = False) -> Case:
     """A case of theirs; with ``lock`` nobody else changes it before this transaction ends.
 
@@ -177,11 +207,14 @@ def shown(session: Session, settings: Settings, reach: Reach, id: int, today: da
     case = find(session, reach, id)
     (row,) = _rows(session, reach, [case], today)
     ids = _responses(session, settings, case, row.version)
-    withheld = _withholds(session, settings, reach, case, len(ids))
+    known: Sequence[Case] = ()
+    if case.origin == Origin.BATCH:
+        known = wishes_among(session, ids, reach.condition())
+    withheld = _withholds(session, settings, reach, case, len(ids) - len(known))
     return CaseShown(
         row,
         # What misconduct is about stands in its words; the marks beside them are nobody's business.
-        [] if case.origin == Origin.MISCONDUCT else _low(case, row.version, settings),
+        [] if case.origin == Origin.MISCONDUCT else _low(case, row.version, settings, known),
         [] if withheld else _words(session, case, row.version, ids),
         withheld,
         session.scalars(
@@ -293,15 +326,21 @@ def _withholds(session: Session, settings: Settings, reach: Reach, case: Case, n
     return (answered or 0) < settings.least_respondents
 
 
-def _low(case: Case, version: Published, settings: Settings) -> list[LowItem]:
+def _low(
+    case: Case, version: Published, settings: Settings, known: Sequence[Case]
+) -> list[LowItem]:
     counted: dict[str, int] = json.loads(case.low_items)
-    found = []
+    found: list[LowItem] = []
+    rest = case.responses - len(known)
+    if case.origin == Origin.BATCH and rest < settings.least_respondents:
+        return found
+    known_low = Counter(item for each in known for item in json.loads(each.low_items))
     for item in version.form.items:
         value = counted.get(item.code)
         if not isinstance(item, RatedItem) or not value:
             continue
         if case.origin == Origin.BATCH:
-            how_many = _how_many(value, case.responses, settings.least_respondents)
+            how_many = _how_many(value - known_low[item.code], rest, settings.least_respondents)
             n = value if how_many is HowMany.NUMBER else None
             found.append(LowItem(item.code, item.text, None, how_many, n))
         else:
@@ -322,6 +361,9 @@ def _words(
     session: Session, case: Case, version: Published, ids: Sequence[str]
 ) -> list[tuple[Text, Sequence[str]]]:
     by_item: dict[str, list[str]] = {}
+    if case.origin == Origin.BATCH:
+        apart = wordless(session, ids)
+        ids = [id for id in ids if id not in apart]
     for start in range(0, len(ids), _IDS_AT_ONCE):
         rows = session.execute(
             select(ResponseText.item, ResponseText.body).where(

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from app.messages import Sentence
 from app.problems import FieldError, InvalidFields, invalid_fields
 from app.themes.model import OTHER, ThemeList
 from app.themes.phrases import MOST_FORMS, forms
@@ -41,8 +42,20 @@ def read_list(content: bytes) -> ThemeList:
     try:
         _, document = parsed(text_of(content))
     except UnreadableError as wrong:
-        values = {"line": wrong.mark.line, "reason": wrong.reason}
+        said = Sentence(f"form_unread.{wrong.said.rule}", wrong.said.values)
+        values = {"line": wrong.mark.line, "reason": said}
         raise _refusal([FieldError("list", "themes.unreadable", values)]) from wrong
+    return checked(document)
+
+
+def checked(document: object) -> ThemeList:
+    """A list of themes from what its YAML or a form says.
+
+    Raises
+    ------
+    InvalidFields
+        As ``read_list`` does.
+    """
     try:
         found = ThemeList.model_validate(document)
     except ValidationError as error:

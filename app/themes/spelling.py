@@ -77,6 +77,8 @@ class Search:
     """What somebody looks for in texts: all of some phrases, each of one word or several."""
 
     phrases: tuple[tuple[Word, ...], ...]
+    #: Whether something was asked for in which there is no word: it stands in no text.
+    wordless: bool = False
 
     @classmethod
     def of(cls, text: str) -> Search:
@@ -85,7 +87,7 @@ class Search:
         for number, part in enumerate(re.split(r'["“”]', text)):
             words = tuple(words_of(part))
             phrases += [words] if number % 2 and words else [(word,) for word in words]
-        return cls(tuple(phrases[:MOST_PHRASES]))
+        return cls(tuple(phrases[:MOST_PHRASES]), bool(text.strip()) and not phrases)
 
     def finds(self, text: str) -> bool:
         """Whether a text has them all.
@@ -93,6 +95,8 @@ class Search:
         A word without marks finds words with any; one with marks finds, besides itself, words
         without in texts that have none at all, as many people type them.
         """
+        if self.wordless:
+            return False
         words = words_of(text)
         bare = all(word.typed == word.plain for word in words)
         return all(_stands(phrase, words, bare) for phrase in self.phrases)

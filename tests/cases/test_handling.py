@@ -1,8 +1,7 @@
 """Who sees which case, what is done about one, what a citizen's code opens, what is overdue."""
 
 import json
-from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -13,19 +12,22 @@ from app.access.models import Account, Right
 from app.access.roles import Role
 from app.audit.models import AuditEntry
 from app.cases import citizens, handling, lists, shown
+from app.cases import mailing as cases_mailing
 from app.cases.batching import open_batches
 from app.cases.finding import open_misconduct
 from app.cases.handling import Act, CaseClosed, CaseNotYours, Change, HandlerUnnamed, NobodyReads
 from app.cases.lists import CaseListInvalid, ListName
 from app.cases.mailing import mail_news
-from app.cases.models import Case, CaseState, Origin
+from app.cases.models import Case, CaseState, CaseSubject, Origin
 from app.cases.opening import open_wishes
 from app.cases.overdue import escalate
 from app.cases.reach import Reach
 from app.cases.shown import Filters, HowMany, Shown, UnknownCase
 from app.intake.models import Response
+from app.mail import send_mail
 from app.problems import InvalidFields
 from app.registry.questionnaires import published
+from app.registry.structures import read_units
 from tests.cases.sent import (
     ELEVENTH,
     GOOD,
@@ -89,7 +91,11 @@ def codes(database, province):
 
 def id_of(database, code):
     with database.reading() as session:
-        return citizens._case(session, code).id
+        return session.scalars(
+            select(CaseSubject.case_id).where(
+                CaseSubject.response_id == citizens.response_of(session, code)
+            )
+        ).one()
 
 
 def test_each_sees_the_cases_of_their_units_but_for_what_is_kept_from_these(
@@ -153,10 +159,10 @@ def test_a_case_is_taken_noted_answered_written_back_to_and_closed(database, pro
         found = citizens.find(session, spaced)
         assert (found.state, found.may_write) == (CaseState.ANSWERED, True)
         assert [each.body for each in found.messages] == ["Đã mở thêm quầy."]
-        citizens.write(session, spaced, "Cảm ơn, vẫn chậm.", ELEVENTH)
+        citizens.write(session, SETTINGS, spaced, "Cảm ơn, vẫn chậm.", ELEVENTH)
     for text in ("Nữa", "Và nữa"):
         with pytest.raises(citizens.MessageSent), database.writing() as session:
-            citizens.write(session, codes[0], text, ELEVENTH)
+            citizens.write(session, SETTINGS, codes[0], text, ELEVENTH)
     (case,) = (each for each in all_cases(database) if each.id == id)
     assert (case.state, case.news) == (CaseState.WORKING, "written")
     with pytest.raises(InvalidFields) as wrong:
@@ -193,12 +199,19 @@ def test_what_is_not_ones_own_is_not_dealt_with(database, province, codes):
         do(database, caller(database, (Role.AUDITOR, None), province=province), id, Act.TAKE)
     desk = caller(database, (Role.CARE_DESK, "C1"), province=province)
     above = caller(database, (Role.CARE_DESK, "D1"), province=province)
-    do(database, desk, id, Act.HAND_ON)
+    for nothing in ("", " \n "):
+        with pytest.raises(InvalidFields) as refused:
+            do(database, desk, id, Act.HAND_ON, text=nothing)
+        assert [each.field for each in refused.value.errors] == ["text"]
+    assert look(database, desk, id).row.may_handle
+    do(database, desk, id, Act.HAND_ON, text="Thuộc thẩm quyền cấp trên.")
+    note = look(database, above, id).notes[-1]
+    assert (note.body, note.made_by) == ("Thuộc thẩm quyền cấp trên.", "Người thứ 3")
     assert id in seen(database, desk) and not look(database, desk, id).row.may_handle
     with pytest.raises(CaseNotYours):
         do(database, desk, id, Act.TAKE)
     do(database, above, id, Act.TAKE)
-    do(database, above, id, Act.HAND_ON)
+    do(database, above, id, Act.HAND_ON, text="Việc của tỉnh.")
     with pytest.raises(CaseNotYours):
         do(database, above, id, Act.TAKE)
     everywhere = caller(database, (Role.CARE_DESK, None), province=province)
@@ -224,23 +237,39 @@ def test_a_codes_case_is_hers_alone_and_every_other_code_is_answered_alike(
     with database.reading() as session:
         assert citizens.find(session, fresh).unit is None
         with pytest.raises(citizens.MessageSent):
-            citizens.write(session, fresh, "Xin chào", MONTH)
+            citizens.write(session, SETTINGS, fresh, "Xin chào", MONTH)
     assert citizens.as_typed("o0il-1 zz zz-zzzzzzzz") == "00111ZZZZZZZZZZZZ"[:17]
 
 
-def test_what_she_writes_of_misconduct_goes_above_and_out_of_the_units_sight(
+def test_what_she_writes_of_misconduct_is_a_case_above_and_the_unit_sees_nothing_change(
     database, province, codes
 ):
+    """A case that vanished, or changed, would tell whoever had it that she wrote, and of what."""
     id = id_of(database, codes[0])
     desk = caller(database, (Role.CARE_DESK, "C1"), province=province)
     do(database, desk, id, Act.TAKE)
     do(database, desk, id, Act.REPLY, text="Xin nói rõ hơn.")
+    (before,) = (each for each in all_cases(database) if each.id == id)
     with database.writing("citizen") as session:
-        citizens.write(session, codes[0], "Họ vòi tiền.", MONTH)
-    assert seen(database, desk) == set()
+        citizens.write(session, SETTINGS, codes[0], "Họ vòi tiền.", MONTH)
+    (after,) = (each for each in all_cases(database) if each.id == id)
+    columns = [column.name for column in Case.__table__.columns]
+    assert all(getattr(after, name) == getattr(before, name) for name in columns)
+    assert seen(database, desk) == {id}
+    assert [each.body for each in look(database, desk, id).messages] == ["Xin nói rõ hơn."]
     above = caller(database, (Role.CARE_DESK, "77"), province=province)
-    assert id in seen(database, above)
-    assert look(database, above, id).row.owner is None
+    (new,) = (each for each in all_cases(database) if each.follows_id == id)
+    assert new.id in seen(database, above) and new.confidential and new.low_items == "{}"
+    one = look(database, above, new.id)
+    assert [each.body for each in one.messages] == ["Họ vòi tiền."] and one.replies
+    do(database, above, new.id, Act.REPLY, text="Chúng tôi đang xác minh.")
+    do(database, above, new.id, Act.CLOSE, cause="other", text="Đã chấn chỉnh")
+    with database.reading() as session:
+        found = citizens.find(session, codes[0])
+        assert [each.body for each in found.messages] == [
+            "Xin nói rõ hơn.", "Họ vòi tiền.", "Chúng tôi đang xác minh.",
+        ]  # fmt: skip
+        assert found.closed == [(ELEVENTH, "Đã chấn chỉnh")] and not found.may_write
 
 
 def test_a_batch_shows_what_they_said_and_numbers_that_tell_of_no_few(database, province):
@@ -293,6 +322,107 @@ def test_of_misconduct_without_a_wish_words_are_shown_where_ten_answered(databas
         do(database, desk, case.id, Act.REPLY, text="Ai đó?")
 
 
+def mailed_to(box):
+    """How many mails each had, with their numbers."""
+    return sorted((mail["To"], mail["Subject"].split()[-1]) for mail in box.mails)
+
+
+def overdue(database, province, codes):
+    """Two cases that became overdue, with an owner of the first, and who hears of both."""
+    plain, _, _ = (id_of(database, code) for code in codes)
+    desk = caller(database, (Role.CARE_DESK, "C1"), province=province)
+    do(database, desk, plain, Act.TAKE, today=MONTH)
+    above = caller(database, (Role.CARE_DESK, "D1"), province=province)
+    escalate(database, MONTH + 40 * DAYS)
+    return desk.name, above.name
+
+
+def test_whom_the_mail_server_refuses_is_told_later_also_where_others_were_told(
+    database, province, codes
+):
+    desk, above = overdue(database, province, codes)
+    with mailbox() as box:
+        mailing = SETTINGS.model_copy(update={"mail_server": box.server})
+        box.refuses.add(above)
+        assert mail_news(database, mailing) == 1 and mailed_to(box) == [(desk, "1")]
+        assert mail_news(database, mailing) == 0
+        box.refuses.clear()
+        assert mail_news(database, mailing) == 1 and mail_news(database, mailing) == 0
+        # Of the case whose owner had been told, too.
+        assert mailed_to(box) == sorted([(desk, "1"), (above, "2")])
+
+
+def test_a_mail_server_that_is_away_is_tried_once_a_round_and_nobody_is_forgotten(
+    database, province, codes, monkeypatch
+):
+    desk, above = overdue(database, province, codes)
+    mailing = SETTINGS.model_copy(update={"mail_server": "smtp://127.0.0.1:1"})
+    tried = []
+
+    def away(_, message, timeout_s):
+        tried.append((message["To"], timeout_s))
+        raise TimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cases_mailing, "send_mail", away)
+        for rounds in (1, 2):
+            assert mail_news(database, mailing) == 0
+            assert len(tried) == rounds and tried[-1][1] <= 15
+    with mailbox() as box:
+        mailing = SETTINGS.model_copy(update={"mail_server": box.server})
+        assert mail_news(database, mailing) == 2
+        assert mailed_to(box) == sorted([(desk, "1"), (above, "2")])
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+@pytest.mark.parametrize("mails", [0, 1])
+def test_a_process_that_is_killed_between_mails_forgets_nobody(
+    database, province, codes, monkeypatch, mails
+):
+    desk, above = overdue(database, province, codes)
+    with mailbox() as box:
+        mailing = SETTINGS.model_copy(update={"mail_server": box.server})
+
+        def dying(*arguments):
+            if len(box.mails) == mails:
+                raise Killed
+            send_mail(*arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(cases_mailing, "send_mail", dying)
+            with pytest.raises(Killed):
+                mail_news(database, mailing)
+        later = datetime.now(UTC) + cases_mailing.IN_HAND
+        mail_news(database, mailing, lambda: later)
+        assert mailed_to(box) == sorted([(desk, "1"), (above, "2")])
+
+
+def test_nothing_is_written_where_no_news_wait(database, monkeypatch):
+    mailing = SETTINGS.model_copy(update={"mail_server": "smtp://127.0.0.1:1"})
+    monkeypatch.setattr(database, "writing", None)
+    for settings in (SETTINGS, mailing):
+        assert mail_news(database, settings) == 0
+
+
+def test_units_are_read_once_for_all_that_is_confidential(database, province, codes, monkeypatch):
+    overdue(database, province, codes)
+    with database.writing() as session:
+        session.execute(update(Case).values(confidential=True))
+    reads = []
+
+    def reading(session):
+        reads.append(session)
+        return read_units(session)
+
+    monkeypatch.setattr(cases_mailing, "read_units", reading)
+    with mailbox() as box:
+        mail_news(database, SETTINGS.model_copy(update={"mail_server": box.server}))
+    assert len(reads) == 1
+
+
 def test_what_is_overdue_is_handed_on_and_mailed_once_without_a_word_of_it(
     database, province, codes
 ):
@@ -318,12 +448,14 @@ def test_what_is_overdue_is_handed_on_and_mailed_once_without_a_word_of_it(
         assert mail_news(database, mailing) == 0 and box.mails == []
         box.refuses.clear()
         assert mail_news(database, mailing) == 2 and mail_news(database, mailing) == 0
-        # The owner of one; of the other, that nobody has taken, whoever is there now.
-        assert Counter(mail["To"] for mail in box.mails) == {desk.name: 1, above.name: 1}
+        # One mail to each: its owner of one, and of both those where they were handed on to.
+        told = {mail["To"]: mail["Subject"] for mail in box.mails}
+        assert told == {desk.name: "Số phản ánh mới quá hạn: 1",
+                        above.name: "Số phản ánh mới quá hạn: 2"}  # fmt: skip
         for mail in box.mails:
             text = mail["Subject"] + mail.get_content()
-            assert "https://hailong.example.vn/cases/" in text and str(secret) not in text
-            for word in ("Chờ", "C1", "C2", "waiting", "tháng"):
+            assert "https://hailong.example.vn/cases?show=overdue" in text
+            for word in ("Chờ", "C1", "C2", "waiting", "tháng", str(plain), str(secret)):
                 assert word not in text, word
     do(database, above, plain, Act.CLOSE, cause="other", text="Xong")
     with database.reading() as session:

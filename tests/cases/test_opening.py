@@ -115,9 +115,9 @@ def test_low_marks_are_a_case_from_ten_on_in_a_month_that_is_over(database, prov
     keep(
         database,
         [
-            *(sent(version, at["C1"], MONTH + n * DAYS, LOW, comment=f"Ý {n}") for n in range(9)),
+            *(sent(version, at["C1"], MONTH + n * DAYS, LOW, comment=f"Ý {n}") for n in range(8)),
             *(sent(version, at["C1"], MONTH, GOOD) for _ in range(30)),
-            # These are told otherwise, or not to the unit.
+            # Of this one the unit is told otherwise; the other is counted, and shown elsewhere.
             sent(version, at["C1"], MONTH, LOW, code=new_code()),
             sent(version, at["C1"], MONTH, LOW, comment=BRIBE),
             *(
@@ -251,7 +251,8 @@ def test_each_wish_is_one_case_and_each_batch_ten_or_more(own_database, land, st
             ids = keep(database, made)
             if wish:
                 wishes |= set(ids)
-            elif is_low and not speaks:
+            # A wish that speaks of misconduct is kept from the unit, so a batch counts it.
+            if is_low and (speaks or not wish):
                 low[unit, today.replace(day=1)] += n
     today += 75 * DAYS
     open_all(0)

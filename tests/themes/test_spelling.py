@@ -40,7 +40,9 @@ def test_another_mark_is_another_word():
 def test_quotes_want_one_after_another_and_nothing_wants_nothing():
     assert Search.of('"thái độ" tốt').finds("Tốt, thái độ")
     assert not Search.of('"độ thái"').finds("thái độ")
-    assert Search.of('  ... " ').finds("")
+    assert Search.of("  ").finds("chờ lâu")
+    for wordless in ("%", '""', "...", "_"):
+        assert not Search.of(wordless).finds("chờ lâu 100% ...")
     assert not Search.of("a").finds("")
 
 
