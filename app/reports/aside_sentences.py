@@ -16,6 +16,22 @@ def here(words: Words, rows: Sequence[AsideRow]) -> list[str]:
     return [sentence for row in rows for sentence in _of(words, row)]
 
 
+def short(words: Words, rows: Sequence[AsideRow]) -> str:
+    """How many at the one unit, whatever the rule, in a few words; nothing where nothing is."""
+    if not rows:
+        return ""
+    if any(row.suppressed for row in rows):
+        return words("aside.some")
+    rules = [each for row in rows for each in row.rules]
+    few = [each.fewer_than or 0 for each in rules if each.respondents is None]
+    known = sum(each.respondents or 0 for each in rules)
+    if not few:
+        return words("aside.short", n=words.people(known))
+    if known:
+        return words("aside.short_over", n=words.people(known))
+    return words("aside.short_few", n=words.number(sum(few)))
+
+
 def of_units(words: Words, rows: Sequence[AsideRow]) -> list[str]:
     """The same of several units, each by its name; rates stand beside them elsewhere."""
     if not rows:

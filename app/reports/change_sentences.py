@@ -20,13 +20,14 @@ def change(words: Words, row: PeriodDifference, than: str) -> str | None:
         return None
     held = row.fixed_mix
     if held is None:
-        return _moved(words, row, row, than)
+        return moved(words, row, row, than)
     if held.low is None:
         return words("tell.no_part_in_both", than=than, crude=words.points(row.estimate))
-    return _moved(words, row, held, than) + " " + mix(words, held)
+    return moved(words, row, held, than) + " " + mix(words, held)
 
 
-def _moved(words: Words, row: PeriodDifference, told: Limits, than: str) -> str:
+def moved(words: Words, row: PeriodDifference, told: Limits, than: str) -> str:
+    """How large a difference that has an interval is and how sure, without what the mix did."""
     key = (
         "tell.rose" if (told.low or 0.0) > 0
         else "tell.fell" if (told.high or 0.0) < 0

@@ -55,6 +55,9 @@ def weighting(words: Words, shown: Index) -> list[str]:
         rate=words.percent(shown.rate),
         interval=words.limits(shown),
     )
+    published = words.percent(first.estimate)
+    if published != words.percent(shown.rate):
+        said += " " + words("tell.by_volume_published", headline=published)
     if first.covered is not None and first.covered < 1:
         said += " " + words("tell.volume_covered", covered=words.percent(first.covered, 0))
     return [said]

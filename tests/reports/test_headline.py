@@ -86,6 +86,8 @@ def test_pages_say_whose_rate_it_is(world, headline, language):
     assert f">{words.percent(index['headline']['estimate'])}</p>" in shown
     assert words("tell.by_volume", cases="3", rate="", interval="").split("3")[0] in shown
     assert words.percent(index["rate"]) in shown
+    headline_ = words.percent(index["headline"]["estimate"])
+    assert words("tell.by_volume_published", headline=headline_) in shown
     pooled = page("77")
     assert (
         words("tell.pooled") in pooled
@@ -111,6 +113,9 @@ def test_files_say_it_too(world, headline):
     )
     text = " ".join(text.split())
     assert words("tell.rate_by_volume") in text
+    published = words("tell.by_volume_published", headline=words.percent(first["estimate"]))
+    assert any(published in str(row[1].value) for row in sheet.iter_rows(max_col=2))
+    assert published in text
     assert words.percent(first["estimate"]).replace("\N{NO-BREAK SPACE}", " ") in text.replace(
         "\N{NO-BREAK SPACE}", " "
     )

@@ -5,7 +5,8 @@ import pytest
 from app.messages.words import Words
 from app.registry.models import UnitKind
 from app.registry.queries import UnitNode
-from app.reports.documents.letterhead import PLACES, letterhead, line, within
+from app.reports.documents.letterhead import PLACES, Signing, letterhead, line, within
+from app.settings.signers import Signer
 from tests.small_province import SmallProvince
 
 PROVINCE = ("province", "Tỉnh Bà Rịa – Vũng Tàu", "Bà Rịa – Vũng Tàu Province")
@@ -126,3 +127,16 @@ def test_several_units_have_what_they_all_belong_to(database):
         assert common("D1", "C1") == ["D1", "77"]
         assert common("W1") == ["W1", "H1", "77"]
         assert common() == []
+
+
+def test_who_signs_is_whom_the_settings_name_unless_something_else_is_filled_in():
+    usual = Signer("BC-UBND", ("TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH"), "Chủ Tịch Thử")
+    assert Signing().or_else(usual) == Signing("", *vars(usual).values())
+    assert Signing().or_else(usual).numbered("BC-…") == "…/BC-UBND"
+    assert Signing("12").or_else(usual).numbered("BC-…") == "12/BC-UBND"
+    assert Signing("12/TTr-SYT").or_else(usual).numbered("BC-…") == "12/TTr-SYT"
+    assert Signing("12").or_else(Signer()).numbered("BC-…") == "12/BC-…"
+    deputy = Signing(position=("PHÓ CHỦ TỊCH",)).or_else(usual)
+    assert (deputy.symbol, deputy.name) == ("BC-UBND", ""), "nobody signs as what he is not"
+    other = Signing(name="Người Khác").or_else(usual)
+    assert (other.position, other.name) == (usual.position, "Người Khác")

@@ -8,7 +8,16 @@ from app.figures.statistic_results import FunnelResult, FunnelRow, RankRow
 from app.messages.words import NOTHING, Words
 from app.reports.change_sentences import told
 from app.reports.charts import funnel_spec, specs
-from app.reports.charts.chart import MOST_NAMED, Chart, Datum, Table, note, note_on_rates
+from app.reports.charts.chart import (
+    DESK,
+    MOST_NAMED,
+    PHONE,
+    Chart,
+    Datum,
+    Table,
+    note,
+    note_on_rates,
+)
 from app.reports.charts.unit_charts import flat, placed, short
 from app.reports.views.results import Beside, ComparisonView, UnitRow, Units
 
@@ -159,6 +168,9 @@ def places(words: Words, view: Units) -> Chart | None:
     rows = [row for row in view.rows if row.latitude is not None and row.rate is not None]
     if not rows:
         return None
+    said = note_on_rates(words, words.period_of(view), sum(row.respondents or 0 for row in rows))
+    if specs.has_frames(_units(words, rows, view), DESK, PHONE):
+        said = " ".join((said, words("chart.map_frames")))
     return Chart(
         "map",
         words("chart.map_title"),
@@ -180,9 +192,7 @@ def places(words: Words, view: Units) -> Chart | None:
             ],
         ),
         [flat(row) for row in rows],
-        note_on_rates(
-            words, words.period_of(view), sum(row.respondents or 0 for row in rows)
-        ),
+        said,
         interactive=True,
         by_number=len(rows) > MOST_NAMED,
     )  # fmt: skip

@@ -16,8 +16,9 @@ from typing import TypeAlias
 import altair as alt
 
 from app.messages.words import Words
+from app.reports.charts import insets
 from app.reports.charts.chart import DESK, MOST_NAMED, Datum, Paper, Spec
-from app.reports.charts.colours import BELOW, BRAND, INK, NEITHER, PLACES, SHAPES
+from app.reports.charts.colours import BELOW, BRAND, INK, NEITHER, PLACES, SHAPES, SOFT
 from app.reports.charts.frames import PERCENT, RatesAxis, finished, number, rates_axis, reach, ticks
 
 Rows: TypeAlias = Sequence[Datum]
@@ -192,8 +193,17 @@ def quadrants(
 
 
 def places(words: Words, rows: Rows, *, paper: Paper = DESK) -> Spec:
-    """Units as points where they stand on the map, larger the more answered."""
-    shown = [row for row in rows if row["latitude"] is not None and row["rate"] is not None]
+    """Units as points where they stand on the map, larger the more answered.
+
+    Those far from all others stand in frames (``app.reports.charts.insets``).
+    """
+    there = [row for row in rows if row["latitude"] is not None and row["rate"] is not None]
+    height = _map_height(paper)
+    drawn = _on_map(there, paper)
+    shown = [
+        {**row, "longitude": at[0], "latitude": at[1]}
+        for row, at in zip(there, drawn.at, strict=True)
+    ]
     colour, shape = placed(against_target(words))
     marks = (
         alt.Chart(alt.InlineData(values=shown))
@@ -227,12 +237,43 @@ def places(words: Words, rows: Rows, *, paper: Paper = DESK) -> Spec:
         .mark_text(dy=-12, fontSize=11, color=INK)
         .encode(longitude="longitude:Q", latitude="latitude:Q", text="label:N")
     )
-    layers = [marks, names]
+    layers = [*_frames(drawn.frames), marks, names]
     if others := only_numbered(shown, paper, named=named):
         layers.append(numbers_of(others).encode(longitude="longitude:Q", latitude="latitude:Q"))
-    return finished(
-        alt.layer(*layers).project("mercator"), paper=paper, height=320 if paper.narrow else 420
+    return finished(alt.layer(*layers).project("mercator"), paper=paper, height=height)
+
+
+def has_frames(rows: Rows, *papers: Paper) -> bool:
+    """Whether some places of a map stand in frames, nearer than they are."""
+    return any(_on_map(rows, paper).frames for paper in papers)
+
+
+def _on_map(rows: Rows, paper: Paper) -> insets.Placed:
+    at = [(number(row, "longitude") or 0.0, number(row, "latitude") or 0.0) for row in rows]
+    return insets.place(at, paper.width / _map_height(paper))
+
+
+def _map_height(paper: Paper) -> int:
+    return 320 if paper.narrow else 420
+
+
+def _frames(frames: Sequence[insets.Frame]) -> list[alt.Chart]:
+    """Lines around what stands nearer than it is."""
+    rows = [
+        {"frame": i, "order": j, "longitude": x, "latitude": y}
+        for i, frame in enumerate(frames)
+        for j, (x, y) in enumerate(frame.corners())
+    ]
+    if not rows:
+        return []
+    lines = alt.Chart(alt.InlineData(values=rows)).mark_line(
+        color=SOFT, strokeDash=[3, 3], strokeWidth=1
     )
+    return [
+        lines.encode(
+            longitude="longitude:Q", latitude="latitude:Q", order="order:O", detail="frame:N"
+        )
+    ]
 
 
 def _round(rows: Rows) -> list[int]:

@@ -140,8 +140,8 @@ def reorganised_days(words: Words, shown: TrendView) -> list[Datum]:
                     "label": axis_period(period),
                     "day": words.day(mark.day),
                     "told": structure_sentences.in_picture(words, mark),
-                    # What is said stands where there is room for it.
-                    "late": 2 * places.index(period) > len(places),
+                    # Where it is, from 0 to 1: what is said stands where there is room for it.
+                    "at": (places.index(period) + 0.5) / len(places),
                 }
             )
     return found

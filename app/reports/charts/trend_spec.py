@@ -14,7 +14,7 @@ from app.figures.trend_results import Variation
 from app.messages.words import Words
 from app.reports.charts.chart import DESK, Datum, Paper, Spec
 from app.reports.charts.colours import ABOVE, BELOW, INK, NEITHER, SOFT
-from app.reports.charts.frames import RatesAxis, finished, rates_axis, reach
+from app.reports.charts.frames import RatesAxis, finished, number, rates_axis, reach
 from app.reports.charts.specs import Rows, labels_of, rule_at
 
 #: What a point may be, the key of its name, its colour and shape; without limits nobody knows.
@@ -45,6 +45,9 @@ TOLD = {
 #: Sizes of points that a rule marks, and of others, and the breadth of what joins a run.
 _SIZES, _NARROW_SIZES = (120, 70, 14), (70, 35, 8)
 
+#: Pixels between the line of a day and what is said of it, and between that and the axis.
+_BESIDE_LINE, _ABOVE_AXIS = 6, 8
+
 #: So many slanted labels stand side by side on a page.
 _MOST_LABELS = 24
 
@@ -54,8 +57,8 @@ def trend(
 ) -> Spec:
     """Rates over time; ``actions`` are numbers of notes by the label of their period.
 
-    ``changes`` are days on which the unit itself changed: ``label``, ``day``, ``told``, and
-    ``late`` where what is said stands before the line.
+    ``changes`` are days on which the unit itself changed: ``label``, ``day``, ``told``, and ``at``,
+    how far from the left: what is said stands on the side with more room, and is cut off there.
 
     Each row is a point with ``label``, ``kind`` (the name of its look), ``run`` (the same for the
     points of one run, None outside), ``segment``, ``target``, and the words of ``TOLD``.
@@ -138,13 +141,16 @@ def _changed(changes: Rows, x: alt.X, paper: Paper) -> list[alt.Chart]:
     for row in changes:
         base = alt.Chart(alt.InlineData(values=[row])).encode(x=x, tooltip=alt.Tooltip("told:N"))
         found.append(base.mark_rule(color=INK, strokeWidth=1.5, strokeDash=[6, 2]))
-        late = row["late"]
+        at = number(row, "at") or 0.0
+        late = at > 0.5
+        room = paper.width * max(at, 1 - at) - 2 * _BESIDE_LINE
         text = "day:N" if paper.narrow else "told:N"
         said = base.encode(y=alt.value("height"), text=text)
         # Upon bars and lines it is read by the white around it.
         found += [
             said.mark_text(
-                align="right" if late else "left", dx=-6 if late else 6, baseline="bottom", dy=-4,
+                align="right" if late else "left", dx=-_BESIDE_LINE if late else _BESIDE_LINE,
+                baseline="bottom", dy=-_ABOVE_AXIS, limit=room,
                 fontSize=12, color=colour, stroke=colour, strokeWidth=breadth,
             )
             for colour, breadth in (("white", 5), (INK, 0))

@@ -1,1 +1,1 @@
-"""Reports as files: PDF in the layout of official letters, XLSX with real numbers."""
+"""Reports as files: official letters as PDF and as DOCX to edit, XLSX with real numbers."""

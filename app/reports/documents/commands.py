@@ -34,7 +34,7 @@ def report(
     folder: Path = typer.Option(Path("reports"), help="Where they are written."),
     due: bool = typer.Option(False, "--due", help="Make what the schedule in the settings says."),
 ) -> None:
-    """Write reports as PDF and XLSX; those that are there already are kept, so it can go on."""
+    """Write reports as PDF, DOCX and XLSX; what is there already is kept, so it can go on."""
     settings = Settings()
     with open_database(settings) as database:
         if due:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.access.callers import Caller
 from app.figures import visible
 from app.figures.aside import AsideByRule, AsideRow
+from app.figures.cases import CaseFigures
 from app.figures.query import StructureOf, structure_day
 from app.figures.release import publishing
 from app.figures.reorganised import between
@@ -19,11 +20,12 @@ from app.messages import Language
 from app.messages.words import Words
 from app.registry.queries import UnitNode, UnknownUnit
 from app.registry.structures import UNDIVIDED
-from app.reports import aside_sentences, sentences, served, structure_sentences
+from app.reports import aside_sentences, case_sentences, sentences, served, structure_sentences
 from app.reports.charts import comparison_charts, trend_chart, unit_charts
 from app.reports.charts.chart import Chart
 from app.reports.documents import letterhead
-from app.reports.documents.letterhead import Letterhead, named
+from app.reports.documents.letterhead import UNSIGNED, Letterhead, Signing, named
+from app.reports.views.cases import case_figures
 from app.reports.views.comparison import comparison
 from app.reports.views.context import Chosen, NothingToShow, UnknownKind, ViewContext
 from app.reports.views.form_results import Levels
@@ -31,6 +33,7 @@ from app.reports.views.levels import levels
 from app.reports.views.results import ComparisonView, UnitView
 from app.reports.views.unit import unit
 from app.settings import Settings
+from app.settings.signers import Signer
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ class Report:
     levels: Levels
     #: The units that changed in the period, as they are in its tree, with how and by what.
     reorganised: tuple[tuple[UnitNode, Reorganised], ...] = ()
+    #: What came of the unit's cases, where whoever makes the report may see these.
+    cases: CaseFigures | None = None
+    #: From how many on a number is told.
+    least: int = 10
+    signing: Signing = UNSIGNED
 
     @property
     def subject(self) -> str:
@@ -102,6 +110,12 @@ class Report:
             for rule in (tuple(row.rules) or (None,))
         ]
 
+    def case_summary(self) -> list[str]:
+        """What came of the cases, in sentences; nothing where they are not told of."""
+        if self.cases is None:
+            return []
+        return case_sentences.summary(self.words, self.cases, self.least)
+
     def structure(self) -> list[str]:
         """In the tree of units of which day the figures are, in sentences."""
         compared = self.compared
@@ -141,10 +155,12 @@ def gather(
     language: Language,
     *,
     compared_in: StructureOf | date = StructureOf.THEN,
+    signing: Signing = UNSIGNED,
 ) -> Report:
     """All that a report says, computed within the caller's rights.
 
     Units are compared as they were in the tree of ``compared_in``, if that has the unit itself.
+    What ``signing`` leaves out is what the settings say of the unit that issues.
 
     Raises
     ------
@@ -156,15 +172,20 @@ def gather(
     tops = [id for id, node in units.nodes.items() if node.parent_id not in units.nodes]
     shown = unit(context)
     beside = _comparing(context, compared_in)
+    line = letterhead.line(session, [context.unit.id] if context.unit else tops)
+    signer = settings.report_signers.of(line[0].code) if line else Signer()
     return Report(
         words=served.about(Words(language), shown),
         made_on=context.today,
         unit=context.unit,
-        line=letterhead.line(session, [context.unit.id] if context.unit else tops),
+        line=line,
         about=shown,
         compared=comparison(beside, judged=False) if beside.kinds else None,
         levels=levels(context),
         reorganised=_reorganised(context),
+        cases=case_figures(context),
+        least=settings.least_respondents,
+        signing=signing.or_else(signer),
     )
 
 

@@ -25,17 +25,35 @@ class Kind(StrEnum):
     """As what a report is written."""
 
     PDF = "pdf"
+    DOCX = "docx"
     XLSX = "xlsx"
 
     @property
     def media(self) -> str:
         """Its media type."""
-        office = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        return "application/pdf" if self is Kind.PDF else office
+        return _MEDIA[self]
 
     def write(self, report: Report) -> bytes:
         """A report as a file of this kind."""
-        return pdf(report) if self is Kind.PDF else workbook(report)
+        return _WRITERS[self](report)
+
+
+def _editable(report: Report) -> bytes:
+    # What writes DOCX takes 16 MB of each process that has loaded it: those that write none do not.
+    from app.reports.documents.editable import editable
+
+    return editable(report)
+
+
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_MEDIA = {
+    Kind.PDF: "application/pdf",
+    Kind.DOCX: f"{_OFFICE}.wordprocessingml.document",
+    Kind.XLSX: f"{_OFFICE}.spreadsheetml.sheet",
+}
+_WRITERS: dict[Kind, Callable[[Report], bytes]] = {
+    Kind.PDF: pdf, Kind.DOCX: _editable, Kind.XLSX: workbook
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from app.figures.results import Names
 from app.messages.words import Words
 from app.registry.models import UnitKind
 from app.registry.queries import UnitNode, line_of
+from app.settings.signers import Signer
 
 #: Places: what issues there is the People's Committee.
 PLACES = frozenset({UnitKind.PROVINCE, UnitKind.DISTRICT, UnitKind.COMMUNE})
@@ -45,6 +46,40 @@ class Letterhead:
     addressee: str
     #: The place before the date.
     place: str
+
+
+@dataclass(frozen=True)
+class Signing:
+    """A letter's number and who signs it, as far as either is known."""
+
+    number: str = ""
+    symbol: str = ""
+    #: As what somebody signs, a line each.
+    position: tuple[str, ...] = ()
+    name: str = ""
+
+    def or_else(self, usual: Signer) -> Signing:
+        """With what is usual for the unit wherever nothing else was said.
+
+        A name is somebody's who signs as something: the usual name does not stand under another
+        position.
+        """
+        position = self.position or usual.position
+        name = self.name or (usual.name if position == usual.position else "")
+        return Signing(self.number, self.symbol or usual.symbol, position, name)
+
+    def numbered(self, symbol: str) -> str:
+        """The number with its sign, ``symbol`` where none is known: 12/BC-UBND, or …/BC-….
+
+        A number that has a sign already is written as it is.
+        """
+        if "/" in self.number:
+            return self.number
+        return f"{self.number or '…'}/{self.symbol or symbol}"
+
+
+#: Nothing is known: what the settings say holds, and the rest is dotted.
+UNSIGNED = Signing()
 
 
 def line(session: Session, units: Iterable[int]) -> tuple[UnitNode, ...]:

@@ -54,6 +54,12 @@ def lengths(settings: Settings) -> list[Length]:
     return found
 
 
+def kinds(settings: Settings) -> list[Kind]:
+    """As what reports are written, each kind a single time."""
+    names = [each.strip() for each in settings.report_formats.split(",")]
+    return [Kind(name) for name in dict.fromkeys(names)]
+
+
 def due(today: date, length: Length, wait_days: int) -> str:
     """The latest period of a length that was over so many days ago."""
     day = today - timedelta(days=wait_days)
@@ -70,7 +76,7 @@ def orders(
     period: str,
     *,
     units: str,
-    kinds: Sequence[Kind] = tuple(Kind),
+    kinds: Sequence[Kind],
     questionnaire: str | None = None,
 ) -> list[Order]:
     """The reports about a caller's units, all or the tops, for each questionnaire used."""
@@ -123,7 +129,9 @@ def run(
         for length in lengths(settings):
             period = due(today, length, settings.report_after_days)
             with database.reading() as session:
-                wanted = orders(session, who, period, units=settings.report_units)
+                wanted = orders(
+                    session, who, period, units=settings.report_units, kinds=kinds(settings)
+                )
             for outcome in make(database, who, settings, wanted, folder):
                 if outcome.problem is not None:
                     log.info("no report on %s: %s", outcome.order, outcome.problem.code)

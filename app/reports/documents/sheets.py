@@ -27,6 +27,8 @@ class Formats:
     text: Format
     strong: Format
     count: Format
+    #: A number with as many decimals as it has.
+    plain: Format
     percent: Format
     points: Format
     score: Format
@@ -46,6 +48,7 @@ class Formats:
             text=made(text_wrap=True),
             strong=made(bold=True, text_wrap=True),
             count=made(num_format="#,##0"),
+            plain=made(num_format="General"),
             percent=made(num_format="0.0%"),
             points=made(num_format="+0.0;-0.0;0.0"),
             score=made(num_format="0.00"),

@@ -7,16 +7,20 @@ from typing import Literal, Protocol, TypeAlias
 
 import xlsxwriter
 from xlsxwriter.format import Format
+from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from app.figures.aside import AsideByRule, AsideRow
+from app.figures.cases import CaseChange, CaseFigures
 from app.figures.change_results import Change, FixedMixChange
 from app.figures.trend_results import NotedAction, TrendPoint
 from app.messages.words import Words
+from app.reports import case_sentences
+from app.reports.case_sentences import CountRow
 from app.reports.charts.comparison_charts import ranks
 from app.reports.charts.trend_chart import signals
 from app.reports.documents.contents import Report
-from app.reports.documents.pdf import besides
+from app.reports.documents.letter import besides
 from app.reports.documents.sheets import (
     EMPTY,
     Cell,
@@ -79,12 +83,48 @@ def workbook(report: Report) -> bytes:
         write_sheet(book, formats, w("report.sheet_units"), _of_units(w), rows)
     if aside := report.set_aside():
         write_sheet(book, formats, w("aside.sheet"), _of_aside(w), aside)
+    if report.cases is not None:
+        _cases(book, formats, report, report.cases)
     if changes := report.changes():
         write_sheet(book, formats, w("report.sheet_changes"), _of_reorganised(w), changes)
     _levels(book.add_worksheet(w("report.sheet_levels")), formats, report)
     _method(book.add_worksheet(w("report.sheet_method")), formats, report)
     book.close()
     return out.getvalue()
+
+
+def _cases(book: Workbook, formats: Formats, report: Report, found: CaseFigures) -> None:
+    """What came of citizens' cases: numbers, or a sentence why there are none; and what moved."""
+    w = report.words
+    sentence = [CountRow(each, None) for each in report.case_summary()[:1]]
+    rows = case_sentences.rows(w, found) or sentence
+    write_sheet(book, formats, w("case.figures_sheet"), _of_counts(w), rows)
+    if moved := [each for each in found.changes if each.estimate is not None]:
+        write_sheet(book, formats, w("case.figures_sheet_changes"), _of_case_changes(w), moved)
+
+
+def _of_counts(w: Words) -> list[Column[CountRow]]:
+    return [
+        Column(w("case.figures_what"), 60, lambda r: r.what),
+        Column(w("case.figures_n"), 14, lambda r: r.n, "plain"),
+        Column(w("case.figures_note"), 50, lambda r: r.note),
+    ]
+
+
+def _of_case_changes(w: Words) -> list[Column[CaseChange]]:
+    return [
+        Column(w("case.cause"), 30, lambda r: w.name(r.name)),
+        Column(w("chart.factor"), 40, lambda r: case_sentences.factor(w, r)),
+        Column(w("case.figures_month"), 20, lambda r: w.period(r.dealt_with)),
+        Column(w("case.figures_before"), 12, lambda r: r.before, "percent"),
+        Column(w("case.figures_after"), 12, lambda r: r.after, "percent"),
+        Column(w("chart.change"), 12, lambda r: _points(r.estimate), "points"),
+        Column(w("chart.change_interval"), 12, lambda r: _points(r.low), "points"),
+        Column("", 12, lambda r: _points(r.high), "points"),
+        Column(w("chart.change_p"), 12, lambda r: r.p, "p"),
+        Column(w("chart.change_adjusted_p"), 16, lambda r: r.adjusted_p, "p"),
+        Column(w("case.figures_note"), 40, lambda r: case_sentences.verdict(w, r)),
+    ]
 
 
 def _figures(w: Words) -> list[Column[_Estimated]]:

@@ -300,9 +300,13 @@ class Collecting(Result):
 
 
 class Headline(View):
-    """A unit's index alone."""
+    """A unit's index alone, and what is set aside there."""
 
     index: Index
+    aside: list[AsideRow] = Field(
+        description="What of the unit is set aside, by rule, and the rate with it; empty of all "
+        "units together."
+    )
 
 
 class UnitView(View):

@@ -88,6 +88,7 @@ def headline(context: ViewContext) -> Headline:
     return Headline(
         **dict(context.head()),
         index=index(context),
+        aside=find_aside(context.figures) if context.unit else [],
         method="clustered rates; changes by the score interval",
     )
 

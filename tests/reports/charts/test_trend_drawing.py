@@ -1,5 +1,6 @@
 """Charts of a course: points, limits, runs, targets and notes, and what the pointer is told."""
 
+import re
 from datetime import date, datetime
 
 import pytest
@@ -229,6 +230,24 @@ def test_a_day_on_which_the_unit_changed_is_a_line_with_words_and_on_a_phone_the
     narrow = [each for each in chart.narrow["layer"] if "text" in each.get("encoding", {})]
     assert narrow[0]["encoding"]["text"]["field"] == "day"
     assert chart.about[0] == ("01/07/2025: sáp nhập Phường 1, Phường 2, Phường 3 (Nghị quyết 202).")
+
+
+@pytest.mark.parametrize("month", [1, 6, 7, 12])
+def test_what_is_said_of_a_day_stays_within_the_picture_and_off_the_axis(month):
+    name = "Phường Bà Rịa Vũng Tàu Long Hải Phước Hải"
+    mark = {
+        "day": date(2025, month, 1), "how": Reorganising.MERGED,
+        "units": [{"vi": name, "en": name}] * 2, "decisions": [],
+    }  # fmt: skip
+    wide = []
+    for changed in ((), (mark,)):
+        view = trend_of([point(each) for each in MONTHS], changed=changed)
+        picture = drawing.svg(trend_chart.trend(WORDS["vi"], view).spec, "vi")
+        wide.append(float(re.search(r'width="([\d.]+)"', picture)[1]))
+    assert wide[0] == wide[1]  # a longer text would make the picture wider
+    said = layers(WORDS["vi"], view)[1]["mark"]
+    assert said["limit"] < 560 and said["dy"] < -4
+    assert said["align"] == ("left" if month <= 6 else "right")
 
 
 @pytest.mark.parametrize(("months", "named"), [(1, 1), (24, 24), (25, 13), (33, 17), (60, 20)])

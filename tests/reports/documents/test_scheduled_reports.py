@@ -138,6 +138,17 @@ def test_two_processes_do_not_make_them_twice(world, tmp_path):
         assert schedule.run(Database(str(world.province.database.url)), settings) == []
 
 
+def test_scheduled_reports_are_written_as_the_settings_say(world, tmp_path):
+    assert schedule.kinds(Settings()) == [Kind.PDF, Kind.XLSX]
+    settings = Settings(
+        report_folder=tmp_path, report_schedule="half", report_formats="docx, xlsx ,docx"
+    )
+    assert schedule.kinds(settings) == [Kind.DOCX, Kind.XLSX]
+    new = schedule.run(world.province.database, settings)
+    assert {file.suffix for file in new} == {".docx", ".xlsx"}
+    assert all(file.read_bytes().startswith(b"PK") for file in new)
+
+
 def test_a_schedule_that_means_nothing_is_refused():
     with pytest.raises(ValueError, match="fortnight"):
         schedule.lengths(Settings(report_schedule="month, fortnight"))
