@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.api.conditional import conditional
-from app.api.csv import RESPONSES
+from app.api.csv import RESPONSES, divided
 from app.api.statistics import READERS, Comparing, Filtered, Rated, Reader, answer_of
 from app.dependencies import SettingsDependency
 from app.figures import stratification
@@ -23,7 +23,7 @@ router = APIRouter(
     prefix="/api/v1/satisfaction",
     tags=["statistics"],
     responses=RESPONSES,
-    dependencies=[Depends(conditional(READERS))],
+    dependencies=[Depends(conditional(READERS)), Depends(divided)],
 )
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.access.callers import Caller
 from app.access.doors import Door
@@ -16,8 +16,10 @@ from app.intake.setting_aside import Changed, Together
 from app.integrity import reviewing
 from app.integrity.batches import aside_of
 from app.integrity.models import State
+from app.integrity.parts import Part
 from app.integrity.pictures import Durations, Pictures, Side, pictures
 from app.integrity.reviewing import WAITING, BatchShown
+from app.problems import FieldError, InvalidFields
 
 router = APIRouter(prefix="/api/v1/batches", tags=["integrity"])
 
@@ -121,6 +123,33 @@ class DecisionIn(BaseModel):
     reason: str = Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")
 
 
+class RejectionIn(DecisionIn):
+    """Why it is rejected, and which part of it; without one, all of it."""
+
+    first: AwareDatetime | None = Field(
+        default=None, alias="from", description="What was given from this minute on is rejected, "
+        "the rest of the batch released; with to.",
+    )  # fmt: skip
+    last: AwareDatetime | None = Field(
+        default=None, alias="to", description="The last minute of the part."
+    )
+
+    def part(self) -> Part | None:
+        """The part that is rejected; None for all.
+
+        Raises
+        ------
+        InvalidFields
+            Where one of its ends is missing.
+        """
+        if self.first is None and self.last is None:
+            return None
+        if self.first is None or self.last is None:
+            end = "from" if self.first is None else "to"
+            raise InvalidFields(errors=[FieldError(end, "field.missing")], count=1)
+        return Part(self.first, self.last)
+
+
 class DecisionOut(BaseModel):
     """What a decision did."""
 
@@ -202,13 +231,15 @@ def reject(
     settings: SettingsDependency,
     caller: Annotated[Caller, Depends(REVIEWERS)],
     id: BatchId,
-    body: DecisionIn,
+    body: RejectionIn,
 ) -> DecisionOut:
     """Set a batch's responses aside for good: a reviewer found them stuffed. Figures follow.
 
-    Who: as for its release.
+    With from and to what was given then, and the rest is released as a batch of its own.
+
+    Who: as for its release; of a part, with ``figures:read-small`` there, too.
     """
-    return _decided(database, settings, caller, id, State.REJECTED, body)
+    return _decided(database, settings, caller, id, State.REJECTED, body, body.part())
 
 
 def _decided(
@@ -218,10 +249,13 @@ def _decided(
     id: int,
     decision: State,
     body: DecisionIn,
+    part: Part | None = None,
 ) -> DecisionOut:
     together = Together.of(settings)
     with database.writing(caller.name) as session:
-        changed: Changed = reviewing.decide(session, caller, together, id, decision, body.reason)
+        changed: Changed = reviewing.decide(
+            session, caller, together, id, decision, body.reason, part
+        )
         whole = reviewing.find(session, caller, together, id).whole
     return DecisionOut(
         state=decision, moved=changed.moved, stayed=changed.stayed if whole else None

@@ -48,6 +48,10 @@ class CaseOut(BaseModel):
     cause: str | None
     closed: date | None
     done: str | None
+    withdrawn: bool = Field(description="Its citizen withdrew her response: it was closed by that.")
+    follows: int | None = Field(
+        description="The case to whose reply its citizen wrote what this one is about."
+    )
     responses: int
     may_handle: bool = Field(description="Whether it is the caller's to deal with.")
 
@@ -219,6 +223,8 @@ def _out(row: CaseRow) -> CaseOut:
         cause=case.cause,
         closed=case.closed_day,
         done=case.done,
+        withdrawn=case.withdrawn,
+        follows=case.follows_id,
         responses=case.responses,
         may_handle=row.may_handle,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -37,16 +38,26 @@ Descendants = Annotated[bool, Query(description="Comments about the units below 
 FormCode = Annotated[str | None, Query(description="Code of one questionnaire.")]
 
 
-@router.get("", summary="What respondents wrote", response_model=Comments)
-def read_comments(
-    database: DatabaseDependency,
-    settings: SettingsDependency,
-    caller: Annotated[Caller, Depends(READERS)],
+def wanted(
     month: MonthText,
     to: LastMonth = None,
     unit: UnitCodes = [],  # noqa: B006 - FastAPI copies it
     descendants: Descendants = True,
     questionnaire: FormCode = None,
+) -> CommentQuery:
+    """Of which units, questionnaire and months comments are wanted."""
+    return CommentQuery(month, to, unit, descendants, questionnaire)
+
+
+About = Annotated[CommentQuery, Depends(wanted)]
+
+
+@router.get("", summary="What respondents wrote", response_model=Comments)
+def read_comments(
+    database: DatabaseDependency,
+    settings: SettingsDependency,
+    caller: Annotated[Caller, Depends(READERS)],
+    about: About,
     item: Annotated[str | None, Query(description="Code of one question.")] = None,
     theme: Annotated[
         str | None, Query(description="Code of one theme; other: those that have none.")
@@ -76,19 +87,16 @@ def read_comments(
     ``figures:read-small`` there; so is a filter by ``level`` or ``channel`` by which too few would
     stand behind a comment.
     """
-    query = CommentQuery(
-        month,
-        to,
-        unit,
-        descendants,
-        questionnaire,
-        item,
-        theme,
-        tone,
-        level,
-        channel,
-        search,
-        structure_day(structure_of(structure), span(to or month).last, local_today(settings.zone)),
+    last = span(about.to or about.month).last
+    query = replace(
+        about,
+        item=item,
+        theme=theme,
+        tone=tone,
+        contentment=level,
+        channel=channel,
+        search=search,
+        structure=structure_day(structure_of(structure), last, local_today(settings.zone)),
         page=page,
     )
     found = comments.read(
@@ -102,11 +110,7 @@ def read_themes(
     database: DatabaseDependency,
     settings: SettingsDependency,
     caller: Annotated[Caller, Depends(READERS)],
-    month: MonthText,
-    to: LastMonth = None,
-    unit: UnitCodes = [],  # noqa: B006 - FastAPI copies it
-    descendants: Descendants = True,
-    questionnaire: FormCode = None,
+    about: About,
 ) -> JSONResponse:
     """Themes of the comments that the caller may read, over twelve months; and which rose.
 
@@ -114,8 +118,7 @@ def read_themes(
     share of the comments blames it than in the three months before, more than by chance, with all
     themes in mind; each comes with three of the comments, whose reading stands in the audit log.
     """
-    query = CommentQuery(month, to, unit, descendants, questionnaire)
     found = comment_themes.read(
-        database, caller, query, release_rule=ReleaseRule.of(settings), keys=TextKeys.of(settings)
+        database, caller, about, release_rule=ReleaseRule.of(settings), keys=TextKeys.of(settings)
     )
     return JSONResponse(found.model_dump(mode="json"), headers={"Cache-Control": "no-store"})

@@ -3,6 +3,7 @@
 One line a row, one column a figure, nested names joined by dots (``unit.code``); a list of points
 becomes a line a point. What a figure needs to be told apart elsewhere goes with every line: the
 questionnaire, the days, whether it is synthetic, and the version that computed it.
+``csv=semicolon`` divides every table as an Excel that is set to Vietnamese opens it.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import csv
 import io
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
-from typing import TypeVar
+from enum import StrEnum
+from typing import Annotated, TypeVar
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from pydantic import JsonValue
 
 from app.figures.results import Result
@@ -37,12 +39,36 @@ _WITH_EVERY_LINE = ("questionnaire", "first", "last", "synthetic", "version")
 _MARK = "\ufeff"
 
 
+class Dialect(StrEnum):
+    """What divides columns, and what stands before decimals."""
+
+    COMMA = "comma"
+    SEMICOLON = "semicolon"
+
+
+DialectText = Annotated[
+    Dialect,
+    Query(
+        alias="csv",
+        description="Of CSV: semicolon for semicolons between columns and a comma before decimals, "
+        "as an Excel that is set to Vietnamese opens it.",
+    ),
+]
+
+
+def divided(request: Request, dialect: DialectText = Dialect.COMMA) -> None:
+    """A dependency of routes whose answer may be CSV: in which dialect."""
+    request.state.dialect = dialect
+
+
 def answered(request: Request, found: T) -> T | Response:
     """A result as it is asked for: as a document, or its rows as CSV."""
     if not _wants_csv(request):
         return found
     return Response(
-        as_csv(found), media_type=f"{CSV}; charset=utf-8", headers=request.state.caching
+        as_csv(found, request.state.dialect),
+        media_type=f"{CSV}; charset=utf-8",
+        headers=request.state.caching,
     )
 
 
@@ -58,18 +84,21 @@ def _wants_csv(request: Request) -> bool:
     return json not in accepted or accepted.index(CSV) < accepted.index(json)
 
 
-def as_csv(result: Result) -> str:
+def as_csv(result: Result, dialect: Dialect = Dialect.COMMA) -> str:
     """The rows of a result as CSV with a header; of a result that is one figure, this."""
     answer: dict[str, JsonValue] = result.model_dump(mode="json", by_alias=True, exclude_unset=True)
     rows = answer.get("rows")
     if not isinstance(rows, list):
         rows = [{name: value for name, value in answer.items() if name not in _NO_FIGURES}]
     common = {name: answer[name] for name in _WITH_EVERY_LINE if name in answer}
-    return table((row for row in rows if isinstance(row, dict)), common=common)
+    return table((row for row in rows if isinstance(row, dict)), common=common, dialect=dialect)
 
 
 def table(
-    rows: Iterable[Figures], names: Collection[str] = (), common: Figures | None = None
+    rows: Iterable[Figures],
+    names: Collection[str] = (),
+    common: Figures | None = None,
+    dialect: Dialect = Dialect.COMMA,
 ) -> str:
     """Rows as CSV; columns are ``names``, then others in the order in which they come up.
 
@@ -85,9 +114,14 @@ def table(
     groups = {name.rpartition(".")[0] for name in columns}
     columns = [name for name in columns if name not in groups]
     out = io.StringIO()
-    writer = csv.DictWriter(out, columns, lineterminator="\r\n", extrasaction="ignore")
+    delimiter = ";" if dialect is Dialect.SEMICOLON else ","
+    writer = csv.DictWriter(
+        out, columns, lineterminator="\r\n", extrasaction="ignore", delimiter=delimiter
+    )
     writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in line.items()} for line in lines)
+    writer.writerows(
+        {name: _cell(value, dialect) for name, value in line.items()} for line in lines
+    )
     return _MARK + out.getvalue()
 
 
@@ -122,11 +156,13 @@ def _flat(row: Figures, prefix: str = "") -> Iterator[tuple[str, Cell]]:
             yield f"{prefix}{name}", value
 
 
-def _cell(value: Cell) -> Cell:
+def _cell(value: Cell, dialect: Dialect) -> Cell:
     if value is None:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float) and dialect is Dialect.SEMICOLON:
+        return str(value).replace(".", ",")
     if isinstance(value, str) and value[:1] in "=+-@\t\r" and value:
         return f"'{value}"
     return value

@@ -16,7 +16,7 @@ from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
 from app.api.conditional import conditional
-from app.api.csv import CSV, table
+from app.api.csv import CSV, Dialect, DialectText, table
 from app.api.filters import StructureText, structured
 from app.dependencies import DatabaseDependency, SettingsDependency
 from app.figures import periods
@@ -57,6 +57,7 @@ def read_feed(
     questionnaire: Annotated[str | None, Query(description="Code; all if left out.")] = None,
     factors: Annotated[bool, Query(description="Lines for factors, too.")] = True,
     structure: StructureText = StructureOf.TODAY.value,
+    dialect: DialectText = Dialect.COMMA,
 ) -> Response:
     """Every unit with answers, period by period, as CSV; as Basic's password a key will do.
 
@@ -69,5 +70,5 @@ def read_feed(
     with database.reading() as session:
         context = Context(session, caller, query, ReleaseRule.of(settings))
         rows = list(lines(session, context, Step(step.value), factors=factors))
-    content = table(map(vars, rows), COLUMNS)
+    content = table(map(vars, rows), COLUMNS, dialect=dialect)
     return Response(content, media_type=f"{CSV}; charset=utf-8", headers=request.state.caching)

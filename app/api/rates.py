@@ -14,7 +14,7 @@ from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
 from app.api.conditional import conditional
-from app.api.csv import RESPONSES, answered
+from app.api.csv import RESPONSES, answered, divided
 from app.api.filters import (
     IntervalParameter,
     StructureText,
@@ -59,7 +59,7 @@ FRESH = conditional(READERS)
     "/satisfaction",
     summary="Rates and intervals",
     responses=RESPONSES,
-    dependencies=[Depends(FRESH)],
+    dependencies=[Depends(FRESH), Depends(divided)],
     response_model=Figures,
     response_model_exclude_unset=True,
 )
@@ -127,7 +127,7 @@ def rates(
     "/response-rates",
     summary="How many of those invited answered",
     responses=RESPONSES,
-    dependencies=[Depends(FRESH)],
+    dependencies=[Depends(FRESH), Depends(divided)],
     response_model=ResponseRates,
 )
 def response_rates(

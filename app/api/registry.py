@@ -96,6 +96,9 @@ class QuestionnaireRow(BaseModel):
     version: int
     content_hash: str
     published_at: datetime
+    withdrawn_at: datetime | None = Field(
+        default=None, description="Since when it is asked no more; answers to it stay."
+    )
 
 
 class Questionnaires(BaseModel):
@@ -243,6 +246,7 @@ def questionnaires(
                         "version": row.version,
                         "content_hash": row.content_hash,
                         "published_at": row.published_at,
+                        "withdrawn_at": row.withdrawn_at,
                     }
                     for row in rows
                 ]

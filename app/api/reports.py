@@ -1,4 +1,4 @@
-"""GET /api/v1/reports: a report as PDF or XLSX."""
+"""GET /api/v1/reports: a report as PDF, DOCX or XLSX."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from app.dependencies import DatabaseDependency, SettingsDependency
 from app.figures.query import StructureOf
 from app.reports.documents.contents import gather
 from app.reports.documents.files import Kind
+from app.reports.documents.letterhead import UNSIGNED, Signing
+from app.settings.signers import lines_of
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
 
@@ -26,7 +28,23 @@ _FILES: dict[int | str, dict[str, JsonValue]] = {
 }
 
 
-@router.get("", summary="A report as PDF or XLSX", responses=_FILES, response_class=Response)
+_Line = Annotated[str, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+def _signing(
+    number: Annotated[
+        _Line, Query(description="The letter's number: 12, or with its symbol 12/BC-UBND.")
+    ] = "",
+    position: Annotated[
+        _Line, Query(description="As what it is signed; a stroke between blanks divides lines.")
+    ] = "",
+    signer: Annotated[_Line, Query(description="The name of who signs.")] = "",
+) -> Signing:
+    """What is filled in of a letter; the rest is as HAILONG_REPORT_SIGNERS has it, or dotted."""
+    return Signing(number.strip(), position=lines_of(position), name=signer.strip())
+
+
+@router.get("", summary="A report as PDF, DOCX or XLSX", responses=_FILES, response_class=Response)
 def report(
     request: Request,
     database: DatabaseDependency,
@@ -35,8 +53,9 @@ def report(
     chosen: Choice,
     kind: Annotated[Kind, Query(alias="format", description="As what.")] = Kind.PDF,
     language: Annotated[Literal["vi", "en"], Query(description="In which language.")] = "vi",
+    signing: Annotated[Signing, Depends(_signing)] = UNSIGNED,
 ) -> Response:
-    """A report in the layout of official letters, or a workbook with all its figures.
+    """A report in the layout of official letters, also to be edited, or a workbook of its figures.
 
     Who: whoever has ``figures:read``, over the units that they have it on. Small cells are hidden
     whoever asks: a report goes from hand to hand.
@@ -46,7 +65,9 @@ def report(
     """
     compared_in = chosen.structure if "structure" in request.query_params else StructureOf.THEN
     with database.reading() as session:
-        found = gather(session, caller, settings, chosen, language, compared_in=compared_in)
+        found = gather(
+            session, caller, settings, chosen, language, compared_in=compared_in, signing=signing
+        )
     content = kind.write(found)
     name = f"{found.unit.code if found.unit else 'all'}-{found.about.period}.{kind.value}"
     return Response(

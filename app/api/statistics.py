@@ -13,7 +13,7 @@ from app.access.callers import Caller
 from app.access.doors import Door
 from app.access.models import Right
 from app.api.conditional import conditional
-from app.api.csv import RESPONSES, answered
+from app.api.csv import RESPONSES, answered, divided
 from app.api.filters import (
     comparing_filters,
     comparing_rate_filters,
@@ -50,7 +50,7 @@ router = APIRouter(
     prefix="/api/v1/satisfaction",
     tags=["statistics"],
     responses=RESPONSES,
-    dependencies=[Depends(conditional(READERS))],
+    dependencies=[Depends(conditional(READERS)), Depends(divided)],
 )
 
 Reader = Annotated[Caller, Depends(READERS)]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, Protocol, get_args, runtime_checkable
 
@@ -19,6 +22,21 @@ class Written(Protocol):
     def written(self, language: Language) -> str: ...  # noqa: D102
 
 
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence within a sentence: its key, and what it speaks of."""
+
+    key: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def written(self, language: Language) -> str:
+        """The sentence in a language."""
+        return say(self.key, language, **self.values)
+
+
+#: PyYAML's reader in C, where there is one: the catalogues are read at each start of a process,
+#: which takes most of a second otherwise.
+_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 #: Where a further language's sentences stand, in a file of its code; those it lacks are Vietnamese.
 FURTHER = Path(__file__).parent / "further"
 
@@ -43,12 +61,12 @@ def catalogue(language: str) -> dict[str, str]:
 
     folder = FURTHER if further else Path(__file__).parent
     for file in sorted(folder.glob(f"{language}.yaml" if further else f"{language}*.yaml")):
-        collect("", yaml.safe_load(file.read_text(encoding="utf-8")))
+        collect("", yaml.load(file.read_text(encoding="utf-8"), _LOADER))
     return messages
 
 
 def say(key: str, language: str, **values: object) -> str:
-    """The sentence under ``key`` with its values put in.
+    """The sentence under ``key`` with its values put in; days as the language writes them.
 
     Raises
     ------
@@ -56,10 +74,24 @@ def say(key: str, language: str, **values: object) -> str:
         Where the catalogue has no such message: a defect, and a test keeps it from happening.
     """
     house = house_language(language)
-    own = {n: v.written(house) if isinstance(v, Written) else v for n, v in values.items()}
+    own = {name: _written(value, house) for name, value in values.items()}
     return catalogue(language)[key].format(**own)
 
 
+def _written(value: object, language: Language) -> object:
+    if isinstance(value, Written):
+        return value.written(language)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return day(value, language)
+    return value
+
+
+def day(value: date, language: Language) -> str:
+    """A day: 05/11/2026 in Vietnamese, 5 November 2026 in English."""
+    return f"{value:%d/%m/%Y}" if language == "vi" else f"{value.day} {value:%B %Y}"
+
+
+@lru_cache(maxsize=256)
 def preferred(accept_language: str | None) -> Language:
     """The first language of an ``Accept-Language`` header that we speak; Vietnamese otherwise."""
     ranked: list[tuple[float, Language]] = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, Protocol
 
-from app.messages import Language, say
+from app.messages import Language, day, house_language, say
 
 #: Where a figure is undefined or hidden.
 NOTHING = "–"
@@ -174,9 +174,7 @@ class Words:
 
     def day(self, value: date) -> str:
         """A day: 05/11/2026 in Vietnamese, 5 November 2026 in English."""
-        if self.language == "vi":
-            return f"{value:%d/%m/%Y}"
-        return f"{value.day} {value:%B %Y}"
+        return day(value, house_language(self.language))
 
     def letter_day(self, value: date) -> str:
         """A day in an official letter: ngày 05 tháng 02 năm 2026, as Decree 30/2020 has it."""

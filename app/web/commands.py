@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -19,19 +20,13 @@ _ROOT = Path(__file__).parents[2]
 
 def docs() -> None:
     """Write docs/problems.md, docs/settings.md and the map in docs/architecture.md anew."""
-    for name, text in pages().items():
-        (_ROOT / "docs" / name).write_text(text, encoding="utf-8")
+    for name, write in PAGES.items():
+        (_ROOT / "docs" / name).write_text(write(), encoding="utf-8")
         typer.echo(f"docs/{name}")
 
 
-def pages() -> dict[str, str]:
-    """The generated pages by name; a test compares them with what stands under docs/."""
-    architecture = (_ROOT / "docs/architecture.md").read_text(encoding="utf-8")
-    return {
-        "architecture.md": with_map(architecture, _ROOT),
-        "problems.md": _problems(),
-        "settings.md": _settings(),
-    }
+def _architecture() -> str:
+    return with_map((_ROOT / "docs/architecture.md").read_text(encoding="utf-8"), _ROOT)
 
 
 def _problems() -> str:
@@ -67,3 +62,11 @@ def _settings() -> str:
             default = "" if field.default is None else f"`{field.default}`"
             lines.append(f"| `HAILONG_{name.upper()}` | {default} | {field.description} |")
     return "\n".join(lines) + "\n"
+
+
+#: What writes each generated page, by name; a test compares them with what stands under docs/.
+PAGES: dict[str, Callable[[], str]] = {
+    "architecture.md": _architecture,
+    "problems.md": _problems,
+    "settings.md": _settings,
+}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 #: The comments in the page between which the map stands.
@@ -54,23 +55,22 @@ def imports_of_rooms(root: Path) -> Imports:
 
 def nearest(imports: Imports, room: str) -> frozenset[str]:
     """The rooms that a room imports, less those that it reaches by way of another of them."""
-    direct = imports[room]
-    further = {far for near in direct for far in _reached(imports, near)}
-    return direct - further
+
+    @cache
+    def reached(room: str) -> frozenset[str]:
+        return imports[room].union(*map(reached, imports[room]))
+
+    return imports[room].difference(*map(reached, imports[room]))
 
 
 def in_order(imports: Imports) -> list[str]:
     """The rooms from the roof down: each before all that it imports, alike high ones by name."""
 
+    @cache
     def height(room: str) -> int:
         return max((1 + height(imported) for imported in imports[room]), default=0)
 
     return sorted(imports, key=lambda room: (-height(room), room))
-
-
-def _reached(imports: Imports, room: str) -> frozenset[str]:
-    direct = imports[room]
-    return direct.union(*(_reached(imports, near) for near in direct))
 
 
 def _imported_rooms(file: Path) -> Iterator[str]:

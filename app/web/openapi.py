@@ -116,13 +116,11 @@ def document_doors(app: FastAPI) -> None:
                     if door.strangers:
                         operation["security"].append({})
                 operation["responses"].pop("422", None)
-                operation["responses"]["default"] = {
-                    "description": "Refused, with the reason.",
-                    "content": {
-                        "application/problem+json": {
-                            "schema": {"$ref": "#/components/schemas/Problem"}
-                        }
-                    },
+                # Some speak another language of refusals, too.
+                refused = operation["responses"].setdefault("default", {"content": {}})
+                refused["description"] = "Refused, with the reason."
+                refused["content"]["application/problem+json"] = {
+                    "schema": {"$ref": "#/components/schemas/Problem"}
                 }
         app.openapi_schema = document
         return document

@@ -6,11 +6,13 @@ that ``render`` adds: nothing else, so a page's needs can be read in one place.
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote, urlsplit
@@ -25,13 +27,14 @@ from pydantic import AfterValidator
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.callers import STRANGER, Caller, Person
-from app.access.doors import CSRF_FIELD, ConfirmationNeeded, SignInNeeded, person_of
+from app.access.doors import CSRF_FIELD, ConfirmationNeeded, FormLimits, SignInNeeded, person_of
 from app.access.models import Right
 from app.dependencies import SETTINGS
 from app.logs.requests import REQUEST_ID
 from app.messages import LANGUAGES, Language, preferred, say
 from app.problems import BodyTooLarge, InternalError, InvalidFields, Problem
 from app.web.citizen.form_fields import faces, in_language, widget
+from app.web.ended_units import instead
 
 LANGUAGE_COOKIE = "language"
 #: What belongs to one person, or has a secret in its address, is kept by no cache.
@@ -102,13 +105,23 @@ class MenuEntry:
 MENU = (
     MenuEntry("/dashboard", "page.dashboard", frozenset({Right.READ_FIGURES})),
     MenuEntry("/cases", "page.cases", frozenset({Right.READ_CASES})),
+    MenuEntry("/exports", "page.exports", frozenset({Right.READ_RESPONSES, Right.READ_ANONYMOUS})),
     MenuEntry("/themes", "page.themes", frozenset({Right.READ_COMMENTS})),
+    MenuEntry(
+        "/questionnaires",
+        "page.questionnaires",
+        frozenset({Right.EDIT_QUESTIONNAIRES}),
+        everywhere=True,
+    ),
     MenuEntry("/integrity", "page.batches", frozenset({Right.READ_BATCHES})),
     MenuEntry("/devices", "page.devices", frozenset({Right.MANAGE_POINTS})),
     MenuEntry("/posters", "page.posters", frozenset({Right.READ_REGISTRY})),
     MenuEntry("/accounts", "page.accounts", frozenset({Right.READ_ACCESS})),
     MenuEntry("/keys", "page.keys", frozenset()),
     MenuEntry("/reorganisations", "page.plans", frozenset({Right.MANAGE_ACCESS}), everywhere=True),
+    MenuEntry(
+        "/response-imports", "page.imports", frozenset({Right.IMPORT_HISTORY}), everywhere=True
+    ),
     MenuEntry("/audit", "page.audit", frozenset({Right.READ_AUDIT})),
 )
 
@@ -119,6 +132,8 @@ class Form:
 
     values: Mapping[str, str]
     errors: Mapping[str, str]
+    #: That something is wrong, for above a form whose fields say what.
+    look: str = ""
 
     def value(self, field: str, default: str = "") -> str:
         """What was typed into a field."""
@@ -126,6 +141,8 @@ class Form:
 
 
 EMPTY = Form({}, {})
+#: How many are shown of a list at most; the interface and commands hand out all.
+MOST_SHOWN = 200
 
 
 def refused(problem: Problem, language: Language, values: Mapping[str, str] | None = None) -> Form:
@@ -134,7 +151,7 @@ def refused(problem: Problem, language: Language, values: Mapping[str, str] | No
         errors = {error.field: error.detail(language) for error in problem.errors}
     else:
         errors = {problem.field or "form": problem.detail(language)}
-    return Form(values or {}, errors)
+    return Form(values or {}, errors, say("page.look_below", language))
 
 
 def language_of(request: Request, caller: Caller) -> Language:
@@ -158,7 +175,8 @@ def render(
         language,
         page,
         here=request.url.path,
-        done=_done(request, language),
+        # A refusal is not what was done, whatever the address says.
+        done=_done(request, language) if status < HTTPStatus.BAD_REQUEST else None,
         person=caller if isinstance(caller, Person) else None,
         menu=[entry for entry in MENU if entry.for_(caller)],
         csrf_field=CSRF_FIELD,
@@ -179,11 +197,16 @@ def fill(template: str, language: str, page: object, **more: object) -> str:
     )
 
 
-def go_to(path: str, done: str | None = None) -> RedirectResponse:
-    """Lead the browser to a page of ours after a form; ``done`` names what happened."""
+def go_to(path: str, done: str | None = None, part: str = "") -> RedirectResponse:
+    """Lead the browser to a page of ours after a form; ``done`` names what happened.
+
+    ``part`` is the id of what it shows of the page.
+    """
     if done:
         assert say(f"done.{done}", "vi")  # a name without a sentence is a defect
         path += ("&" if "?" in path else "?") + f"done={done}"
+    if part:
+        path += f"#{quote(part)}"
     return RedirectResponse(path, 303, PRIVATE)
 
 
@@ -192,18 +215,35 @@ def _plain(text: str) -> str:
     return "".join(c if unicodedata.category(c) not in ("Cc", "Cs") else " " for c in text)
 
 
-def _lined(text: str) -> str:
-    """The same of what may have several lines."""
+def lined(text: str) -> str:
+    """The same of what may have several lines: what a person typed, without control characters."""
     return "\n".join(map(_plain, text.replace("\r\n", "\n").split("\n")))
 
 
+def typed_fields(limits: FormLimits) -> Callable[[Request], Awaitable[Mapping[str, str]]]:
+    """A dependency: the fields of a form whose names depend on what it is of, as typed."""
+
+    async def read(request: Request) -> Mapping[str, str]:
+        form = await request.form(**limits)
+        return {name: lined(value) for name, value in form.items() if isinstance(value, str)}
+
+    return read
+
+
+#: Bytes that a request may need beside the file in a form.
+FORM_BYTES = 16 * 1024
 #: A field of a form, a part of the address, and the number of something in the path.
 Text = Annotated[str, FormField(max_length=1000), AfterValidator(_plain)]
 #: Of several lines: what a person writes, and a list that is edited.
-LongText = Annotated[str, FormField(max_length=6000), AfterValidator(_lined)]
-ListText = Annotated[str, FormField(max_length=40_000), AfterValidator(_lined)]
+LongText = Annotated[str, FormField(max_length=6000), AfterValidator(lined)]
+ListText = Annotated[str, FormField(max_length=40_000), AfterValidator(lined)]
 QueryText = Annotated[str, Query(max_length=200), AfterValidator(_plain)]
 Number = Annotated[int, PathPart(ge=1, lt=2**31)]
+
+
+def whole_number(text: str) -> int | None:
+    """A whole number of at most nine digits that a browser sent; None for all else."""
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else None
 
 
 def local_path(target: str, default: str = "/") -> str:
@@ -250,6 +290,8 @@ class ProblemShown:
     mistyped: bool = False
     #: What a person quotes who tells of a defect.
     request_id: str | None = None
+    #: Where what was asked for is found instead: in words, and the address.
+    instead: Sequence[tuple[str, str]] = ()
 
 
 def problem_shown(problem: Problem, request: Request, caller: Caller) -> ProblemShown:
@@ -264,6 +306,7 @@ def problem_shown(problem: Problem, request: Request, caller: Caller) -> Problem
     return ProblemShown(
         problem.title(language), problem.detail(language), problem.status, again, same,
         not asked and (problem.passing or problem.status == BodyTooLarge.status), mistyped, quoted,
+        instead(problem, request, language) if asked else (),
     )  # fmt: skip
 
 

@@ -27,8 +27,10 @@ Answer = Callable[[Request, Problem], Awaitable[Response]]
 
 #: Threads that pages may have at once, of forty; figures have some, and all others the rest.
 PAGES_AT_ONCE = 16
-#: Requests that wait for a place: of figures for each place, of pages in all.
-_WAITING_FIGURES, _WAITING_PAGES = 16, 200
+#: Files of single responses at once, which have a thread as they leave.
+EXPORTS_AT_ONCE = 4
+#: Requests that wait for a place: of figures for each place, of pages and of exports in all.
+_WAITING_FIGURES, _WAITING_PAGES, _WAITING_EXPORTS = 16, 200, 32
 
 
 class Kind(StrEnum):
@@ -36,20 +38,24 @@ class Kind(StrEnum):
 
     FIGURES = auto()
     PAGES = auto()
+    EXPORTS = auto()
 
 
 #: Where figures are computed or drawn.
 FIGURES = (
     "/api/v1/satisfaction", "/api/v1/response-rates", "/api/v1/views", "/api/v1/comments",
-    "/api/v1/feed.csv", "/api/v1/reports", "/api/v1/stream", "/api/v1/posters", "/posters",
-    "/dashboard", "/charts/", "/public", "/wall/",
+    "/api/v1/feed.csv", "/api/v1/exports", "/api/v1/reports", "/api/v1/stream", "/api/v1/posters",
+    "/posters",
+    "/dashboard", "/charts/", "/exports", "/public", "/wall/",
 )  # fmt: skip
+#: Where single responses leave as they are read; pages of them are there whole.
+_EXPORTS = ("/api/v1/exports", "/api/v1/exports/anonymous")
 #: What is always answered: the intake, form and kiosk, health, and what a browser needs for these.
 #: Where a password is looked at there is a queue of its own.
 FREE = (
-    "/api/v1/responses", "/api/v1/invitations", "/api/v1/pairings", "/api/v1/kiosk", "/oauth/",
-    "/q/", "/i/", "/kiosk", "/static/", "/healthz", "/readyz", "/connection",
-    "/problems/", "/language/",
+    "/api/v1/responses", "/api/v1/fhir", "/api/v1/invitations", "/api/v1/pairings",
+    "/api/v1/kiosk", "/oauth/", "/q/", "/i/", "/kiosk", "/static/", "/healthz", "/readyz",
+    "/connection", "/problems/", "/language/",
     "/docs", "/openapi.json", "/sign-in", "/password/", "/profile/password",
 )  # fmt: skip
 #: The page of a citizen's reply, whose address other pages' begin with.
@@ -61,6 +67,8 @@ def kind_of(path: str) -> Kind | None:
     """What a request takes turns with; None where it is always answered."""
     if path.startswith((*FREE, f"{_REPLY}/")) or path == _REPLY:
         return None
+    if path.rstrip("/") in _EXPORTS:
+        return Kind.EXPORTS
     return Kind.FIGURES if path.startswith(FIGURES) else Kind.PAGES
 
 
@@ -68,7 +76,8 @@ class Turns:
     """Has requests take turns, before the application looks at them.
 
     A place is given back once the answer begins, for then all is computed: whoever reads slowly
-    keeps nobody waiting. Streams are counted besides until they end.
+    keeps nobody waiting. Streams are counted besides until they end. Of exports the work begins
+    with the answer: they have places of their own, until all of it has left.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -76,6 +85,7 @@ class Turns:
         self.places = {
             Kind.FIGURES: Places(at_once, _WAITING_FIGURES * at_once, settings.figures_wait_s),
             Kind.PAGES: Places(PAGES_AT_ONCE, _WAITING_PAGES, settings.figures_wait_s),
+            Kind.EXPORTS: Places(EXPORTS_AT_ONCE, _WAITING_EXPORTS, settings.figures_wait_s),
         }
         self._most_streams = settings.stream_limit
         self._streams: Counter[str] = Counter()
@@ -100,7 +110,7 @@ class Turns:
                 else:
                     await self._in_turn(app, kind, scope, receive, send)
             except Full as full:
-                problem = FiguresBusy if kind is Kind.FIGURES else Overloaded
+                problem = Overloaded if kind is Kind.PAGES else FiguresBusy
                 response = await answer(Request(scope), problem(full.expected_s))
                 await response(scope, receive, send)
 
@@ -126,7 +136,7 @@ class Turns:
         turn = places.ask(self._who(scope))
 
         async def send_and_leave(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and kind is not Kind.EXPORTS:
                 places.end(turn)
             await send(message)
 

@@ -1,12 +1,15 @@
 """What respondents wrote: whose it is to read, what is told with it, and that reading is logged."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from app.access.roles import Role
 from app.audit.models import AuditEntry
+from app.retention.deleting import delete_before
+from app.retention.limits import Limits
 from app.settings import Settings
 from tests.small_province import body
 
@@ -129,7 +132,8 @@ def test_words_are_found_with_marks_or_without_and_in_either_placement(varied, c
     assert found("nhân viên nhiệt tình") == found("nhan vien") == {"nhan vien nhiet tinh"}
     assert found("cho lau") == {"Chờ lâu quá"} and found("chợ") == set()
     assert found('"phải chờ"') and not found('"chờ phải"') and found("chờ phải")
-    assert found("%") == found("") != set()  # nothing that could be looked for is no filter
+    assert found("") == found(" ") != set()  # nothing was looked for
+    assert found("%") == set()  # something was, that no word is
 
 
 def test_themes_and_tones_filter(varied, client, province):
@@ -179,3 +183,41 @@ def test_what_speaks_of_misconduct_is_no_heads_to_read_nor_to_count(written, cli
     analyst = province.person((Role.PROVINCIAL_ANALYST, None))
     found = client.get(URL, params=query, headers=analyst.headers).json()
     assert len(found["comments"]) == 13
+
+
+def test_of_months_whose_words_are_deleted_it_says_since_when_they_are_kept(client, province):
+    """Whoever looks at an old month is not told that nobody wrote; nor how many did."""
+    for month in ("2026-01", "2026-02", "2026-03"):
+        bodies = [
+            body(
+                province.points["C1", "sipas-desk"],
+                answers={"A1": 4, "comment": f"ý kiến {n}"},
+                answered_at=f"{month}-{n + 1:02}T09:00:00+07:00",
+            )
+            for n in range(12)
+        ]
+        province.send(client, bodies)
+    settings = Settings()
+    limits = Limits.of(settings, datetime.now(settings.zone))
+    limits = replace(limits, texts=date(2026, 3, 1), responses=None)
+    delete_before(province.database, settings, limits, "test")
+    head = province.person((Role.UNIT_HEAD, "D1"))
+
+    def told(**query):
+        found = client.get(URL, params=query, headers=head.headers).json()
+        page = client.get(
+            "/dashboard/comments", params={"unit": "D1", **query}, headers=head.headers
+        )
+        return found["kept_since"], found["found"], page.text
+
+    since, found, page = told(month="2026-01")
+    assert (since, found) == ("2026-03-01", 0)
+    assert "không còn được lưu" in page and "lưu từ ngày 01/03/2026" in page
+    assert "Không có ý kiến nào như đã chọn" not in page
+    since, found, page = told(month="2026-02", to="2026-03")
+    assert (since, found) == ("2026-03-01", 12) and "chỉ còn từ ngày 01/03/2026" in page
+    since, found, page = told(month="2026-03")
+    assert (since, found) == (None, 12) and "01/03/2026" not in page
+    # It is the same of a unit of which nobody wrote.
+    other = client.get(URL, params={"month": "2026-01", "unit": "C2"}, headers=head.headers).json()
+    assert (other["kept_since"], other["few"]) == ("2026-03-01", 0)

@@ -78,6 +78,29 @@ def test_every_statistic_has_its_table(ask, path, columns, more):
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_excel_set_to_vietnamese_opens_the_same_figures(ask, client, province):
+    """Semicolons, and a comma before decimals: pandas told so reads the very same."""
+    for path, more in (("", {"by": "unit"}), ("/trend", {"unit": "C1"})):
+        plain, theirs = ask(path, **more), ask(path, csv="semicolon", **more)
+        assert theirs.text.startswith("\ufeff") and theirs.headers["etag"] != plain.headers["etag"]
+        one = pd.read_csv(io.BytesIO(plain.content))
+        other = pd.read_csv(io.BytesIO(theirs.content), sep=";", decimal=",")
+        pd.testing.assert_frame_equal(one, other)
+        assert one.select_dtypes(float).notna().to_numpy().any()
+    feed = {
+        name: client.get("/api/v1/feed.csv", params={"csv": name}, headers=province.reader())
+        for name in ("comma", "semicolon")
+    }
+    assert all(answer.status_code == 200 for answer in feed.values())
+    pd.testing.assert_frame_equal(
+        pd.read_csv(io.BytesIO(feed["comma"].content)),
+        pd.read_csv(io.BytesIO(feed["semicolon"].content), sep=";", decimal=","),
+    )
+    wrong = client.get(URL, params=ASK | {"csv": "tab"}, headers=province.reader())
+    assert wrong.status_code == 422 and wrong.json()["errors"][0]["field"] == "csv"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_json_is_what_everybody_else_gets(ask):
     for accept in ("*/*", "application/json", "application/json, text/csv", "text/html"):
         assert ask(accept=accept, by="unit").headers["content-type"] == "application/json"

@@ -113,7 +113,7 @@ def test_a_unit_of_another_time_is_unknown_and_it_is_said_when_there_was_one(wor
         headers=key(world, Right.READ_FIGURES) | {"Accept-Language": "vi"},
     )  # fmt: skip
     assert answer.status_code == 404 and answer.json()["type"] == "/problems/unknown-unit"
-    assert "Phường 2 (từ 2024-01-01 đến 2025-06-30)" in answer.json()["detail"]
+    assert "Phường 2 (từ 01/01/2024 đến 30/06/2025)" in answer.json()["detail"]
 
 
 def test_feed_comments_and_views_take_a_structure(ask, world):

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.small_province import SmallProvince
+from tests.web.staff_visits import Visit
 
 #: The shell is the same engine without the windows around it, which cost as much as the pages.
 CHROMIUM = (
@@ -71,9 +72,42 @@ def code(province: SmallProvince) -> str:
     return province.points["C1", "sipas-desk"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def pictures_for_who_wants_them() -> Iterator[None]:
+    """Pictures of pages that are put into files are taken with HAILONG_SCREENSHOTS=1 alone.
+
+    No test looks at them, and a whole page takes the browser long to paint.
+    """
+    if os.environ.get("HAILONG_SCREENSHOTS"):
+        yield
+        return
+    take = Page.screenshot
+
+    def screenshot(page: Page, **options: Any) -> bytes:
+        return b"" if "path" in options else take(page, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Page, "screenshot", screenshot)
+        yield
+
+
 @pytest.fixture
 def screenshots() -> Path:
     """Where pictures of pages are put, to be looked at; not part of the source."""
     folder = Path(__file__).parents[2] / "var/screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture
+def visit(browser: Browser, client: Any, screenshots: Path) -> Iterator[Callable[..., Visit]]:
+    """Begins visits of staff to the pages of a server."""
+    opened: list[Visit] = []
+
+    def begin(**options: Any) -> Visit:
+        opened.append(Visit(browser, client, screenshots, **options))
+        return opened[-1]
+
+    yield begin
+    for each in opened:
+        each.page.context.close()

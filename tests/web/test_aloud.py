@@ -57,32 +57,39 @@ def test_a_form_is_read_question_by_question(opened, province, screenshots):
     buttons = page.get_by_role("button", name="Nghe câu hỏi")
     expect(buttons).to_have_count(0)
     page.evaluate("later()")
-    # Of three questions one is asked at first; a hidden one has a hidden button.
-    expect(buttons).to_have_count(1)
-    buttons.click()
+    # Of three questions one is asked at first, besides the wish for a reply; a hidden one has a
+    # hidden button.
+    expect(buttons).to_have_count(2)
+    first, wish = buttons.first, buttons.last
+    first.click()
     spoken = page.evaluate(SPOKEN)
     assert spoken[0] == ["Ông/Bà có hài lòng với lần phục vụ vừa rồi không? (cần trả lời)",
                          "Bình", "vi_VN"]  # fmt: skip
     assert [text for text, *_ in spoken[1:]] == [
         "Rất không hài lòng", "Không hài lòng", "Bình thường", "Hài lòng", "Rất hài lòng",
     ]  # fmt: skip
-    expect(buttons).to_have_attribute("aria-pressed", "true")
+    expect(first).to_have_attribute("aria-pressed", "true")
     page.screenshot(path=str(screenshots / "form_aloud.png"))
     page.evaluate("ended()")
-    expect(buttons).to_have_attribute("aria-pressed", "false")
+    expect(first).to_have_attribute("aria-pressed", "false")
     # Pressed while it speaks, it is silent.
-    buttons.click()
+    first.click()
     before = page.evaluate("silenced")
-    buttons.click()
+    first.click()
     assert page.evaluate("silenced") == before + 1
     assert len(page.evaluate(SPOKEN)) == 12
-    expect(buttons).to_have_attribute("aria-pressed", "false")
+    expect(first).to_have_attribute("aria-pressed", "false")
     # That several may be chosen is heard, too.
     page.locator('input[name="a.S1"][value="2"]').check(force=True)
     page.locator("#q-reason .aloud").click()
     assert [text for text, *_ in page.evaluate(SPOKEN)[12:]][:3] == [
         "Điều gì cần làm tốt hơn?", "Có thể chọn nhiều câu trả lời.", "Thời gian chờ",
     ]  # fmt: skip
+    # And what she agrees to by the tick.
+    wish.click()
+    heard = [text for text, *_ in page.evaluate(SPOKEN)][-3:]
+    assert heard[:2] == ["Ông/Bà có muốn được trả lời không?", "Tôi muốn được trả lời"]
+    assert "có thể đoán ra" in heard[2]
 
 
 def test_no_button_is_there_without_a_voice_of_the_language(opened, province):
@@ -141,3 +148,14 @@ def test_a_kiosk_reads_what_it_shows_and_is_silent_for_the_next_one(
     page.locator(".faces .choice").last.click()
     page.wait_for_selector("#thanks")
     assert page.evaluate("silenced") > before
+    # The wish for a reply is read with what it means.
+    page.locator("#thanks").click()
+    page.locator(".faces .choice").first.click()
+    for part in (".options", ".typed"):
+        expect(page.locator(part)).to_be_visible()
+        page.get_by_role("button", name="Tiếp tục").click()
+    expect(page.locator(".wish")).to_be_visible()
+    button.click()
+    heard = [text for text, *_ in page.evaluate(SPOKEN)][-4:]
+    assert "có thể đoán ra" in heard[1]
+    assert heard[2:] == ["Không, cảm ơn", "Tôi muốn được trả lời"]

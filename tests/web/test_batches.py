@@ -4,8 +4,11 @@ import re
 
 import pytest
 
+from app.access import credentials
+from app.access.models import Account, Right
 from app.access.roles import Role
-from app.integrity.models import State
+from app.integrity.models import State, SuspectBatch
+from app.integrity.reviewing import ReasonShown
 from app.messages.words import Words
 from app.web.staff import batch_words
 from tests.integrity.suspected import batch_of, suspected
@@ -70,7 +73,9 @@ def test_a_decision_needs_a_reason_a_form_of_ours_and_is_shown_with_its_name(
 
     assert press("reject", "x", csrf=False).status_code == 403
     refused = press("reject", " ")
-    assert refused.status_code == 422 and "Thiếu trường này" in refused.text
+    # Once, beside the field; above the form only that there is something.
+    assert refused.status_code == 422 and refused.text.count("Thiếu trường này") == 1
+    assert "Xin xem lại chỗ được đánh dấu bên dưới." in refused.text
     refused = press("reject", "y" * 600)
     assert refused.status_code == 422 and "dài nhất 500 ký tự" in refused.text
     answer = press("reject", "Đã xem <camera>")
@@ -81,6 +86,64 @@ def test_a_decision_needs_a_reason_a_form_of_ours_and_is_shown_with_its_name(
     # What is rejected is to be released alone.
     assert f"{path}/release" in page and f"{path}/reject" not in page
     assert press("release", "nhầm").headers["location"] == f"{path}?done=batch_released"
+
+
+def test_a_part_is_counted_before_it_is_rejected_and_the_rest_released(client, batch, analyst):
+    path = f"/integrity/{batch.id}"
+    page = client.get(path, headers=analyst.headers).text
+    assert "Chỉ loại một phần" in page and "Loại phần này" not in page
+    burst = {"from": "2026-09-29T16:40", "to": "2026-09-29T16:48"}
+    wrong = {
+        "Không phiếu nào": burst | {"from": "2026-09-28T16:40", "to": "2026-09-28T17:40"},
+        "Cả lô được trả lời": burst | {"to": "2026-09-29T18:00"},
+        "đứng trước lúc bắt đầu": burst | {"to": "2026-09-29T16:00"},
+        "không phải là ngày và giờ": burst | {"to": "mai"},
+        "Thiếu trường này": {"from": burst["from"]},
+    }
+    for said, asked in wrong.items():
+        refused = client.get(path, params=asked, headers=analyst.headers)
+        assert refused.status_code == 422 and said in refused.text, said
+        assert "Loại phần này" not in refused.text
+    page = client.get(path, params=burst, headers=analyst.headers).text
+    assert "Trong khoảng này: 27 phiếu, sẽ bị loại. Ngoài khoảng này: 3 phiếu" in page
+    answer = client.post(f"{path}/reject", data=burst | analyst.csrf, headers=analyst.headers)
+    assert answer.status_code == 422 and "Loại phần này" in answer.text
+    sent = burst | {"reason": "Đã xem giờ"} | analyst.csrf
+    answer = client.post(f"{path}/reject", data=sent, headers=analyst.headers)
+    assert answer.headers["location"] == f"{path}?done=batch_divided"
+    page = client.get(answer.headers["location"], headers=analyst.headers).text
+    assert "Đã loại, phiếu không được tính" in page and "27 phiếu nghi vấn; 43 phiếu khác" in page
+    released = client.get("/integrity?state=released", headers=analyst.headers).text
+    assert "Đơn vị C1" in released
+    (new,) = re.findall(r'href="/integrity/(\d+)"', released)
+    page = client.get(f"/integrity/{new}", headers=analyst.headers).text
+    assert "khoảng 3<" in page and "Chỉ loại một phần" not in page
+    again = client.post(f"/integrity/{new}/reject", data=sent, headers=analyst.headers)
+    assert again.status_code == 409
+
+
+def test_a_part_is_split_off_by_the_interface_too(client, province, batch):
+    rights = (Right.READ_BATCHES, Right.REVIEW_BATCHES, Right.READ_SMALL_CELLS)
+    analyst = province.person((Role.PROVINCIAL_ANALYST, None))
+    with province.database.writing() as session:
+        own = session.get_one(Account, analyst.account_id)
+        key = credentials.issue(session, "máy của tôi", rights, None, account=own)
+    path, headers = f"/api/v1/batches/{batch.id}/reject", {"Authorization": f"Bearer {key}"}
+    body = {"reason": "x", "from": "2026-09-29T09:40:00Z"}
+    half = client.post(path, json=body, headers=headers)
+    assert half.status_code == 422 and half.json()["errors"][0]["field"] == "to"
+    answer = client.post(path, json=body | {"to": "2026-09-29T16:48:00+07:00"}, headers=headers)
+    assert answer.json() == {"state": "rejected", "moved": 27, "stayed": 0}
+
+
+def test_of_what_the_rule_suspects_no_longer_it_is_said_that_nobody_decided(
+    client, database, province, analyst
+):
+    id = batch_of(database, province.units["W1"], [])
+    with database.writing() as session:
+        session.get_one(SuspectBatch, id).state = State.RELEASED.value
+    page = client.get(f"/integrity/{id}", headers=analyst.headers).text
+    assert "Không ai quyết định; quy tắc không còn nghi vấn lô này." in page
 
 
 def test_who_is_of_the_unit_reads_why_somebody_else_reviews(client, province, batch, analyst):
@@ -133,3 +196,9 @@ def test_the_menu_leads_there_whoever_may_see_batches(client, province, analyst)
 )
 def test_a_probability_in_words(value, said):
     assert batch_words.probability(Words("vi"), value) == said
+
+
+@pytest.mark.parametrize(("usual", "said"), [(0.0, "dưới 1%"), (0.01, "1%"), (0.12, "12%")])
+def test_what_is_told_without_numbers_is_usual_in_whole_per_cent_and_never_in_none(usual, said):
+    words = batch_words.reason(Words("vi"), ReasonShown("instant", None, None, usual))
+    assert words.startswith("Một số phiếu") and words.endswith(f"thường là {said}.")

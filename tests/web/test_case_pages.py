@@ -10,7 +10,7 @@ from app.access.roles import Role
 from app.cases.opening import open_wishes
 from tests.cases.sent import LOW, MONTH, SETTINGS, form, keep, new_code, sent, subjects
 from tests.web.conftest import needs_browser
-from tests.web.test_staff_pages import GOOD, WCAG, Visit
+from tests.web.staff_visits import GOOD, WCAG, Visit
 
 pytestmark = [
     needs_browser,
@@ -66,6 +66,9 @@ def test_a_wish_is_dealt_with_and_its_reply_read_by_the_code_that_was_scanned(
     expect(page.get_by_role("status")).to_contain_text("Đã trả lời")
     look(page, screenshots, "case")
     page.goto("/language/en?next=/case-lists")
+    page.fill("#words-entries", "- cò mồi")
+    page.locator("#words").get_by_role("button", name="Put this list in force").click()
+    page.locator("#words summary").click()
     look(page, screenshots, "case_lists")
     assert visit.complaints == []
 
@@ -89,7 +92,26 @@ def test_a_wish_is_dealt_with_and_its_reply_read_by_the_code_that_was_scanned(
     phone.get_by_role("button", name="English").click()
     expect(phone.locator("h1")).to_have_text("Read the reply to your complaint")
     look(phone, screenshots, "reply_en")
-    phone.goto("/c")
+    # What she may do with her response: nothing is gone before she has read what goes.
+    phone.get_by_role("button", name="Tiếng Việt").click()
+    phone.get_by_role("button", name="Xem những gì tôi đã trả lời").click()
+    expect(phone.locator(".lines").first).to_contain_text("Chờ từ sáng đến trưa")
+    look(phone, screenshots, "own_answers")
+    phone.get_by_role("button", name="Quay lại").click()
+    phone.get_by_role("button", name="Rút lại toàn bộ phiếu").click()
+    look(phone, screenshots, "withdraw")
+    phone.get_by_role("button", name="English").click()
+    expect(phone.locator("h1")).to_have_text("Withdraw my whole response")
+    look(phone, screenshots, "withdraw_en")
+    phone.get_by_role("button", name="Yes, withdraw all of it").click()
+    expect(phone.get_by_role("status")).to_contain_text("withdrawn and deleted")
+    look(phone, screenshots, "withdrawn")
+    page.goto("/language/vi?next=/cases")
+    page.goto(f"/cases/{id}")
+    expect(page.locator(".summary").first).to_contain_text("Người gửi đã rút lại")
+    look(page, screenshots, "case_withdrawn")
+    assert code not in phone.url and not any(code in each.split("#")[0] for each in asked)
+    phone.goto("/c?lang=vi")
     phone.fill("#code", "0000-0000-0000-0000")
     phone.get_by_role("button", name="Xem").click()
     expect(phone.get_by_role("alert")).to_contain_text("Mã gõ sai")

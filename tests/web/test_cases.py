@@ -1,5 +1,6 @@
 """The pages of cases, the interface, and the page where a citizen reads her reply."""
 
+import html
 import re
 import time
 from datetime import datetime, timedelta
@@ -9,8 +10,10 @@ from sqlalchemy import select
 
 from app.access.roles import Role
 from app.audit.models import AuditEntry
-from app.cases.models import CaseSubject, Origin
+from app.cases.lists import finder
+from app.cases.models import CaseMessage, CaseSubject, Origin
 from app.cases.opening import open_wishes
+from app.intake.models import AsideResponse
 from tests.cases.sent import (
     LOW,
     MONTH,
@@ -94,6 +97,9 @@ def test_a_care_desk_deals_with_a_case_and_its_citizen_reads_the_reply(
     assert press(client, desk, id, "steal").status_code == 422
     refused = press(client, desk, id, "set", due_day="không", cause="waiting")
     assert refused.status_code == 422 and 'id="due_day-error"' in refused.text
+    refused = press(client, desk, id, "hand-on", text=" ")
+    assert refused.status_code == 422 and 'id="hand-on-text-error"' in refused.text
+    assert refused.text.count("Thiếu trường này") == 1
     refused = press(client, desk, id, "reply", text=" ")
     assert refused.status_code == 422 and 'id="reply-text-error"' in refused.text
     assert press(client, desk, id, "reply", text="Đã mở\r\nthêm quầy <u>").status_code == 303
@@ -121,7 +127,17 @@ def test_a_care_desk_deals_with_a_case_and_its_citizen_reads_the_reply(
     assert "Thêm người trực" in client.post("/c", data={"code": code}).text
     page = client.get("/cases?show=closed&cause=waiting&unit=C1", headers=desk.headers).text
     assert f"/cases/{id}" in page and "Chờ lâu, trễ hẹn" in page
-    assert client.get("/cases?unit=D1", headers=desk.headers).status_code == 404
+    page = client.get("/cases?unit=D1", headers=desk.headers)
+    assert page.status_code == 404 and 'id="e-unit"' in page.text and 'value="D1"' in page.text
+
+
+def test_what_is_to_be_kept_to_oneself_looks_so_in_the_list(client, database, province):
+    for unit, kept in (("C1", True), ("C2", False)):
+        case_about(database, province.units[unit], confidential=kept, origin=Origin.WISH)
+    whoever = province.person((Role.CARE_DESK, None))
+    rows = re.findall(r"<tr>(.*?)</tr>", client.get("/cases", headers=whoever.headers).text, re.S)
+    kept = {re.search(r"\((\w+)\)</a>", row)[1]: "Giữ kín" in row for row in rows[1:]}
+    assert kept == {"C1": True, "C2": False}
 
 
 def test_what_a_device_brings_is_a_case_by_itself(client, province, desk):
@@ -149,7 +165,7 @@ def test_codes_that_open_nothing_are_answered_alike_and_not_without_end(
         assert {each.status_code for each in answers} == {404}
         texts = {re.sub(r'name="code" value="[^"]*"', "", each.text) for each in answers}
         assert len(texts) == 1
-        for path in ("/c", "/c/message"):
+        for path in ("/c", "/c/answers"):
             answer = client.post(path, data={"code": wrong[2], "text": "x"})
             assert answer.status_code == 404
         assert client.post("/c", data={"code": code}).status_code == 200
@@ -159,6 +175,88 @@ def test_codes_that_open_nothing_are_answered_alike_and_not_without_end(
         # Of another website's page nothing is taken.
         foreign = client.post("/c", data={"code": code}, headers={"Sec-Fetch-Site": "cross-site"})
         assert foreign.status_code == 403
+
+
+def test_a_citizen_sees_what_she_answered_and_withdraws_it_without_script(
+    client, database, province, code, desk
+):
+    (id,) = subjects(database).values()
+    press(client, desk, id, "take")
+
+    def send(path, **data):
+        answer = client.post(f"/c{path}", data=data)
+        assert answer.headers["cache-control"] == "no-store" and "set-cookie" not in answer.headers
+        assert "content-encoding" not in answer.headers
+        return answer
+
+    # By a press alone, and in either language.
+    page = send("", code=code).text
+    assert 'action="/c/answers?lang=vi"' in page and "Ba tiếng" not in page
+    shown = send("/answers", code=code)
+    for said in ("Ba tiếng &lt;i&gt;", "Rất không hài lòng", "Nơi ngồi chờ", "01/09/2026"):
+        assert said in shown.text, said
+    assert "Very dissatisfied" in send("/answers?lang=en", code=code).text
+    # It is said before what will go and what cannot; nothing is gone by that.
+    for what, says in (("words", "Phản ánh vẫn được xử lý"), ("all", "có 10 người")):
+        before = send("/withdraw", code=code, what=what)
+        assert before.status_code == 200 and says in before.text and 'value="yes"' in before.text
+    assert "Ba tiếng" in send("/answers", code=code).text
+    done = send("/withdraw", code=code, what="words", confirmed="yes")
+    assert 'role="status"' in done.text and "Điều Ông/Bà viết đã được xóa" in done.text
+    shown = send("/answers", code=code).text
+    assert "Ba tiếng" not in shown and "Rất không hài lòng" in shown
+    assert 'value="words"' not in send("", code=code).text
+    page = client.get(f"/cases/{id}", headers=desk.headers).text
+    assert "Ba tiếng" not in page and "Nơi ngồi chờ" in page
+    foreign = client.post(
+        "/c/withdraw", data={"code": code, "confirmed": "yes"},
+        headers={"Sec-Fetch-Site": "cross-site"},
+    )  # fmt: skip
+    assert foreign.status_code == 403
+    done = send("/withdraw?lang=en", code=code, what="all", confirmed="yes")
+    assert done.status_code == 200 and "This code opens nothing any more" in done.text
+    assert code not in done.text
+    # Sent again, as by a browser's reload, it says that it may be withdrawn.
+    for path in ("", "/answers", "/withdraw", "/message"):
+        again = send(path, code=code, what="all", confirmed="yes", text="x")
+        assert again.status_code == 404 and "phiếu đã được rút lại" in again.text, path
+    page = client.get(f"/cases/{id}", headers=desk.headers).text
+    assert "Người gửi đã rút lại phiếu" in page and "Nơi ngồi chờ" not in page
+    (case,) = client.get("/api/v1/cases?show=closed", headers=desk.headers).json()["cases"]
+    assert (case["id"], case["withdrawn"], case["follows"]) == (id, True, None)
+    # Whoever wrote what was done meanwhile is told on the case's page, and keeps their words.
+    late = press(client, desk, id, "close", text="Đã thêm ghế ở quầy", cause="waiting")
+    assert late.status_code == 409 and 'href="/cases"' in late.text
+    assert "Người gửi đã rút lại phiếu" in late.text and "Đã thêm ghế ở quầy" in late.text
+
+
+def test_what_a_device_was_refused_is_told_by_its_code(client, province, database):
+    """The visitor was thanked, and comes to /c: her answer does not count, and she learns why."""
+    device, codes = province.device(), [new_code() for _ in range(2)]
+    bodies = [
+        body(answers=LOW | {"comment": "Chờ lâu"}, reply_code_hash=hash_of_code(code), **wrong)
+        for code, wrong in zip(
+            codes,
+            ({"language": "xx"}, {"duration_s": -1}),
+            strict=True,
+        )
+    ]
+    for made in bodies:
+        assert client.post("/api/v1/responses", json=made, headers=device).status_code == 422
+    for code in codes:
+        page = client.post("/c", data={"code": code})
+        assert page.status_code == 200 and "không tính được" in page.text
+        assert "Đơn vị C1" in page.text and "12 tháng" in page.text
+        assert "/c/answers" not in page.text and "Chưa có trả lời" not in page.text
+        assert client.post("/c/answers", data={"code": code}).status_code == 404
+        before = client.post("/c/withdraw", data={"code": code, "what": "words"})
+        assert "vốn không được tính" in before.text and 'value="all"' in before.text
+    for code in codes:
+        gone = client.post("/c/withdraw", data={"code": code, "confirmed": "yes"})
+        assert gone.status_code == 200
+        assert client.post("/c", data={"code": code}).status_code == 404
+    with database.reading() as session:
+        assert session.scalars(select(AsideResponse)).all() == []
 
 
 def test_the_interface_tells_the_same_as_the_pages(client, database, province, desk):
@@ -189,6 +287,30 @@ def test_the_interface_tells_the_same_as_the_pages(client, database, province, d
     )
 
 
+def test_a_page_that_refuses_says_of_nothing_that_it_is_done(client, desk):
+    headers = desk.headers | {"Accept": "text/html"}
+    page = client.get("/cases/1?done=case_take", headers=headers)
+    assert page.status_code == 404 and "Không có phản ánh này" in page.text
+    assert "đã nhận xử lý" not in page.text
+    assert "đã nhận xử lý" in client.get("/cases?done=case_take", headers=headers).text
+
+
+def test_what_was_written_back_is_looked_for_where_it_stands(client, database, province, desk):
+    """Its case has no words of the response: the page does not say that nothing was written."""
+    first = case_about(database, province.units["C1"])
+    written, silent = (
+        case_about(database, province.units["C1"], follows_id=first) for _ in range(2)
+    )
+    with database.writing() as session:
+        session.add(
+            CaseMessage(case_id=written, from_citizen=True, body="Vẫn chưa xong.", day=MONTH)
+        )
+    page = client.get(f"/cases/{written}", headers=desk.headers).text
+    assert "Vẫn chưa xong." in page and "lời viết ở phần" in page
+    assert "Không có gì ở đây" not in page
+    assert "Không có gì ở đây" in client.get(f"/cases/{silent}", headers=desk.headers).text
+
+
 def test_lists_are_edited_by_who_deals_with_all(client, province, desk):
     everywhere = province.person((Role.CARE_DESK, None))
     assert client.get("/case-lists", headers=desk.headers).status_code == 403
@@ -206,9 +328,18 @@ def test_lists_are_edited_by_who_deals_with_all(client, province, desk):
         and "- [a]" in refused.text
         and "chưa thay đổi gì" in refused.text
     )
-    assert put("- cò mồi\r\n- vòi tiền\r\n").headers["location"] == "/case-lists?done=case_list"
+    assert put("- cò mồi\r\n- xin đểu\r\n").headers["location"] == "/case-lists?done=case_list"
     page = client.get("/case-lists", headers=everywhere.headers).text
-    assert "Phiên bản 1, Người thứ" in page and "- hối lộ" not in page
+    assert "Phiên bản 1, Người thứ" in page
+    # The version before stands there with what going back would change, and can be put in force.
+    old = re.search(r"<ins class=.said.>(.*?)</ins>.*?<del class=.said.>(.*?)</del>", page, re.S)
+    assert "- hối lộ" in old[1] and old[2] == "- xin đểu" and "- cò mồi" not in old[1]
+    entries = html.unescape(re.search(r"hidden>(.*?)</textarea>", page, re.S)[1])
+    assert put(entries.replace("\n", "\r\n")).status_code == 303
+    page = client.get("/case-lists", headers=everywhere.headers).text
+    assert "Phiên bản 2, Người thứ" in page and "Nội dung giống" in page
+    with province.database.reading() as session:
+        assert finder(session).find("Họ gợi ý hối lộ") is not None
 
 
 def test_commands_print_and_set_lists_and_open_what_is_due(hailong, database, province, tmp_path):

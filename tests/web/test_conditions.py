@@ -11,6 +11,7 @@ from app.registry.points import current_code, open_point
 from app.registry.questionnaires import publish
 from tests.surveys.condition_cases import CASES, CHAIN
 from tests.web.conftest import needs_browser
+from tests.web.kiosk.device import thanked
 from tests.web.pairing import pair
 from tests.web.two_versions import stored_answers
 
@@ -130,7 +131,7 @@ def test_a_kiosk_asks_nothing_more_once_the_first_answer_is_changed(
     # Neither q2 nor q3, nor what hung on q3.
     expect(page.locator("h1")).to_have_text("Ghi chú")
     page.get_by_role("button", name="Tiếp tục").click()
-    page.wait_for_selector("#thanks")
+    thanked(page)
     page.wait_for_function(
         "() => import('/static/kiosk/store.js').then(s => s.countWaiting()).then(n => n === 0)"
     )

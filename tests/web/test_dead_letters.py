@@ -37,7 +37,7 @@ def letters(database):
                 sms("+84912345679", "unsure", "ReadTimeout", **DEAD),
                 sms("+84912345670", due_at=NOW + timedelta(hours=1)),
                 sms("+84912345671", "unconfirmed", failed_at=datetime.now(UTC)),
-                Delivery(**told, **DEAD),
+                Delivery(id=1, **told, **DEAD),
             ]
         )
 

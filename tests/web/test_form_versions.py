@@ -1,11 +1,14 @@
 """A form that was opened before a new version of its questionnaire was published, over HTTP."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from sqlalchemy import update
 
+from app.registry.models import QuestionnaireVersion
+from app.registry.questionnaires import offer_again, withdraw
 from app.web.citizen.form_versions import carried_over
 from tests.conftest import serving
 from tests.web.two_versions import (
@@ -52,6 +55,22 @@ def test_a_mistake_in_an_older_form_is_shown_in_that_version(client, code, datab
     answer = client.post(f"/q/{code}", data=before | {"a.again": "2", "a.A1": "9"})
     assert answer.status_code == 422 and 'name="version" value="1"' in answer.text
     assert "Không bao giờ" not in answer.text and checked(answer.text) == {("again", "2")}
+
+
+def test_a_form_is_taken_after_a_newer_version_is_asked_again(client, code, database):
+    """It was opened a moment before, and that version was published months ago."""
+    publish_version(database, form(2, SECOND))
+    months = {"published_at": datetime.now(UTC) - timedelta(days=90)}
+    with database.writing() as session:
+        session.execute(update(QuestionnaireVersion).values(months))
+        withdraw(session, CODE, 2)
+    before = opened(client, code)
+    assert before["version"] == "1"
+    with database.writing() as session:
+        offer_again(session, CODE, 2)
+    assert opened(client, code)["version"] == "2"
+    assert client.post(f"/q/{code}", data=before | {"a.again": "2"}).status_code == 303
+    assert stored_answers(database) == [(1, {"again": 2})]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from app.access.callers import STRANGER
 from app.access.roles import Role
 from app.problems import BodyTooLarge, NotFound, Problem
 from app.serving.problems import Overloaded, RequestTooSlow
-from app.web.citizen import routes as citizen
+from app.web.citizen import surveys
 from app.web.kiosk import routes as kiosk
 from app.web.pages import problem_shown
 
@@ -109,7 +109,7 @@ def test_a_page_that_may_open_in_a_moment_leads_to_itself(client, province, monk
     def refuse(*_):
         raise Overloaded
 
-    monkeypatch.setattr(citizen, "_described", refuse)
+    monkeypatch.setattr(surveys, "_described", refuse)
     path = f"/q/{province.points['C1', 'sipas-desk']}?lang=vi"
     page = client.get(path, headers={"Accept": "text/html", "Accept-Language": "vi"})
     assert page.status_code == 503

@@ -84,6 +84,9 @@ def test_a_small_cell_is_published_nowhere(world):
 def test_the_data_are_described_by_their_dictionary(world):
     text = world.client.get("/public/data.csv").text.lstrip("\ufeff")
     rows = list(csv.DictReader(io.StringIO(text)))
+    excel = world.client.get("/public/data.csv?csv=semicolon").text.lstrip("\ufeff")
+    theirs = list(csv.DictReader(io.StringIO(excel), delimiter=";"))
+    assert [row["rate"].replace(".", ",") for row in rows] == [row["rate"] for row in theirs]
     described = csv.DictReader(
         io.StringIO(world.client.get("/public/dictionary.csv").text.lstrip("\ufeff"))
     )

@@ -31,10 +31,10 @@ def test_every_answer_has_them(client, method, path, status):
 def test_a_defect_has_them_too(client, province, monkeypatch):
     from app.intake import service
 
-    def broken(*_):
+    def broken(*_, **__):
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(service.Intake, "prepare", broken)
+    monkeypatch.setattr(service.Intake, "submit", broken)
     answer = client.post("/api/v1/responses", json=body(), headers=province.device())
     assert (answer.status_code, answer.json()["type"]) == (500, "/problems/internal-error")
     assert "a defect" not in answer.text

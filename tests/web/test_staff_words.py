@@ -20,7 +20,7 @@ from tests.small_province import POINTS, UNITS
 PAGES = (
     "/", "/devices", "/posters", "/posters?unit=C1", "/accounts", "/accounts/new", "/keys",
     "/keys/new", "/audit", "/profile", "/limits?unit=C1", "/action-notes?unit=C1",
-    "/reorganisations",
+    "/reorganisations", "/response-imports",
 )  # fmt: skip
 FORMS = {form for _, form, _ in POINTS}
 #: Codes that mean nothing to a reader; "paper" and "web" are English words as well.

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from app.access.models import Right
 from app.clock import local_today
-from app.intake.service import PointClosed
+from app.intake.refusals import PointClosed
 from app.registry.models import Channel, PointState, Succession, Unit
 from app.registry.points import change_state, current_code, find_by_code, open_point
 from app.settings import Settings

@@ -20,10 +20,10 @@ from surveys.model import (
     MultipleChoiceItem,
     NumberItem,
     PercentItem,
-    Questionnaire,
     RatedItem,
     ShortTextItem,
     SingleChoiceItem,
+    Sketch,
     Text,
     ZeroToTenItem,
 )
@@ -47,7 +47,7 @@ _WIDGETS: Mapping[type[BaseItem], str] = {
 class FormFields:
     """The fields of one version of a questionnaire."""
 
-    def __init__(self, form: Questionnaire) -> None:
+    def __init__(self, form: Sketch) -> None:
         self.form = form
         self.items = list(form.items)
 

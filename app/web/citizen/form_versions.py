@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from starlette.datastructures import FormData
 
 from app.problems import Problem
-from app.registry.questionnaires import Published
+from app.registry.questionnaires import Published, offered
 from app.web.citizen.form_fields import NO_OPINION, FormFields
 from surveys.model import (
     CodedItem,
@@ -38,9 +38,10 @@ def read(
 ) -> tuple[Published, dict[str, list[str]], FormOutdated | None]:
     """The version in which a form is to be taken or shown anew, and what was sent, by item code.
 
-    A form that is taken no longer comes with a problem, in the newest version, with what fits it.
+    A form that is taken no longer comes with a problem, in the version that is asked now, with
+    what fits it.
     """
-    version, newest = shown(versions, data.get("version")), versions[-1]
+    version, newest = shown(versions, data.get("version")), offered(versions)
     if version is None:
         return newest, {}, FormOutdated()
     sent = FormFields(version.form).sent(data)
@@ -62,9 +63,16 @@ def shown(versions: Sequence[Published], said: object) -> Published | None:
 def is_taken(
     version: Published, versions: Sequence[Published], now: datetime, within: timedelta
 ) -> bool:
-    """Whether a form in this version is taken: in the newest always, in others for some time."""
-    place = versions.index(version)
-    return version is versions[-1] or now - versions[place + 1].published_at < within
+    """Whether a form in this version is taken: in the one that is asked always, in others for some
+    time after they were.
+    """
+    if version is offered(versions):
+        return True
+    later = versions[versions.index(version) + 1 :]
+    ends = [each.offered_since for each in later if each.withdrawn_at is None]
+    if version.withdrawn_at is not None:
+        ends.append(version.withdrawn_at)
+    return now - min(ends) < within
 
 
 def carried_over(

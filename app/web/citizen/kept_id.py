@@ -40,13 +40,11 @@ def kept(request: Request) -> KeptId:
 
 def keep(answer: Response, request: Request, path: str, id: str, *, done: bool = False) -> Response:
     """Have the browser keep the id for the form at this path; ``done`` once it was sent."""
-    answer.set_cookie(
-        _COOKIE,
-        f"{id}.done" if done else id,
-        max_age=KEPT_S,  # a day's visit, and no longer
-        path=path,
-        secure=SETTINGS.of(request).over_https,
-        httponly=True,
-        samesite="lax",
+    secure = "; Secure" if SETTINGS.of(request).over_https else ""
+    # A day's visit, and no longer. Neither an id of ours nor a path has a sign to be quoted.
+    answer.headers.append(
+        "Set-Cookie",
+        f"{_COOKIE}={id}{'.done' if done else ''}; HttpOnly; Max-Age={KEPT_S}; Path={path}; "
+        f"SameSite=lax{secure}",
     )
     return answer

@@ -18,10 +18,17 @@ def chosen(request: Request, spoken: Collection[str] = LANGUAGES) -> str:
     return asked if asked is not None and asked in spoken else language_of(request, STRANGER)
 
 
-def thanks_query(request: Request, spoken: Collection[str], *, already: bool) -> str:
-    """What leads from a form to its thanks: they speak as the form did."""
+def thanks_query(
+    request: Request, spoken: Collection[str], *, already: bool, reply: str = ""
+) -> str:
+    """What leads from a form to its thanks: they speak as the form did.
+
+    ``reply`` says what became of a wish for one, "kept" or "void".
+    """
     asked = request.query_params.get("lang")
     said = {"already": "1"} if already else {}
+    if reply:
+        said["reply"] = reply
     if asked is not None and asked in spoken:
         said["lang"] = asked
     return f"?{urlencode(said)}" if said else ""

@@ -1,5 +1,7 @@
 """The page /c, where a citizen reads the reply to her complaint by her code, and may write back.
 
+What else she may do with her response: ``app.web.citizen.own_response``.
+
 The code comes in the body of a form alone, or in the fragment of an address, which no browser
 sends: it stands in no log, no history of visited pages and no header of where one came from. The
 page is kept by no cache, sets no cookie, and is not compressed, for the code stands in it.
@@ -26,7 +28,7 @@ from app.cases.citizens import LONGEST, CitizensCase, CodeOpensNothing, MessageS
 from app.clock import local_today
 from app.db.base import microseconds
 from app.dependencies import CLOCK, DATABASE, SETTINGS
-from app.messages import LANGUAGES
+from app.messages import LANGUAGES, catalogue
 from app.messages.words import Words
 from app.problems import InvalidFields, Problem
 from app.web.citizen.languages import chosen
@@ -54,6 +56,14 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Page:
+    """A template, and what it is filled with."""
+
+    template: str
+    page: object
+
+
+@dataclass(frozen=True)
 class ReplyPage:
     """The form for a code, or what the code opens."""
 
@@ -64,6 +74,9 @@ class ReplyPage:
     opened: bool = False
     may_write: bool = False
     written: bool = False
+    #: Whether there is a response of which she may see what she answered; and words of hers.
+    kept: bool = False
+    wrote: bool = False
     form: Form = EMPTY
     longest: int = LONGEST
     styles: str = STYLES
@@ -72,39 +85,44 @@ class ReplyPage:
 @router.get("")
 def show_code_form(request: Request, caller: Annotated[Caller, Depends(ANYONE)]) -> Response:
     """Ask for the code. Who: anybody."""
-    return _html(request, ReplyPage(_others(request)))
+    return _html(request, _reply(ReplyPage(others(request))))
 
 
 @router.post("")
 async def show_reply(request: Request, caller: Annotated[Caller, Depends(ANYONE)]) -> Response:
     """Show what a code opens. Who: whoever has the code, as often as HAILONG_CASE_CODE_RATE."""
-    return await _answered(request, _look)
+    return await answered(request, _look)
 
 
 @router.post("/message")
 async def write_back(request: Request, caller: Annotated[Caller, Depends(ANYONE)]) -> Response:
     """Take what a citizen writes to the reply. Who: whoever has the code, once a case."""
-    return await _answered(request, _write)
+    return await answered(request, _write)
 
 
-async def _answered(request: Request, do: Callable[[Request, str, str], ReplyPage]) -> Response:
+async def answered(
+    request: Request, do: Callable[[Request, str, dict[str, str]], Page]
+) -> Response:
+    """What a form with a code is answered; each is a try, whatever it is about.
+
+    ``do`` is given the code and all fields of the form, and makes the page.
+    """
     check_origin(request)
     data = await request.form(max_files=0, max_fields=_FIELDS)
-    code, text = (str(data.get(name, "")) for name in ("code", "text"))
-    code = code[:_CODE_SIGNS]
-    status = 200
+    sent = {name: value for name, value in data.items() if isinstance(value, str)}
+    code = sent.get("code", "")[:_CODE_SIGNS]
     try:
         await run_in_threadpool(_draw, request)
-        page = await run_in_threadpool(do, request, code, text)
+        page = await run_in_threadpool(do, request, code, sent)
     except (CodeOpensNothing, CodesTooOften) as problem:
-        form = Form({"code": code}, {"code": problem.detail(_words(request).language)})
-        page, status = ReplyPage(_others(request), form=form), problem.status
-        return _html(request, page, status, problem.headers)
+        form = Form({"code": code}, {"code": problem.detail(words_of(request).language)})
+        empty = _reply(ReplyPage(others(request), form=form))
+        return _html(request, empty, problem.status, problem.headers)
     except (InvalidFields, MessageSent) as problem:
-        page = await run_in_threadpool(_look, request, code, "")
-        form = refused(problem, _words(request).language, {"text": text})
-        page, status = _with_form(page, form), problem.status
-    return _html(request, page, status)
+        form = refused(problem, words_of(request).language, {"text": sent.get("text", "")})
+        page = await run_in_threadpool(_look, request, code, sent, form)
+        return _html(request, page, problem.status)
+    return _html(request, page)
 
 
 def _draw(request: Request) -> None:
@@ -135,75 +153,90 @@ def _too_often(until: int, now: datetime) -> CodesTooOften:
     return CodesTooOften(headers={"Retry-After": str(seconds)}, retry_after=seconds)
 
 
-def _look(request: Request, code: str, text: str) -> ReplyPage:
+def _look(request: Request, code: str, sent: dict[str, str], form: Form = EMPTY) -> Page:
     with DATABASE.of(request).reading() as session:
-        return _page(request, code, citizens.find(session, code))
+        return _reply(_page(request, code, citizens.find(session, code), form=form))
 
 
-def _write(request: Request, code: str, text: str) -> ReplyPage:
-    today = local_today(SETTINGS.of(request).zone)
+def _write(request: Request, code: str, sent: dict[str, str]) -> Page:
+    settings = SETTINGS.of(request)
     with DATABASE.of(request).writing("citizen") as session:
-        citizens.write(session, code, text, today)
+        citizens.write(session, settings, code, sent.get("text", ""), local_today(settings.zone))
         session.flush()
-        return _page(request, code, citizens.find(session, code), written=True)
+        return _reply(_page(request, code, citizens.find(session, code), written=True))
 
 
-def _page(request: Request, code: str, case: CitizensCase, *, written: bool = False) -> ReplyPage:
-    words = _words(request)
-    if case.unit is None:
-        facts = [words("code.received")]
-    else:
-        name = case.unit.name_vi if words.language == "vi" else case.unit.name_en
-        facts = [
-            words("code.about", unit=name),
-            words("code.status", state=words(f"case.state.{case.state}")),
-        ]
-        if case.closed_day is not None:
-            facts.append(words("code.closed", day=words.day(case.closed_day), done=case.done))
-        elif not case.messages and case.due_day is not None:
-            facts.append(words("code.due", day=words.day(case.due_day)))
+def _reply(page: ReplyPage) -> Page:
+    return Page("citizen/reply.html", page)
+
+
+def _page(
+    request: Request, code: str, case: CitizensCase, *, written: bool = False, form: Form = EMPTY
+) -> ReplyPage:
+    words = words_of(request)
     return ReplyPage(
-        _others(request),
+        others(request),
         citizens.as_typed(code) or "",
-        facts,
+        _facts(words, case, SETTINGS.of(request).keep_aside_months),
         [
             Said(
                 words("code.wrote" if each.from_citizen else "code.replied",
                       day=words.day(each.day)),
-                each.body,
+                each.body or words("case.taken_back"),
             )
             for each in case.messages
         ],
         opened=True,
         may_write=case.may_write,
         written=written,
-    )  # fmt: skip
-
-
-def _with_form(page: ReplyPage, form: Form) -> ReplyPage:
-    return ReplyPage(
-        page.others, page.code, page.facts, page.messages, opened=True, may_write=page.may_write,
+        kept=case.refused is None,
+        wrote=case.wrote,
         form=form,
     )  # fmt: skip
 
 
-def _words(request: Request) -> Words:
+def _facts(words: Words, case: CitizensCase, keep_aside_months: int | None) -> Sequence[str]:
+    """How far the case is; that a response does not count, in the words by which it was refused."""
+    if case.unit is None:
+        return [words("code.received")]
+    about = words("code.about", unit=case.unit.name_vi if words.language == "vi" else
+                  case.unit.name_en)  # fmt: skip
+    if case.refused is not None:
+        # A rule of earlier software may have no name any more.
+        title = f"problem.{case.refused}.title"
+        known = title in catalogue(words.language)
+        after = (
+            words("code.refused_kept")
+            if keep_aside_months is None
+            else words("code.refused_after", months=words.number(keep_aside_months))
+        )
+        rule = words(title) if known else case.refused
+        return [about, words("code.refused", rule=rule), after, words("code.refused_anew")]
+    facts = [about, words("code.status", state=words(f"case.state.{case.state}"))]
+    facts += [words("code.closed", day=words.day(day), done=done) for day, done in case.closed]
+    if not case.closed and not case.messages and case.due_day is not None:
+        facts.append(words("code.due", day=words.day(case.due_day)))
+    return facts
+
+
+def words_of(request: Request) -> Words:
+    """The catalogue in the language of the page."""
     return Words("en" if chosen(request) == "en" else "vi")
 
 
-def _others(request: Request) -> list[tuple[str, str]]:
+def others(request: Request) -> list[tuple[str, str]]:
     """The other languages of the page."""
     names = {"vi": "Tiếng Việt", "en": "English"}
     return [(each, names[each]) for each in LANGUAGES if each != chosen(request)]
 
 
 def _html(
-    request: Request, page: ReplyPage, status: int = 200, more: dict[str, str] | None = None
+    request: Request, page: Page, status: int = 200, more: dict[str, str] | None = None
 ) -> Response:
     language = chosen(request)
     headers = {
         "Content-Language": language, "Content-Security-Policy": POLICY,
         "Referrer-Policy": "no-referrer", **PRIVATE, **(more or {}),
     }  # fmt: skip
-    html = fill("citizen/reply.html", language, page, here="/c")
+    html = fill(page.template, language, page.page, here="/c")
     return Response(html, status, headers, "text/html; charset=utf-8")

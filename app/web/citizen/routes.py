@@ -6,52 +6,42 @@ a double tap, the back button, a reload or a second tab, it is counted once.
 
 from __future__ import annotations
 
-import gzip
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy.orm import Session
+from fastapi.routing import APIRoute
 from starlette.datastructures import FormData
 
 from app.access.callers import STRANGER, Caller
 from app.access.doors import ANYONE
 from app.access.origins import check_origin
-from app.access.tokens import hash_of
 from app.dependencies import CLOCK, DATABASE, SETTINGS
 from app.intake.allowances import Sender
 from app.intake.dependencies import INTAKE, PAGE_TOKENS
 from app.intake.ids import new_id
 from app.intake.page_tokens import OpenedPage
+from app.intake.refusals import ConflictingResponse, InvitationUsed, PointClosed, ReplyCodeTaken
 from app.intake.schemas import ResponseIn
-from app.intake.service import ConflictingResponse, InvitationUsed, PointClosed
-from app.invitations.service import InvitationGone
-from app.invitations.service import find as find_invitation
-from app.messages import LANGUAGES
 from app.problems import FieldError, InvalidFields, Problem
-from app.registry.models import PointCode, PointState, SurveyPoint, Unit
-from app.registry.places import called_on
-from app.registry.points import as_point, current_code
-from app.registry.queries import NamedUnit, is_synthetic
-from app.registry.questionnaires import versions_of
+from app.web.citizen.filling import closed, html_of, opened_form, thanks
 from app.web.citizen.form_fields import FormFields
 from app.web.citizen.form_versions import FormOutdated, read
-from app.web.citizen.going_on import going_on
 from app.web.citizen.kept_id import is_id, keep, kept
 from app.web.citizen.languages import chosen, thanks_query
-from app.web.citizen.shown import POLICY, ClosedPage, FormPage, NoForm, Survey, ThanksPage
-from app.web.pages import PRIVATE, fill, go_to
+from app.web.citizen.shown import FormPage, NoForm, Survey
+from app.web.citizen.surveys import at_hand, behind_code, behind_invitation
+from app.web.citizen.wishes import Wish, by_script, is_kept
+from app.web.citizen.wishes import read as read_wish
+from app.web.pages import go_to
 
 router = APIRouter(include_in_schema=False)
 
-_TOKEN = re.compile(r"[0-9A-Za-z]{1,16}")
 _SECONDS = re.compile(r"[0-9]{1,11}")
-_CODE_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @router.get("/q/{token}")
@@ -62,7 +52,11 @@ def show_form(
     new: str = "",
 ) -> Response:
     """Show the form of a survey point. Who: anybody with its public code."""
-    return _show(request, lambda: _survey(request, token), new=bool(new))
+    return _show(request, lambda: behind_code(request, token), new=bool(new))
+
+
+#: What a telephone opens.
+FORM_ROUTE = next(each for each in router.routes if isinstance(each, APIRoute))
 
 
 @router.post("/q/{token}")
@@ -70,7 +64,7 @@ async def answer(
     request: Request, caller: Annotated[Caller, Depends(ANYONE)], token: str
 ) -> Response:
     """Take the form, or hand it back in the other language. Who: anybody with its public code."""
-    return await _take(request, lambda: _survey(request, token))
+    return await _take(request, lambda: behind_code(request, token))
 
 
 @router.get("/q/{token}/thanks")
@@ -79,12 +73,13 @@ def thank(
     caller: Annotated[Caller, Depends(ANYONE)],
     token: str,
     already: str = "",
+    reply: str = "",
 ) -> Response:
     """Thank, and tell how answers are used. Who: anybody."""
     try:
-        return _thanks(request, _survey(request, token), already=bool(already))
+        return thanks(request, behind_code(request, token), already=bool(already), reply=reply)
     except NoForm as none:
-        return _closed(request, none)
+        return closed(request, none)
 
 
 @router.get("/i/{token}")
@@ -92,7 +87,7 @@ def show_invited_form(
     request: Request, caller: Annotated[Caller, Depends(ANYONE)], token: str
 ) -> Response:
     """Show the form of an invitation. Who: whoever has its link, until it is used."""
-    return _show(request, lambda: _invited(request, token), new=False)
+    return _show(request, lambda: behind_invitation(request, token), new=False)
 
 
 @router.post("/i/{token}")
@@ -100,39 +95,48 @@ async def answer_invitation(
     request: Request, caller: Annotated[Caller, Depends(ANYONE)], token: str
 ) -> Response:
     """Take the form, and use the invitation up. Who: whoever has its link."""
-    return await _take(request, lambda: _invited(request, token, spent=True))
+    return await _take(request, lambda: behind_invitation(request, token, spent=True))
 
 
 @router.get("/i/{token}/thanks")
 def thank_invited(
-    request: Request, caller: Annotated[Caller, Depends(ANYONE)], token: str
+    request: Request, caller: Annotated[Caller, Depends(ANYONE)], token: str, reply: str = ""
 ) -> Response:
     """Thank whoever was invited. Who: anybody with the link."""
     try:
-        return _thanks(request, _invited(request, token, spent=True), already=False)
+        return thanks(
+            request, behind_invitation(request, token, spent=True), already=False, reply=reply
+        )
     except NoForm as none:
-        return _closed(request, none)
+        return closed(request, none)
+
+
+def form_at_once(request: Request) -> Response | None:
+    """The form as ``show_form`` shows it, where nothing has to be read for it; else None."""
+    survey = at_hand(request, request.scope["path"].removeprefix("/q/"))
+    if survey is None or request.scope["path"] != survey.path or request.scope["query_string"]:
+        return None
+    known, done = kept(request)
+    if done:
+        return None
+    return opened_form(request, survey, known or new_id(), anew=known is None, at_once=True)
 
 
 def _show(request: Request, find: Callable[[], Survey], *, new: bool) -> Response:
     try:
         survey = find()
     except NoForm as none:
-        return _closed(request, none)
+        return closed(request, none)
     if request.url.path != survey.path:
         # Typed in small letters: a cookie is of one path, and there is one for each form.
         return go_to(survey.path + (f"?{request.url.query}" if request.url.query else ""))
     known, done = kept(request)
     if done and not new:
-        return _thanks(request, survey, already=True)
+        return thanks(request, survey, already=True)
     id = new_id() if known is None or done else known
-    opened = PAGE_TOKENS.of(request).new(survey.path, CLOCK.of(request).now())
-    page = FormPage(
-        survey, FormFields(survey.version.form), id, opened.opened, opened.token, {}, {},
-        anew=known is None and not new,
-    )  # fmt: skip
-    shown = _html(request, "citizen/form.html", page, survey.spoken)
-    return keep(shown, request, survey.path, id)
+    answer = opened_form(request, survey, id, anew=known is None and not new)
+    assert answer is not None  # what takes long was made
+    return answer
 
 
 async def _take(request: Request, find: Callable[[], Survey]) -> Response:
@@ -141,30 +145,53 @@ async def _take(request: Request, find: Callable[[], Survey]) -> Response:
     try:
         survey = await run_in_threadpool(find)
     except NoForm as none:
-        return _closed(request, none)
+        return closed(request, none)
     opened = await run_in_threadpool(_opened, request, survey, data.get("page"))
     page, outdated = _filled_in(request, survey, data, opened.token)
     if "reword" in data and outdated is None:
         return _reworded(request, page)
-    wish = data.get("reply_code_hash")
-    code_hash = wish if isinstance(wish, str) and _CODE_HASH.fullmatch(wish) else None
-    problem = outdated or await _submit(request, page, opened, code_hash)
+    problem = outdated or await _submit(request, page, opened)
+    if isinstance(problem, ReplyCodeTaken) and by_script(request):
+        raise problem  # it draws another one
+    if isinstance(problem, ReplyCodeTaken) and page.wish.drawn_here:
+        page = replace(page, wish=Wish(ticked=True))
+        problem = await _submit(request, page, opened)
     if isinstance(problem, PointClosed):
-        return _closed(request, await run_in_threadpool(_why_closed, find))
+        return closed(request, await run_in_threadpool(_why_closed, find))
     if isinstance(problem, InvitationUsed):
-        return _closed(request, NoForm("used", 410))
+        return closed(request, NoForm("used", 410))
     if problem is None or isinstance(problem, ConflictingResponse):
-        # On a conflict this browser's first answers are counted; none is counted twice.
-        query = thanks_query(request, page.survey.spoken, already=problem is not None)
-        # Our script goes there by itself; following a redirect, it would load the thanks twice.
-        status = 201 if request.headers.get("accept") == "application/json" else 303
-        thanks = Response(status_code=status, headers={"Location": f"{survey.path}/thanks{query}"})
-        return keep(thanks, request, survey.path, page.id, done=True)
+        already = problem is not None
+        fate = await run_in_threadpool(_fate, request, page) if already else "kept"
+        return _thank(request, page, fate if page.wish.hash else "", already=already)
     wrong = _with_mistakes(request, page, problem)
-    shown = _html(request, "citizen/form.html", wrong, page.survey.spoken)
+    shown = html_of(request, "citizen/form.html", wrong, page.survey.spoken)
     shown.status_code = problem.status
     shown.headers.update(problem.headers)
     return keep(shown, request, survey.path, page.id)
+
+
+def _fate(request: Request, page: FormPage) -> str:
+    """Whether the response that is counted has the code that was sent now, "kept" or "void"."""
+    with DATABASE.of(request).reading() as session:
+        return "kept" if is_kept(session, page.id, page.wish) else "void"
+
+
+def _thank(request: Request, page: FormPage, reply: str, *, already: bool) -> Response:
+    """Lead to the thanks, or show them with the code that the server drew, if it opens something.
+
+    On a conflict this browser's first answers are counted; none is counted twice.
+    """
+    survey, scripted = page.survey, by_script(request)
+    if reply == "kept" and page.wish.drawn_here and not scripted:
+        # In the answer itself: a redirect would carry the code in an address.
+        shown = thanks(request, survey, already=already, reply=reply, code=page.wish.code)
+    else:
+        query = thanks_query(request, survey.spoken, already=already, reply=reply)
+        # Our script goes there by itself; following a redirect, it would load the thanks twice.
+        headers = {"Location": f"{survey.path}/thanks{query}"}
+        shown = Response(status_code=201 if scripted else 303, headers=headers)
+    return keep(shown, request, survey.path, page.id, done=True)
 
 
 def _why_closed(find: Callable[[], Survey]) -> NoForm:
@@ -179,8 +206,8 @@ def _why_closed(find: Callable[[], Survey]) -> NoForm:
 def _reworded(request: Request, page: FormPage) -> Response:
     """The form in the language asked for, as it was filled in; thanks if it was sent already."""
     if kept(request) == (page.id, True):
-        return _thanks(request, page.survey, already=True)
-    form = _html(request, "citizen/form.html", page, page.survey.spoken)
+        return thanks(request, page.survey, already=True)
+    form = html_of(request, "citizen/form.html", page, page.survey.spoken)
     return keep(form, request, page.survey.path, page.id)
 
 
@@ -209,13 +236,12 @@ def _filled_in(
         token,
         sent,
         {},
+        wish=read_wish(data),
     )
     return page, problem
 
 
-async def _submit(
-    request: Request, page: FormPage, opened: OpenedPage, code_hash: str | None
-) -> Problem | None:
+async def _submit(request: Request, page: FormPage, opened: OpenedPage) -> Problem | None:
     """Send the answers through the intake like every other response; the problem if refused."""
     answers = page.fields.answers(page.sent, chosen(request, page.survey.spoken))
     if not answers:
@@ -232,7 +258,7 @@ async def _submit(
         duration_s=took if page.opened and 0 <= took <= 86_400 else None,
         language=chosen(request, page.survey.spoken),
         answers=answers,
-        reply_code_hash=code_hash,
+        reply_code_hash=page.wish.hash,
     )
     address = request.client.host if request.client else ""
     try:
@@ -253,126 +279,3 @@ def _with_mistakes(request: Request, page: FormPage, problem: Problem) -> FormPa
         return replace(page, trouble=problem.detail(language))
     errors = page.fields.sentences(problem.errors, page.sent, language)
     return replace(page, errors=errors, trouble=errors.pop("form", None))
-
-
-def _survey(request: Request, token: str) -> Survey:
-    """What stands behind a code.
-
-    Raises
-    ------
-    NoForm
-        Where it is unknown, was replaced, or takes no answers now.
-    """
-    database = DATABASE.of(request)
-    code = token.upper()
-    with database.reading() as session:
-        row = session.get(PointCode, code) if _TOKEN.fullmatch(code) else None
-        if row is None:
-            raise NoForm("unknown")
-        if row.replaced_at is not None or row.point.state == PointState.REVOKED:
-            raise NoForm("replaced", 410)
-        point, now = as_point(row.point), CLOCK.of(request).now()
-        unit = _unit_now(request, session, row.point)
-        if not point.takes_answers_of(now):
-            ended = point.closes_at is not None and now >= point.closes_at
-            early = point.opens_at is not None and now < point.opens_at
-            raise NoForm("ended" if ended else "early" if early else "paused", 403)
-        if point.invitations_only:
-            raise NoForm("invited_only", 403)
-        return _described(session, row.point, unit, code, f"/q/{code}")
-
-
-def _invited(request: Request, token: str, *, spent: bool = False) -> Survey:
-    """What an invitation leads to; with ``spent``, also one that was used: to thank again.
-
-    Raises
-    ------
-    NoForm
-        Where the link is unknown, used or too old, or its point takes no answers now.
-    """
-    database, now = DATABASE.of(request), CLOCK.of(request).now()
-    shown = "".join(sign for sign in token.upper() if sign.isalnum())[:40]
-    with database.reading() as session:
-        try:
-            _, row = find_invitation(session, shown, now)
-        except InvitationGone as gone:
-            reason = str(gone.values["reason"])
-            known = gone.values.get("point_id")
-            if not (spent and reason == "used") or not isinstance(known, int):
-                status = 404 if reason == "unknown" else 410
-                raise NoForm("no_invitation" if reason == "unknown" else reason, status) from None
-            row = session.get_one(SurveyPoint, known)
-            unit = called_on(session, row.unit, _today(request))
-        else:
-            unit = _unit_now(request, session, row)
-            if not as_point(row).takes_answers_of(now):
-                raise NoForm("paused", 403)
-        code = current_code(row)
-        survey = _described(session, row, unit, code, f"/i/{shown}")
-        return replace(survey, invitation=hash_of(shown))
-
-
-def _today(request: Request) -> date:
-    """The local day by the server's clock."""
-    return CLOCK.of(request).now().astimezone(SETTINGS.of(request).zone).date()
-
-
-def _unit_now(request: Request, session: Session, point: SurveyPoint) -> NamedUnit:
-    """The unit that a point is of today, by its name of today.
-
-    Raises
-    ------
-    NoForm
-        Where its unit is no more, or not yet.
-    """
-    known, day = as_point(point), _today(request)
-    id = known.unit_on(day)
-    if id is not None:
-        return called_on(session, session.get_one(Unit, id), day)
-    last = known.last_before(day)
-    if last is None:
-        raise NoForm("early", 403)
-    now, settings = CLOCK.of(request).now(), SETTINGS.of(request)
-    raise NoForm("unit", 410, going_on(session, point, last, now, settings))
-
-
-def _described(
-    session: Session, point: SurveyPoint, unit: NamedUnit, code: str, path: str
-) -> Survey:
-    versions = tuple(versions_of(session, point.questionnaire))
-    synthetic = is_synthetic(session)
-    return Survey(code, path, unit.name_vi, unit.name_en, versions[-1], versions, synthetic)
-
-
-def _thanks(request: Request, survey: Survey, *, already: bool) -> Response:
-    again = None if survey.invitation else survey.path
-    language = chosen(request, survey.spoken)
-    page = ThanksPage(survey.path, survey.name(language), already, again)
-    return _html(request, "citizen/thanks.html", page, survey.spoken)
-
-
-def _closed(request: Request, none: NoForm) -> Response:
-    # A form with the same questions goes on with what was typed here.
-    carried = urlencode({"from": request.url.path, "lang": chosen(request)})
-    page = ClosedPage(none.reason, none.now_at, carried)
-    answer = _html(request, "citizen/closed.html", page)
-    answer.status_code = none.status
-    return answer
-
-
-def _html(
-    request: Request, template: str, page: object, spoken: Collection[str] = LANGUAGES
-) -> Response:
-    language = chosen(request, spoken)
-    html = fill(template, language, page, here=request.url.path)
-    headers = {
-        "Content-Language": language,
-        "Content-Security-Policy": POLICY,
-        "Vary": "Accept-Encoding",
-        **PRIVATE,
-    }
-    body = html.encode()
-    # No secret of anybody stands in these pages, so that compressing them tells nothing.
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        body, headers["Content-Encoding"] = gzip.compress(body, 6), "gzip"
-    return Response(body, media_type="text/html; charset=utf-8", headers=headers)

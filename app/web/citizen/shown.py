@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.registry.queries import NamedUnit
 from app.registry.questionnaires import Published
 from app.web.citizen.form_fields import FormFields
+from app.web.citizen.wishes import Wish
 from app.web.security import CONTENT_SECURITY_POLICY
 
 #: Inlined, so that the first page needs no second request; the policy names its hash.
@@ -86,7 +87,11 @@ class FormPage:
     trouble: str | None = None
     #: Whether the browser brought no id: one without cookies keeps it with its draft.
     anew: bool = False
+    #: Of a page that is opened anew nobody has ticked anything yet.
+    wish: Wish = field(default_factory=Wish)
     styles: str = STYLES
+    #: Whether nothing that is done here is kept or sent.
+    preview: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,4 +119,10 @@ class ThanksPage:
     already: bool
     #: Where to answer about another visit; an invitation is for one.
     again: str | None
+    #: Where replies are read, as one would write it down.
+    replies: str
+    #: What became of a wish for a reply that was sent now; empty where there was none.
+    reply: str = ""
+    #: Her code in groups of four, for a browser without script; else the script has it.
+    code: str = ""
     styles: str = STYLES

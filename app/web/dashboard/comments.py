@@ -132,12 +132,21 @@ class CommentsPage:
             p=self.words.p_is(row.adjusted_p),
         )  # fmt: skip
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether nothing that was written in these months is kept."""
+        since = self.found.kept_since if self.found else None
+        return since is not None and self.query.days.last < since
+
     def not_shown(self) -> list[str]:
         """What is not shown, and why, in sentences."""
         found = self.found
         if found is None:
             return []
         said = []
+        if found.kept_since is not None:
+            key = "comments.deleted" if self.is_deleted else "comments.kept_since"
+            said.append(self.words(key, day=self.words.day(found.kept_since)))
         if found.few:
             key = "comments.few_here" if found.few == 1 else "comments.few"
             said.append(self.words(key, n=self.words.number(found.few), least=self.least))

@@ -36,7 +36,7 @@ def show_report(
     caller: Reader,
     linked: Linked,
 ) -> Response:
-    """Offer reports as PDF and XLSX. Who: ``figures:read``."""
+    """Offer reports as PDF, DOCX and XLSX. Who: ``figures:read``."""
     words = Words(language_of(request, caller))
     with database.reading() as session:
         try:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cache
 from types import ModuleType
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -17,7 +18,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from app.access.callers import Caller, Person
 from app.access.doors import ANYONE, PageDoor
 from app.access.models import Right
-from app.api.csv import table
+from app.api.csv import Dialect, DialectText, table
 from app.api.dependencies import CACHE
 from app.api.filters import StructureText, structure_of
 from app.dependencies import DatabaseDependency, SettingsDependency
@@ -31,10 +32,11 @@ from app.registry.models import UnitKind
 from app.registry.queries import UnitNode
 from app.registry.questionnaires import published
 from app.registry.structures import UNDIVIDED
-from app.reports import aside_sentences, sentences, served, structure_sentences
+from app.reports import aside_sentences, case_sentences, sentences, served, structure_sentences
 from app.reports.charts import drawing
 from app.reports.charts.drawing import Drawn
 from app.reports.views.cached import Views
+from app.reports.views.cases import case_figures
 from app.reports.views.context import Chosen, NothingToShow, ViewContext
 from app.reports.views.results import ComparisonView, Units, View
 from app.web.dashboard.pages import BOARDS, MOST_DRAWN, AnyBoard, AnyShown, Link
@@ -112,6 +114,10 @@ class BoardPage:
     script: str
     #: The units of the pages that list them.
     list: UnitList | None
+    #: Where the single responses behind the page are, for who may read them.
+    exports: str = ""
+    #: On a unit's page what came of its cases, for who may see these.
+    cases: Sequence[str] = ()
 
     def title_of(self, board: str) -> str:
         """What a page is called: a hospital has wards, a district units."""
@@ -204,6 +210,7 @@ def show(
         offered = choices(context, words)
         shown = board.show(views, linked, context)
         former = _former(context) if chosen.find else {}
+        found = case_figures(context) if name == "unit" else None
     words = served.about(words, shown.view)
     page = BoardPage(
         board=board,
@@ -217,8 +224,22 @@ def show(
         aside=aside_sentences,
         script=drawing.script_name(),
         list=_listed(words, board.name, shown.view, linked, chosen, former),
+        exports=_exports(shown.view)
+        if {Right.READ_RESPONSES, Right.READ_ANONYMOUS} & caller.rights
+        else "",
+        cases=case_sentences.summary(words, found, settings.least_respondents) if found else (),
     )
     return render(request, caller, f"dashboard/{name}.html", page)
+
+
+def _exports(view: View) -> str:
+    asked = {
+        "questionnaire": view.questionnaire,
+        "unit": view.unit.code if view.unit else "",
+        "from": view.first.isoformat(),
+        "to": view.last.isoformat(),
+    }
+    return f"/exports?{urlencode({name: value for name, value in asked.items() if value})}"
 
 
 @router.get("/dashboard/charts/{name}/{figure}.{file_format}")
@@ -232,6 +253,7 @@ def download(
     file_format: FileFormat,
     linked: Linked,
     narrow: bool = False,
+    dialect: DialectText = Dialect.COMMA,
 ) -> Response:
     """A page's chart as SVG, PNG or CSV, or as the specification that a browser draws.
 
@@ -264,7 +286,7 @@ def download(
                 "first": view.first.isoformat(),
                 "last": view.last.isoformat(),
             }
-            content = table(found.rows, common=about).encode()
+            content = table(found.rows, common=about, dialect=dialect).encode()
             media = "text/csv; charset=utf-8"
     if content is None:
         return JSONResponse(spec, headers=PRIVATE)

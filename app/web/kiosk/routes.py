@@ -30,7 +30,7 @@ from app.registry.models import SurveyPoint, Unit
 from app.registry.places import called_on, successors
 from app.registry.points import as_point
 from app.registry.queries import is_synthetic
-from app.registry.questionnaires import versions_of
+from app.registry.questionnaires import offered, versions_of
 from app.settings import Settings
 from app.web.pages import fill, language_of
 
@@ -177,10 +177,11 @@ def release() -> str:
 @cache
 def _words() -> dict[str, dict[str, str]]:
     """The application's sentences, which it must have without a network."""
-    return {language: _words_in(language) for language in LANGUAGES}
+    return {language: words_in(language) for language in LANGUAGES}
 
 
-def _words_in(language: str) -> dict[str, str]:
+def words_in(language: str) -> dict[str, str]:
+    """The application's sentences in one language."""
     return {
         key.removeprefix("kiosk."): text
         for key, text in catalogue(language).items()
@@ -199,7 +200,7 @@ def _configuration(database: Database, settings: Settings, caller: Caller) -> di
         # A desk whose unit is no more says where its work is done now.
         over = unit_id is None and last is not None
         now_at = successors(session, place.id, today) if over else ()
-        form = versions_of(session, point.questionnaire)[-1].form
+        form = offered(versions_of(session, point.questionnaire)).form
         return {
             "point": {"name": point.name, "state": point.state},
             "unit": {"vi": unit.name_vi, "en": unit.name_en},
@@ -211,10 +212,13 @@ def _configuration(database: Database, settings: Settings, caller: Caller) -> di
             },
             "questionnaire": form.model_dump(mode="json", by_alias=True),
             "languages": [{"code": code, "name": name} for code, name in form.spoken.items()],
-            "words": {code: _words_in(code) for code in form.languages},
+            "words": {code: words_in(code) for code in form.languages},
             "synthetic": is_synthetic(session),
             "idle_s": settings.kiosk_idle_s,
             "countdown_s": settings.kiosk_countdown_s,
+            # By what name phones reach us: a device in the house may call us by another.
+            "reply_url": settings.public_url,
+            "reply_code_s": settings.kiosk_code_s,
         }
 
 

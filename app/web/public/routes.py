@@ -19,7 +19,7 @@ from fastapi.responses import HTMLResponse
 
 from app.access.callers import Caller, Person
 from app.access.doors import ANYONE, PageDoor
-from app.api.csv import table
+from app.api.csv import Dialect, DialectText, table
 from app.api.dependencies import CACHE
 from app.api.filters import StructureText, structure_of, structured
 from app.db import Database
@@ -195,6 +195,7 @@ def data(
     caller: Annotated[Caller, Depends(ANYONE)],
     questionnaire: QueryText = "",
     structure: StructureText = StructureOf.TODAY.value,
+    dialect: DialectText = Dialect.COMMA,
 ) -> Response:
     """All published periods as one tidy table. Who: anybody, if published."""
     settings = published_by(request)
@@ -207,21 +208,26 @@ def data(
         figures = Context(session, PUBLIC, query, ReleaseRule.of(settings))
         rows = list(lines(session, figures, Step(settings.public_period), factors=True))
     return Response(
-        table(map(vars, rows), COLUMNS),
+        table(map(vars, rows), COLUMNS, dialect=dialect),
         media_type="text/csv; charset=utf-8",
         headers={**SHARED, "Access-Control-Allow-Origin": "*"},
     )
 
 
 @router.get("/public/dictionary.csv")
-def dictionary(request: Request, caller: Annotated[Caller, Depends(ANYONE)]) -> Response:
+def dictionary(
+    request: Request,
+    caller: Annotated[Caller, Depends(ANYONE)],
+    dialect: DialectText = Dialect.COMMA,
+) -> Response:
     """What the columns of the open data say. Who: anybody, if published."""
     published_by(request)
     rows = [
         {"column": name, "type": kind, "vi": vi, "en": en}
         for name, (kind, vi, en) in COLUMNS.items()
     ]
-    return Response(table(rows), media_type="text/csv; charset=utf-8", headers=SHARED)
+    content = table(rows, dialect=dialect)
+    return Response(content, media_type="text/csv; charset=utf-8", headers=SHARED)
 
 
 @dataclass(frozen=True)
@@ -235,12 +241,20 @@ class Card:
     n: str
     period: str
     text: str
+    #: What is set aside and does not count, in a few words and by rule; nothing where nothing is.
+    aside: str
+    aside_by_rule: Sequence[str]
     address: str
+
+    @property
+    def badge(self) -> str:
+        """What the badge says."""
+        return f"{self.text} · {self.aside}" if self.aside else self.text
 
     @property
     def width(self) -> int:
         """Pixels that the badge's text takes, at some seven a letter."""
-        return 8 * len(self.text) + 20
+        return 8 * len(self.badge) + 20
 
 
 def _card(
@@ -266,7 +280,9 @@ def _card(
     name = words.unit(view.unit)
     return Card(
         words, name, rate, words.limits(first), words.number(index.respondents),
-        words.period(shown.name), text, f"/public?period={shown.name}",
+        words.period(shown.name), text,
+        aside_sentences.short(words, view.aside), aside_sentences.here(words, view.aside),
+        f"/public?period={shown.name}",
     )  # fmt: skip
 
 
@@ -275,12 +291,12 @@ Published = Annotated[Card, Depends(_card)]
 
 @router.get("/public/{unit}/badge.svg")
 def badge(caller: Annotated[Caller, Depends(ANYONE)], card: Published) -> Response:
-    """A unit's rate, interval and n as a small picture. Who: anybody, if published."""
+    """A unit's rate, interval, n and what is aside as a picture. Who: anybody, if published."""
     content = fill("public/badge.svg", card.words.language, card)
     return Response(content, media_type="image/svg+xml", headers=_FRAMED)
 
 
 @router.get("/public/{unit}/card")
 def show_card(caller: Annotated[Caller, Depends(ANYONE)], card: Published) -> Response:
-    """A unit's rate, interval and n as a card for a frame. Who: anybody, if published."""
+    """A unit's rate, interval, n and what is aside as a card. Who: anybody, if published."""
     return HTMLResponse(fill("public/card.html", card.words.language, card), headers=_FRAMED)

@@ -15,15 +15,17 @@ from surveys.model import Questionnaire
 
 #: Details of entries that have a label in the catalogue; those of former versions keep their name.
 DETAILS = (
-    "account", "act", "active", "added", "after", "audit_head", "back", "becomes", "before",
-    "began", "by", "cells", "changed", "channel", "closed", "code", "comments", "content_hash",
-    "count", "day", "decision", "ended", "expires_at", "factor", "filters", "first", "first_day",
-    "followed", "forgotten", "head", "head_entry", "issuer", "item", "kind", "language", "last",
-    "last_day", "latitude", "longitude", "lost", "made_at", "name", "name_en", "name_vi", "number",
-    "parent", "point", "points", "probability", "questionnaire", "reason", "responses", "restored",
-    "rights", "role", "rows", "rule", "schema", "seconds", "sector", "sha256", "since", "start",
-    "step", "text", "texts", "undoes", "unit", "unit_before", "unit_id", "units",
-    "unreadable_texts", "url", "version", "void", "withdrawn",
+    "account", "act", "active", "added", "after", "aside", "audit_head", "back", "batch",
+    "becomes", "before", "began", "begins", "by", "cells", "changed", "channel", "channels",
+    "closed", "code", "columns", "comments", "content_hash", "count", "day", "decision", "ended",
+    "ends", "expires_at", "factor", "filters", "first", "first_day", "followed", "forgotten",
+    "format", "head", "head_entry", "header", "issuer", "item", "kind", "language", "last",
+    "last_day", "latitude", "least", "left_out", "longitude", "lost", "made_at", "name", "name_en",
+    "name_vi", "number", "parent", "point", "points", "probability", "program", "quarter",
+    "questionnaire", "reason", "released", "responses", "restored", "rights", "role", "rows",
+    "rule", "schema", "seconds", "sector", "sha256", "since", "source", "start", "step", "text",
+    "texts", "undoes", "unit", "unit_before", "unit_id", "units", "unreadable_texts", "url",
+    "version", "void", "waiting", "withdrawn",
 )  # fmt: skip
 #: Who acts without an account.
 ACTORS = ("system", "demonstration", "device", "schedule")
@@ -39,6 +41,7 @@ _NUMBERED = (
     "delivery",
     "batch",
     "case",
+    "draft",
 )
 _COMMAND = "command:"
 
@@ -122,6 +125,8 @@ class AuditWords:
             "by": lambda way: self._said("signed_in_by", way),
             "expires_at": self._moment,
             "since": self._moment,
+            "begins": self._moment,
+            "ends": self._moment,
             "made_at": self._moment,
         }
         says |= {

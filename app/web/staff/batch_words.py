@@ -24,9 +24,14 @@ def probability(words: Words, value: float) -> str:
 
 def reason(words: Words, each: ReasonShown) -> str:
     """A reason as a sentence."""
-    kind, usual = words(f"integrity.kind.{each.why}"), words.percent(each.usual)
+    kind = words(f"integrity.kind.{each.why}")
     if each.n is None or each.of is None:
+        # What comes without numbers is rounded to whole per cent, and nothing is usual in none.
+        usual = words.percent(each.usual, 0)
+        if each.usual < 0.01:
+            usual = words("integrity.usual_least", percent=words.percent(0.01, 0))
         return words("integrity.reason_unnumbered", kind=kind, usual=usual)
+    usual = words.percent(each.usual)
     n, of = words.number(each.n), words.number(each.of)
     return words("integrity.reason", n=n, of=of, kind=kind, usual=usual)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Form as FormField
 
 from app.access.callers import Person
 from app.access.doors import PageDoor
@@ -16,15 +18,18 @@ from app.intake.setting_aside import Together
 from app.integrity import reviewing
 from app.integrity.batches import Batch, aside_of
 from app.integrity.models import State
+from app.integrity.parts import Divided, Part
 from app.integrity.pictures import pictures
 from app.integrity.reviewing import WAITING, BatchShown
 from app.messages.words import Words
-from app.problems import InvalidFields
+from app.problems import FieldError, InvalidFields
 from app.reports.charts import batch_charts
 from app.reports.charts.chart import Table
 from app.reports.charts.drawing import Drawn
+from app.settings import Settings
 from app.web.pages import (
     EMPTY,
+    MOST_SHOWN,
     Form,
     Number,
     QueryText,
@@ -40,8 +45,6 @@ router = APIRouter(prefix="/integrity", include_in_schema=False)
 
 READERS = PageDoor(Right.READ_BATCHES)
 REVIEWERS = PageDoor(Right.REVIEW_BATCHES)
-#: How many are shown of a list; the interface hands out more.
-MOST_SHOWN = 200
 #: What may be decided, by the end of its address; and what the page then says.
 DECISIONS = {"release": State.RELEASED, "reject": State.REJECTED}
 _DONE = {State.RELEASED: "batch_released", State.REJECTED: "batch_rejected"}
@@ -95,6 +98,14 @@ class BatchPage:
     decisions: Sequence[str]
     least: int
     form: Form = EMPTY
+    #: The form of a part of it, and how the batch divides by what was filled in.
+    part: Form = EMPTY
+    divided: Divided | None = None
+
+    @property
+    def may_divide(self) -> bool:
+        """Whether a part of it may be rejected, by whoever is shown when its responses came."""
+        return self.may_review and self.whole and self.batch.state is not State.RELEASED
 
 
 @router.get("")
@@ -127,12 +138,56 @@ def list_batches(
     return render(request, caller, "staff/batches.html", page)
 
 
+#: The ends of a part, as a browser sends them.
+From = Annotated[str, Query(alias="from", max_length=40)]
+To = Annotated[str, Query(alias="to", max_length=40)]
+PartFrom = Annotated[str, FormField(alias="from", max_length=40)]
+PartTo = Annotated[str, FormField(alias="to", max_length=40)]
+
+
 @router.get("/{id}")
 def show_batch(
-    request: Request, caller: Annotated[Person, Depends(READERS)], id: Number
+    request: Request,
+    caller: Annotated[Person, Depends(READERS)],
+    id: Number,
+    first: From = "",
+    last: To = "",
 ) -> Response:
-    """Show a batch with reasons and pictures. Who: ``batches:read`` on its unit."""
-    return _show(request, caller, id)
+    """Show a batch with reasons and pictures. Who: ``batches:read`` on its unit.
+
+    With from and to, how it divides: for who may decide so (``batches:review``).
+    """
+    if not first and not last:
+        return _show(request, caller, id)
+    values, settings = {"from": first, "to": last}, SETTINGS.of(request)
+    try:
+        part = _part(first, last, settings)
+        with DATABASE.of(request).reading() as session:
+            divided = reviewing.divide(session, caller, Together.of(settings), id, part)
+    except InvalidFields as problem:
+        form = refused(problem, language_of(request, caller), values)
+        return _show(request, caller, id, part=form, status=422)
+    return _show(request, caller, id, part=Form(values, {}), divided=divided)
+
+
+def _part(first: str, last: str, settings: Settings) -> Part:
+    """The part that a browser means, by the service's clock.
+
+    Raises
+    ------
+    InvalidFields
+        Where one of its ends is none.
+    """
+    found, errors = {}, []
+    for name, given in (("from", first), ("to", last)):
+        try:
+            found[name] = datetime.fromisoformat(given.strip()).replace(tzinfo=settings.zone)
+        except ValueError:
+            error = FieldError(name, "integrity.part_moment", {"value": given})
+            errors.append(error if given.strip() else FieldError(name, "field.missing"))
+    if errors:
+        raise InvalidFields(errors=errors, count=len(errors))
+    return Part(found["from"], found["to"])
 
 
 @router.post("/{id}/release")
@@ -152,9 +207,24 @@ def reject(
     caller: Annotated[Person, Depends(REVIEWERS)],
     id: Number,
     reason: Text = "",
+    first: PartFrom = "",
+    last: PartTo = "",
 ) -> Response:
-    """Set a batch's responses aside. Who: ``batches:review`` from above its unit, none on it."""
-    return _decide(request, caller, id, State.REJECTED, reason)
+    """Set a batch's responses aside, or what was given from one moment to another.
+
+    Who: ``batches:review`` from above its unit, none on it.
+    """
+    if not first and not last:
+        return _decide(request, caller, id, State.REJECTED, reason)
+    together, values = Together.of(SETTINGS.of(request)), {"from": first, "to": last}
+    try:
+        part = _part(first, last, SETTINGS.of(request))
+        with DATABASE.of(request).writing(caller.name) as session:
+            reviewing.decide(session, caller, together, id, State.REJECTED, reason, part)
+    except InvalidFields as problem:
+        form = refused(problem, language_of(request, caller), {**values, "reason": reason})
+        return _show(request, caller, id, part=form, status=422)
+    return go_to(f"/integrity/{id}", "batch_divided")
 
 
 def _decide(request: Request, caller: Person, id: int, decision: State, reason: str) -> Response:
@@ -164,12 +234,19 @@ def _decide(request: Request, caller: Person, id: int, decision: State, reason: 
             reviewing.decide(session, caller, together, id, decision, reason)
     except InvalidFields as problem:
         form = refused(problem, language_of(request, caller), {"reason": reason})
-        return _show(request, caller, id, form, 422)
+        return _show(request, caller, id, form, status=422)
     return go_to(f"/integrity/{id}", _DONE[decision])
 
 
 def _show(
-    request: Request, caller: Person, id: int, form: Form = EMPTY, status: int = 200
+    request: Request,
+    caller: Person,
+    id: int,
+    form: Form = EMPTY,
+    *,
+    part: Form = EMPTY,
+    divided: Divided | None = None,
+    status: int = 200,
 ) -> Response:
     words, settings = Words(language_of(request, caller)), SETTINGS.of(request)
     together = Together.of(settings)
@@ -191,6 +268,8 @@ def _show(
         [name for name, state in DECISIONS.items() if state is not one.batch.state],
         together.least,
         form,
+        part,
+        divided,
     )
     return render(request, caller, "staff/batch.html", page, status)
 

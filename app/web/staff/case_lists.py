@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.orm import Session
 
 from app.access.callers import Person
 from app.access.doors import PageDoor
@@ -21,11 +22,40 @@ router = APIRouter(prefix="/case-lists", include_in_schema=False)
 EDITORS = PageDoor(Right.HANDLE_CASES, everywhere=True)
 
 
+#: Versions that are shown of a list.
+_MOST_VERSIONS = 10
+
+
+@dataclass(frozen=True)
+class Before:
+    """A version before, and the lines that going back to it would add and remove."""
+
+    version: ListVersion
+    added: Sequence[str]
+    removed: Sequence[str]
+
+    @classmethod
+    def of(cls, version: ListVersion, now: ListVersion) -> Before:
+        """A version against the one in force."""
+        old, new = _lines(version), _lines(now)
+        added = [line for line in old if line not in set(new)]
+        return cls(version, added, [line for line in new if line not in set(old)])
+
+
+@dataclass(frozen=True)
+class ListShown:
+    """A list: its version in force, and those before, the newest first."""
+
+    name: ListName
+    now: ListVersion
+    before: Sequence[Before]
+
+
 @dataclass(frozen=True)
 class CaseListsPage:
-    """Each list with its versions, the newest first."""
+    """All lists."""
 
-    lists: Sequence[tuple[ListName, Sequence[ListVersion]]]
+    lists: Sequence[ListShown]
     form: Form = EMPTY
     name: str = ""
 
@@ -61,7 +91,16 @@ def _show(
     request: Request, caller: Person, form: Form = EMPTY, name: str = "", status: int = 200
 ) -> Response:
     with DATABASE.of(request).reading() as session:
-        page = CaseListsPage(
-            [(each, lists.history(session, each)) for each in ListName], form, name
-        )
+        page = CaseListsPage([_shown(session, each) for each in ListName], form, name)
     return render(request, caller, "staff/case_lists.html", page, status)
+
+
+def _shown(session: Session, name: ListName) -> ListShown:
+    now, *earlier = lists.history(session, name)[: _MOST_VERSIONS + 1]
+    return ListShown(name, now, [Before.of(each, now) for each in earlier])
+
+
+def _lines(version: ListVersion) -> list[str]:
+    """The lines of a list, without comments and what is empty."""
+    lines = [line.rstrip() for line in version.entries.splitlines()]
+    return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from app.cases.models import Origin
+from app.cases.models import Case, Origin
 from app.cases.shown import CaseShown, LowItem
-from app.figures.cases import CaseFigures, Counted
 from app.messages.words import Words
 from app.registry.queries import NamedUnit
 
@@ -14,6 +13,11 @@ def named(words: Words, unit: NamedUnit | None) -> str:
     if unit is None:
         return words("case.everywhere")
     return f"{unit.name_vi if words.language == 'vi' else unit.name_en} ({unit.code})"
+
+
+def state(words: Words, case: Case) -> str:
+    """How far a case is."""
+    return words("case.state_withdrawn") if case.withdrawn else words(f"case.state.{case.state}")
 
 
 def low(words: Words, item: LowItem, least: int) -> str:
@@ -29,38 +33,6 @@ def low(words: Words, item: LowItem, least: int) -> str:
     return said[item.how_many]
 
 
-def summary(words: Words, found: CaseFigures, least: int) -> list[str]:
-    """Of a period's cases how many were closed in time, what they came of, what became better."""
-    period = words.period(found.period)
-    if found.cases.few:
-        return [words("case.figures_few", period=period, least=least)]
-    if not found.cases.n:
-        return []
-
-    def number(counted: Counted) -> str:
-        return words("case.figures_part", least=least) if counted.few else words.number(counted.n)
-
-    said = [
-        words("case.figures_cases", period=period, n=words.number(found.cases.n),
-              in_time=number(found.closed_in_time), late=number(found.closed_late))
-    ]  # fmt: skip
-    if found.causes:
-        parts = (
-            words("case.figures_cause", n=number(each.cases), cause=words.name(each.name))
-            for each in found.causes
-        )
-        said.append(words("case.figures_causes", causes="; ".join(parts)))
-    for each in found.changes:
-        if each.estimate is not None:
-            said.append(
-                words("case.figures_change", cause=words.name(each.name), factor=each.factor,
-                      month=words.period(each.dealt_with), before=words.percent(each.before),
-                      after=words.percent(each.after), change=words.points(each.estimate),
-                      limits=words.change(each))
-            )  # fmt: skip
-    return said
-
-
 def facts(words: Words, one: CaseShown) -> list[tuple[str, str]]:
     """What a case is, labelled."""
     row, case = one.row, one.row.case
@@ -72,6 +44,8 @@ def facts(words: Words, one: CaseShown) -> list[tuple[str, str]]:
         (words("case.handed_to_title"), named(words, row.handed_to)),
         (words("case.opened"), words.day(case.opened_day)),
     ]
+    if case.follows_id is not None:
+        found.append((words("case.follows"), words("case.number", number=case.follows_id)))
     if case.origin == Origin.BATCH:
         found.append((words("case.responses"), words.number(case.responses)))
     if case.closed_day is not None:
@@ -80,5 +54,7 @@ def facts(words: Words, one: CaseShown) -> list[tuple[str, str]]:
             "case.closed_late" if late else "case.closed_in_time",
             day=words.day(case.closed_day), due=words.day(case.first_due_day),
         )  # fmt: skip
-        found += [(words("case.closed"), said), (words("case.done"), case.done or "")]
+        found.append((words("case.closed"), said))
+        if case.done is not None:
+            found.append((words("case.done"), case.done))
     return found

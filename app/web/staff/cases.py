@@ -21,11 +21,15 @@ from app.cases.shown import CaseShown, Filters, Shown, reading
 from app.clock import local_today
 from app.dependencies import DATABASE, SETTINGS, DatabaseDependency, SettingsDependency
 from app.figures.cases import figures
+from app.figures.periods import latest_quarters
 from app.figures.release import ReleaseRule
 from app.messages.words import Words
 from app.problems import FieldError, InvalidFields
+from app.registry.queries import UnknownUnit
+from app.reports import case_sentences
 from app.web.pages import (
     EMPTY,
+    MOST_SHOWN,
     Form,
     LongText,
     Number,
@@ -42,8 +46,6 @@ router = APIRouter(prefix="/cases", include_in_schema=False)
 
 READERS = PageDoor(Right.READ_CASES)
 HANDLERS = PageDoor(Right.HANDLE_CASES)
-#: How many are shown of a list.
-MOST_SHOWN = 200
 _DONE: Mapping[Act, str] = {
     Act.TAKE: "case_take", Act.SET: "case_set", Act.NOTE: "case_note", Act.REPLY: "case_reply",
     Act.HAND_ON: "case_hand-on", Act.CLOSE: "case_close",
@@ -71,7 +73,7 @@ class CasesPage:
     """Cases, what is due first, and what may be chosen of them."""
 
     rows: Sequence[Row]
-    #: Of this year's cases how many were closed in time, and what they came of.
+    #: What became of the cases of this year's quarters that are over.
     summary: Sequence[str]
     total: int
     filters: Filters
@@ -79,6 +81,8 @@ class CasesPage:
     causes: Sequence[tuple[str, str]]
     least: int
     may_edit_lists: bool
+    #: Why nothing is listed: the unit that was asked for is none.
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,11 +138,23 @@ def list_cases(
     filters = Filters(which, unit.strip() or None, cause or None, limit=MOST_SHOWN)
     with database.reading() as session:
         reach = Reach.of_caller(session, caller, today)
-        found, total = shown.listed(session, reach, filters, today)
-        about = figures(session, caller, f"{today.year}", filters.unit, ReleaseRule.of(settings))
+        rows: Sequence[Row] = ()
+        summary: Sequence[str] = ()
+        total, trouble = 0, ""
+        try:
+            found, total = shown.listed(session, reach, filters, today)
+            period = latest_quarters(today)
+            about = figures(session, caller, period, filters.unit, ReleaseRule.of(settings))
+        except UnknownUnit as problem:
+            trouble = problem.detail(words.language)
+        else:
+            rows = [_row(words, each) for each in found]
+            if about.cases.n or about.cases.few:
+                # That quarters which are over had none would read as if none were listed below.
+                summary = case_sentences.summary(words, about, settings.least_respondents)
         page = CasesPage(
-            [_row(words, each) for each in found],
-            case_words.summary(words, about, settings.least_respondents),
+            rows,
+            summary,
             total,
             filters,
             [(each.value, words(f"case.shown.{each}")) for each in Shown],
@@ -148,8 +164,9 @@ def list_cases(
             ],
             settings.least_respondents,
             caller.has_everywhere(Right.HANDLE_CASES),
+            trouble,
         )
-    return render(request, caller, "staff/cases.html", page)
+    return render(request, caller, "staff/cases.html", page, 404 if trouble else 200)
 
 
 @router.get("/{id}")
@@ -180,6 +197,10 @@ def act(
         values = {"due_day": due_day, "cause": cause, "text": text}
         form = refused(problem, language_of(request, caller), values)
         return _show(request, caller, id, form, act, 422)
+    except handling.CaseClosed as problem:
+        # Its citizen may have withdrawn it while this was written: nothing of it is lost.
+        form = refused(problem, language_of(request, caller), {"text": text})
+        return _show(request, caller, id, form, act, problem.status)
     # What is handed on may be out of sight.
     return go_to("/cases" if act is Act.HAND_ON else f"/cases/{id}", _DONE[act])
 
@@ -210,7 +231,7 @@ def _show(
             one.withheld,
             one.messages,
             one.notes,
-            one.replies,
+            one.replies and not one.row.case.withdrawn,
             one.row.mine,
             one.row.may_handle and caller.account_id is not None,
             [
@@ -226,6 +247,8 @@ def _show(
 
 def _warnings(words: Words, one: CaseShown) -> list[str]:
     case, found = one.row.case, []
+    if case.withdrawn:
+        found.append(words("case.withdrawn"))
     if case.confidential:
         found.append(words("case.confidential"))
     if case.escalated_day is not None and case.state != CaseState.CLOSED:
@@ -244,7 +267,7 @@ def _row(words: Words, row: shown.CaseRow) -> Row:
         words(f"case.origin.{case.origin}"),
         words.period(f"{case.month:%Y-%m}"),
         words.day(case.due_day),
-        words(f"case.state.{case.state}"),
+        case_words.state(words, case),
         row.owner or words("case.nobody"),
         words.name(row.cause, words("case.no_cause")),
         row.overdue,

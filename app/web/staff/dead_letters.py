@@ -19,7 +19,7 @@ from app.dependencies import DatabaseDependency, SettingsDependency
 from app.invitations.models import SmsMessage
 from app.reports.documents.mailing import Unmailed, undelivered
 from app.settings import Settings
-from app.web.pages import Number, go_to, render
+from app.web.pages import MOST_SHOWN, Number, go_to, render
 from app.web.staff.failure_words import Cause, cause_of
 from app.webhooks.models import Delivery
 
@@ -28,8 +28,6 @@ router = APIRouter(prefix="/dead-letters", include_in_schema=False)
 READERS = PageDoor(Right.READ_AUDIT, everywhere=True)
 #: Who runs the whole service.
 OPERATORS = PageDoor(Right.MANAGE_ACCESS, everywhere=True)
-#: How many of each sort are shown; commands list all.
-MOST_SHOWN = 200
 
 
 class Sort(StrEnum):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -20,6 +22,7 @@ from app.intake import aside
 from app.intake.aside import RuleCount
 from app.problems import FieldError, InvalidFields
 from app.registry.models import PointState, SurveyPoint
+from app.registry.points import current_code
 from app.registry.questionnaires import titles
 from app.settings import Settings
 from app.web.pages import EMPTY, Form, Number, Text, go_to, language_of, refused, render
@@ -46,6 +49,17 @@ class DevicesPage:
     #: What was not taken as it was sent, by unit and rule.
     rules: Sequence[RuleCount]
     form: Form = EMPTY
+
+    @cached_property
+    def _alike(self) -> Counter[tuple[object, ...]]:
+        return Counter(map(_called, self.points))
+
+    def code_of(self, point: SurveyPoint) -> str:
+        """The printed code of a point that is called as another one of its unit is; else nothing.
+
+        Where units were merged, all desks of the new one have its name.
+        """
+        return current_code(point) if self._alike[_called(point)] > 1 else ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +123,10 @@ def revoke(
     with database.writing(caller.name) as session:
         credentials.revoke(session, management.key_to_end(session, caller, id).id)
     return go_to("/devices", "device_revoked")
+
+
+def _called(point: SurveyPoint) -> tuple[object, ...]:
+    return point.unit_id, point.name, point.questionnaire, point.channel
 
 
 def _closed(point: SurveyPoint, settings: Settings) -> bool:

@@ -15,6 +15,7 @@ from app.access.dependencies import PasswordQueueDependency
 from app.access.doors import PageDoor
 from app.access.models import Account, AccountSession
 from app.access.password_queue import PasswordsBusy
+from app.access.roles import HEADING
 from app.audit.log import record
 from app.dependencies import DATABASE, DatabaseDependency
 from app.problems import InvalidFields
@@ -37,6 +38,11 @@ class ProfilePage:
     password_form: Form = EMPTY
     least_length: int = passwords.LEAST_LENGTH
 
+    @property
+    def heads(self) -> bool:
+        """Whether the digest is sent to such an account, if it wants it."""
+        return any(grant.role in HEADING for grant in self.account.grants)
+
 
 @router.get("")
 def profile(request: Request, caller: Annotated[Person, Depends(MEMBERS)]) -> Response:
@@ -51,14 +57,22 @@ def change(
     database: DatabaseDependency,
     name: Text = "",
     language: Text = "vi",
+    digest: Text = "",
 ) -> Response:
-    """Change one's own name and language. Who: whoever has signed in."""
+    """Change one's own name and language, and whether one wants the digest. Who: whoever has
+    signed in.
+    """
     try:
         with database.writing(caller.name) as session:
             account = session.get_one(Account, caller.account_id)
-            accounts.change_profile(session, account, name, language)
+            wanted = {"yes": True, "no": False}.get(digest)
+            accounts.change_profile(session, account, name, language, digest=wanted)
     except InvalidFields as problem:
-        form = refused(problem, language_of(request, caller), {"name": name, "language": language})
+        form = refused(
+            problem,
+            language_of(request, caller),
+            {"name": name, "language": language, "digest": digest},
+        )
         return _show(request, caller, form=form, status=422)
     answer = go_to("/profile", "saved")
     answer.delete_cookie(LANGUAGE_COOKIE)  # the account's language counts from now on

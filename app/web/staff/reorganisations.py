@@ -26,15 +26,23 @@ from app.registry.reorganisation.plan import Plan
 from app.registry.reorganisation.reading import read_plan
 from app.registry.reorganisation.undoing import CannotUndo, reorganisations
 from app.tables import WrongTable
-from app.web.pages import EMPTY, Form, Number, Text, go_to, language_of, refused, render
+from app.web.pages import (
+    EMPTY,
+    MOST_SHOWN,
+    Form,
+    Number,
+    Text,
+    go_to,
+    language_of,
+    refused,
+    render,
+)
 from surveys import model
 
 router = APIRouter(prefix="/reorganisations", include_in_schema=False)
 
 #: Who runs the whole service, and has proved lately who they are: a plan changes all of it.
 OPERATORS = PageDoor(Right.MANAGE_ACCESS, everywhere=True, recent=True)
-#: Of a longer list the page shows so many rows; the command shows all.
-MOST_SHOWN = 200
 #: Of a plan in a form, in bytes: as much as a request may bring unless a setting allows more.
 LONGEST_PLAN = 2_000_000
 #: A plan as it stands in a form.

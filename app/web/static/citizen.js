@@ -2,18 +2,18 @@
 // do not apply, counts what is answered, and sends again by itself when the network is gone.
 "use strict";
 (() => {
-  const done = document.querySelector("[data-done]");
-  const store = {
-    get: (key) => { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } },
-    set: (key, value) => { try { localStorage.setItem(key, JSON.stringify(value)); return true; } catch { return false; /* full or forbidden: then without a draft */ } },
-    drop: (key) => { try { localStorage.removeItem(key); } catch { /* as above */ } },
-  };
-  if (done) { store.drop(`draft:${done.dataset.done}`); return; }
+  // Read by its name each time: where cookies are blocked, the name alone throws.
+  const kept = (where) => ({
+    get: (key) => { try { return JSON.parse(window[where].getItem(key)); } catch { return null; } },
+    set: (key, value) => { try { window[where].setItem(key, JSON.stringify(value)); return true; } catch { return false; /* full or forbidden: then without a draft */ } },
+    drop: (key) => { try { window[where].removeItem(key); } catch { /* as above */ } },
+  });
+  const store = kept("localStorage");
   const form = document.querySelector("form[data-code]");
   if (!form) return;
   const key = `draft:${form.dataset.code}`;
   const DRAFT_MS = 2 * 3600 * 1000;
-  const questions = [...form.querySelectorAll(".q")];
+  const questions = [...form.querySelectorAll(".q:not(.wish)")];
   const sections = [...form.querySelectorAll("section")];
   const summary = document.getElementById("summary");
 
@@ -43,6 +43,7 @@
     if ("anew" in form.dataset) id.value = draft.id;
     // Its numbers belong to one version of the questions.
     if (draft.id !== id.value || draft.version !== version.value) return;
+    if (draft.reply) form.elements.reply.checked = true;
     // What was given before this script had come is newer, too.
     for (const field of questions.filter((q) => !isAnswered(q)).flatMap(fieldsOf)) {
       const values = draft.values[field.name] || [];
@@ -54,10 +55,11 @@
   }
 
   function save() {
+    if (form.dataset.preview) return false;
     const values = {};
     for (const [name, value] of new FormData(form)) if (name.startsWith("a.") && value) (values[name] = values[name] || []).push(value);
-    const { id, version, opened, page } = form.elements;
-    return store.set(key, { id: id.value, version: version.value, opened: opened.value, page: page.value, at: Date.now(), values });
+    const { id, version, opened, page, reply } = form.elements;
+    return store.set(key, { id: id.value, version: version.value, opened: opened.value, page: page.value, at: Date.now(), values, reply: reply.checked });
   }
 
   function refresh() {
@@ -98,6 +100,52 @@
     save();
   });
 
+  // The code by which a reply is read: drawn here, before the response is sent for the first time. Of
+  // it the hash alone is sent, and it stays in this tab, for the page of thanks, which shows it. One
+  // response has one code, however often it is sent.
+  const SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  const codes = kept("sessionStorage");
+  const codeKey = `reply:${form.dataset.code}`;
+  const { reply, reply_code: sentCode } = form.elements;
+  const sentHash = Object.assign(document.createElement("input"), { type: "hidden", name: "reply_code_hash", disabled: true });
+  form.append(sentHash);
+  const DRAWS = 3;
+  let code = null;
+  let draws = 0;
+
+  async function addCode() {
+    sentCode.disabled = sentHash.disabled = true;
+    if (!reply.checked) return;
+    if (!code) code = { id: form.elements.id.value, signs: Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => SIGNS[byte % 32]).join("") };
+    codes.set(codeKey, { ...code, at: Date.now() });
+    try {
+      const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(code.signs)));
+      sentHash.value = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+      sentHash.disabled = false;
+    } catch {
+      // Over plain http a browser does not hash: then the server does, as for a form without script.
+      sentCode.value = code.signs;
+      sentCode.disabled = false;
+    }
+  }
+  // What is being sent has its code or has none.
+  reply.addEventListener("click", (event) => { if (sending) event.preventDefault(); });
+
+  // A code that was kept is this response's, or is gone: on a phone that goes from hand to hand, too.
+  function findCode() {
+    if (location.hash.startsWith("#reply=")) history.replaceState(null, "", location.pathname + location.search);
+    const found = codes.get(codeKey);
+    if (found?.id === form.elements.id.value) code = { id: found.id, signs: found.signs };
+    else codes.drop(codeKey);
+  }
+
+  // What is added to the address of thanks: where nothing may be kept the code goes along in the
+  // fragment, which no browser sends.
+  function carried() {
+    if (!reply.checked) return "";
+    return codes.set(codeKey, { ...code, at: Date.now(), left: true }) ? "" : `#reply=${code.signs}`;
+  }
+
   const status = document.getElementById("status");
   const left = document.getElementById("left");
   const button = form.querySelector("button:not([type])");
@@ -128,12 +176,13 @@
   form.addEventListener("submit", (event) => {
     if (rewording) return;
     event.preventDefault();
+    if (form.dataset.preview) { status.textContent = form.dataset.preview; return; }
     if (sending) return;
     sending = true;
     wait = 1000;
     button.setAttribute("aria-disabled", "true");
     save();
-    send();
+    addCode().then(send);
   });
 
   async function send() {
@@ -143,11 +192,20 @@
     const timer = setTimeout(() => control.abort(), 20000);
     try {
       const answer = await fetch(form.action, { method: "POST", body, signal: control.signal, headers: { Accept: "application/json" } });
-      if (answer.status === 201) { location.replace(answer.headers.get("Location")); return; }
+      if (answer.status === 201) { location.replace(answer.headers.get("Location") + carried()); return; }
+      if (answer.status === 409 && draws < DRAWS && (answer.headers.get("Content-Type") || "").includes("json")) {
+        // Somebody else's response has this code, and ours was not counted.
+        draws += 1;
+        code = null;
+        await addCode();
+        send();
+        return;
+      }
       const seconds = waitOf(answer.headers);
       if (seconds > 0 && /429|503/.test(answer.status)) { sendAfter(seconds); return; }
       if (answer.status >= 500) throw new Error("the server is not well");
       // Refused with reasons: let the browser show the server's page.
+      form.action += carried();
       form.submit();
     } catch {
       status.textContent = form.dataset.offline;
@@ -184,6 +242,7 @@
   addEventListener("pageshow", (event) => { if (event.persisted && sending) location.reload(); });
 
   restore();
+  findCode();
   refresh();
   if (questions.some(isAnswered)) save();
   if (summary) summary.focus();

@@ -11,7 +11,7 @@ function speak(button, question) {
   button.setAttribute("aria-pressed", "true");
   // A voice that was silenced ends later: by then another question may be read.
   const mine = (button.dataset.turn = String(Number(button.dataset.turn ?? 0) + 1));
-  const texts = [...question.querySelectorAll(".ask, .several, .box")].map((part) => part.textContent.trim());
+  const texts = [...question.querySelectorAll(".ask, .several, .box, #wish-terms")].map((part) => part.textContent.trim());
   speakAloud(texts, language, () => { if (button.dataset.turn === mine) button.setAttribute("aria-pressed", "false"); });
 }
 

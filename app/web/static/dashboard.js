@@ -8,7 +8,10 @@ function load() {
     const script = document.createElement("script");
     script.src = board.dataset.script;
     script.onload = () => done(window.vegaEmbed);
-    script.onerror = failed;
+    script.onerror = (error) => {
+      loading = undefined;
+      failed(error);
+    };
     document.head.append(script);
   });
   return loading;
@@ -22,13 +25,23 @@ const DECIMALS = {
 // As the style sheet has it: on a phone a chart is drawn for its width.
 const thin = matchMedia("(max-width: 40rem)").matches;
 
+const ROUNDS = 5;
+
+// A server that is busy says when to ask again.
+async function asked(address, round = 1) {
+  const answer = await fetch(address);
+  if (answer.ok) return answer.json();
+  const after = Number(answer.headers.get("Retry-After"));
+  if (!after || round === ROUNDS) throw new Error(`${answer.status}`);
+  await new Promise((go) => setTimeout(go, after * 1000));
+  return asked(address, round + 1);
+}
+
 async function enliven(figure) {
-  const [embed, answer] = await Promise.all([
+  const [embed, spec] = await Promise.all([
     load(),
-    fetch(figure.dataset.spec + (thin ? "&narrow=true" : "")),
+    asked(figure.dataset.spec + (thin ? "&narrow=true" : "")),
   ]);
-  if (!answer.ok) return;
-  const spec = await answer.json();
   const place = figure.querySelector(thin ? ".drawn.thin" : ".drawn.wide");
   const drawn = document.createElement("div");
   // By the syntax tree and its interpreter: the page's policy allows no evaluation of texts.

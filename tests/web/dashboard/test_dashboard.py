@@ -132,7 +132,7 @@ def test_a_running_period_is_said_to_run_and_a_whole_one_is_not(open_page, view)
 
 def test_the_csv_of_a_trend_names_each_rows_own_period(open_page, view):
     page = open_page(f"/dashboard/unit?{LINK}").text
-    (link,) = re.findall(r'href="(/dashboard/charts/unit/trend\.csv[^"]*)"', page)
+    link, _ = re.findall(r'href="(/dashboard/charts/unit/trend\.csv[^"]*)"', page)
     text = open_page(html.unescape(link)).text.lstrip("\ufeff")
     rows = list(csv.DictReader(io.StringIO(text)))
     points = view("unit")["trend"]["points"]
@@ -169,6 +169,24 @@ def test_the_csv_of_a_chart_has_the_apis_figures(open_page, view):
         assert float(row["rate"]) == right["rate"] and float(row["low"]) == right["low"]
 
 
+def test_every_csv_is_there_for_an_excel_set_to_vietnamese(open_page):
+    for name in ("unit", "units", "comparison", "items"):
+        page = open_page(f"/dashboard/{name}?{LINK}").text
+        links = [
+            html.unescape(each) for each in re.findall(r'href="(/dashboard/charts/[^"]+)"', page)
+        ]
+        plain = [each for each in links if ".csv?" in each and "csv=semicolon" not in each]
+        assert plain and sorted(f"{each}&csv=semicolon" for each in plain) == sorted(
+            each for each in links if "csv=semicolon" in each
+        )
+    plain = open_page(f"/dashboard/charts/unit/factors.csv?{LINK}").text
+    theirs = open_page(f"/dashboard/charts/unit/factors.csv?{LINK}&csv=semicolon").text
+    one = list(csv.DictReader(io.StringIO(plain.lstrip("\ufeff"))))
+    other = list(csv.DictReader(io.StringIO(theirs.lstrip("\ufeff")), delimiter=";"))
+    assert [row["rate"].replace(".", ",") for row in one] == [row["rate"] for row in other]
+    assert any("," in row["rate"] for row in other)
+
+
 @pytest.mark.parametrize(
     "path",
     ["/dashboard/none", "/dashboard/charts/none/x.svg", "/dashboard/charts/unit/none.svg",
@@ -190,6 +208,10 @@ def test_the_script_is_kept_for_good_and_compressed(world):
 def test_a_report_is_a_button_away(world, open_page):
     page = open_page(f"/dashboard/report?{LINK}")
     assert 'action="/api/v1/reports"' in page.text
+    for kind in ("pdf", "docx", "xlsx"):
+        assert f'<button name="format" value="{kind}"' in page.text.replace('class="second" ', "")
+    for field in ("number", "position", "signer"):
+        assert re.search(rf'<label for="{field}">[^<]+</label>\s*<input id="{field}"', page.text)
     answer = open_page(
         f"/api/v1/reports?unit=D1&questionnaire={FORM.code}&period=2026-H1&format=xlsx"
     )

@@ -120,3 +120,23 @@ def test_a_unit_is_found_by_the_name_and_code_of_before(read):
     offered = unescape(read("/dashboard/overview", period="2026-Q2").text)
     (named,) = re.findall(r'<option value="P1">([^<]*)', offered)
     assert named.startswith("Phường Một (trước 01/07/2025: Phường 1 (P1), Phường 2 (P2)")
+
+
+def test_the_page_of_an_ended_unit_says_until_when_and_leads_on(world, read):
+    client, province = world
+    headers = province.person((Role.PROVINCIAL_ANALYST, None)).headers | {"Accept": "text/html"}
+    asked = {**ASKED, "unit": "P2", "period": "2026-Q2"}
+    page = client.get("/dashboard/unit", params=asked, headers=headers)
+    text = unescape(page.text)
+    assert page.status_code == 404
+    assert "Phường 2 (từ 01/01/2024 đến 30/06/2025), nay là Phường Một (P1)" in text
+    assert not re.search(r"\d{4}-\d\d-\d\d", re.sub("<[^>]*>", "", text))
+    onward, back = re.findall(r'<li><a href="(/dashboard/unit\?[^"]*)">', text)
+    assert "Phường Một" in read(onward).text
+    then = read(back).text
+    assert "Phường 2" in then and "tháng 6 năm 2025" in then
+    # Nobody is led to what is not theirs, nor where there never was a unit.
+    desk = province.person((Role.UNIT_HEAD, "P3")).headers | {"Accept": "text/html"}
+    for who, unit in ((desk, "P2"), (headers, "nothing")):
+        page = client.get("/dashboard/unit", params=asked | {"unit": unit}, headers=who)
+        assert page.status_code == 404 and "unit=P1" not in page.text

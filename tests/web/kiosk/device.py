@@ -60,8 +60,13 @@ IDLE_MS, COUNTDOWN_MS = 600_000, 120_000
 
 
 def thanked(page):
-    """Wait for the thanks: the page itself looks at every frame, since they stay for seconds."""
-    page.wait_for_selector("#thanks")
+    """Wait for the thanks: the page itself looks at every frame, since they stay for seconds.
+
+    Who wrote something or gave a low mark is asked before whether they want a reply: they do not.
+    """
+    if page.wait_for_selector("#thanks, .wish").get_attribute("id") != "thanks":
+        page.get_by_role("button", name="Không, cảm ơn").click()
+        page.wait_for_selector("#thanks")
 
 
 def answer_five_faces(page, level=5):

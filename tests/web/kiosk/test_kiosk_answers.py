@@ -12,7 +12,7 @@ from app.registry.points import open_point
 from app.registry.questionnaires import publish, published
 from surveys.loader import load_file
 from tests.web.conftest import needs_browser
-from tests.web.kiosk.device import queue_length, wait_for
+from tests.web.kiosk.device import queue_length, thanked, wait_for
 
 pytestmark = [
     needs_browser,
@@ -85,7 +85,7 @@ def press(page, name, **options):
 
 def stored(page, database):
     """The one response, once the device has sent it."""
-    page.wait_for_selector("#thanks")
+    thanked(page)
     wait_for(lambda: queue_length(page) == 0)
     with database.reading() as session:
         row = session.scalars(select(Response)).one()

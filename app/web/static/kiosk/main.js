@@ -1,18 +1,25 @@
 // The kiosk: pairs once, then asks one respondent after another, with a network or without.
 import { silence } from "./aloud.js";
 import { look } from "./clock.js";
+import { hashOf, newCode } from "./codes.js";
 import { element } from "./element.js";
 import { keyboard } from "./keyboard.js";
-import { call, flush, onChange, state } from "./queue.js";
+import { call, codes, flush, onChange, state } from "./queue.js";
+import { Receipt } from "./receipt.js";
 import { Respondent } from "./respondent.js";
 import { openStaffScreen } from "./staff.js";
 import * as store from "./store.js";
+import { mayWish, wishScreen } from "./wish.js";
 
 const WORDS = JSON.parse(document.body.dataset.words);
 const THANKS_MS = 6000;
+// Of a configuration that was kept before it said how long a code is shown.
+const CODE_S = 90;
 const HEARTBEAT_MS = 60_000;
 const screen = document.getElementById("screen");
-const kiosk = { language: "vi", configuration: null, respondent: null, release: null, registration: null };
+// `redraw` shows the wish for a reply, or its code, in another language: what is no question of the form.
+const kiosk = { language: "vi", configuration: null, respondent: null, redraw: null, release: null, registration: null };
+let receipt = null;
 let idleTimer = null;
 let thanksTimer = null;
 
@@ -20,7 +27,7 @@ let thanksTimer = null;
 const wordsOf = (language) => WORDS[language] ?? kiosk.configuration?.words?.[language] ?? WORDS.vi;
 const OWN_LANGUAGES = [{ code: "vi", name: "Tiếng Việt" }, { code: "en", name: "English" }];
 
-const say = (key, values = {}, language = kiosk.language) => wordsOf(language)[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+const say = (key, values = {}, language = kiosk.language) => (wordsOf(language)[key] ?? WORDS.vi[key]).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 
 function show(content) {
   screen.replaceChildren(header(), element("main", {}, content), footer());
@@ -56,10 +63,10 @@ function speak(language) {
   kiosk.language = language;
   document.documentElement.lang = language;
   const current = kiosk.respondent;
-  if (current) {
-    current.language = language;
-    current.ask();
-  } else begin();
+  if (current) current.language = language;
+  if (kiosk.redraw) kiosk.redraw();
+  else if (current) current.ask();
+  else begin();
 }
 
 // --- one respondent after another ---------------------------------------------------------
@@ -70,6 +77,9 @@ function begin() {
   clearTimeout(idleTimer);
   document.querySelector(".countdown")?.remove();
   kiosk.respondent = null;
+  kiosk.redraw = null;
+  receipt?.forget();
+  receipt = null;
   takeNews();
   if (!kiosk.configuration) return pair();
   if (kiosk.configuration.closed) return show(closed(kiosk.configuration.now_at));
@@ -94,36 +104,71 @@ function closed(nowAt) {
   return element("section", { class: "message" }, element("h1", {}, say("closed")), names && element("p", {}, say("closed_now_at", { names })));
 }
 
-async function finish(respondent, partial = false) {
+/** All is answered: whoever has something to be replied to is asked whether they want that. */
+function finish(respondent, partial = false) {
   silence();
-  const kept = await keep(respondent, partial);
+  if (!mayWish(respondent)) return close(respondent, partial);
+  respondent.finished = { partial };
+  const leave = () => { respondent.finished = null; kiosk.redraw = null; };
+  kiosk.redraw = () => {
+    show(wishScreen(respondent, {
+      say,
+      answered: (wanted) => { if (respondent.finished) { leave(); close(respondent, partial, wanted ? newCode() : null); } },
+      back: () => { leave(); if (partial) respondent.ask(); else respondent.back(); },
+    }));
+    screen.querySelector("h1").focus({ preventScroll: true });
+  };
+  kiosk.redraw();
+}
+
+async function close(respondent, partial, code = null) {
+  silence();
+  const kept = await keep(respondent, partial, code);
   kiosk.respondent = null;
   clearTimeout(idleTimer);
+  if (kept && code) return showCode(kept, code);
   // Whoever comes next need not wait: a touch begins anew.
   show(element("section", { class: "message", id: kept ? "thanks" : "not-kept", onclick: reset },
     element("h1", {}, say(kept ? "thanks" : "not_kept")), element("p", {}, say(kept ? "use" : "tell_staff"))));
   thanksTimer = setTimeout(reset, kept ? THANKS_MS : 4 * THANKS_MS);
 }
 
-/** Put a response into the queue, durably; whether that worked. */
-async function keep(respondent, partial = false) {
+/** The code stays until it was taken along, or its time is over: a touch by the way does not end it. */
+function showCode(id, code) {
+  const { reply_url: url, reply_code_s: seconds } = kiosk.configuration;
+  receipt = new Receipt({ id, code, address: `${url ?? location.origin}/c`, seconds: seconds ?? CODE_S, say, show, ended: reset });
+  kiosk.redraw = () => receipt.draw();
+  receipt.draw();
+}
+
+codes.another = async (id) => (receipt?.id === id ? receipt.another() : null);
+codes.refused = (id) => {
+  if (receipt?.id !== id) return;
+  receipt.refuse();
+  kiosk.redraw = null;
+  thanksTimer = setTimeout(reset, 4 * THANKS_MS);
+};
+
+/** Put a response into the queue, durably: its id, or nothing if that did not work. Of its code the hash alone is kept. */
+async function keep(respondent, partial = false, code = null) {
   const answers = respondent.given();
-  if (!Object.keys(answers).length) return true;
+  const id = uuid7();
+  if (!Object.keys(answers).length) return id;
   const form = kiosk.configuration.questionnaire;
   try {
     await look();
     await store.enqueue({
-      id: uuid7(), questionnaire: form.code, version: form.version, answered_at: new Date().toISOString(),
+      id, questionnaire: form.code, version: form.version, answered_at: new Date().toISOString(),
       duration_s: Math.min(86_400, Math.round((performance.now() - respondent.startedAt) / 1000)),
-      language: respondent.language, answers, ...(partial && { partial }),
+      language: respondent.language, answers, ...(partial && { partial }), ...(code && { reply_code_hash: await hashOf(code) }),
     });
   } catch (error) {
     console.warn("a response could not be kept:", error.name);
     await store.keepFact("lost", ((await store.fact("lost").catch(() => 0)) ?? 0) + 1).catch(() => {});
-    return false;
+    return null;
   }
   flush();
-  return true;
+  return id;
 }
 
 function reset() {
@@ -165,8 +210,10 @@ function countDown() {
     if (left > 0) { idleTimer = setTimeout(tick, 1000); return; }
     const respondent = kiosk.respondent;
     kiosk.respondent = null;
-    // Half an answer of who walked away is kept, and marked, only where the questionnaire says so.
-    if (respondent && kiosk.configuration.questionnaire.keep_partial) await keep(respondent, true);
+    // Half an answer of who walked away is kept, and marked, only where the questionnaire says so. Who had
+    // answered all and walked away from the wish for a reply wants none.
+    if (respondent?.finished) await keep(respondent, respondent.finished.partial);
+    else if (respondent && kiosk.configuration.questionnaire.keep_partial) await keep(respondent, true);
     reset();
   };
   idleTimer = setTimeout(tick, 1000);
@@ -256,7 +303,7 @@ function idleNews() {
 }
 
 function staff() {
-  if (kiosk.respondent) return;
+  if (kiosk.respondent || receipt) return;
   openStaffScreen({ say, show, leave: begin, heartbeat, kiosk });
 }
 
@@ -266,7 +313,7 @@ async function install() {
   let controlled = Boolean(navigator.serviceWorker.controller);
   navigator.serviceWorker.addEventListener("controllerchange", () => {
     // The first worker takes over a page that is already its own release.
-    if (controlled && !kiosk.respondent) location.reload();
+    if (controlled && !kiosk.respondent && !receipt) location.reload();
     controlled = true;
   });
 }

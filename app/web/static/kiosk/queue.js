@@ -9,6 +9,7 @@ const FIRST_WAIT_MS = 1000;
 // Never longer: a server that is back is found within half a minute.
 const LONGEST_WAIT_MS = 30_000;
 const TIMEOUT_MS = 30_000;
+const TAKEN = "/problems/reply-code-taken";
 
 export const state = { lastSync: null, trouble: null, wait: FIRST_WAIT_MS, notBefore: 0 };
 let timer = null;
@@ -16,6 +17,10 @@ let again = false;
 const listeners = new Set();
 export const onChange = (listener) => listeners.add(listener);
 const changed = () => listeners.forEach((listener) => listener());
+
+// Who shows a code at this moment: `another` draws one anew for a response, `refused` is told that none opens.
+export const codes = { another: async () => null, refused: () => {} };
+const redrawn = new Set();
 
 /** Fetch with the device's key and a time limit. */
 export async function call(path, options = {}) {
@@ -80,6 +85,7 @@ async function sendAll() {
       // Something in the batch spoils it whole: smaller batches find out what.
       if (batch.length === 1) {
         await store.settle([], [{ response: batch[0], problem: answer.document }]);
+        codes.refused(batch[0].id);
         changed();
       } else {
         size = Math.max(1, Math.floor(batch.length / 2));
@@ -99,12 +105,27 @@ function asSent(response) {
 async function learn(batch, results, seen) {
   const counted = [];
   const refused = [];
+  const taken = [];
   results.forEach((result, place) => {
     if (result.status === "accepted" || result.status === "duplicate") counted.push(batch[place].id);
     else if (result.problem?.retry) seen.add(batch[place].id);
+    else if (result.problem?.type === TAKEN) taken.push(batch[place].id);
     else refused.push({ response: batch[place], problem: result.problem });
   });
   await store.settle(counted, refused);
+  for (const { response } of refused) codes.refused(response.id);
+  for (const id of taken) await sendOtherwise(id);
+}
+
+/**
+ * Another response has this one's code: whoever still stands here is shown another. Of whoever has gone
+ * the answers are counted all the same, without a code, since theirs can open nothing any more.
+ */
+async function sendOtherwise(id) {
+  const hash = redrawn.has(id) ? null : await codes.another(id);
+  redrawn.add(id);
+  if (!hash) codes.refused(id);
+  await store.changeCode(id, hash);
 }
 
 /** Send again after some time, and not before the server wants it: then nobody flushes meanwhile. */

@@ -25,6 +25,8 @@ export class Respondent {
     this.typed = {};
     this.place = 0;
     this.startedAt = null;
+    // What is left to be said when all is answered: whether it was to the end of the form.
+    this.finished = null;
   }
 
   wording(text) { return text[this.language] ?? text.vi; }
@@ -55,7 +57,7 @@ export class Respondent {
     const controls = this.controls(item).filter(Boolean);
     silence();
     screen.append(heading, ...controls);
-    const aloud = this.aloud(heading, controls);
+    const aloud = this.aloud([heading].concat(controls.flatMap((part) => (part.matches(".choice, .several") ? part : Array.from(part.querySelectorAll(".choice"))))));
     const { language } = this;
     whenVoices(() => (voiceOf(language) ? heading.after(aloud) : aloud.remove()));
     const foot = element("div", { class: "foot" });
@@ -76,13 +78,12 @@ export class Respondent {
   }
 
   /** A button that reads the question and its answers. */
-  aloud(heading, controls) {
+  aloud(parts) {
     const button = element("button", { class: "quiet aloud", "aria-pressed": "false", onclick: () => {
       const speaking = button.getAttribute("aria-pressed") === "true";
       button.setAttribute("aria-pressed", String(!speaking));
       if (speaking) { silence(); return; }
-      const choices = controls.flatMap((part) => (part.matches(".choice, .several") ? [part] : [...part.querySelectorAll(".choice")]));
-      speakAloud([heading, ...choices].map((part) => part.textContent), this.language, () => button.setAttribute("aria-pressed", "false"));
+      speakAloud(parts.map((part) => part.textContent), this.language, () => button.setAttribute("aria-pressed", "false"));
     } }, this.say("aloud"));
     return button;
   }

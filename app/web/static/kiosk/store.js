@@ -42,6 +42,15 @@ export const settle = (counted, refused) => run(["queue", "aside"], "readwrite",
   }
 });
 
+/** Another code for a response that waits, or none any more. */
+export const changeCode = (id, hash) => run(["queue"], "readwrite", (queue) => {
+  queue.get(id).onsuccess = ({ target: { result: response } }) => {
+    if (!response) return;
+    const { reply_code_hash: _, ...rest } = response;
+    queue.put(hash ? { ...rest, reply_code_hash: hash } : rest);
+  };
+});
+
 /** Note what the clock shows, and by how much it was set: all that waits is moved, or has lost its time. */
 export const noteClock = (wall, set) => run(["facts", "queue"], "readwrite", (facts, queue) => {
   facts.put(wall, "clock");

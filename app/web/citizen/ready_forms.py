@@ -1,0 +1,147 @@
+"""Forms as they are opened, made ready once: all but what is a page's own.
+
+What differs between two pages of one version in one language is the point's path and its unit's
+name, and what is drawn for each page. The rest is filled in once, and compressed once: a stream of
+gzip may consist of pieces that know nothing of one another, with what is a page's own between them
+as it is.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from threading import Lock
+from zlib import crc32
+
+from cachetools import LRUCache
+from markupsafe import escape
+
+from app.dependencies import Shared
+from app.intake.page_tokens import OpenedPage
+from app.registry.questionnaires import Published
+from app.web.citizen.form_fields import FormFields
+from app.web.citizen.shown import FormPage, Survey
+from app.web.citizen.wishes import Wish
+from app.web.pages import fill
+
+#: Forms that are kept ready, of some 50 KB each: far more than one service asks at a time.
+_MOST = 64
+_BEGIN = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # of gzip: no name, no time, any system
+_END = b"\x01\x00\x00\xff\xff"  # the last piece, which is empty
+
+#: A piece that is not compressed: its kind, its length and, to check that, its complement.
+_STORED = struct.Struct("<BHH").pack
+_CHECKS = struct.Struct("<II").pack
+
+_Key = tuple[Published, str, bool, bool]
+
+
+@dataclass(frozen=True)
+class ReadyForm:
+    """A form's page in pieces; between two of them stands what a page has of its own, by name."""
+
+    pieces: tuple[bytes, ...]
+    names: tuple[str, ...]
+
+    @classmethod
+    def cut(cls, html: str, marks: Mapping[str, str]) -> ReadyForm:
+        """Cut a page where marks stand; each has its name."""
+        named = {mark: name for name, mark in marks.items()}
+        pattern = re.compile("|".join(map(re.escape, named)))
+        return cls(
+            tuple(piece.encode() for piece in pattern.split(html)),
+            tuple(named[mark] for mark in pattern.findall(html)),
+        )
+
+    def filled(self, own: Mapping[str, bytes]) -> bytes:
+        """The page with its own parts."""
+        out = [self.pieces[0]]
+        for name, piece in zip(self.names, self.pieces[1:], strict=True):
+            out += own[name], piece
+        return b"".join(out)
+
+    def packed(self, own: Mapping[str, bytes]) -> bytes:
+        """The same as a stream of gzip (RFC 1952), whose own parts are not compressed."""
+        begin, crc, size, others = self._deflated
+        out = [begin]
+        for name, piece, deflated in others:
+            part = own[name]
+            out += _STORED(0, len(part), len(part) ^ 0xFFFF), part, deflated
+            crc = crc32(piece, crc32(part, crc))
+            size += len(part)
+        out += _END, _CHECKS(crc, size & 0xFFFFFFFF)
+        return b"".join(out)
+
+    @cached_property
+    def _deflated(self) -> tuple[bytes, int, int, Sequence[tuple[str, bytes, bytes]]]:
+        """How the stream begins, the check and the size of that, and each own part's name, the
+        piece after it, and that piece as it stands in the stream.
+        """
+        first, *others = self.pieces
+        return (
+            _BEGIN + _deflate(first),
+            crc32(first),
+            sum(map(len, self.pieces)),
+            [
+                (name, piece, _deflate(piece))
+                for name, piece in zip(self.names, others, strict=True)
+            ],
+        )
+
+
+def _deflate(piece: bytes) -> bytes:
+    """A piece of a stream that refers to nothing before it and ends with a whole byte."""
+    deflating = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return deflating.compress(piece) + deflating.flush(zlib.Z_FULL_FLUSH)
+
+
+class ReadyForms:
+    """The forms of a server process that were opened of late."""
+
+    def __init__(self) -> None:
+        self._forms: LRUCache[_Key, ReadyForm] = LRUCache(_MOST)
+        self._lock = Lock()
+        #: Drawn anew by each process: no name of a unit has them.
+        self._marks = {
+            name: secrets.token_hex(16) for name in ("path", "unit", "id", "token", "code")
+        } | {"opened": str(10**30 + secrets.randbelow(10**30))}
+
+    def find(self, survey: Survey, language: str, *, anew: bool) -> ReadyForm | None:
+        """The form that stands ready for a survey, if it does."""
+        with self._lock:
+            return self._forms.get((survey.version, language, anew, survey.synthetic))
+
+    def make(self, survey: Survey, language: str, *, anew: bool) -> ReadyForm:
+        """Fill a form in once, that nobody has answered yet, and keep it ready."""
+        marks = self._marks
+        marked = replace(survey, path=marks["path"], name_vi=marks["unit"], name_en=marks["unit"])
+        page = FormPage(
+            marked, FormFields(survey.version.form), marks["id"], int(marks["opened"]),
+            marks["token"], {}, {}, anew=anew, wish=Wish(code=marks["code"]),
+        )  # fmt: skip
+        ready = ReadyForm.cut(fill("citizen/form.html", language, page), marks)
+        with self._lock:
+            self._forms[survey.version, language, anew, survey.synthetic] = ready
+        return ready
+
+
+def own_parts(
+    survey: Survey, language: str, id: str, page: OpenedPage, code: str
+) -> Mapping[str, bytes]:
+    """What a page has of its own; ``code`` is the one that was drawn for a reply."""
+    return {
+        "path": survey.path.encode(),
+        "unit": str(escape(survey.name(language))).encode(),
+        "id": id.encode(),
+        "opened": str(page.opened).encode(),
+        "token": page.token.encode(),
+        "code": code.encode(),
+    }
+
+
+READY_FORMS = Shared[ReadyForms]("ready_forms")
