@@ -1,5 +1,5 @@
-"""Runs all benchmarks, or those named: intake, reading, statistics, ranking, citizen,
-signing_in, reform, examination."""
+"""Runs all benchmarks, or those named: intake, comments, forms, reading, statistics, ranking,
+citizen, signing_in, reform, examination, dashboard, export."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from rich.console import Console
 
 from tests.bench import (
     citizen,
+    comments,
+    dashboard,
     examination,
+    export,
+    forms,
     intake,
     memory,
     ranking,
@@ -21,6 +25,8 @@ from tests.bench import (
 
 BENCHES = {
     "intake": intake.main,
+    "comments": comments.main,
+    "forms": forms.main,
     "reading": reading.main,
     "statistics": statistics.main,
     "ranking": ranking.main,
@@ -28,6 +34,8 @@ BENCHES = {
     "signing_in": signing_in.main,
     "reform": reform.main,
     "examination": examination.main,
+    "dashboard": dashboard.main,
+    "export": export.main,
 }
 
 #: Run by its name alone: it takes an hour.

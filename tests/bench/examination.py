@@ -43,7 +43,7 @@ _COLUMNS = (
     "received_at", "duration_s", "language", "disposition", "packed", "partial", "credential_id",
 )  # fmt: skip
 #: Runs a command, and says the most memory that it held.
-_MEASURED = """
+MEASURED = """
 import resource, sys
 from app.cli import main
 try:
@@ -59,7 +59,7 @@ def main(out: Console) -> None:
     for size in SIZES:
         with tempfile.TemporaryDirectory() as name:
             url = f"sqlite:///{Path(name) / 'bench.db'}"
-            _draw(url, size)
+            draw(url, size)
             seconds, peak, said = _examine(url)
         took.append((seconds, peak))
         out.print(
@@ -77,7 +77,7 @@ def _examine(url: str) -> tuple[float, float, str]:
     """Seconds and MB of examining, and what it said."""
     began = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", _MEASURED, "integrity", "examine", "--months", str(MONTHS)],
+        [sys.executable, "-c", MEASURED, "integrity", "examine", "--months", str(MONTHS)],
         cwd=ROOT,
         env=os.environ | {"HAILONG_DATABASE_URL": url, "OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,
@@ -89,7 +89,7 @@ def _examine(url: str) -> tuple[float, float, str]:
     return seconds, int(peak.split()[1]) / 1024, done.stdout.strip().splitlines()[-1]
 
 
-def _draw(url: str, size: int) -> None:
+def draw(url: str, size: int) -> None:
     """Found a province, put the rule in force, and draw answers of its desks over the months."""
     settings = Settings()
     with closing(Database(url)) as database:

@@ -1,4 +1,5 @@
-"""Durable responses a second over HTTP, as ratios to an empty endpoint that validates the same.
+"""Durable responses a second over HTTP, as ratios to an empty endpoint that validates the same, and
+to the service as it was before its intake was made faster.
 
 One server process; where the machine has two processors it has one to itself, and the load
 generator (and PostgreSQL) the other, for the baseline too. Bodies are one-stop forms of 22 rated
@@ -10,13 +11,18 @@ from __future__ import annotations
 import json
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 from collections import deque
-from contextlib import closing
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import psutil
 from rich.console import Console
 
 from app.access import credentials
@@ -29,15 +35,21 @@ from app.registry.points import find_by_code
 from app.settings import Settings
 from app.setup import prepare
 from tests.bench import load
+from tests.bench.before import before
 from tests.databases import BACKENDS, PostgresServer, address
-from tests.server import ServerProcess
+from tests.server import ROOT, ServerProcess
 
 CONNECTIONS = 64
 BATCH = 100
 SECONDS = float(os.environ.get("HAILONG_BENCH_SECONDS", "4"))
 ROUNDS = int(os.environ.get("HAILONG_BENCH_ROUNDS", "5"))
-#: Requests made ahead for each second; a server that answers more of them is done earlier.
+#: Requests made ahead for each second, in the first round; a server that answers more of them is
+#: done earlier. Later rounds make three times what was answered.
 MOST_SINGLE, MOST_BATCHES = 24_000, 1_200
+
+#: A file that came with the faster intake: the commit before it is the second baseline. Of another
+#: file it is told what that change costs, as of analysis/integrity.py the search for stuffing.
+BROUGHT_WITH = os.environ.get("HAILONG_BENCH_BEFORE", "app/intake/decoding.py")
 
 Device = tuple[str, str]
 
@@ -47,31 +59,76 @@ def main(out: Console) -> None:
     cores = sorted(os.sched_getaffinity(0))
     server_cores, our_cores = ({cores[0]}, set(cores[1:])) if len(cores) > 1 else (set(cores),) * 2
     os.sched_setaffinity(0, our_cores)
-    with tempfile.TemporaryDirectory() as name, closing(PostgresServer()) as postgres:
-        folder = Path(name)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        postgres = stack.enter_context(closing(PostgresServer()))
+        old = stack.enter_context(before(BROUGHT_WITH))
+        if old is None:
+            out.print("without the commit before: git knows none here")
+        _run(out, folder, postgres, old, server_cores, our_cores)
+
+
+def _run(
+    out: Console,
+    folder: Path,
+    postgres: PostgresServer,
+    old: Path | None,
+    server_cores: set[int],
+    our_cores: set[int],
+) -> None:
+    def started(url: str, log: str, **more: Any) -> ServerProcess:
         os.sched_setaffinity(0, server_cores)
-        empty = ServerProcess("sqlite://", folder / "empty.log", command=("tests.bench.empty",))
+        server = ServerProcess(url, folder / log, **more)
         os.sched_setaffinity(0, our_cores)
-        empty.wait_until_ready()
-        for backend in BACKENDS:
-            url = f"sqlite:///{folder / 'bench.db'}"
+        return server.wait_until_ready()
+
+    empty = started("sqlite://", "empty.log", command=("tests.bench.empty",))
+    for backend in BACKENDS:
+        contenders: list[_Contender] = [_Contender("empty endpoint", empty, [])]
+        urls = []
+        for name, root in (("before", old), ("durable", ROOT)):
+            if root is None:
+                continue
+            url = f"sqlite:///{folder / f'{name}.db'}"
             if backend == "postgresql":
                 url = address(postgres.create())
-            devices = _devices(url)
-            os.sched_setaffinity(0, server_cores)
+            devices = _devices_of(root, url)
             # A thousand times as fast as people answer: counted all the same, and never refused.
-            server = ServerProcess(url, folder / "server.log", device_rate="9000000/hour")
-            os.sched_setaffinity(0, our_cores)
-            try:
-                server.wait_until_ready()
-                _compare(out, backend, empty.port, server.port, devices)
-            finally:
-                server.stop()
-            _check(out, url)
-        empty.stop()
+            server = started(url, f"{name}.log", root=root, device_rate="9000000/hour")
+            contenders.append(_Contender(name, server, devices))
+            urls.append(url)
+        try:
+            _compare(out, backend, contenders)
+        finally:
+            for each in contenders[1:]:
+                each.server.stop()
+        check(out, urls[-1])
+    empty.stop()
 
 
-def _devices(url: str) -> list[Device]:
+@dataclass(frozen=True)
+class _Contender:
+    """A server and the devices that it knows; the empty one takes anybody's."""
+
+    name: str
+    server: ServerProcess
+    devices: list[Device]
+
+
+def _devices_of(root: Path, url: str) -> list[Device]:
+    """The devices of a new database of a checkout's own."""
+    code = (
+        "import json, sys; from tests.bench import intake; "
+        "made = getattr(intake, 'devices_of', None) or intake._devices; "
+        "print(json.dumps(made(sys.argv[1])))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, url], cwd=root, check=True, capture_output=True, text=True
+    )
+    return [(secret, point) for secret, point in json.loads(ran.stdout.splitlines()[-1])]
+
+
+def devices_of(url: str) -> list[Device]:
     """Secrets and public codes of 64 devices at desks of the demonstration province."""
     database = Database(url)
     prepare(database, Settings())
@@ -87,35 +144,43 @@ def _devices(url: str) -> list[Device]:
         ]
 
 
-def _compare(out: Console, backend: str, empty: int, ours: int, devices: list[Device]) -> None:
-    for name, most, make in (
-        ("single posts", MOST_SINGLE, _single),
-        (f"batches of {BATCH}", MOST_BATCHES, _batch),
+def _compare(out: Console, backend: str, contenders: list[_Contender]) -> None:
+    """Each kind of request in rounds; in each round all contenders, in another order."""
+    ours = contenders[-1]
+    for name, most, make, path in (
+        ("single posts", MOST_SINGLE, _single, "/one"),
+        (f"batches of {BATCH}", MOST_BATCHES, _batch, "/batch"),
     ):
-        path = "/one" if make is _single else "/batch"
-        ratios, rates = [], []
-        for _ in range(ROUNDS):
-            count = int(most * SECONDS)
-            pair = []
-            for port, where in ((empty, path), (ours, "/api/v1/responses")):
-                requests = deque(make(devices, where, count))
-                pair.append(
-                    load.run(port, requests, connections=CONNECTIONS, seconds=SECONDS).per_second
-                )
-            rates.append(pair)
-            ratios.append(pair[1] / pair[0])
-        base, own = (statistics.median(column) for column in zip(*rates, strict=True))
-        out.print(
-            f"{backend:11} {name:15} empty endpoint {base:7,.0f}/s, durable {own:7,.0f}/s, "
-            f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f}, "
-            f"{ROUNDS} pairs)"
-        )
+        rates: dict[str, list[float]] = {each.name: [] for each in contenders}
+        cpu: dict[str, list[float]] = {each.name: [] for each in contenders}
+        for turn in range(ROUNDS):
+            for each in contenders if turn % 2 else contenders[::-1]:
+                where = "/api/v1/responses" if each.devices else path
+                enough = min(most, 3 * max(rates[each.name], default=most)) * SECONDS
+                requests = deque(make(each.devices or ours.devices, where, int(enough)))
+                process = psutil.Process(each.server.process.pid)
+                began = sum(process.cpu_times()[:2])
+                ran = load.run(each.server.port, requests, connections=CONNECTIONS, seconds=SECONDS)
+                rates[each.name].append(ran.per_second)
+                cpu[each.name].append((sum(process.cpu_times()[:2]) - began) / ran.requests)
+        for other in contenders[:-1]:
+            ratios = [a / b for a, b in zip(rates[ours.name], rates[other.name], strict=True)]
+            costs = [a / b for a, b in zip(cpu[ours.name], cpu[other.name], strict=True)]
+            out.print(
+                f"{backend:11} {name:15} {other.name} "
+                f"{statistics.median(rates[other.name]):7,.0f}/s, "
+                f"durable {statistics.median(rates[ours.name]):7,.0f}/s, "
+                f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f}, "
+                f"{ROUNDS} rounds), its processor time a request {statistics.median(costs):.2f} "
+                f"({min(costs):.2f}–{max(costs):.2f})"
+            )
 
 
 _rng = np.random.default_rng(1)
 
 
-def _body(point: str) -> dict[str, object]:
+def body(point: str) -> dict[str, object]:
+    """A form of a desk, without a comment."""
     levels = _rng.integers(1, 6, 22).tolist()
     codes = [
         f"{f}{i}" for f, n in zip("ABCDE", (4, 5, 6, 3, 4), strict=True) for i in range(1, n + 1)
@@ -135,7 +200,7 @@ def _body(point: str) -> dict[str, object]:
 
 def _single(devices: list[Device], path: str, count: int) -> list[bytes]:
     return [
-        load.request(path, json.dumps(_body(code)).encode(), secret)
+        load.request(path, json.dumps(body(code)).encode(), secret)
         for secret, code in (devices[i % len(devices)] for i in range(count))
     ]
 
@@ -144,14 +209,14 @@ def _batch(devices: list[Device], path: str, count: int) -> list[bytes]:
     return [
         load.request(
             path,
-            json.dumps({"responses": [_body(code) for _ in range(BATCH)]}).encode(),
+            json.dumps({"responses": [body(code) for _ in range(BATCH)]}).encode(),
             secret,
         )
         for secret, code in (devices[i % len(devices)] for i in range(count))
     ]
 
 
-def _check(out: Console, url: str) -> None:
+def check(out: Console, url: str) -> None:
     """What was acknowledged is there, and cells equal their recount."""
     with closing(Database(url)) as database:
         with database.reading() as session:

@@ -39,6 +39,14 @@ def request(path: str, body: bytes, secret: str | None) -> bytes:
     return head.encode() + body
 
 
+def opening(path: str) -> bytes:
+    """One GET of a page, as a browser asks for it."""
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n"
+        "Accept-Encoding: gzip, deflate, br\r\nAccept-Language: vi\r\n\r\n"
+    ).encode()
+
+
 class _Connection(asyncio.Protocol):
     def __init__(self, run: _Run) -> None:
         self._run = run
