@@ -59,7 +59,7 @@ crash: $(READY_DEV) ## kill the server under load, 20 times on each database
 soak: $(READY_DEV) ## ten minutes of faults in a drawn order on each kind of store, then every promise checked
 	$(BIN)/python -m tests.soak
 
-bench: $(READY_DEV) ## paired benchmarks: intake, signing in, reading, statistics, ranks, the form on a slow phone, the reform
+bench: $(READY_DEV) ## paired benchmarks: intake, signing in, reading, statistics, ranks, the form on a slow phone, the reform, exports
 	$(BIN)/python -m tests.bench
 
 memory: $(READY_DEV) ## what a server process holds over an hour of mixed load (HAILONG_MEMORY_MINUTES)

@@ -23,11 +23,11 @@ from app.settings import Settings
 
 #: What the rooms have, single commands first, in the order of the help.
 _OF_ROOMS = (
-    "restore", "move", "demo", "doctor", "rates", "qr", "report", "docs",
+    "restore", "move", "demo", "doctor", "rates", "qr", "report", "export", "docs",
     "processing-register",
-    "import", "questionnaires", "points", "reform", "accounts", "keys", "webhooks", "sms",
-    "rollups", "responses", "retention", "aside", "masking", "integrity", "cases", "themes",
-    "clock", "audit", "backup",
+    "import", "questionnaires", "forms", "points", "reform", "accounts", "keys", "webhooks", "sms",
+    "rollups", "responses", "retention", "aside", "masking", "integrity", "cases", "digest",
+    "themes", "clock", "audit", "backup",
 )  # fmt: skip
 #: What copies a database, or counts what is in it.
 _OF_ALL_TABLES = {"backup", "restore", "move", "doctor"}
@@ -67,6 +67,8 @@ def _found(name: str) -> typer.Typer | Callable[..., None]:
             found = _imports()
         case "questionnaires":
             from app.registry.commands import questionnaires as found
+        case "forms":
+            from app.registry.form_commands import forms as found
         case "points":
             from app.registry.commands import points as found
         case "reform":
@@ -82,7 +84,7 @@ def _found(name: str) -> typer.Typer | Callable[..., None]:
         case "rollups":
             from app.intake.commands import rollups as found
         case "responses":
-            from app.intake.disposition_commands import responses as found
+            found = _responses()
         case "retention":
             from app.retention.commands import retention as found
         case "aside":
@@ -91,6 +93,8 @@ def _found(name: str) -> typer.Typer | Callable[..., None]:
             from app.intake.masking_commands import masking as found
         case "cases":
             from app.cases.commands import cases as found
+        case "digest":
+            from app.digest.commands import digest as found
         case "integrity":
             from app.integrity.commands import integrity as found
         case "themes":
@@ -115,6 +119,8 @@ def _found(name: str) -> typer.Typer | Callable[..., None]:
             from app.posters.commands import qr as found
         case "report":
             from app.reports.documents.commands import report as found
+        case "export":
+            from app.export.commands import export as found
         case "docs":
             from app.web.commands import docs as found
         case "processing-register":
@@ -136,6 +142,15 @@ def _imports() -> typer.Typer:
     imports.command("responses")(import_responses)
     imports.command("template")(paper_template)
     return imports
+
+
+def _responses() -> typer.Typer:
+    from app.importing.commands import import_file, propose_mapping
+    from app.intake.disposition_commands import responses
+
+    responses.command("import")(import_file)
+    responses.command("mapping")(propose_mapping)
+    return responses
 
 
 class _Commands(MutableMapping[str, Any]):

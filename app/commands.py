@@ -143,6 +143,11 @@ def operator() -> str:
     return f"{COMMAND}{getpass.getuser()}"
 
 
+def operator_or_schedule(*, scheduled: bool) -> str:
+    """The same of a command that a server begins by itself, in which nobody's hand is."""
+    return "schedule" if scheduled else operator()
+
+
 def progress() -> Progress:
     """A progress bar for long work; on a pipe it prints nothing but its last state."""
     from rich.progress import (

@@ -43,7 +43,7 @@ def connected(settings: Settings, timeout_s: float | None = None) -> smtplib.SMT
     return server
 
 
-def send_mail(settings: Settings, message: EmailMessage) -> None:
+def send_mail(settings: Settings, message: EmailMessage, timeout_s: float | None = None) -> None:
     """Hand a mail over.
 
     Raises
@@ -51,6 +51,14 @@ def send_mail(settings: Settings, message: EmailMessage) -> None:
     OSError, ValueError
         Where the mail server does not take it.
     """
-    with closing(connected(settings)) as server:
+    with closing(connected(settings, timeout_s)) as server:
         server.send_message(message)
         server.quit()
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether the mail server is there and does not take this one mail."""
+    gone = smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError, smtplib.SMTPAuthenticationError
+    if isinstance(error, gone):
+        return False
+    return isinstance(error, (smtplib.SMTPException, ValueError))

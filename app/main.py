@@ -43,6 +43,7 @@ from app.api.cases import router as case_routes
 from app.api.comments import router as comment_routes
 from app.api.dependencies import CACHE
 from app.api.events import STREAM_THREADS, THREADS_OF_STREAMS
+from app.api.exports import router as export_routes
 from app.api.feed import router as feed_routes
 from app.api.limit_decisions import router as limit_decision_routes
 from app.api.rates import router as rate_routes
@@ -53,6 +54,7 @@ from app.api.unit_histories import router as unit_history_routes
 from app.api.views import router as view_routes
 from app.audit.leaving import keep_heads_leaving
 from app.background import Supervisor
+from app.backup.erasures import erase_before_serving
 from app.backup.schedule import check_settings, keep_backing_up
 from app.cases.schedule import keep_cases
 from app.clock import ClockInDoubt, ServerClock, keep_watching, steady, tell_by
@@ -61,10 +63,14 @@ from app.db import Database
 from app.db.away import away
 from app.db.connections import Patience
 from app.dependencies import CLOCK, DATABASE, READINESS, SETTINGS, SUPERVISOR
+from app.digest import schedule as digest_schedule
+from app.digest.schedule import keep_mailing
 from app.figures.cache import Cache
+from app.importing.fhir_routes import router as fhir_routes
 from app.intake.dependencies import INTAKE, PAGE_TOKENS
 from app.intake.directory import Directory
 from app.intake.page_tokens import PageTokens
+from app.intake.routes import DirectRoute
 from app.intake.routes import router as intake_routes
 from app.intake.service import Intake
 from app.intake.store import ResponseStore
@@ -90,11 +96,15 @@ from app.serving.ending import AnsweredAtEnd
 from app.serving.protocol import CONNECTIONS
 from app.settings import Settings
 from app.text_keys import TextKeys
-from app.web.citizen import replies
+from app.web.citizen import own_response, replies
 from app.web.citizen import routes as citizen
+from app.web.citizen.ready_forms import READY_FORMS, ReadyForms
+from app.web.citizen.routes import FORM_ROUTE, form_at_once
+from app.web.citizen.surveys import SURVEYS, make_surveys
 from app.web.dashboard import comments as dashboard_comments
 from app.web.dashboard import report as dashboard_report
 from app.web.dashboard import routes as dashboard
+from app.web.direct import past_layers
 from app.web.identifying import RequestIds
 from app.web.kiosk import routes as kiosk
 from app.web.openapi import document_doors
@@ -113,12 +123,19 @@ from app.web.staff import (
     cases,
     dead_letters,
     devices,
+    exports,
+    form_drafts,
+    form_editing,
+    form_previews,
     keys,
     limits,
     posters,
     profile,
+    questionnaires,
     reorganisations,
+    response_imports,
     sign_in,
+    theme_editing,
     themes,
 )
 from app.web.turns import Turns
@@ -126,6 +143,7 @@ from app.webhooks.sending import keep_telling
 
 ROUTERS = (
     intake_routes,
+    fhir_routes,
     invitation_routes,
     access_routes,
     rate_routes,
@@ -138,23 +156,25 @@ ROUTERS = (
     web_routes,
 )
 PAGES = (
-    citizen, replies, kiosk, sign_in, profile, accounts, keys, devices, posters, limits,
-    action_notes, audit_log, cases, case_lists, batches, dead_letters, reorganisations, themes,
-    registry, dashboard_comments, dashboard_report, dashboard, public, wall,
+    citizen, replies, own_response, kiosk, sign_in, profile, accounts, keys, devices, posters,
+    limits, action_notes, audit_log, cases, case_lists, batches, dead_letters, reorganisations,
+    exports, response_imports, themes, theme_editing, form_drafts, form_editing, form_previews,
+    questionnaires, registry, dashboard_comments, dashboard_report, dashboard, public, wall,
 )  # fmt: skip
+#: What devices send responses to.
+(INTAKE_ROUTE,) = (each for each in intake_routes.routes if isinstance(each, DirectRoute))
 #: How long after its last answer a server may need to end, in seconds.
 _ENDS_AFTER_S = 10.0
 #: Threads of the tasks beside the requests, made as they are needed: names that are looked up in
 #: vain hold one each for as long as the resolver likes, and are to hold up no other task.
 _THREADS = 40
-#: When those who waited for the server to start have been answered.
-_STARTED_AFTER_S = 5.0
 #: Routers are built when a request first passes them; these are large, and come last.
 LAST = (
     limit_decision_routes,
     action_note_routes,
     batch_routes,
     case_routes,
+    export_routes,
     statistics_routes,
     adjusted_routes,
     unit_history_routes,
@@ -177,9 +197,10 @@ def create_app(
         database, settings.clock_tolerance_s, settings.clock_gap_days, wall=wall, steady=steady
     )
     database.before_writing = clock.check
-    limits = RateLimits(database, clock.now)
+    keys = TextKeys.of(settings)
+    limits = RateLimits(database, clock.now, lambda: keys.derived(b"limits"))
     directory = Directory(database, settings.cache_s)
-    store = ResponseStore(database, TextKeys.of(settings), settings.webhook_delay_s)
+    store = ResponseStore(database, keys, settings.webhook_delay_s, clock.now)
     supervisor = Supervisor()
     readiness = Readiness(database, steady)
     readiness.also("clock", lambda: ClockInDoubt() if clock.look() else None)
@@ -192,6 +213,7 @@ def create_app(
         _tune_interpreter()
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
         await asyncio.to_thread(clock.begin)
+        await asyncio.to_thread(erase_before_serving, settings, clock.now())
         tell_by(clock.now)
         intake.writer.start()
         supervisor.keep("tidying", lambda: keep_tidy(database, clock.now), silent_after_s=300)
@@ -250,7 +272,15 @@ def create_app(
         supervisor.keep(
             "cases", lambda: keep_cases(database, settings, clock.now), silent_after_s=1800
         )
-        supervisor.keep("charts", _make_charts_ready, once=True)
+        supervisor.keep(
+            "digest",
+            lambda: keep_mailing(database, settings, clock.sure_now),
+            silent_after_s=2 * digest_schedule.EVERY_S,
+        )
+        if settings.charts_ready_s:
+            supervisor.keep(
+                "charts", lambda: _make_charts_ready(settings.charts_ready_s), once=True
+            )
         supervisor.watch()
         yield {CONNECTIONS: Connections(Limits.of(settings), HEADERS)}
         with _ending_for_sure():
@@ -267,6 +297,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         form_limits=FORM_LIMITS,
+        # Addresses hold codes and tokens: what was asked for is told to nobody outside.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     SETTINGS.put(app, settings)
     DATABASE.put(app, database)
@@ -281,6 +313,8 @@ def create_app(
     STREAM_THREADS.put(app, CapacityLimiter(THREADS_OF_STREAMS))
     INTAKE.put(app, intake)
     PAGE_TOKENS.put(app, PageTokens(database))
+    SURVEYS.put(app, make_surveys(settings.cache_s))
+    READY_FORMS.put(app, ReadyForms())
     PROVIDER.put(app, Provider(settings) if settings.oidc_issuer else None)
     bodies = Bodies(settings.bodies_limit)
     turns = Turns(settings)
@@ -295,7 +329,15 @@ def create_app(
         lambda: RequestIds(
             SecurityHeaders(
                 AnsweredAtEnd(
-                    BodyLimit(turns.around(build(), answer), settings.body_limit, bodies), answer
+                    BodyLimit(
+                        turns.around(
+                            past_layers(app, build(), INTAKE_ROUTE, FORM_ROUTE, form_at_once),
+                            answer,
+                        ),
+                        settings.body_limit,
+                        bodies,
+                    ),
+                    answer,
                 )
             ),
             settings.access_log,
@@ -331,9 +373,12 @@ def _ending_for_sure() -> Iterator[None]:
         last.cancel()
 
 
-async def _make_charts_ready() -> None:
-    """Load what draws charts once the server has started, not when a reader first asks for one."""
-    await asyncio.sleep(_STARTED_AFTER_S)
+async def _make_charts_ready(after_s: float) -> None:
+    """Load what draws charts once the server has started, not when a reader first asks for one.
+
+    By then those who waited for its start have been answered.
+    """
+    await asyncio.sleep(after_s)
     await asyncio.to_thread(drawing.make_ready)
 
 

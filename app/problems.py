@@ -76,6 +76,10 @@ class FieldError:
         cause = {"reason": say(self.cause, language, **self.values)} if self.cause else {}
         return say(self.reason, language, **{**self.values, **cause})
 
+    def written(self, language: str) -> str:
+        """The same, where it stands within another sentence."""
+        return self.detail(language)
+
     def named(self, language: str) -> str:
         """The same with the field's name in it, to stand outside a list of fields."""
         detail = self.detail(language)
@@ -192,10 +196,11 @@ class InternalError(Problem):
 
 def invalid_fields(error: ValidationError | RequestValidationError) -> InvalidFields:
     """Turn Pydantic's errors into ours, each with the field's path and a catalogue message."""
-    return InvalidFields(errors=list(map(_field_error, error.errors())), count=len(error.errors()))
+    return InvalidFields(errors=list(map(field_error, error.errors())), count=len(error.errors()))
 
 
-def _field_error(detail: Mapping[str, Any]) -> FieldError:
+def field_error(detail: Mapping[str, Any]) -> FieldError:
+    """One of Pydantic's errors as ours."""
     location = [str(step) for step in detail["loc"] if step not in ("body", "query", "path")]
     path = ".".join(location)
     kind: Literal["field", "parameter"] = (

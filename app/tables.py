@@ -90,6 +90,8 @@ class Row:
     counted: bool = False
     #: It has fewer cells than the header though they are counted.
     short: bool = False
+    #: The sheet of a workbook that it stands in.
+    sheet: str = ""
 
 
 class Table:
@@ -105,7 +107,7 @@ class Table:
         self.file = file
         #: The titles of the columns as the person wrote them.
         self.titles: list[str] = []
-        self._rows = _rows(file)
+        self._rows = rows_of(file)
         first = next((row for row in self._rows if row.faults or any(map(text, row.cells))), None)
         if first is None:
             raise _wrong(file, "table.empty")
@@ -196,10 +198,8 @@ def text(value: Value) -> str:
 
 def day_of(value: Value) -> date | None:
     """The day that a cell names, as 2026-11-24, 24/11/2026, 24-11-2026, 24.11.2026 or a date."""
-    if isinstance(value, datetime):
-        return value.date()
     if isinstance(value, date):
-        return value
+        return value.date() if isinstance(value, datetime) else value
     for written in ("%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y"):
         try:
             return datetime.strptime(text(value), written).date()
@@ -231,7 +231,7 @@ def _wrong(file: Path, sentence: str, **values: object) -> WrongTable:
     return WrongTable(file.name, [FieldError("", sentence, values)])
 
 
-def _rows(file: Path) -> Iterator[Row]:
+def rows_of(file: Path) -> Iterator[Row]:
     """All rows with the header; what a file is its first bytes say, whatever it is called."""
     try:
         with file.open("rb") as stream:
@@ -263,8 +263,7 @@ def _csv_rows(file: Path, head: bytes) -> Iterator[Row]:
                 if number == 0 and len(cells) <= 2 and cells[:1] and cells[0].startswith("sep="):
                     continue
                 number += 1
-                composed = [unicodedata.normalize("NFC", cell) for cell in cells]
-                yield Row(number, composed, counted=True)
+                yield Row(number, [unicodedata.normalize("NFC", c) for c in cells], counted=True)
         except UnicodeError as error:
             line = _undecodable_line(file, encoding)
             raise _wrong(file, "table.not_utf_8", line=line) from error
@@ -328,7 +327,7 @@ def _xlsx_rows(file: Path) -> Iterator[Row]:
         walks = [enumerate(sheet.iter_rows(), start=1) for sheet in sheets]
         while (row := _next_row(file, walks[0])) is not None:
             twin = _next_row(file, walks[1])[1] if written else ()  # type: ignore[index]
-            yield _xlsx_row(row[0], row[1], twin)
+            yield _xlsx_row(row[0], row[1], twin, sheets[0].title)
     finally:
         for book in books:
             book.close()
@@ -365,7 +364,7 @@ def _sheet(file: Path, book: Any) -> Any:
     return shown[0]
 
 
-def _xlsx_row(number: int, cells: Sequence[Any], twin: Sequence[Any]) -> Row:
+def _xlsx_row(number: int, cells: Sequence[Any], twin: Sequence[Any], sheet: str) -> Row:
     found: list[Value] = []
     faults = []
     for place, cell in enumerate(cells):
@@ -383,7 +382,7 @@ def _xlsx_row(number: int, cells: Sequence[Any], twin: Sequence[Any]) -> Row:
         elif type(value) is int and re.fullmatch("0{2,}", cell.number_format or ""):
             value = str(value).zfill(len(cell.number_format))  # 01 is shown, 1 is kept
         found.append(value)
-    return Row(number, found, faults)
+    return Row(number, found, faults, sheet=sheet)
 
 
 def _next_row(

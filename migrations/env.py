@@ -12,6 +12,9 @@ from app.access import models as _access  # noqa: F401 - each import registers a
 from app.audit import models as _audit  # noqa: F401
 from app.cases import models as _cases  # noqa: F401
 from app.db import Base
+from app.digest import models as _digest  # noqa: F401
+from app.figures import models as _figures  # noqa: F401
+from app.importing import models as _importing  # noqa: F401
 from app.intake import models as _intake  # noqa: F401
 from app.intake.partitions import is_partition
 from app.integrity import models as _integrity  # noqa: F401

@@ -26,6 +26,7 @@ from hypothesis import settings as hypothesis_settings
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import QueuePool
 
 import app.commands
 from app.access import passwords
@@ -58,12 +59,19 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ("PUBLIC", "PAGELESS", "PAGE", "POINT", "DEVICE", "KEY"):
         os.environ.setdefault(f"HAILONG_{name}_RATE", "100000 per 1 minute")
     os.environ.setdefault("HAILONG_POINT_RESERVE", "0")
+    # What draws charts is loaded by who draws one (tests/test_main.py has it loaded ahead): each of
+    # the servers in processes of their own would else take five seconds of a processor for it.
+    os.environ.setdefault("HAILONG_CHARTS_READY_S", "0")
+    # Java starts for seconds; what comes of it, tests/surveys/formats/test_odk.py tells.
+    os.environ.setdefault("HAILONG_ODK_VALIDATE", "false")
     # Of all databases one file of keys; where one is by itself, tests/test_text_keys.py tells.
     os.environ.setdefault(
         "HAILONG_TEXT_KEY_FILE", f"{tempfile.gettempdir()}/hailong-tests-{os.getuid()}.texts.key"
     )
-    # Processes that tests start find what the first of them compiled.
+    # Processes that tests start find what the first of them compiled; and so do the next tests,
+    # whose modules take longer to be made ready than most take to run.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -270,10 +278,13 @@ def serving(
         database = app.state.database
         pools = [engine.pool for engine in (database.engine, database._writing_engine)]
         server.should_exit = True
-        thread.join(30)
+        thread.join(120)
         # What a task left in a thread is given back after the pools were closed. A process ends
         # with its connections; this one goes on, and others want the file.
+        until = time.monotonic() + 5  # some wait for others, and for longer than anybody likes
         for pool in pools:
+            while isinstance(pool, QueuePool) and pool.checkedout() and time.monotonic() < until:
+                time.sleep(0.005)
             pool.dispose()
 
 

@@ -52,7 +52,10 @@ class PostgresServer:
         """A new database, empty or a copy of another one that nobody is connected to."""
         name = f"hailong_{uuid4().hex}"
         source = template.database if template else "template1"
-        self._run("CREATE DATABASE {} TEMPLATE {}", name, source)
+        if self._own is None:  # it may be older than the choice
+            self._run("CREATE DATABASE {} TEMPLATE {}", name, source)
+        else:  # by files: a third of the work of writing each page to the log
+            self._run("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, source)
         return self._url.set(database=name)
 
     def drop(self, url: URL) -> None:

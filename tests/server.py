@@ -27,7 +27,7 @@ def free_port() -> int:
 class ServerProcess:
     """``hailong serve`` on a free port; what it prints goes to a log file.
 
-    ``files`` is how many it may have open, as by ``ulimit -n``.
+    ``files`` is how many it may have open, as by ``ulimit -n``; ``root`` is its checkout.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class ServerProcess:
         port: int | None = None,
         command: tuple[str, ...] = ("app.cli", "serve"),
         files: int | None = None,
+        root: Path = ROOT,
         **settings: object,
     ) -> None:
         self.port = port or free_port()
@@ -53,7 +54,7 @@ class ServerProcess:
                     "--port",
                     str(self.port),
                 ],
-                cwd=ROOT,
+                cwd=root,
                 env=os.environ | {"HAILONG_DATABASE_URL": database_url} | given,
                 stdout=stream,
                 stderr=stream,

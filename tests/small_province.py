@@ -17,9 +17,9 @@ import httpx
 import numpy as np
 
 from app.access import accounts, credentials, sessions
-from app.access.callers import csrf_token_of
+from app.access.callers import Caller, csrf_token_of, grants_of
 from app.access.doors import CSRF_FIELD
-from app.access.models import Right, Sector
+from app.access.models import Account, Right, Sector
 from app.access.roles import Role
 from app.db import Database
 from app.intake.ids import made_uuid7
@@ -93,6 +93,13 @@ class SmallProvince:
             of_unit = session.get_one(Unit, self.units[unit]) if unit else None
             secret = credentials.issue(session, "test", rights, place, expires_at, unit=of_unit)
         return {"Authorization": f"Bearer {secret}"}
+
+    def caller(self, *roles: tuple[Role, str | None]) -> Caller:
+        """Somebody new with roles on units, as the service knows them."""
+        account_id = self.person(*roles).account_id
+        with self.database.reading() as session:
+            account = session.get_one(Account, account_id)
+            return Caller(account.email, grants_of(account), account_id=account.id)
 
     def person(
         self,

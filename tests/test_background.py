@@ -263,7 +263,6 @@ def test_all_tasks_work_again_within_ten_seconds_of_the_database(
 
     monkeypatch.setattr(main, "Supervisor", Known)
     monkeypatch.setattr(background, "GRACE_S", 0.5)
-    monkeypatch.setattr(main, "_STARTED_AFTER_S", 0)
     for name in ("app.clock", "app.access.tidying"):
         monkeypatch.setattr(f"{name}.EVERY_S", 0.2)
     database.close()

@@ -8,7 +8,8 @@ from typing import get_args
 import pytest
 import yaml
 
-import app.registry.reorganisation.country  # noqa: F401 - loaded by a command alone
+import app.export.folder
+import app.registry.reorganisation.country  # loaded by a command alone
 from analysis.alerts import LAST_PERIOD, LEVEL_SHIFT
 from analysis.control_charts import RULES
 from analysis.drivers import NOT_DISTINGUISHABLE, QUADRANTS
@@ -23,10 +24,16 @@ from app.cases.shown import Shown
 from app.data_protection import register, writing
 from app.db.away import Why
 from app.dead_letters import Fate
+from app.export.anonymous_columns import DESIGN as ANONYMOUS_DESIGN
+from app.export.codebook_page import ANONYMOUS_NOTES, NOTES
+from app.export.columns import CHANGE, DESIGN, INDEX
+from app.export.formats import Format
 from app.figures.comment_results import Contentment
 from app.figures.comment_themes import RISEN
 from app.figures.comments import FILTERS
 from app.figures.periods import Length
+from app.figures.theme_preview import PREVIEW
+from app.importing.mapping import Role as Meaning
 from app.intake.paper_template import COLUMNS
 from app.intake.setting_aside import DISTRUSTED
 from app.intake.times import ReceiptRule
@@ -38,7 +45,9 @@ from app.posters.drawing import Size
 from app.problems import _CAUSES, Problem
 from app.registry.models import Channel, PointState, UnitKind
 from app.reports.charts.specs import POSITIONS
+from app.themes.editing import GENERAL, KINDS, PLACES
 from app.themes.model import Tone
+from app.themes.reading import first_list
 from app.web import commands as _all_rooms  # noqa: F401 - with them all problems are known
 from app.web.dashboard.pages import BOARDS
 from app.web.pages import MENU
@@ -46,8 +55,14 @@ from app.web.staff.audit_words import ACTORS, DETAILS
 from app.web.staff.batch_words import LIKELIHOODS
 from app.web.staff.dead_letters import TABLES, Sort
 from app.web.staff.failure_words import Cause
+from app.web.staff.form_parts import KINDS as ITEM_KINDS
+from app.web.staff.form_parts import Part
 from app.web.staff.limits import STEPS
 from app.web.unit_list import Column
+from surveys.consistency import RULES as FORM_RULES
+from surveys.differences import FIELDS
+from surveys.formats import Format as FormFormat
+from surveys.reading import SENTENCES
 
 ROOT = Path(__file__).parents[1]
 SOURCES = "\n".join(
@@ -59,7 +74,8 @@ SOURCES = "\n".join(
 TEMPLATES = "\n".join(
     file.read_text(encoding="utf-8")
     for pattern in ("*.html", "*.svg")
-    for file in (ROOT / "app/web/templates").rglob(pattern)
+    for folder in ("app/web/templates", "app/export")
+    for file in (ROOT / folder).rglob(pattern)
 )
 SCRIPTS = "\n".join(
     file.read_text(encoding="utf-8") for file in (ROOT / "app/web/static/kiosk").glob("*.js")
@@ -72,6 +88,7 @@ LISTED = {
         "app/reports/charts/unit_charts.py",
         "app/reports/charts/comparison_charts.py",
         "app/reports/charts/funnel_spec.py",
+        "app/reports/documents/letter.py",
         "app/reports/documents/pdf.py",
     )
     for name in re.findall(r'"(\w+)"', (ROOT / file).read_text("utf-8"))
@@ -97,6 +114,13 @@ def test_every_problem_has_its_sentences():
         for part in ("title", "detail"):
             for language in LANGUAGES:
                 assert catalogue(language)[f"problem.{code}.{part}"]
+
+
+def _said_of_export(part):
+    """What the codebook's page and the writers name of one part."""
+    there = Path(app.export.__file__).parent
+    texts = "".join(file.read_text("utf-8") for file in there.iterdir() if file.is_file())
+    return set(re.findall(rf"export\.{part}\.([a-z_]+)", texts))
 
 
 #: Keys that are put together from a code: for every code there must be one, and no other.
@@ -133,7 +157,7 @@ BY_CODE = {
     "cause_of_failure": set(Cause),
     "tone": set(Tone),
     "contentment": set(Contentment),
-    "comment_filter": {*FILTERS, RISEN},
+    "comment_filter": {*FILTERS, RISEN, PREVIEW},
     "integrity.kind": set(Kind),
     "masked": set(Masked),
     "integrity.rule": {"stuffing", DISTRUSTED},
@@ -143,6 +167,23 @@ BY_CODE = {
     "case.state": set(CaseState),
     "case.shown": set(Shown),
     "case.list_name": set(ListName),
+    "form_rule": set(FORM_RULES),
+    "form_unread": set(SENTENCES),
+    "form_part": set(get_args(Part)),
+    "form_field": set(FIELDS),
+    "form_format": set(FormFormat),
+    "item_kind": set(ITEM_KINDS),
+    "export.format": set(Format),
+    "export.use": set(Format),
+    "export.column": {CHANGE, *(name for name, *_ in (*DESIGN, *INDEX))},
+    "export.anonymous_column": {name for name, *_ in ANONYMOUS_DESIGN},
+    "export.yes_no": {"0", "1"},
+    "export.note": {*NOTES, *ANONYMOUS_NOTES, *_said_of_export("note")},
+    "export.head": {"column", "label", "value", *_said_of_export("head")},
+    "export.sheet": _said_of_export("sheet"),
+    "themes.kind": set(PLACES),
+    "themes.question": {each.code for each in first_list().questions},
+    "themes.hint": {*KINDS, *GENERAL},
 }
 
 
@@ -167,8 +208,9 @@ def words_of_the_register():
 def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     keys = set(catalogue("vi"))
     kinds = (
-        "account|answer|aside|case|chart|code|comments|device|field|form|import|integrity|key|kiosk|page|password|"
-        "period|plan|poster|public|report|role|sms|structure|synthetic|table|tell|themes|view"
+        "account|answer|aside|case|chart|code|comments|device|digest|export|field|form|formats|"
+        "import|importing|integrity|key|kiosk|page|password|period|plan|poster|public|"
+        "questionnaires|report|role|sms|structure|synthetic|table|tell|themes|view"
     )
     said = set(re.findall(rf'"((?:{kinds})\.[a-z0-9_]+)"', SOURCES + TEMPLATES))
     said |= {key for key in keys if key.startswith("done.") and f'"{key[5:]}"' in SOURCES}
@@ -177,12 +219,15 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
         | BY_CODE["action"]
         | {
             "case.mail_",
+            "questionnaires.add_",
+            "questionnaires.remove_",
             "integrity.rule",
             "page.letters_",
             "comments.section_",
             "poster.size_",
             "poster.typ",
             "report.typ",
+            "export.json",
         }
         | {key for key in said if key.endswith((".html", ".csv", ".json"))}
     )
@@ -211,6 +256,11 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
     said |= {f"import.key_{name}" for name in ("column", "asked", "typed")}
     said |= {f"closed.{key}{end}" for key in CLOSED for end in ("", "_title")}
     said |= {f"case.mail_{news}" for news in News}
+    parts = ("item", "factor", "scale")
+    said |= {f"questionnaires.{act}_{part}" for act in ("add", "remove") for part in parts}
+    said |= {f"page.imports_role_{role}" for role in Meaning}
+    said |= {f"page.imports_{count}" for count in ("accepted", "right", "duplicate", "unfinished")}
+    said |= {"page.imports_wrong_rows"}
     for kind, codes in BY_CODE.items():
         said |= {f"{kind}.{code}" for code in codes}
     said |= {f"problem.{code}.{part}" for code in Problem.catalogue for part in ("title", "detail")}

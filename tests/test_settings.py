@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.settings import AREAS, Settings, Targets
+from app.settings.signers import Signer, Signers
 
 CHANGE = date(2027, 1, 1)
 
@@ -32,6 +33,7 @@ ONE_OF_EACH_AREA = {
     "backup_keep": "3 daily",
     "keep_texts_months": 36,
     "demonstration_size": 2000,
+    "export_memory_mb": 64,
 }
 
 
@@ -115,3 +117,52 @@ def test_months_of_keeping_are_a_number_or_for_ever(monkeypatch, given, kept):
     monkeypatch.setenv("HAILONG_KEEP_INVITATIONS_MONTHS", "5")
     with pytest.raises(ValidationError):  # a link may be used for a year
         Settings()
+
+
+def test_what_changed_meanwhile_is_read_whether_in_the_environment_or_its_file(
+    monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / ".env"
+    usual = Settings.model_fields["batch_limit"].default
+
+    def limits():
+        return Settings().batch_limit, Settings(batch_limit=3).batch_limit
+
+    assert limits() == (usual, 3)
+    file.write_text("HAILONG_BATCH_LIMIT=17\n")
+    assert limits() == (17, 3)
+    file.write_text("HAILONG_BATCH_LIMIT=18\n")
+    assert limits() == (18, 3)
+    monkeypatch.setenv("hailong_batch_limit", "19")
+    assert limits() == (19, 3)
+    monkeypatch.setenv("hailong_batch_limit", "none")
+    with pytest.raises(ValidationError):
+        Settings()
+    monkeypatch.delenv("hailong_batch_limit")
+    file.unlink()
+    assert limits() == (usual, 3)
+
+
+def test_each_unit_has_its_signer(monkeypatch):
+    monkeypatch.setenv(
+        "HAILONG_REPORT_SIGNERS",
+        "77 = BC-UBND | TM. ỦY BAN NHÂN DÂN / CHỦ TỊCH | Trần Văn A; H1=BC-BV|GIÁM ĐỐC; C1 = ;",
+    )
+    found = Settings().report_signers
+    assert found.of("77") == Signer("BC-UBND", ("TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH"), "Trần Văn A")
+    assert found.of("H1") == Signer("BC-BV", ("GIÁM ĐỐC",))
+    assert found.of("C1") == found.of("D1") == Signer()
+    assert Signers.read(str(found)) == found
+
+
+@pytest.mark.parametrize("given", ["77", "= BC", "77 = a | b | c | d", "77 = a; 77 = b"])
+def test_what_names_no_signer_is_refused(given):
+    with pytest.raises(ValidationError, match="report_signers"):
+        Settings(report_signers=given)
+
+
+@pytest.mark.parametrize("given", ["", "doc", "pdf,", "pdf docx"])
+def test_what_is_no_format_of_reports_is_refused(given):
+    with pytest.raises(ValidationError, match="report_formats"):
+        Settings(report_formats=given)

@@ -40,6 +40,8 @@ def rewritten(file, part, old, new):
     """The same workbook with other content in one part, as another program may write it."""
     with ZipFile(file) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
+    # As openpyxl writes with lxml and without.
+    parts[part] = parts[part].replace(b" />", b"/>").replace(b"<v></v>", b"<v/>")
     assert old in parts[part]
     parts[part] = parts[part].replace(old, new)
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
@@ -159,9 +161,9 @@ def test_a_formula_without_its_result_is_named_and_one_with_it_is_read(tmp_path)
     assert [re.search(r"cell (\w+)", said)[1] for said in faults(file)] == ["B2", "C2", "B3"]
     assert "does not hold its result" in faults(file)[0]
     # As Excel and LibreOffice save it: with the result, which may be an empty text.
-    rewritten(file, part, b"<f>1+3</f><v />", b"<f>1+3</f><v>4</v>")
-    rewritten(file, part, b"<f>2+3</f><v />", b'<f t="shared" ref="B3" si="0">2+3</f><v>5</v>')
-    rewritten(file, part, b'r="C2"><f>B2</f><v />', b'r="C2" t="str"><f>B2</f><v></v>')
+    rewritten(file, part, b"<f>1+3</f><v/>", b"<f>1+3</f><v>4</v>")
+    rewritten(file, part, b"<f>2+3</f><v/>", b'<f t="shared" ref="B3" si="0">2+3</f><v>5</v>')
+    rewritten(file, part, b'r="C2"><f>B2</f><v/>', b'r="C2" t="str"><f>B2</f><v></v>')
     assert faults(file) == []
     assert [cells for _, cells in read(file)[1]] == [["C1", "4", ""], ["C2", "5", ""]]
 
@@ -169,7 +171,7 @@ def test_a_formula_without_its_result_is_named_and_one_with_it_is_read(tmp_path)
 def test_a_formula_of_any_kind_without_its_result_is_named(tmp_path):
     file = book(tmp_path, [["mã", "số"], ["C1", "=1=1"]])
     rewritten(
-        file, "xl/worksheets/sheet1.xml", b'r="B2"><f>1=1</f><v />', b'r="B2" t="b"><f>1=1</f>'
+        file, "xl/worksheets/sheet1.xml", b'r="B2"><f>1=1</f><v/>', b'r="B2" t="b"><f>1=1</f>'
     )
     (said,) = faults(file)
     assert "(cell B2): the cell has a formula" in said

@@ -73,8 +73,10 @@ def find(session: Session, email: str) -> Account:
     return account
 
 
-def change_profile(session: Session, account: Account, name: str, language: str) -> None:
-    """Give an account another name or language.
+def change_profile(
+    session: Session, account: Account, name: str, language: str, *, digest: bool | None = None
+) -> None:
+    """Give an account another name or language, or have the digest of each month sent or not.
 
     Raises
     ------
@@ -89,6 +91,9 @@ def change_profile(session: Session, account: Account, name: str, language: str)
     if (name, language) != (account.name, account.language):
         record(session, "account.change", account.email, name=name, language=language)
         account.name, account.language = name, language
+    if digest is not None and digest != account.digest:
+        record(session, "account.digest", account.email, active=digest)
+        account.digest = digest
 
 
 def disable(session: Session, account: Account) -> None:

@@ -57,7 +57,9 @@ def take(session: Session, wanted: Sequence[Sequence[Draw]]) -> list[Empty | Non
 
     Each draws from all its buckets or from none.
     """
-    keys = sorted({(each.key,) for draws in wanted for each in draws})
+    # The responses of a request draw mostly from the same, by the same object.
+    distinct = {id(draws): draws for draws in wanted}.values()
+    keys = sorted({(each.key,) for draws in distinct for each in draws})
     if not keys:
         return [None] * len(wanted)
     full_at = _locked(session, keys)
@@ -66,14 +68,15 @@ def take(session: Session, wanted: Sequence[Sequence[Draw]]) -> list[Empty | Non
     for draws in wanted:
         after = {}
         empty = None
-        for each in draws:
-            full = max(full_at.get(each.key, 0), each.at) + each.interval
-            until = full - each.amount * each.interval
-            if until > each.at and (empty is None or until > empty.until):
-                empty = Empty(each.key, until)
-            after[each.key] = full
+        for key, amount, interval, at in draws:
+            full = full_at.get(key, 0)
+            full = (full if full > at else at) + interval
+            until = full - amount * interval
+            if until > at and (empty is None or until > empty.until):
+                empty = Empty(key, until)
+            after[key] = full
         if empty is None:
-            full_at |= after
+            full_at.update(after)
         outcomes.append(empty)
     # In the order of keys: two processes that draw from the same never wait in a ring.
     changed = [(key, full) for key, full in sorted(full_at.items()) if full != before.get(key)]

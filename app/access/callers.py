@@ -155,6 +155,11 @@ def _begun(session: Session, caller: Caller, today: date) -> tuple[Grant, ...]:
     return tuple(grant for grant in caller.grants if grant.unit_id not in ahead)
 
 
+def grants_begun(session: Session, account: Account, today: date) -> tuple[Grant, ...]:
+    """What an account's roles let it do on a day, as where it signs in."""
+    return _begun(session, Caller(account.email, grants_of(account)), today)
+
+
 def csrf_token_of(session_token: str) -> str:
     """The token in the forms of a session: only who has the cookie can compute it."""
     return hmac.new(session_token.encode("utf-8", "replace"), b"csrf", "sha256").hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 from datetime import timedelta
-from typing import TypedDict
+from typing import TypedDict, cast
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -237,7 +237,9 @@ async def _check_form(request: Request, person: Person | None) -> None:
             raise ForeignForm
     if person is None:
         return
-    form = await request.form(**FORM_LIMITS)
+    # The one who reads first reads for all: a route's own limits hold here, too.
+    own = getattr(request.scope.get("route"), "form_limits", None) or {}
+    form = await request.form(**cast(FormLimits, {**FORM_LIMITS, **own}))
     given = form.get(CSRF_FIELD)
     if not isinstance(given, str) or not hmac.compare_digest(
         given.encode("utf-8", "replace"), person.csrf_token.encode()

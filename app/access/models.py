@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Base, UtcDateTime
@@ -39,8 +39,14 @@ class Right(StrEnum):
     HANDLE_CASES = "cases:handle"
     #: Read what respondents wrote; every reading is logged.
     READ_COMMENTS = "comments:read"
+    #: Read single responses, without texts, moments, points and devices; every reading is logged.
+    READ_RESPONSES = "responses:read"
+    #: Read them anonymised: quarters that are over, ten and more alike; every reading is logged.
+    READ_ANONYMOUS = "responses:anonymous"
     #: Change the list of words by which themes of comments are found.
     EDIT_THEMES = "themes:edit"
+    #: Write questionnaires, publish and withdraw them.
+    EDIT_QUESTIONNAIRES = "questionnaires:edit"
     #: Read units, points and questionnaires.
     READ_REGISTRY = "registry:read"
     #: Pair and revoke the devices of survey points.
@@ -70,6 +76,8 @@ class Account(Base):
     email: Mapped[str] = mapped_column(String(200), unique=True)
     name: Mapped[str] = mapped_column(String(200))
     language: Mapped[str] = mapped_column(String(2))
+    #: Whether the person, who heads or watches a unit, wants the digest of each month.
+    digest: Mapped[bool] = mapped_column(default=True, server_default=true())
     #: Argon2id; none until the person has chosen a password, or if an identity provider has it.
     password_hash: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote_plus
@@ -74,7 +75,7 @@ def grant(session: Session, client_id: str, secret: str, wanted: str) -> Granted
         Where the key opens nothing, or less than what is wanted.
     """
     now = datetime.now(UTC)
-    number = int(client_id) if client_id.isascii() and client_id.isdigit() else 0
+    number = int(client_id) if re.fullmatch("[0-9]{1,10}", client_id) else 0
     credential = session.get(Credential, number) if 0 < number < 2**31 else None
     caller = None
     if (

@@ -5,7 +5,10 @@ responses, so that a limit costs one statement a group and no commit. What is kn
 its limit is refused from memory and costs nothing.
 
 An address stands nowhere. What is limited is kept as a hash with a salt that is drawn anew each
-day and thrown away with it, in rows that are removed within minutes after their window.
+day and thrown away with it, in rows that are removed within minutes after their window. The salt
+stands in the database, and there are no more than 2³² addresses of IPv4: whoever copied it could
+try them all, and a bucket says to the microsecond when something was last drawn from it, which is
+when a response came. So hashes have a second key, which stands outside (``app.text_keys``).
 """
 
 from __future__ import annotations
@@ -49,9 +52,15 @@ class RateLimits:
     """The limits of one process; what they count is shared through the database."""
 
     def __init__(
-        self, database: Database, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        database: Database,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        key_outside: Callable[[], bytes] = lambda: b"",
     ) -> None:
-        self._database, self._now = database, now
+        """``key_outside`` gives the key outside the database, of 64 bytes at most; read once a
+        day, so that processes begun after it was exchanged count apart for the rest of it.
+        """
+        self._database, self._now, self._key_outside = database, now, key_outside
         self._salt: tuple[date, bytes] | None = None
         self._over: FIFOCache[tuple[bytes, int], None] = FIFOCache(_KNOWN_LIMIT)
         self._empty: FIFOCache[bytes, int] = FIFOCache(_KNOWN_LIMIT)
@@ -75,7 +84,8 @@ class RateLimits:
                 {"day": day, "salt": secrets.token_bytes(32)},
             )
             salt = session.scalars(select(DailySalt.salt).where(DailySalt.day == day)).one()
-        self._salt = day, bytes(salt)
+        both = blake2b(bytes(salt), key=self._key_outside(), digest_size=32).digest()
+        self._salt = day, both
 
     def hit(self, rate: RateLimitItem, *what: object) -> Hit:
         """The hit for something that happens now; counts nothing yet. Wants ``ready``."""

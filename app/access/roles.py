@@ -25,6 +25,9 @@ _ANALYST = frozenset(
         Right.READ_FIGURES,
         Right.READ_SMALL_CELLS,
         Right.READ_COMMENTS,
+        # Not a head's, who could tell from a row which of her visitors it is; nor an auditor's.
+        Right.READ_RESPONSES,
+        Right.READ_ANONYMOUS,
         Right.READ_REGISTRY,
         # Not a head's: who is judged by limits does not draw them.
         Right.DECIDE_LIMITS,
@@ -48,10 +51,12 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             Right.MANAGE_ACCESS,
             Right.READ_AUDIT,
             Right.IMPORT_HISTORY,
+            # As by the commands.
+            Right.EDIT_QUESTIONNAIRES,
         }
     ),
-    # The list of themes is one for all.
-    Role.PROVINCIAL_ANALYST: _ANALYST | {Right.EDIT_THEMES},
+    # The list of themes is one for all, and so are questionnaires.
+    Role.PROVINCIAL_ANALYST: _ANALYST | {Right.EDIT_THEMES, Right.EDIT_QUESTIONNAIRES},
     # The same rights on the units of its sector alone.
     Role.DEPARTMENT_ANALYST: _ANALYST,
     # A head knows her patients: of few respondents she sees neither rates nor words.
@@ -79,6 +84,8 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             Right.READ_FIGURES,
             Right.READ_SMALL_CELLS,
             Right.READ_COMMENTS,
+            # May look whether figures follow from answers; whose they are is nothing to them.
+            Right.READ_ANONYMOUS,
             Right.READ_REGISTRY,
             Right.READ_ACCESS,
             Right.READ_AUDIT,
@@ -99,6 +106,8 @@ OF_KEYS = frozenset(
         Right.READ_FIGURES,
         Right.READ_SMALL_CELLS,
         Right.READ_COMMENTS,
+        Right.READ_RESPONSES,
+        Right.READ_ANONYMOUS,
         Right.READ_REGISTRY,
         Right.DECIDE_LIMITS,
         Right.NOTE_ACTIONS,
@@ -108,3 +117,6 @@ OF_KEYS = frozenset(
         Right.HANDLE_CASES,
     }
 )
+
+#: Roles that head or watch units: to whom the digest of each month goes.
+HEADING = frozenset({Role.UNIT_HEAD, Role.DEPARTMENT_ANALYST, Role.PROVINCIAL_ANALYST})

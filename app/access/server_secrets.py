@@ -9,7 +9,8 @@ from __future__ import annotations
 import hmac
 import secrets
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
+from sqlalchemy.orm import Session
 
 from app.access.models import ServerSecret
 from app.db import Database
@@ -24,10 +25,15 @@ class Signer:
         self._database, self._purpose = database, purpose
         self._secret: bytes | None = None
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether its secret was read already."""
+        return self._secret is not None
+
     def sign(self, *said: object) -> str:
         """The signature of what is said, of eighty bits; the first time it asks the database."""
         if self._secret is None:
-            self._secret = self._read()
+            self._secret = secret_of(self._database, self._purpose)
         named = "\0".join(map(str, said)).encode("utf-8", "replace")
         return hmac.new(self._secret, named, "sha256").hexdigest()[:_SIGNS]
 
@@ -35,20 +41,33 @@ class Signer:
         """Whether this is the signature of what is said."""
         return hmac.compare_digest(self.sign(*said), signature.encode("ascii", "replace").decode())
 
-    def _read(self) -> bytes:
-        query = select(ServerSecret.secret).where(ServerSecret.purpose == self._purpose)
-        with self._database.reading() as session:
-            # Read where it is: a form is shown, too, while nothing may be written.
-            kept = session.scalar(query)
-        if kept is not None:
-            return bytes(kept)
-        with self._database.writing() as session:
-            # Whichever process is first, its secret is everybody's.
-            session.execute(
-                text(
-                    "INSERT INTO server_secret (purpose, secret) VALUES (:purpose, :secret) "
-                    "ON CONFLICT (purpose) DO NOTHING"
-                ),
-                {"purpose": self._purpose, "secret": secrets.token_bytes(32)},
-            )
-            return bytes(session.scalars(query).one())
+
+def secret_of(database: Database, purpose: str) -> bytes:
+    """The secret of a purpose, of 32 bytes; drawn when it is first wanted."""
+    with database.reading() as session:
+        # Read where it is: a form is shown, too, while nothing may be written.
+        kept = session.scalar(_kept(purpose))
+    if kept is not None:
+        return bytes(kept)
+    with database.writing() as session:
+        return secret_in(session, purpose)
+
+
+def secret_in(session: Session, purpose: str) -> bytes:
+    """The same within a transaction that writes."""
+    kept = session.scalar(_kept(purpose))
+    if kept is not None:
+        return bytes(kept)
+    # Whichever process is first, its secret is everybody's.
+    session.execute(
+        text(
+            "INSERT INTO server_secret (purpose, secret) VALUES (:purpose, :secret) "
+            "ON CONFLICT (purpose) DO NOTHING"
+        ),
+        {"purpose": purpose, "secret": secrets.token_bytes(32)},
+    )
+    return bytes(session.scalars(_kept(purpose)).one())
+
+
+def _kept(purpose: str) -> Select[bytes]:
+    return select(ServerSecret.secret).where(ServerSecret.purpose == purpose)

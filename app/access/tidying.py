@@ -1,4 +1,4 @@
-"""Removes what is over: counts, salts, sessions, tokens, links and codes."""
+"""Removes what is over: counts, salts, sessions, tokens, links and codes, and SQLite's journal."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from app.background import beat
 from app.clock import ClockInDoubt
 from app.db import Database
 from app.db.base import microseconds
+from app.db.overwriting import empty_journal
 
 log = logging.getLogger("hailong.access")
 
@@ -42,6 +43,7 @@ async def keep_tidy(database: Database, now: Callable[[], datetime]) -> None:
     def run() -> None:
         with database.writing() as session:
             tidy(session, now())
+        empty_journal(database)
 
     while True:
         try:

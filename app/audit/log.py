@@ -81,10 +81,21 @@ def last(session: Session) -> tuple[int, str]:
     """The last entry's number and hash; nobody else appends one before this transaction ends."""
     session.flush()
     hold(session.connection(), Lock.AUDITING)
-    found = session.execute(
-        select(AuditEntry.id, AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)
-    ).one_or_none()
+    return head(session)
+
+
+def head(session: Session) -> tuple[int, str]:
+    """The last entry's number and hash as this session sees them; others may append meanwhile."""
+    query = select(AuditEntry.id, AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)
+    found = session.execute(query).one_or_none()
     return (found.id, found.hash) if found else (0, GENESIS)
+
+
+def has(session: Session, number: int, hash: str) -> bool:
+    """Whether an entry is of this log's past: after a restore to before it, it is not any more."""
+    if number == 0:
+        return hash == GENESIS
+    return session.scalar(select(AuditEntry.hash).where(AuditEntry.id == number)) == hash
 
 
 def last_change(session: Session) -> int:

@@ -8,10 +8,12 @@ erased. Marks and days stand in it, and nothing of what they were of.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,9 +24,13 @@ from sqlalchemy.orm import Session
 from app.audit.models import AuditEntry
 from app.backup.durable import sync
 from app.commands import Refused
+from app.db import Database
 from app.intake.models import ErasedResponse
 from app.intake.retained import Erased, retained
-from app.retention.repeating import Erasures
+from app.retention.repeating import Erasures, Repeated, repeat
+from app.settings import Settings
+
+log = logging.getLogger("hailong.backup")
 
 NAME = "erased.json"
 _TABLES = ("retention_note", "erased_response")
@@ -118,6 +124,42 @@ class ErasureFile:
             part.unlink(missing_ok=True)
 
 
+def erase_again(settings: Settings, now: datetime) -> Mapping[Repeated, int]:
+    """Erase what the file beside the backups knows of, and the database that is there does not.
+
+    So it is where a database came back without ``hailong restore``, by another tool or a copy of
+    the machine, or where a restore was ended before it was done. What was withdrawn is no
+    question of the clock, so that one in doubt keeps nothing.
+
+    Raises
+    ------
+    Refused
+        Where the file cannot be read.
+    """
+    if settings.backup_folder is None:
+        return {}
+    with closing(Database(settings.database_url)) as database:
+        with database.reading() as session:
+            told = ErasureFile(settings.backup_folder).read(chain_of(session))
+            known = Erasures.of(session)
+        if told is None or told | known == known:
+            return {}
+        log.warning("an earlier state of the database is there: what was erased is erased again")
+        done = repeat(database, settings, told, "system", now, noted_alone=True)
+    log.warning(
+        "erased again: %s", ", ".join(f"{number} {what}" for what, number in done.items()) or "none"
+    )
+    return done
+
+
+def erase_before_serving(settings: Settings, now: datetime) -> None:
+    """Erase what came back while no server ran; a file that cannot be read keeps none from it."""
+    try:
+        erase_again(settings, now)
+    except Refused as refused:
+        log.error("WHAT WAS WITHDRAWN MAY HAVE COME BACK: %s", refused)
+
+
 def _read(file: Path) -> tuple[str, Erasures] | None:
     """What a file says, and of which database; None where there is none.
 
@@ -135,7 +177,7 @@ def _read(file: Path) -> tuple[str, Erasures] | None:
             frozenset(map(int, told["texts"])),
         )
         return str(told["chain"]), erasures
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Refused(

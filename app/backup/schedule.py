@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from app.apart import run_apart
 from app.background import beat, item_failed
-from app.backup.erasures import ErasureFile
+from app.backup.erasures import ErasureFile, erase_again
 from app.backup.sets import Notes, is_busy, sets_in
 from app.backup.taking import check_keys
 from app.backup.thinning import read_rule
@@ -162,7 +162,7 @@ async def keep_backing_up(
     erasures = ErasureFile(folder)
     while True:
         try:
-            await asyncio.to_thread(_keep_erasures, database, erasures)
+            await asyncio.to_thread(_keep_erasures, database, erasures, settings, now())
             state = await asyncio.to_thread(backup_state, settings, now())
         except Refused as refused:  # a folder on another machine, which is away
             state, why = None, f"BACKUPS CANNOT BE MADE: {refused}"
@@ -181,8 +181,12 @@ async def keep_backing_up(
         await asyncio.sleep(EVERY_S)
 
 
-def _keep_erasures(database: Database, file: ErasureFile) -> None:
+def _keep_erasures(
+    database: Database, file: ErasureFile, settings: Settings, now: datetime
+) -> None:
     """Note beside the sets what was erased since: a backup of before must not bring it back.
+
+    What the database does not know of any more came back under a server that ran on.
 
     Raises
     ------
@@ -191,7 +195,9 @@ def _keep_erasures(database: Database, file: ErasureFile) -> None:
     """
     try:
         with database.reading() as session:
-            file.keep(session)
+            changed = file.keep(session)
+        if changed:
+            erase_again(settings, now)
     except OSError as error:
         raise Refused(f"what was erased cannot be noted beside them: {error}") from error
 

@@ -117,7 +117,7 @@ class Register:
 #: Whose words and answers may be read by whom stands with these rights.
 _READING = (
     Right.READ_FIGURES, Right.READ_SMALL_CELLS, Right.READ_COMMENTS, Right.READ_ACCESS,
-    Right.READ_AUDIT, Right.READ_BATCHES,
+    Right.READ_AUDIT, Right.READ_BATCHES, Right.READ_CASES,
 )  # fmt: skip
 
 

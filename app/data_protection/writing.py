@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from app.access.accounts import LINK_DAYS
 from app.data_protection.register import About, Kept, Recipient, Register
 from app.messages import Language, say
 from app.settings import Settings
@@ -96,6 +97,7 @@ def kept_for(kept: str, settings: Settings, language: Language) -> str:
         return say("protection.kept.months", language, months=number)
     values: dict[str, object] = {
         "sms": {"days": settings.dead_letter_days},
+        "links": {"days": LINK_DAYS},
         "sessions": {"hours": max(1, round(settings.session_s / 3600))},
     }.get(kept, {})  # type: ignore[assignment]
     return say(f"protection.kept.{kept}", language, **values)

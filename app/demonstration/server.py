@@ -21,8 +21,8 @@ from app.settings import Settings
 
 T = TypeVar("T")
 
-#: How long a server may take until it is ready, in seconds.
-READY_WITHIN_S = 120.0
+#: How long a server may take until it is ready, in seconds: one that ends is told at once.
+READY_WITHIN_S = 600.0
 _BETWEEN_TRIES_S = 0.1
 _ENDS_WITHIN_S = 20.0
 

@@ -29,6 +29,7 @@ CHECKS = (
     Check("proxy", outside.proxy, _OUTSIDE),
     Check("printed codes", outside.printed_codes, (*_DATABASE, *_OUTSIDE)),
     Check("mail", sending.mail),
+    Check("digest", sending.digests, _DATABASE),
     Check("SMS", sending.sms, _DATABASE),
     Check("webhooks", sending.webhooks, _DATABASE),
     Check("audit log", store.chained, _DATABASE),

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from app import dead_letters
 from app.db import Database
+from app.digest.models import DigestMail
+from app.digest.sending import due, is_time
 from app.doctor.findings import Finding, look, unknown, well, wrong
 from app.invitations.models import SmsMessage
 from app.mail import connected
@@ -21,7 +23,7 @@ from app.settings import Settings
 from app.webhooks.models import Delivery
 
 _PATIENCE_S = 8
-_LATE = timedelta(hours=1)
+_LATE, _A_DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def mail(settings: Settings) -> Iterator[Finding]:
@@ -53,6 +55,33 @@ def mail(settings: Settings) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield well("mail", f"{name} takes mail from us")
+
+
+def digests(settings: Settings, now: datetime | None = None) -> Iterator[Finding]:
+    """Whether those who head units have the digest of the month that is over."""
+    now = now or datetime.now(UTC)
+    if not is_time(settings, now.astimezone(settings.zone).date()):
+        return
+    with closing(Database(settings.database_url)) as database, database.reading() as session:
+        waiting = len(due(session, settings, now - _A_DAY))
+        refused = session.scalar(
+            select(func.count())
+            .select_from(DigestMail)
+            .where(DigestMail.done_at.is_(None), DigestMail.tries > 0)
+        )
+    if waiting and now.astimezone(settings.zone).day > settings.digest_day:
+        yield look(
+            "digest", f"{waiting} have not had the digest of the last month",
+            "See above whether the mail server takes mail, and in the server's log task digest; "
+            "send now: hailong digest send",
+        )  # fmt: skip
+    if refused:
+        yield look(
+            "digest", f"the mail server refuses {refused} addresses",
+            "They are tried again by themselves; mend the accounts' addresses.",
+        )  # fmt: skip
+    if not waiting and not refused:
+        yield well("digest", "all of the last month were mailed")
 
 
 def sms(settings: Settings) -> Iterator[Finding]:

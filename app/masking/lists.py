@@ -11,6 +11,8 @@ import yaml
 from app.masking.letters import Word, toned, without_marks
 
 _DATA = Path(__file__).parent / "data"
+#: PyYAML's reader in C, where there is one: each process that masks reads the lists.
+_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Names:
@@ -77,20 +79,22 @@ def _same(
     plain: tuple[str, ...],
     unmarked: bool,
 ) -> bool:
+    # Looked at for every word of a text: most differ by the second one.
+    if start + len(plain) > len(words):
+        return False
+    for place, letters in enumerate(plain, start):
+        if words[place].plain != letters:
+            return False
     there = words[start : start + len(plain)]
-    if len(there) < len(plain):
-        return False
-    if tuple(word.toned for word in there) == with_marks:
+    if all(word.toned == wanted for word, wanted in zip(there, with_marks, strict=True)):
         return True
-    if tuple(word.plain for word in there) != plain:
-        return False
     # Many write some words without marks; of one word alone that may be another one.
     return unmarked or (len(plain) > 1 and all(word.toned.isascii() for word in there))
 
 
 @cache
 def _read(file: str) -> Mapping[str, Sequence[str]]:
-    found = yaml.safe_load((_DATA / file).read_text("utf-8"))
+    found = yaml.load((_DATA / file).read_text("utf-8"), _LOADER)
     return {
         name: words.split() if isinstance(words, str) else [str(each) for each in words]
         for name, words in found.items()

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.access import accounts
+from app.access.credentials import revoke
 from app.access.models import Credential, RoleGrant, Sector
 from app.access.roles import Role
 from app.audit.log import details_of, record
@@ -24,7 +25,7 @@ from app.registry.models import Reorganisation, Succession, Unit
 from app.registry.reorganisation.changes import Changes
 from app.registry.reorganisation.plan import Action
 from app.registry.reorganisation.undoing import plan_of
-from app.webhooks.models import Webhook
+from app.webhooks.models import Delivery, Webhook
 
 
 class Sort(StrEnum):
@@ -100,19 +101,35 @@ def carry_over(session: Session, changes: Changes) -> int:
 
 
 def take_back(session: Session, changes: Changes) -> None:
-    """Take back what was given on units that were never valid now."""
+    """Take back what was given on units that were never valid now.
+
+    A key that came from another unit goes back there; one that was made for such a unit ends: its
+    number may become another plan's. What a webhook is still to be told, the one tells that it was
+    made beside.
+    """
     founded = changes.founded
     for grant in session.scalars(select(RoleGrant).where(RoleGrant.unit_id.is_not(None))).all():
         if grant.unit_id in founded:
             accounts.revoke_grant(session, grant)
-    for hook in _webhooks(session):
-        if hook.unit_id in founded:
-            hook.ended_at = datetime.now(UTC)
-            record(session, "webhook.end", hook.id, url=hook.url)
+    hooks = _webhooks(session)
+    beside = {(each.url, each.secret): each for each in hooks if each.unit_id not in founded}
+    for hook in hooks:
+        if hook.unit_id not in founded:
+            continue
+        if (first := beside.get((hook.url, hook.secret))) is not None:
+            session.execute(
+                update(Delivery)
+                .where(Delivery.webhook_id == hook.id)
+                .values(webhook_id=first.id)
+                .execution_options(synchronize_session=False)
+            )
+        hook.ended_at = datetime.now(UTC)
+        record(session, "webhook.end", hook.id, url=hook.url)
     for key in _keys(session):
         while key.unit_id in founded:
             before = _moved_from(session, key)
             if before is None:
+                revoke(session, key.id)
                 break
             _move(session, key, before, back=True)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import typer
 
 from app.clock import ServerClock
-from app.commands import Refused, open_database, operator, progress
+from app.commands import Refused, open_database, operator_or_schedule, progress
 from app.db import Database
 from app.retention.deleting import preview, run, undecided_batches
 from app.retention.limits import Limits, Sort
@@ -52,8 +52,8 @@ def run_now(
         if only_preview:
             for each in due:
                 words, setting = _WORDS[each.sort]
-                before = f"before {each.first}" if each.first else "none is ever"
-                typer.echo(f"{words}: {each.number} {before} ({setting})")
+                found = f"{each.number} before {each.first}" if each.first else "kept for good"
+                typer.echo(f"{words}: {found} ({setting})")
             if undecided:
                 typer.echo(
                     f"{undecided} batches of these months are set aside and not decided on: their "
@@ -73,7 +73,7 @@ def run_now(
                 if sort in tasks:
                     bar.advance(tasks[sort], number)
 
-            done = run(database, settings, operator(), tell=tell)
+            done = run(database, settings, operator_or_schedule(scheduled=gently), tell=tell)
     gone = [f"{n} {_WORDS[sort][0]}" for sort, n in done.numbers.items() if n]
     typer.echo(f"deleted: {', '.join(gone)}" if gone else "nothing was kept too long")
     if done.left_figures:

@@ -30,7 +30,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
 from app.audit.log import record
-from app.cases.models import CaseSubject
+from app.cases.models import Case, CaseMessage, CaseSubject
 from app.clock import local_today
 from app.db import Database
 from app.db.locks import Lock, hold
@@ -38,6 +38,7 @@ from app.db.overwriting import overwriting
 from app.dead_letters import Item, forget_old
 from app.figures.late import keep_withheld
 from app.intake import partitions
+from app.intake.changes import forget_changes
 from app.intake.models import (
     AsideResponse,
     LateResponse,
@@ -50,10 +51,11 @@ from app.intake.models import (
 )
 from app.intake.retained import Erased, note, put_marks, retained
 from app.integrity.models import State, SuspectBatch, SuspectResponse
+from app.invitations.mixing import mix_answered
 from app.invitations.models import Invitation, SmsMessage
 from app.registry.questionnaires import Published, published
 from app.retention.limits import Limits, Sort
-from app.retention.withdrawing import settle
+from app.retention.withdrawing import delete_rows, settle
 from app.rollups.version import raise_version
 from app.settings import Settings
 from app.webhooks.models import Delivery
@@ -96,7 +98,10 @@ class Deleted:
 def preview(session: Session, limits: Limits) -> list[Due]:
     """What a run would delete now; nothing is changed."""
     counted: dict[Sort, tuple[tuple[type[Any], ColumnElement[bool]], ...]] = {
-        Sort.TEXTS: ((ResponseText, ResponseText.day < (limits.texts or date.min)),),
+        Sort.TEXTS: (
+            (ResponseText, ResponseText.day < (limits.texts or date.min)),
+            (CaseMessage, CaseMessage.day < (limits.texts or date.min)),
+        ),
         Sort.RESPONSES: ((Response, Response.day < (limits.responses or date.min)),),
         Sort.ASIDE: ((AsideResponse, _aside(limits)),),
         Sort.INVITATIONS: ((Invitation, _traceable(limits)),),
@@ -137,7 +142,9 @@ def run(
 
     Safe beside answers, recounts and other runs, and to be run again after whatever ended it.
     """
-    limits = Limits.of(settings, now or datetime.now(UTC))
+    now = now or datetime.now(UTC)
+    limits = Limits.of(settings, now)
+    mix_answered(database, now)
     return delete_before(database, settings, limits, actor, tell=tell)
 
 
@@ -231,8 +238,9 @@ def _delete_texts(database: Database, tell: Callable[[int], None]) -> None:
         first = None if noted is None or noted.texts_gone == noted.texts_from else noted.texts_from
     if first is None:
         return
-    for rows in _sweep(database, ResponseText, ResponseText.day < first):
-        tell(rows)
+    for table in (ResponseText, CaseMessage):
+        for rows in _sweep(database, table, table.day < first):
+            tell(rows)
     with database.writing() as session:
         note(session).texts_gone = first
 
@@ -267,15 +275,14 @@ def _delete_responses(database: Database, tell: Callable[[int], None]) -> None:
 def erase(session: Session, ids: Sequence[str], why: Erased) -> None:
     """Delete responses with all that belongs to them, and leave their marks; cells stay."""
     with overwriting(session):
-        for table in _OF_RESPONSE:
-            session.execute(
-                delete(table).where(table.response_id.in_(ids)),
-                execution_options={"synchronize_session": False},
-            )
+        # A case of one response has her marks.
+        of_one = select(CaseSubject.case_id).where(CaseSubject.response_id.in_(ids))
         session.execute(
-            delete(Response).where(Response.id.in_(ids)),
+            update(Case).where(Case.id.in_(of_one)).values(low_items="{}"),
             execution_options={"synchronize_session": False},
         )
+        delete_rows(session, ids, _OF_RESPONSE)
+        forget_changes(session, ids)
     put_marks(session, ids, why)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.db import Database
 from app.intake.models import AsideResponse, Response, ResponseText
-from app.intake.retained import Erased, mark_of, marks, retained
+from app.intake.retained import Erased, mark_of, marks, put_known, retained
 from app.retention.deleting import delete_before
 from app.retention.limits import Limits, Sort
 from app.retention.withdrawing import Withdrawal, withdraw, withdraw_texts
@@ -65,12 +65,21 @@ class Erasures:
 
 
 def repeat(
-    database: Database, settings: Settings, erasures: Erasures, actor: str, now: datetime
+    database: Database,
+    settings: Settings,
+    erasures: Erasures,
+    actor: str,
+    now: datetime,
+    *,
+    noted_alone: bool = False,
 ) -> Mapping[Repeated, int]:
     """Erase again; how much of what. Sums of deleted days stay as this database has them.
 
+    What was withdrawn and is not there stays known: its device may have it still, and send it.
+
     What rules want gone by ``now`` goes, too, unless the database is so old that the clock itself
-    is in doubt: then it goes the night after somebody confirmed it.
+    is in doubt: then it goes the night after somebody confirmed it. With ``noted_alone`` it goes
+    as on any night.
     """
     with database.reading() as session:
         known = Erasures.of(session)
@@ -83,12 +92,16 @@ def repeat(
                 done[Repeated.TEXTS_WITHDRAWN] += found
             else:
                 done[Repeated.WITHDRAWN] += withdraw(session, settings, id) is Withdrawal.DONE
+    with database.writing(actor) as session:
+        put_known(session, erasures.withdrawn - known.withdrawn, Erased.WITHDRAWN)
+        put_known(session, erasures.texts - known.texts, Erased.TEXTS)
     limits = replace(
         Limits.of(settings, now),
         responses=_day(erasures.responses_from),
         texts=_day(erasures.texts_from),
     )
-    if newest is None or now - newest <= timedelta(days=settings.clock_gap_days):
+    trusted = newest is None or now - newest <= timedelta(days=settings.clock_gap_days)
+    if trusted and not noted_alone:
         by_rule = Limits.of(settings, now)
         limits = replace(
             limits,

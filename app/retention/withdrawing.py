@@ -7,7 +7,8 @@ which language: as much as sums are made of, and nobody's any more. It stays unt
 questionnaire version, channel and month (a day, while the month runs) can leave the figures
 together, by the very rule by which answers are set aside (``app.intake.setting_aside``): or else
 whoever read a figure before and after would know what the one who withdrew had said. That holds
-for everybody, whatever small cells they may see. Then the row goes, and the cells lose it.
+for everybody, whatever small cells they may see. Then the row goes, and the cells lose it. What
+cases lose is said in ``app.cases.letting_go``.
 
 Who sends an erased response again is told that it is there: its mark stays (``Erased``).
 """
@@ -25,8 +26,11 @@ from sqlalchemy import ColumnElement, delete, insert, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from app.audit.log import record
+from app.cases.letting_go import is_nameless, let_go, let_words_go
 from app.cases.models import CaseSubject
+from app.clock import local_today
 from app.db.overwriting import overwriting
+from app.intake.changes import Touched, What, note_changes
 from app.intake.ids import made_uuid7
 from app.intake.models import (
     AsideResponse,
@@ -37,7 +41,7 @@ from app.intake.models import (
     ResponseText,
     WithdrawnResponse,
 )
-from app.intake.retained import Erased, erased, note, put_marks
+from app.intake.retained import Erased, erased, is_id, note, put_marks
 from app.intake.rollup_rebuild import hold_off_writers
 from app.intake.setting_aside import Together, movable
 from app.integrity.models import SuspectResponse
@@ -83,8 +87,11 @@ def withdraw(session: Session, settings: Settings, id: str) -> Withdrawal:
         return Withdrawal.DONE
     is_deleted = kept_from is not None and row.day < kept_from
     with overwriting(session):
+        nameless = is_nameless(session, id)
+        let_go(session, id, local_today(settings.zone))
         # Where its day is deleted anyway, the sums of it stay.
-        _replace(session, row, None if is_deleted else _stripped(row, settings))
+        stripped = None if is_deleted else _stripped(row, settings)
+        _replace(session, row, stripped, nameless=nameless)
     put_marks(session, [id], Erased.WITHDRAWN)
     settle(session, settings, units=[row.unit_id])
     record(session, "response.withdraw", "one")
@@ -99,15 +106,39 @@ def withdraw_texts(session: Session, id: str) -> Withdrawal:
     """
     id = str(UUID(id))
     note(session)  # or a deletion by rule might be in the midst of it
-    if session.get(Response, id) is None:
+    row = session.get(Response, id)
+    if row is None:
         return Withdrawal.GONE if erased(session, [id]) else Withdrawal.UNKNOWN
     with overwriting(session):
+        let_words_go(session, id)
         session.execute(
             delete(ResponseText).where(ResponseText.response_id == id),
             execution_options={"synchronize_session": False},
         )
     put_marks(session, [id], Erased.TEXTS)
+    note_changes(session, What.CHANGED, [Touched(id, row.unit_id, row.version_id)])
     record(session, "response.withdraw_texts", "one")
+    return Withdrawal.DONE
+
+
+def withdraw_refused(session: Session, code_hash: str) -> Withdrawal:
+    """Erase what a device was refused for good with the hash of a citizen's code."""
+    ids = session.scalars(
+        select(AsideResponse.response_id).where(AsideResponse.code_hash == code_hash)
+    ).all()
+    if not ids:
+        return Withdrawal.UNKNOWN
+    note(session)
+    with overwriting(session):
+        session.execute(
+            delete(AsideResponse).where(AsideResponse.code_hash == code_hash),
+            execution_options={"synchronize_session": False},
+        )
+    own = {id for id in (each.partition(".")[0] for each in ids) if is_id(id)}
+    # An id that another response has as well stays that one's.
+    own -= set(session.scalars(select(Response.id).where(Response.id.in_(own))))
+    put_marks(session, own, Erased.WITHDRAWN)
+    record(session, "response.withdraw", "one")
     return Withdrawal.DONE
 
 
@@ -128,18 +159,26 @@ def settle(session: Session, settings: Settings, units: Sequence[int] | None = N
     ids = [each.id for each in leaving]
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
-        for table in (LateResponse, SuspectResponse, WithdrawnResponse):
-            session.execute(
-                delete(table).where(table.response_id.in_(some)),
-                execution_options={"synchronize_session": False},
-            )
-        session.execute(
-            delete(Response).where(Response.id.in_(some)),
-            execution_options={"synchronize_session": False},
-        )
+        delete_rows(session, some, (LateResponse, SuspectResponse, WithdrawnResponse))
+    note_changes(
+        session,
+        What.GONE,
+        # Its cell is of a unit and a version.
+        [Touched(each.id, each.moving[0][1], each.moving[0][2]) for each in leaving],
+    )
     record(session, "withdrawn.leave", "figures", responses=len(leaving))
     raise_version(session)
     return len(leaving)
+
+
+def delete_rows(session: Session, ids: Sequence[str], belonging: Sequence[type[Any]]) -> None:
+    """Delete responses, and what belongs to them in tables that have a ``response_id``."""
+    unsynchronized = {"synchronize_session": False}
+    for table in belonging:
+        rows = delete(table).where(table.response_id.in_(ids))
+        session.execute(rows, execution_options=unsynchronized)
+    gone = delete(Response).where(Response.id.in_(ids))
+    session.execute(gone, execution_options=unsynchronized)
 
 
 def _erase_aside(session: Session, id: str) -> bool:
@@ -155,8 +194,13 @@ def _erase_aside(session: Session, id: str) -> bool:
 
 
 def _stripped(row: Response, settings: Settings) -> dict[str, Any]:
-    """What figures are computed from, under an id that says the day alone."""
+    """What figures are computed from, under an id that says the day alone.
+
+    On which day it came is told of what came late anyway (``LateResponse``), and a batch of cases
+    goes by it.
+    """
     midnight = datetime.combine(row.day, time(), settings.zone)
+    came = row.received_at.astimezone(settings.zone).date()
     kept = {
         name: getattr(row, name)
         for name in (
@@ -169,13 +213,15 @@ def _stripped(row: Response, settings: Settings) -> dict[str, Any]:
         "point_id": _NO_POINT,
         "answered_at": midnight,
         "claimed_at": midnight,
-        "received_at": midnight,
+        "received_at": datetime.combine(came, time(), settings.zone),
         "credential_id": None,
         "texts_hash": None,
     }
 
 
-def _replace(session: Session, row: Response, stripped: dict[str, Any] | None) -> None:
+def _replace(
+    session: Session, row: Response, stripped: dict[str, Any] | None, *, nameless: bool
+) -> None:
     """Erase a row and what belongs to it; what is left of it takes its place in lists."""
     for table in (ResponseText, ReceiptDated, ReplyCode, CaseSubject):
         session.execute(
@@ -196,6 +242,7 @@ def _replace(session: Session, row: Response, stripped: dict[str, Any] | None) -
         delete(WithdrawnResponse).where(WithdrawnResponse.response_id == row.id),
         execution_options={"synchronize_session": False},
     )
+    note_changes(session, What.GONE, [Touched(row.id, row.unit_id, row.version_id)])
     session.expunge(row)
     session.execute(
         delete(Response).where(Response.id == row.id),
@@ -203,4 +250,8 @@ def _replace(session: Session, row: Response, stripped: dict[str, Any] | None) -
     )
     if stripped is not None:
         session.execute(insert(Response).values(**stripped))
-        session.execute(insert(WithdrawnResponse).values(response_id=stripped["id"]))
+        session.execute(
+            insert(WithdrawnResponse).values(response_id=stripped["id"], nameless=nameless)
+        )
+        came = Touched(stripped["id"], stripped["unit_id"], stripped["version_id"])
+        note_changes(session, What.CHANGED, [came])

@@ -13,6 +13,11 @@ class FormSettings(BaseModel):
     questionnaires: Path | None = Field(
         None, description="Directory of further forms in YAML, besides those that come with us."
     )
+    odk_validate: bool = Field(
+        True,
+        description="Whether an XLSForm that is read is checked by ODK Validate, too, where Java "
+        "is installed: up to 20 seconds and 400 MB while it is read.",
+    )
     older_form_s: int = Field(
         24 * 3600,
         ge=0,
@@ -24,4 +29,11 @@ class FormSettings(BaseModel):
     )
     kiosk_countdown_s: int = Field(
         15, ge=3, le=120, description="Seconds that it then counts down before it resets itself."
+    )
+    kiosk_code_s: int = Field(
+        90,
+        ge=20,
+        le=900,
+        description="Seconds for which a kiosk shows the code of a reply; a touch gives as many "
+        "again.",
     )

@@ -47,6 +47,12 @@ class LoadSettings(BaseModel):
     idle_s: int = Field(
         75, ge=1, description="Seconds for which a connection stays open between two requests."
     )
+    charts_ready_s: float = Field(
+        5,
+        ge=0,
+        description="Seconds after its start at which a server process loads what draws charts, so "
+        "that the first reader of one need not wait for that; 0 leaves it to them.",
+    )
     figures_at_once: int | None = Field(
         None,
         ge=1,

@@ -1,15 +1,18 @@
-"""Settings of reports that are made by themselves."""
+"""Settings of reports: who signs them, and which are made by themselves."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+from app.settings.signers import Signers
 
 
 class ReportSettings(BaseModel):
-    """Scheduled reports."""
+    """Reports."""
 
     report_folder: Path | None = Field(
         None, description="Folder into which scheduled reports are written."
@@ -31,4 +34,16 @@ class ReportSettings(BaseModel):
     )
     report_mail: str = Field(
         "", description="Addresses, separated by commas, to which scheduled reports are mailed."
+    )
+    report_formats: str = Field(
+        "pdf, xlsx",
+        pattern=r"^\s*(pdf|docx|xlsx)\s*(,\s*(pdf|docx|xlsx)\s*)*$",
+        description="As what scheduled reports are written and mailed: pdf, docx, xlsx, separated "
+        "by commas; docx is a letter that can be edited before it is signed.",
+    )
+    report_signers: Annotated[Signers, NoDecode, BeforeValidator(Signers.read)] = Field(
+        Signers(),
+        description="Who signs the reports of which unit: the unit's code, what the number of its "
+        "letters ends with, the position and the name, written as docs/operator.md has it. What is "
+        "left out is dotted, to be written by hand.",
     )

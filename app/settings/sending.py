@@ -38,3 +38,11 @@ class SendingSettings(BaseModel):
         "(STARTTLS) or smtps://host.",
     )
     mail_from: str = Field("hailong@localhost", description="Sender of mails.")
+    digest_day: int = Field(
+        12,
+        ge=0,
+        le=28,
+        description="Day of the month from which on the digest of the month before is mailed to "
+        "those who head or watch units, by 7 o'clock: late enough for what devices bring late and "
+        "for the cases of low marks, which are opened on the eleventh. 0: none is sent.",
+    )

@@ -42,6 +42,12 @@ class Delivery(Item, Base):
     __tablename__ = "delivery"
     kind = "delivery"
 
+    #: Drawn at random: numbers in a row would tell in which order invitations were answered, and
+    #: so, beside the moments of responses, which of these was whose.
+    id: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, default=lambda: secrets.randbelow(2**31 - 1) + 1
+    )
+
     webhook_id: Mapped[int] = mapped_column(ForeignKey("webhook.id"))
     event: Mapped[str] = mapped_column(String(28), default=draw_event)
     body: Mapped[str] = mapped_column(Text)

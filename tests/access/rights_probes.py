@@ -1,209 +1,36 @@
-"""A probe of every route: what is called about which unit, and what tells that it worked."""
+"""A probe of every route: what is called about which unit, and what tells that it worked.
+
+Those of the interface stand in interface_probes.py, those of pages here.
+"""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
 
 import httpx
 
 from app.reports.charts.drawing import script_name
 from app.themes.reading import FIRST_LIST
+from tests.access.interface_probes import INTERFACE
 from tests.access.rights_world import MONTH, NUMBERS, STARTS, World
 from tests.access.route_probe import (
     Probe,
     about,
     account_mark,
     get,
-    has,
     key_mark,
-    let_in,
     listed,
     of_unit,
     point_mark,
     post_about,
     went_well,
 )
-from tests.small_province import body
 
-STATISTICS = {
-    f"GET /api/v1/satisfaction/{name}": of_unit(
-        f"/api/v1/satisfaction/{name}", let_in, questionnaire="sipas-desk", **options
-    )
-    for name, options in {
-        "ranking": {},
-        "funnel": {},
-        "compare": {},
-        "trend": {},
-        "alerts": {},
-        "drivers": {"outcome": "trips"},
-        "reliability": {},
-        "casemix": {"adjust": "trips"},
-        "weighted": {"margin": "trips:1=5,2=5"},
-        "stratified": {},
-        "non-response": {},
-        "planning": {"month": MONTH},
-    }.items()
-}
-VIEWS = {
-    f"GET /api/v1/views/{name}": of_unit(
-        f"/api/v1/views/{name}",
-        lambda answer, unit: went_well(answer) and answer.json()["unit"]["code"] == unit,
-        questionnaire="sipas-desk",
-        period=MONTH,
-    )
-    for name in (
-        "overview",
-        "units",
-        "unit",
-        "comparison",
-        "sections",
-        "items",
-        "quality",
-        "levels",
-    )
-}
-PROBES: dict[str, Probe] = {
+PAGES: dict[str, Probe] = {
     "GET /": get("/"),
     "GET /docs": get("/docs"),
     "GET /healthz": get("/healthz"),
     "GET /connection": get("/connection"),
     "GET /readyz": get("/readyz"),
     "GET /problems/{code}": get("/problems/not-found"),
-    "POST /oauth/token": Probe(lambda world, who, unit: world.token()),
-    "POST /api/v1/pairings": Probe(
-        lambda world, who, unit: world.client.post(
-            "/api/v1/pairings", json={"code": world.pairing_code()}
-        )
-    ),
-    "POST /api/v1/responses": Probe(
-        lambda world, who, unit: world.call(
-            who, "POST", "/api/v1/responses", json=body(world.province.points[("C1", "sipas-desk")])
-        )
-    ),
-    "GET /api/v1/satisfaction": of_unit(
-        "/api/v1/satisfaction", has("rows"), questionnaire="sipas-desk"
-    ),
-    **STATISTICS,
-    "GET /api/v1/satisfaction/baselines": Probe(
-        lambda world, who, unit: (
-            world.decision(unit),
-            world.call(who, "GET", "/api/v1/satisfaction/baselines", params={"unit": unit}),
-        )[1],
-        True,
-        has("baselines"),
-    ),
-    "POST /api/v1/satisfaction/baselines": Probe(
-        lambda world, who, unit: world.call(
-            who, "POST", "/api/v1/satisfaction/baselines",
-            json={"unit": unit, "questionnaire": "sipas-desk", "start": next(STARTS),
-                  "reason": "probe"},
-        ),
-        True,
-    ),
-    "DELETE /api/v1/satisfaction/baselines/{id}": Probe(
-        lambda world, who, unit: world.call(
-            who, "DELETE", f"/api/v1/satisfaction/baselines/{world.decision(unit)}"
-        ),
-        True,
-    ),
-    "GET /api/v1/satisfaction/action-notes": Probe(
-        lambda world, who, unit: (
-            world.noted(unit),
-            world.call(who, "GET", "/api/v1/satisfaction/action-notes", params={"unit": unit}),
-        )[1],
-        True,
-        has("notes"),
-    ),
-    "POST /api/v1/satisfaction/action-notes": Probe(
-        lambda world, who, unit: world.call(
-            who, "POST", "/api/v1/satisfaction/action-notes",
-            json={"unit": unit, "day": "2026-01-15", "text": "probe"},
-        ),
-        True,
-    ),
-    "DELETE /api/v1/satisfaction/action-notes/{id}": Probe(
-        lambda world, who, unit: world.call(
-            who, "DELETE", f"/api/v1/satisfaction/action-notes/{world.noted(unit)}"
-        ),
-        True,
-    ),
-    "GET /api/v1/comments": of_unit("/api/v1/comments", has("comments"), month=MONTH),
-    "GET /api/v1/comments/themes": of_unit(
-        "/api/v1/comments/themes", lambda answer, unit: went_well(answer), month=MONTH
-    ),
-    "GET /api/v1/aside": of_unit("/api/v1/aside", lambda answer, unit: went_well(answer)),
-    "GET /api/v1/batches": Probe(
-        lambda world, who, unit: (
-            world.batch(unit),
-            world.call(who, "GET", "/api/v1/batches", params={"unit": unit}),
-        )[1],
-        True,
-        has("batches"),
-    ),
-    "GET /api/v1/batches/{id}": Probe(
-        lambda world, who, unit: world.call(who, "GET", f"/api/v1/batches/{world.batch(unit)}"),
-        True,
-    ),
-    **{
-        f"POST /api/v1/batches/{{id}}/{decision}": Probe(
-            lambda world, who, unit, decision=decision: world.call(
-                who, "POST", f"/api/v1/batches/{world.batch(unit)}/{decision}",
-                json={"reason": "probe"},
-            ),
-            True,
-        )
-        for decision in ("release", "reject")
-    },
-    "GET /api/v1/cases": Probe(
-        lambda world, who, unit: (
-            world.case(unit), world.call(who, "GET", "/api/v1/cases", params={"unit": unit}),
-        )[1],
-        True,
-        has("cases"),
-    ),
-    "GET /api/v1/cases/figures": of_unit(
-        "/api/v1/cases/figures", lambda answer, unit: went_well(answer), period="2026"
-    ),
-    "GET /api/v1/cases/{id}": Probe(
-        lambda world, who, unit: world.call(who, "GET", f"/api/v1/cases/{world.case(unit)}"), True
-    ),
-    "POST /api/v1/cases/{id}": Probe(
-        lambda world, who, unit: world.call(
-            who, "POST", f"/api/v1/cases/{world.case(unit)}", json={"act": "take"}
-        ),
-        True,
-    ),
-    "GET /api/v1/units": of_unit("/api/v1/units", has("units")),
-    "GET /api/v1/units/{code}/history": Probe(
-        lambda world, who, unit: world.call(who, "GET", f"/api/v1/units/{unit}/history"), True
-    ),
-    "GET /api/v1/points": of_unit("/api/v1/points", has("points")),
-    "GET /api/v1/questionnaires": get("/api/v1/questionnaires"),
-    "POST /api/v1/invitations": Probe(
-        lambda world, who, unit: world.call(
-            who, "POST", "/api/v1/invitations",
-            json={"case": f"c{next(NUMBERS)}", "unit": unit, "point": world.code_of(unit),
-                  "finished_at": datetime.now(UTC).isoformat()},
-        ),
-        True,
-    ),
-    "GET /api/v1/response-rates": of_unit(
-        "/api/v1/response-rates", lambda answer, unit: went_well(answer),
-        **{"from": "2026-01-01", "to": "2026-12-31"},
-    ),
-    **VIEWS,
-    "GET /api/v1/feed.csv": Probe(
-        lambda world, who, unit: world.call(who, "GET", "/api/v1/feed.csv"),
-        True,
-        lambda answer, unit: went_well(answer) and f"\r\n{unit}," in answer.text,
-    ),
-    "GET /api/v1/stream": Probe(
-        lambda world, who, unit: world.first_event(who, f"/api/v1/stream?unit={unit}"), True
-    ),
-    "GET /api/v1/reports": of_unit(
-        "/api/v1/reports", lambda answer, unit: went_well(answer), format="xlsx",
-        questionnaire="sipas-desk", period=MONTH,
-    ),
     "GET /dashboard": get("/dashboard"),
     "GET /dashboard/{name}": of_unit(
         "/dashboard/overview", lambda answer, unit: went_well(answer), period=MONTH
@@ -217,9 +44,78 @@ PROBES: dict[str, Probe] = {
             who, "POST", "/themes", data={"list": FIRST_LIST.read_text("utf-8"), "before": "0"}
         )
     ),
+    "GET /themes/list.yaml": get("/themes/list.yaml"),
+    "GET /themes/edit": get("/themes/edit"),
+    "POST /themes/edit": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/themes/edit", data={"name.vi": "Mới", "name.en": "New", "words": "mới"}
+        )
+    ),
+    "POST /themes/preview": Probe(
+        lambda world, who, unit: world.call(who, "POST", "/themes/preview", data={"version": "0"})
+    ),
     "POST /themes/try": Probe(
         lambda world, who, unit: world.call(
             who, "POST", "/themes/try", data={"sentence": "chờ lâu", "item": "comment"}
+        )
+    ),
+    "GET /questionnaires": get("/questionnaires"),
+    "POST /questionnaires/drafts": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/questionnaires/drafts",
+            data={"code": "probe", "title_vi": "Thử", "title_en": "Probe"},
+        )
+    ),
+    "POST /questionnaires/read": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/questionnaires/read",
+            files={"file": ("x.csv", b"survey,type,name,label\n,text,why,Why?\n")},
+        )
+    ),
+    "GET /questionnaires/{code}/versions/{version}": get("/questionnaires/sipas-desk/versions/2"),
+    "GET /questionnaires/{code}/versions/{version}/file": get(
+        "/questionnaires/sipas-desk/versions/2/file"
+    ),
+    "GET /questionnaires/{code}/versions/{version}/preview": get(
+        "/questionnaires/sipas-desk/versions/2/preview"
+    ),
+    "POST /questionnaires/{code}/versions/{version}/{act}": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/questionnaires/moh-outpatient/versions/2/withdraw"
+        )
+    ),
+    "GET /questionnaires/drafts/{id}": Probe(
+        lambda world, who, unit: world.call(who, "GET", world.draft())
+    ),
+    "GET /questionnaires/drafts/{id}/form.yaml": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"{world.draft()}/form.yaml")
+    ),
+    "GET /questionnaires/drafts/{id}/preview": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"{world.draft()}/preview")
+    ),
+    "POST /questionnaires/drafts/{id}/preview": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", f"{world.draft()}/preview", params={"part": "scoring"}
+        )
+    ),
+    "GET /questionnaires/drafts/{id}/edit": Probe(
+        lambda world, who, unit: world.call(who, "GET", f"{world.draft()}/edit")
+    ),
+    "POST /questionnaires/drafts/{id}/edit": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", f"{world.draft()}/edit", params={"part": "item", "at": "0.0"},
+            data={"act": "down", "revision": "1"},
+        )
+    ),
+    "POST /questionnaires/drafts/{id}/publish": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", f"{world.draft()}/publish",
+            data={"revision": "1", "before": "0"},
+        )
+    ),
+    "POST /questionnaires/drafts/{id}/discard": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", f"{world.draft()}/discard", data={"revision": "1"}
         )
     ),
     "GET /dashboard/report": of_unit("/dashboard/report", lambda answer, unit: went_well(answer)),
@@ -254,21 +150,6 @@ PROBES: dict[str, Probe] = {
     "GET /i/{token}/thanks": Probe(
         lambda world, who, unit: world.call(who, "GET", f"/i/{world.invitation()}/thanks")
     ),
-    "GET /api/v1/posters": of_unit(
-        "/api/v1/posters", lambda answer, unit: answer.content[:5] == b"%PDF-"
-    ),
-    "GET /api/v1/posters/{code}.png": Probe(
-        lambda world, who, unit: world.call(
-            who, "GET", f"/api/v1/posters/{world.code_of(unit)}.png"
-        ),
-        True,
-    ),
-    "GET /api/v1/posters/{code}.svg": Probe(
-        lambda world, who, unit: world.call(
-            who, "GET", f"/api/v1/posters/{world.code_of(unit)}.svg"
-        ),
-        True,
-    ),
     "GET /posters": listed("/posters", lambda world, unit: f"/q/{world.code_of(unit)}"),
     "GET /q/{token}": Probe(
         lambda world, who, unit: world.call(who, "GET", f"/q/{world.code()}")
@@ -285,22 +166,15 @@ PROBES: dict[str, Probe] = {
     "GET /kiosk": get("/kiosk"),
     "GET /kiosk/worker.js": get("/kiosk/worker.js"),
     "GET /kiosk/manifest": get("/kiosk/manifest"),
-    "GET /api/v1/kiosk": get("/api/v1/kiosk"),
-    "POST /api/v1/kiosk/status": Probe(
-        lambda world, who, unit: world.call(
-            who, "POST", "/api/v1/kiosk/status",
-            json={"queue": 0, "aside": 0, "release": "0", "storage_percent": 1,
-                  "sent_at": "2026-11-24T00:00:00Z"},
-        )
-    ),
     "GET /sign-in": Probe(
         lambda world, who, unit: world.call(who, "GET", "/sign-in"),
         worked=lambda answer, unit: answer.status_code in (200, 303),
     ),
     "POST /sign-in": Probe(
         lambda world, who, unit: world.call(who, "POST", "/sign-in", data={"email": "x"}),
-        # The form is taken and the password is wrong: nobody is kept from trying.
-        worked=lambda answer, unit: answer.status_code == 401,
+        # The form is taken and the password is wrong: nobody is kept from trying, but for how often
+        # one address may.
+        worked=lambda answer, unit: answer.status_code in (401, 429),
     ),
     "GET /sign-in/confirm": get("/sign-in/confirm"),
     "POST /sign-in/confirm": Probe(
@@ -409,6 +283,9 @@ PROBES: dict[str, Probe] = {
     "POST /action-notes/{id}/withdraw": post_about(
         lambda world, unit: (f"/action-notes/{world.noted(unit)}/withdraw", {})
     ),
+    "GET /exports": of_unit(
+        "/exports", lambda answer, unit: went_well(answer), questionnaire="sipas-desk"
+    ),
     "GET /cases": Probe(
         lambda world, who, unit: (
             world.case(unit), world.call(who, "GET", "/cases", params={"unit": unit}),
@@ -436,6 +313,14 @@ PROBES: dict[str, Probe] = {
     ),
     "POST /c/message": Probe(
         lambda world, who, unit: world.call(who, "POST", "/c/message", data={"code": "x"}),
+        worked=lambda answer, unit: "text/html" in answer.headers["content-type"],
+    ),
+    "POST /c/answers": Probe(
+        lambda world, who, unit: world.call(who, "POST", "/c/answers", data={"code": "x"}),
+        worked=lambda answer, unit: "text/html" in answer.headers["content-type"],
+    ),
+    "POST /c/withdraw": Probe(
+        lambda world, who, unit: world.call(who, "POST", "/c/withdraw", data={"code": "x"}),
         worked=lambda answer, unit: "text/html" in answer.headers["content-type"],
     ),
     "GET /integrity": listed("/integrity", lambda world, unit: f'/integrity/{world.batch(unit)}"'),
@@ -477,7 +362,26 @@ PROBES: dict[str, Probe] = {
             who, "POST", f"/reorganisations/{world.reorganised()}/undo"
         )
     ),
+    "GET /response-imports": get("/response-imports"),
+    "POST /response-imports/check": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/response-imports/check", data={"questionnaire": "sipas-desk:2"},
+            files={"file": ("a.csv", b"Timestamp,A1\n2026-10-24,4\n")},
+        )
+    ),
+    "POST /response-imports": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", "/response-imports",
+            data={"questionnaire": "sipas-desk:2", "name": "a.csv", **world.file_to_import()},
+        )
+    ),
+    "POST /response-imports/{id}/forget": Probe(
+        lambda world, who, unit: world.call(
+            who, "POST", f"/response-imports/{world.mapping()}/forget"
+        )
+    ),
 }  # fmt: skip
+PROBES = {**INTERFACE, **PAGES}
 
 
 def signed_out(world: World, who: str) -> httpx.Response:

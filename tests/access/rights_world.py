@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import cycle
 from typing import Any
 
 import httpx
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.access import accounts, credentials, devices
 from app.access.callers import owner
@@ -20,11 +22,16 @@ from app.figures import limit_decisions as baselines
 from app.figures.action_notes import NewNote
 from app.figures.limit_decisions import Wish
 from app.figures.periods import Step
+from app.importing.mapping import Mapping
+from app.importing.remembering import in_force, remember
 from app.invitations.models import SmsMessage
 from app.reform import service as reform
-from app.registry.models import Channel, SurveyPoint, Unit, UnitKind
+from app.registry.form_drafts import add_draft
+from app.registry.models import Channel, QuestionnaireDraft, SurveyPoint, Unit, UnitKind
 from app.registry.points import current_code, open_point
 from app.registry.reorganisation.plan import Action, Plan, PlanLine, kept_plan
+from surveys import load_directory
+from surveys.model import Sketch
 from tests.cases.sent import case_about
 from tests.integrity.suspected import batch_of
 from tests.small_province import UNITS, body
@@ -35,8 +42,8 @@ NUMBERS = iter(range(10**6))
 #: Months, each of which a decision about control limits begins with once.
 STARTS = cycle(f"{2017 + m // 12}-{m % 12 + 1:02}" for m in range(230))
 WHO = (
-    "operator", "provincial", "health", "head H1", "desk C1", "auditor", "operator D1", "key D1",
-    "device", "stranger",
+    "operator", "provincial", "health", "head H1", "desk C1", "care D1", "auditor", "operator D1",
+    "key D1", "device", "stranger",
 )  # fmt: skip
 
 
@@ -57,6 +64,7 @@ class World:
             "health": person((Role.DEPARTMENT_ANALYST, None, Sector.HEALTH)),
             "head H1": person((Role.UNIT_HEAD, "H1")),
             "desk C1": person((Role.DESK_STAFF, "C1")),
+            "care D1": person((Role.CARE_DESK, "D1")),
             "auditor": person((Role.AUDITOR, None)),
             "operator D1": person((Role.OPERATOR, "D1")),
             "key D1": self.province.credential(
@@ -189,6 +197,15 @@ class World:
         """A case about a unit, handed to itself, whose citizen waits for a reply."""
         return case_about(self.province.database, self.province.units[unit])
 
+    def draft(self) -> str:
+        """The address of a draft of a questionnaire of its own that could be published."""
+        form = load_directory()["sipas-desk", 2].model_dump(mode="json", by_alias=True)
+        sketch = Sketch.model_validate(form | {"code": f"probe-{next(NUMBERS)}"})
+        with self.province.database.writing() as session:
+            # As many are kept at a time as may be, and each caller wants one.
+            session.execute(delete(QuestionnaireDraft))
+            return f"/questionnaires/drafts/{add_draft(session, sketch, 'probe')}"
+
     def link(self) -> str:
         """The token of a link to set a password."""
         with self.province.database.writing() as session:
@@ -208,6 +225,24 @@ class World:
     def plan(self) -> str:
         """A plan that founds a unit far ahead."""
         return f"day,action,code,name_vi,kind\n2090-01-01,found,N{next(NUMBERS)},Mới,agency\n"
+
+    def file_to_import(self) -> dict[str, str]:
+        """A file of one response with what its columns mean, as a form has it."""
+        packed = zlib.compress(b"Timestamp,A1\n2026-10-24,4\n")
+        point = self.province.points[("D1", "sipas-desk")]
+        return {
+            "content": base64.b64encode(packed).decode(), "m0": "role:answered_at",
+            "m1": "item:A1", "source": "probe", "point": point,
+        }  # fmt: skip
+
+    def mapping(self) -> int:
+        """The number of a mapping that is remembered."""
+        meaning = Mapping.model_validate(
+            {"source": "s", "questionnaire": "sipas-desk", "columns": {"A1": {"item": "A1"}}}
+        )
+        with self.province.database.writing() as session:
+            remember(session, f"{next(NUMBERS)}", meaning, "test")
+            return in_force(session)[0].id
 
     def reorganised(self) -> int:
         """The number of such a plan that was carried out."""

@@ -1,5 +1,8 @@
 """Tokens for scripts, got by a client that others wrote (Authlib over requests)."""
 
+from base64 import b64encode
+from urllib.parse import quote
+
 import httpx
 import pytest
 from authlib.integrations.base_client.errors import OAuthError
@@ -30,6 +33,17 @@ def test_a_token_opens_what_its_key_opens(client, key, method):
         assert token["scope"] == "figures:read registry:read"
         assert script.get(f"{client.base_url}{FIGURES}&unit=C1").status_code == 200
         assert script.get(f"{client.base_url}{FIGURES}&unit=A1").status_code == 404
+
+
+@pytest.mark.parametrize("number", ["²", "9" * 5000, "", "-1"], ids=["two", "long", "no", "minus"])
+def test_a_number_that_is_no_key_s_is_refused(client, number):
+    header = b64encode(f"{quote(number)}:x".encode()).decode()
+    refused = client.post(
+        "/oauth/token",
+        data={"grant_type": "client_credentials"},
+        headers={"Authorization": f"Basic {header}"},
+    )
+    assert refused.status_code == 401 and refused.json()["error"] == "invalid_client"
 
 
 def test_a_scope_narrows_it(client, key):

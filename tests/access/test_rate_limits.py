@@ -79,6 +79,14 @@ def test_an_address_stands_nowhere_and_its_hash_is_gone_the_next_day(database):
     assert fresh.hit(RATE, "door", "198.51.100.7").key != hit.key
 
 
+def test_whoever_has_the_salt_alone_finds_no_address_by_trying_them_all(database):
+    made = [RateLimits(database, key_outside=lambda key=key: key) for key in (b"", b"1", b"1")]
+    for each in made:
+        each.prepare()
+    keys = [each.key(RATE, "point", 1, "198.51.100.7/32") for each in made]
+    assert keys[0] != keys[1] == keys[2]
+
+
 def test_two_servers_let_a_public_code_pass_as_often_as_one(province, settings):
     limited = settings.model_copy(update={"public_rate": "7 per 1 hour"})
     code = province.points[("C1", "sipas-desk")]

@@ -120,12 +120,11 @@ FOR_THE_SERVICE = {
     "demonstration/province.py": {"found", "points", "serve"},
     # Whoever stands at a closed desk is led to a form that anybody may open.
     "web/citizen/going_on.py": {"_form"},
-    # Which days of a unit are told; how many answered does not leave it.
-    "figures/release.py": {"_batches"},
+    # Which days of a unit are told; how many answered does not leave it. And the cells of which is
+    # decided what is hidden from all strangers alike.
+    "figures/release.py": {"_batches", "released_cells"},
     # Its context is the caller's, or the public's.
     "figures/doubts.py": {"_found"},
-    # Which cells are hidden from all strangers alike; nothing else leaves it.
-    "figures/lattice.py": {"_build"},
     # Units are handed to them, and their callers are looked at.
     "figures/cell_reading.py": {"cells", "read"},
     "figures/summing.py": {"_read"},

@@ -13,6 +13,7 @@ from tests.integrity.judging import Judge
 from tests.integrity.worlds.attacks import ATTACKS
 from tests.integrity.worlds.honest import PLAIN, PROVINCES
 from tests.integrity.worlds.honest_days import ODD_DAYS
+from tests.integrity.worlds.large import LARGE
 from tests.promises.integrity_counts import HALF_A_POINT, Attacked, Found, Honest, Task, judged
 from tests.promises.promise import ROOT, Promise, Row, per_cent, spread
 
@@ -26,14 +27,26 @@ NEARER = 0.95
 HONEST, ODD, ATTACKED = 4, 5, 5
 #: Provinces besides the usual one in which some attacks are tried, by how their names begin.
 ELSEWHERE = {"small units": (0, 1), "one question": (0, 1, 11)}
+#: Large places: worlds of each, and how many of each attacked; what is tried in the first two.
+PLACES, RAIDED, RAIDS = 4, 7, 3
+RAIDS_TRIED = {
+    0: ("30 presses", "60 presses"),
+    1: ("3 a day", "10 a day"),
+    4: ("every 60 minutes", "every 10 minutes"),
+    8: ("three times",),
+}
 #: For the small form.
 SMALL = replace(PLAIN, kiosk=30.0)
 
 
-def measure(full: bool, judge: Judge | None = None) -> list[Row]:
-    """All promises about stuffing; by the wired judge, if no other is given."""
+def measure(full: bool, judge: Judge | None = None, only: str = "") -> list[Row]:
+    """All promises about stuffing; by the wired judge, if no other is given.
+
+    Or those in the worlds of whose names ``only`` is a part.
+    """
     by = judge or JUDGE
-    groups = list(_honest_tasks(full)) + list(_odd_tasks(full)) + list(_attack_tasks(full))
+    every = [*_honest_tasks(full), *_odd_tasks(full), *_attack_tasks(full), *_large_tasks(full)]
+    groups = [group for group in every if only in " ".join(group[0])]
     tasks = [task for _, each in groups for task in each]
     found = iter(spread(partial(judged, judge=by), tasks, full=full))
     results = {name: _sum([next(found) for _ in each]) for name, each in groups}
@@ -98,6 +111,28 @@ def _attack_tasks(full: bool) -> Iterator[Group]:
                 yield ("attack", where, str(i), strength), tasks
 
 
+def _large_tasks(full: bool) -> Iterator[Group]:
+    """Large places: honest ones, and some attacks on those that stand by themselves."""
+    if not full:
+        few = replace(LARGE[1], places=3, answers=600.0, kiosks=(2, 3))
+        yield ("honest", few.name), [Task(few, 40_000)]
+        return
+    for i, kind in enumerate(LARGE):
+        tasks = [Task(kind, 40_000 + 100 * i + run) for run in range(PLACES)]
+        yield ("honest", kind.name), tasks
+    for j, kind in enumerate(LARGE[:2]):
+        for i, strengths in RAIDS_TRIED.items():
+            for strength in strengths:
+                tasks = [
+                    Task(
+                        kind, 50_000 + 100 * j + run, attacked_units=RAIDED, attack=i,
+                        strength=strength,
+                    )
+                    for run in range(RAIDS)
+                ]  # fmt: skip
+                yield ("attack", kind.name, str(i), strength), tasks
+
+
 def between(k: int, n: int) -> str:
     """A share with its 95 % interval by Wilson: ``92.0 % (84–96)``."""
     if not n:
@@ -126,8 +161,9 @@ def no_less(k: int, n: int, least: float) -> bool:
 
 def _false_alarms(results: dict[Key, Found]) -> Iterator[Row]:
     promised = "≤ 0.5 %; ≤ 0.1 %"
+    large = {kind.name for kind in LARGE}
     worlds = {
-        f"honest province: {key[1]}": found.plain
+        key[1] if key[1] in large else f"honest province: {key[1]}": found.plain
         for key, found in results.items()
         if key[0] == "honest"
     }
@@ -139,6 +175,8 @@ def _false_alarms(results: dict[Key, Found]) -> Iterator[Row]:
         (found.plain for key, found in results.items() if key[0] == "odd"), Honest()
     )
     for world, found in worlds.items():
+        if not found.unit_months:
+            continue
         held = no_more(found.flagged, found.unit_months, FLAGGED) and no_more(
             found.quarantined, found.unit_months, QUARANTINED
         )
@@ -152,16 +190,25 @@ def _false_alarms(results: dict[Key, Found]) -> Iterator[Row]:
 
 def _beside_attacked(results: dict[Key, Found]) -> Iterator[Row]:
     """Of the same provinces under each attack: they are worth as many as one attack's."""
-    groups = [found.plain for key, found in results.items() if key[0] == "attack"]
-    beside = sum(groups, Honest())
-    n = beside.unit_months // len(groups)
-    counts = [each // len(groups) for each in (beside.flagged, beside.quarantined)]
-    shares = [each / max(beside.unit_months, 1) for each in (beside.flagged, beside.quarantined)]
-    yield Row(
-        "honest unit-months flagged; quarantined", "honest units beside attacked ones",
-        "≤ 0.5 %; ≤ 0.1 %", "; ".join(per_cent(share, digits=2) for share in shares),
-        no_more(counts[0], n, FLAGGED) and no_more(counts[1], n, QUARANTINED),
-    )  # fmt: skip
+    large = {kind.name for kind in LARGE}
+    attacks = {key: found.plain for key, found in results.items() if key[0] == "attack"}
+    for world, groups in (
+        ("honest units beside attacked ones", [each for key, each in attacks.items()
+                                               if key[1] not in large]),
+        ("large places beside attacked ones", [each for key, each in attacks.items()
+                                               if key[1] in large]),
+    ):  # fmt: skip
+        if not groups:
+            continue
+        beside = sum(groups, Honest())
+        n = beside.unit_months // len(groups)
+        both = (beside.flagged, beside.quarantined)
+        counts = [each // len(groups) for each in both]
+        yield Row(
+            "honest unit-months flagged; quarantined", world, "≤ 0.5 %; ≤ 0.1 %",
+            "; ".join(per_cent(each / max(beside.unit_months, 1), digits=2) for each in both),
+            no_more(counts[0], n, FLAGGED) and no_more(counts[1], n, QUARANTINED),
+        )  # fmt: skip
 
 
 def _detection(results: dict[Key, Found]) -> Iterator[Row]:
@@ -238,4 +285,5 @@ PROMISE = Promise(
     measure,
     ROOT / "docs/integrity.md",
     ("tests/integrity/judge.py", "tests/integrity/judging.py", "tests/integrity/worlds/*.py"),
+    lambda only: measure(True, only=only),
 )

@@ -12,6 +12,7 @@ from tests.integrity.judging import Judge, Verdict
 from tests.integrity.worlds.attacks import ATTACKS
 from tests.integrity.worlds.honest import Province, province
 from tests.integrity.worlds.honest_days import ODD_DAYS, eligible
+from tests.integrity.worlds.large import Large, large
 from tests.integrity.worlds.world import SATISFIED, World
 
 DAY_S = 86_400.0
@@ -70,7 +71,7 @@ class Attacked:
 class Task:
     """One world: a province, and what happens to some units of it."""
 
-    kind: Province
+    kind: Province | Large
     seed: int
     odd: tuple[str, ...] = ()
     odd_units: int = 6
@@ -113,9 +114,10 @@ def judged(task: Task, judge: Judge) -> Found:
     return Found(_honest(world, verdict, usual), _honest(world, verdict, chosen))
 
 
-@lru_cache(maxsize=32)
-def _drawn(kind: Province, seed: int) -> World:
-    return province(kind, np.random.default_rng([seed, 21]))
+@lru_cache(maxsize=12)
+def _drawn(kind: Province | Large, seed: int) -> World:
+    rng = np.random.default_rng([seed, 21])
+    return large(kind, rng) if isinstance(kind, Large) else province(kind, rng)
 
 
 def _with_attack(world: World, units: list[int], judge: Judge, *, next_day: bool) -> Found:

@@ -43,6 +43,7 @@ class Promise:
     ``besides`` other files by patterns; what measures it (``tests/promises/NAME*.py``) is always
     among what the table must not be older than. ``measure(full)`` gives the rows: all samples if
     ``full``, else a small form for ``make test``, with fixed seeds. Its table stands in ``page``.
+    Where there is a ``part``, it measures those worlds alone of whose names a word is a part.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Promise:
     measure: Callable[[bool], Sequence[Row]]
     page: Path = ROOT / "docs/methods.md"
     besides: tuple[str, ...] = ()
+    part: Callable[[str], Sequence[Row]] | None = None
 
     @property
     def fingerprint(self) -> str:

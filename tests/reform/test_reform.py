@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from app.access.credentials import issue
 from app.access.models import Account, Credential, Right, RoleGrant
-from app.access.roles import Role
 from app.audit.models import AuditEntry
 from app.clock import local_today
 from app.invitations.models import Invitation
@@ -20,7 +19,6 @@ from app.registry.structures import read_units
 from app.rollups.models import RollupCell
 from app.settings import Settings
 from app.webhooks.models import Webhook
-from app.webhooks.service import add_webhook
 from tests.intake.test_store import Preparing
 from tests.registry.plans import DAY, EVE, MERGER, TODAY, plan, rows, tree
 from tests.small_province import body
@@ -54,18 +52,6 @@ def roles(province):
 def key_unit(province):
     with province.database.reading() as session:
         return session.scalars(select(Credential).where(Credential.name == "HIS")).one().unit.code
-
-
-@pytest.fixture
-def people(province):
-    """Heads of H1 and of C1, and a key and a webhook of each."""
-    province.person((Role.UNIT_HEAD, "H1"), email="h1@example.vn")
-    province.person((Role.UNIT_HEAD, "C1"), email="c1@example.vn")
-    with province.database.writing() as session:
-        hospital = session.get_one(Unit, province.units["H1"])
-        issue(session, "HIS", frozenset({Right.INVITE}), unit=hospital)
-        add_webhook(session, "https://his.example.vn/told", hospital)
-    return province
 
 
 def test_what_becomes_one_new_unit_takes_roles_keys_and_webhooks_along(people, tmp_path):

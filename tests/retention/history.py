@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from app.audit.models import AuditEntry
 from app.clock import local_today
 from app.db import Database
-from app.intake.contents import response_row
+from app.intake.contents import ResponseRow
 from app.intake.ids import made_uuid7
 from app.intake.models import Disposition, Response, ResponseText, WithdrawnResponse
 from app.intake.store import Outcome, Prepared, ResponseStore
@@ -57,7 +57,7 @@ class History:
         given = {"A1": level, "B1": 3, "C1": 2} | ({"comment": text} if text else {})
         packed, texts = self.version.sheet.pack(given)
         hashes = hashes_of(self.store.keys, texts) if texts else None
-        row = response_row(
+        row = ResponseRow(
             id=id or str(made_uuid7(at, secrets.token_bytes(10))), point_id=1, unit_id=unit,
             version_id=self.version.id, channel=channel, day=day, answered_at=at, claimed_at=at,
             received_at=datetime.now(UTC), duration_s=90, language="vi",

@@ -42,7 +42,7 @@ def test_figures_stay_and_what_needs_single_responses_says_from_which_day(
         assert (
             refused.status_code == 422 and refused.json()["type"] == "/problems/responses-deleted"
         )
-        assert FIRST.isoformat() in refused.json()["detail"]
+        assert f"{FIRST:%d/%m/%Y}" in refused.json()["detail"]
     for reader in readers:
         last = f"{months_ago(1)}"
         asked = f"{SINGLE}&from={FIRST}&to={last}"

@@ -37,10 +37,26 @@ def test_days_and_wishes_are_known_by_marks_alone(history):
     assert set(history.store.append([*old, *new])) == {Outcome.DUPLICATE}
     # It knows now itself, and there is nothing to do any more.
     with history.database.reading() as session:
-        assert Erasures.of(session) | erasures == Erasures.of(session) | Erasures(
-            withdrawn=frozenset([17])
-        )
+        assert Erasures.of(session) | erasures == Erasures.of(session)
     assert again(history, erasures) == {}
+
+
+def test_what_was_withdrawn_and_is_not_there_does_not_come_from_its_device(history):
+    """It came after the backup, and its device has it still."""
+    whole, words = history.one(NEW, text="cả phiếu"), history.one(NEW, text="chỉ lời")
+    again(
+        history,
+        Erasures(
+            withdrawn=frozenset([mark_of(whole.row.id)]),
+            texts=frozenset([mark_of(words.row.id, Erased.TEXTS)]),
+        ),
+    )
+    other = history.one(NEW, text="của người khác")
+    told = history.store.append([whole, words, other])
+    assert told == [Outcome.DUPLICATE, Outcome.ACCEPTED, Outcome.ACCEPTED]
+    assert history.ids() == {words.row.id, other.row.id} and verify(history.database) == []
+    assert history.texts() == ["của người khác"]
+    assert set(history.store.append([whole, words, other])) == {Outcome.DUPLICATE}
 
 
 def test_what_others_withdrew_later_leaves_with_them(history):

@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 
 from app import dead_letters
 from app.audit.log import entries
@@ -37,9 +37,17 @@ def hooks(database):
             with database.writing() as session:
                 hook = service.add_webhook(session, url, None)
                 session.flush()
+                last = session.scalar(select(func.max(Delivery.id))) or 0
                 for n in range(times):
                     due = NOW - timedelta(hours=1) + timedelta(seconds=n)
-                    values = {"webhook_id": hook.id, "body": body, "due_at": due} | changes
+                    # Else drawn at random; these tests go by their order.
+                    values = {
+                        "id": last + n + 1,
+                        "webhook_id": hook.id,
+                        "body": body,
+                        "due_at": due,
+                    }
+                    values |= changes
                     session.add(Delivery(**values))
                 return hook.id
 
@@ -196,12 +204,12 @@ def test_slow_and_bad_ones_hold_up_nobody_in_the_running_server(settings, hooks,
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_nothing_is_lost_when_the_server_ends_in_the_middle(settings, hooks):
     release = threading.Event()
-    with listening(wait=lambda: release.wait(30)) as (url, taken):
+    with listening(wait=lambda: release.wait(300)) as (url, taken):
         hooks.add(url)
         with serving(settings):
             wait_for(lambda: taken)
             begun = time.monotonic()
-        assert time.monotonic() - begun < 10  # it does not wait for the webhook
+        assert time.monotonic() - begun < 100  # it does not wait for the webhook
         release.set()
         (left,) = hooks.all()
         assert left.due_at > NOW and left.tries == 1
@@ -247,7 +255,7 @@ def test_nothing_is_told_while_the_clock_is_in_doubt_and_no_task_fails_by_it(
         with serving(settings, wall=lambda: datetime.now(UTC) + shift[0]) as client:
             wait_for(lambda: client.get("/readyz").status_code == 200)
             shift[0] = timedelta(days=3)
-            wait_for(lambda: client.get("/readyz").status_code == 503)
+            wait_for(lambda: "clock-in-doubt" in client.get("/readyz").text)
             hooks.make_due()
             time.sleep(2 * sending.EVERY_S + 0.5)
             assert taken == []

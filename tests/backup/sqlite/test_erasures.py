@@ -2,16 +2,19 @@
 
 import json
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from app.backup import erasures
 from app.backup.erasures import ErasureFile
+from app.backup.schedule import _keep_erasures
 from app.commands import Refused
 from app.db import Database
 from app.intake.models import Response
 from app.intake.rollup_rebuild import verify
+from tests.conftest import serving
 from tests.retention.history import History, months_ago
 
 OLD, NEW = months_ago(5), months_ago(2)
@@ -66,6 +69,32 @@ def test_by_the_file_beside_the_backups(hailong, settings, history, key, only_se
     with closing(Database(settings.database_url)) as database, database.reading() as session:
         assert ErasureFile(folder).keep(session)
     assert json.loads(file.read_text())["withdrawn"] == told["withdrawn"]
+
+
+def test_what_another_tool_brings_back_is_erased_before_it_is_served(
+    settings, history, folder, tmp_path, caplog
+):
+    """The database's file is put back by hand, under the eyes of nobody; then under a server."""
+    file = Path(history.database.url.database)
+    own = settings.model_copy(update={"backup_folder": folder})
+    history.database.close()
+    copy = file.read_bytes()
+    history.withdraw(history.made[:10])
+    history.delete(months_ago(3))
+    with history.database.reading() as session:
+        ErasureFile(folder).keep(session)
+    history.database.close()
+    file.write_bytes(copy)
+    with serving(own):
+        assert history.count(Response) == 2 and history.waiting() == 0
+        history.database.close()
+    file.write_bytes(copy)
+    beside = ErasureFile(folder)
+    _keep_erasures(history.database, beside, own, datetime.now(UTC))
+    assert history.count(Response) == 2 and verify(history.database) == []
+    (folder / erasures.NAME).write_text("{")
+    with serving(own):
+        assert "MAY HAVE COME BACK" in caplog.text
 
 
 def test_where_nobody_knows_it_is_said(hailong, settings, history, key, only_set, folder, tmp_path):
