@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 from cachetools import TTLCache
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-_NOTHING = object()
 
 
 class Recent(Generic[K, V]):
@@ -20,14 +18,17 @@ class Recent(Generic[K, V]):
     """
 
     def __init__(self, most: int, trust_s: float) -> None:
-        self._values: TTLCache[K, object] = TTLCache(most, trust_s)
+        self._values: TTLCache[K, V] = TTLCache(most, trust_s)
         self._lock = Lock()
 
     def find(self, key: K) -> tuple[bool, V | None]:
         """Whether a value is at hand that is still trusted, and the value."""
-        with self._lock:
-            value = self._values.get(key, _NOTHING)
-        return (False, None) if value is _NOTHING else (True, cast(V, value))
+        try:
+            with self._lock:
+                # Its ``get`` would look twice, and each look asks what time it is.
+                return True, self._values[key]
+        except KeyError:
+            return False, None
 
     def keep(self, key: K, value: V) -> None:
         """Trust a value from now on."""

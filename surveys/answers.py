@@ -59,6 +59,10 @@ class AnswerError(ValueError):
         self.mistakes = mistakes
 
 
+#: Types of answers of which equal ones mean the same.
+_TOLD_APART = frozenset((int, str, type(None)))
+
+
 class _Refused(Exception):  # noqa: N818 - a signal between a column's coder and pack()
     def __init__(self, reason: str, **values: object) -> None:
         self.reason, self.values = reason, values
@@ -128,15 +132,9 @@ class AnswerSheet:
         record = bytearray(self.width)
         texts: dict[str, str] = {}
         mistakes: list[Mistake] = []
-        quick = self._quick
-        for code, value in answers.items():
-            known = quick.get(code)
-            # True equals 1 as a key of a dict, so only whole numbers and null go the quick way.
-            if known is not None and (type(value) is int or value is None):
-                packed = known[1].get(value)
-                if packed is not None:
-                    record[known[0]] = packed
-                    continue
+        # True and 1.0 equal 1 as keys of a dict, so where there are such, all go the slow way.
+        told_apart = _TOLD_APART.issuperset(map(type, answers.values()))
+        for code, value in self._pack_quickly(answers, record) if told_apart else answers.items():
             try:
                 self._pack_slowly(code, value, record, texts)
             except _Refused as refused:
@@ -153,6 +151,19 @@ class AnswerSheet:
         if mistakes:
             raise AnswerError(mistakes)
         return bytes(record), texts
+
+    def _pack_quickly(
+        self, answers: Mapping[str, object], record: bytearray
+    ) -> list[tuple[str, object]]:
+        """Pack what a table has; the rest, which takes looking at."""
+        quick, rest = self._quick, []
+        for code, value in answers.items():
+            try:
+                offset, codes = quick[code]
+                record[offset] = codes[value]
+            except KeyError:
+                rest.append((code, value))
+        return rest
 
     def unpack(self, record: bytes) -> dict[str, Answer]:
         """The answers of one record by item code; null where the respondent had no opinion."""

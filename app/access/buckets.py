@@ -26,6 +26,22 @@ _BUCKETS = cast(Table, RateBucket.__table__)
 _SECOND = 1_000_000
 
 
+class Rate(NamedTuple):
+    """How many a full bucket holds, in what time one is put back (microseconds), and its name."""
+
+    name: str
+    amount: int
+    interval: int
+
+    @classmethod
+    def of(cls, item: RateLimitItem) -> Rate:
+        """The rate that a setting says."""
+        return cls(str(item), item.amount, item.get_expiry() * _SECOND // item.amount)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Draw(NamedTuple):
     """What something takes one from; moments and durations are in microseconds."""
 
@@ -47,9 +63,9 @@ class Empty(NamedTuple):
         return max(1, -(-(self.until - at) // _SECOND))
 
 
-def draw(rate: RateLimitItem, key: bytes, at: int) -> Draw:
+def draw(rate: Rate, key: bytes, at: int) -> Draw:
     """A draw from the bucket of a rate: the rate's amount at once, filled again in its period."""
-    return Draw(key, rate.amount, rate.get_expiry() * _SECOND // rate.amount, at)
+    return Draw(key, rate.amount, rate.interval, at)
 
 
 def take(session: Session, wanted: Sequence[Sequence[Draw]]) -> list[Empty | None]:

@@ -27,7 +27,7 @@ from limits import RateLimitItem
 from sqlalchemy import Date, bindparam, delete, select, text
 from sqlalchemy.orm import Session
 
-from app.access.buckets import Empty
+from app.access.buckets import Empty, Rate
 from app.access.models import DailySalt, RateCount
 from app.db import Database
 
@@ -93,7 +93,7 @@ class RateLimits:
         until = (int(time.time()) // period + 1) * period
         return Hit(self.key(rate, *what), until, rate.amount)
 
-    def key(self, rate: RateLimitItem, *what: object) -> bytes:
+    def key(self, rate: RateLimitItem | Rate, *what: object) -> bytes:
         """Under which something that is limited is kept today. Wants ``ready``."""
         assert self._salt is not None
         named = "\0".join(map(str, (*what, rate)))

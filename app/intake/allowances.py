@@ -18,9 +18,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from limits import RateLimitItem, parse
+from limits import parse
 
-from app.access.buckets import Draw, Empty, draw, neighbourhood_of, network_of
+from app.access.buckets import Draw, Empty, Rate, draw, neighbourhood_of, network_of
 from app.access.callers import Caller
 from app.access.models import Right
 from app.access.rate_limits import RateLimits
@@ -44,13 +44,14 @@ class Allowances:
 
     def __init__(self, settings: Settings, limits: RateLimits) -> None:
         self.limits = limits
-        self._public, self._pageless = parse(settings.public_rate), parse(settings.pageless_rate)
-        self._page, self._point = parse(settings.page_rate), parse(settings.point_rate)
-        self._device, self._key = parse(settings.device_rate), parse(settings.key_rate)
+        self._public, self._pageless = _rate(settings.public_rate), _rate(settings.pageless_rate)
+        self._page, self._point = _rate(settings.page_rate), _rate(settings.point_rate)
+        self._device, self._key = _rate(settings.device_rate), _rate(settings.key_rate)
         self._page_age_s = settings.page_age_s
-        shared = max(1, round(self._point.amount * (1 - settings.point_reserve)))
+        point = parse(settings.point_rate)
+        shared = max(1, round(point.amount * (1 - settings.point_reserve)))
         #: The same point's, less what is kept for others.
-        self._part = parse(f"{shared} per {self._point.get_expiry()} second")
+        self._part = _rate(f"{shared} per {point.get_expiry()} second")
 
     def draws(self, point: Point, sender: Sender, now: datetime) -> tuple[Draw, ...]:
         """What a response to a point draws from."""
@@ -83,5 +84,10 @@ class Allowances:
         drawn.append(self._draw(self._point, now, "point", point.id))
         return tuple(drawn)
 
-    def _draw(self, rate: RateLimitItem, now: datetime, *what: object) -> Draw:
+    def _draw(self, rate: Rate, now: datetime, *what: object) -> Draw:
         return draw(rate, self.limits.key(rate, *what), microseconds(now))
+
+
+def _rate(said: str) -> Rate:
+    """The rate that a setting says."""
+    return Rate.of(parse(said))

@@ -23,7 +23,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
+from zoneinfo import ZoneInfo
 
 from app.access.callers import Caller
 from app.access.models import Right
@@ -119,8 +120,12 @@ class Clock:
         """The local day of a moment; consecutive responses are mostly of one day."""
         if not self._day_begins <= moment < self._day_ends:
             self._day = moment.astimezone(self._zone).date()
-            midnights = (
-                datetime.combine(self._day + timedelta(days=n), time(), self._zone) for n in (0, 1)
-            )
-            self._day_begins, self._day_ends = (m.astimezone(UTC) for m in midnights)
+            self._day_begins, self._day_ends = _bounds_of(self._day, self._zone)
         return self._day
+
+
+@lru_cache(maxsize=1024)
+def _bounds_of(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """When a local day begins and ends, in UTC."""
+    first, second = (datetime.combine(day + timedelta(days=n), time(), zone) for n in (0, 1))
+    return first.astimezone(UTC), second.astimezone(UTC)

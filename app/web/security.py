@@ -33,6 +33,7 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+        self._names = frozenset(name for name, _ in self._headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -42,10 +43,10 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                given = message.get("headers", [])
-                # A page that inlines its styles names their hash in a policy of its own.
-                names = {name.lower() for name, _ in given}
-                more = [header for header in self._headers if header[0] not in names]
+                given, more = message.get("headers", []), self._headers
+                own = self._names.intersection([name.lower() for name, _ in given])
+                if own:  # a page that inlines its styles names their hash in a policy of its own
+                    more = [header for header in more if header[0] not in own]
                 message["headers"] = [*given, *more]
             await send(message)
 

@@ -18,7 +18,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from limits import parse
 
-from app.access.buckets import draw, network_of, take
+from app.access.buckets import Rate, draw, network_of, take
 from app.access.callers import Caller
 from app.access.dependencies import RATE_LIMITS
 from app.access.doors import ANYONE
@@ -136,7 +136,7 @@ def _draw(request: Request) -> None:
     limits, now = RATE_LIMITS.of(request), CLOCK.of(request).now()
     if not limits.ready:
         limits.prepare()
-    rate = parse(SETTINGS.of(request).case_code_rate)
+    rate = Rate.of(parse(SETTINGS.of(request).case_code_rate))
     network = network_of(request.client.host if request.client else "")
     one = draw(rate, limits.key(rate, "reply code", network), microseconds(now))
     if limits.empty_until(one.key) > one.at:
