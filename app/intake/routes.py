@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ from app.access.doors import Door, RightMissing
 from app.access.models import Right
 from app.access.origins import check_origin
 from app.intake.allowances import Sender
-from app.intake.decoding import ReceivedBatch, read_batch, read_one
+from app.intake.decoding import Received, ReceivedBatch, read_batch, read_one
 from app.intake.dependencies import INTAKE
 from app.intake.far_clocks import sent_within_reach, within_reach
 from app.intake.reply_codes import is_code_hash
@@ -237,7 +237,7 @@ def _refused(document: Any, problem: Problem, sender: Sender) -> Refused:
 async def _submit_batch(request: Request, intake: Intake, sender: Sender, body: bytes) -> Response:
     batch = _batch(body, intake.batch_limit, sender)
     taken = iter(
-        await intake.submit(batch.responses, sender=sender, sent_at=batch.sent_at)
+        await intake.submit(_letting_go(batch.responses), sender=sender, sent_at=batch.sent_at)
         if batch.responses
         else []
     )
@@ -254,12 +254,19 @@ async def _submit_batch(request: Request, intake: Intake, sender: Sender, body: 
     )
 
 
+def _letting_go(responses: list[ResponseIn] | list[Received]) -> Iterator[Incoming]:
+    """The responses in order; the list keeps none that was handed over."""
+    responses.reverse()
+    while responses:
+        yield responses.pop()
+
+
 @dataclass(frozen=True)
 class _Batch:
     """A batch as read: ids as sent, the well-formed responses, the refusals by place."""
 
     ids: Sequence[str | None]
-    responses: Sequence[Incoming]
+    responses: list[ResponseIn] | list[Received]
     refusals: Mapping[int, Problem]
     sent_at: datetime | None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
@@ -99,7 +99,7 @@ class Intake:
 
     async def submit(
         self,
-        responses: Sequence[Incoming],
+        responses: Iterable[Incoming],
         *,
         sender: Sender,
         sent_at: datetime | None = None,
@@ -107,16 +107,18 @@ class Intake:
     ) -> list[Outcome | Problem]:
         """Check and store responses; for each, in order, its outcome or why it was refused.
 
-        ``invitation`` is the hash of the token by which a single response was asked for.
+        ``invitation`` is the hash of the token by which a single response was asked for. What is
+        not kept elsewhere is let go once it is checked: packed it takes a tenth of the memory, and
+        the next request's is then where the processor has it at hand.
         """
         caller, at = sender.caller, self._now()
         clock = Clock(self._settings, caller, at, sent_at)
         if not self._limits.ready:
             await run_in_threadpool(self._limits.prepare)
-        results: list[Outcome | Problem] = [Outcome.ACCEPTED] * len(responses)
+        results: list[Outcome | Problem] = []
         prepared: list[Prepared] = []
         places: list[int] = []
-        late: dict[int, tuple[Content, tuple[bytes, ...] | None]] = {}
+        late: dict[int, tuple[str, Content, tuple[bytes, ...] | None]] = {}
         # The responses of a request are mostly of one point and form: each is looked up once.
         targets: dict[tuple[str | None, str, int], _Target] = {}
         for place, response in enumerate(responses):
@@ -131,11 +133,13 @@ class Intake:
                     )
                     prepared.append(ready)
                 except PointClosed:
-                    late[place] = self._content(response, target.point, target.version)
+                    content, hashes = self._content(response, target.point, target.version)
+                    late[place] = response.id, content, hashes
                     raise
             except Problem as problem:
-                results[place] = problem
+                results.append(problem)
             else:
+                results.append(Outcome.ACCEPTED)
                 places.append(place)
         if prepared:
             ready_ones: Sequence[Prepared] = prepared
@@ -144,7 +148,7 @@ class Intake:
                 async with self._masking:
                     ready_ones = await run_in_threadpool(self._store.masked, prepared)
             outcomes = await self.writer.submit(ready_ones)
-            for place, outcome in zip(places, outcomes, strict=True):
+            for ready, place, outcome in zip(prepared, places, outcomes, strict=True):
                 if outcome is Outcome.ACCEPTED:  # as it stands there
                     continue
                 if isinstance(outcome, Empty):
@@ -157,16 +161,15 @@ class Intake:
                 elif outcome is Outcome.CODE_TAKEN:
                     results[place] = ReplyCodeTaken(field="reply_code_hash")
                 elif outcome is Outcome.CONFLICT:
-                    results[place] = ConflictingResponse(id=responses[place].id, field="id")
+                    results[place] = ConflictingResponse(id=ready.id, field="id")
                 else:
                     results[place] = outcome
         if late:
             # The sender may ask again about what was counted in time, its answer having been lost.
-            ids = [responses[place].id for place in late]
+            ids = [id for id, _, _ in late.values()]
             stored = await run_in_threadpool(self._store.contents, ids)
             _, erased = await run_in_threadpool(self._store.look_up, ids)
-            for place, (content, hashes) in late.items():
-                id = responses[place].id
+            for place, (id, content, hashes) in late.items():
                 there = stored.get(id)
                 if id in erased or (there is not None and is_repeated(there, content, hashes)):
                     results[place] = Outcome.DUPLICATE
