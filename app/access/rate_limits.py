@@ -69,7 +69,11 @@ class RateLimits:
     @property
     def ready(self) -> bool:
         """Whether this day's salt is at hand."""
-        return self._salt is not None and self._salt[0] == self._today()
+        return self.ready_at(self._now())
+
+    def ready_at(self, at: datetime) -> bool:
+        """Whether the salt of the day of a moment, in UTC, is at hand."""
+        return self._salt is not None and self._salt[0] == at.date()
 
     def prepare(self) -> None:
         """Read this day's salt from the database, or draw it if no process has yet."""

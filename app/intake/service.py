@@ -113,7 +113,7 @@ class Intake:
         """
         caller, at = sender.caller, self._now()
         clock = Clock(self._settings, caller, at, sent_at)
-        if not self._limits.ready:
+        if not self._limits.ready_at(at):
             await run_in_threadpool(self._limits.prepare)
         results: list[Outcome | Problem] = []
         prepared: list[Prepared] = []

@@ -22,6 +22,7 @@ from uvicorn.server import ServerState
 
 from app.problems import Problem
 from app.serving.connections import Connections, network_of
+from app.serving.heads import QuickCycle
 from app.serving.problems import (
     HeadTooLarge,
     MalformedRequest,
@@ -107,6 +108,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """The head is there, the body begins."""
         self._begin(_State.BODY)
         super().on_headers_complete()
+        self.cycle.__class__ = QuickCycle
         if self.parser.should_upgrade():  # to nothing: it is answered as if it had not asked
             self.cycle.keep_alive = False
 

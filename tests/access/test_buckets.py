@@ -9,7 +9,7 @@ from limits import parse
 from app.access import buckets
 from app.db import bulk
 
-AT, RATE = 1_800_000_000_000_000, parse("9 per 1 minute")
+AT, RATE = 1_800_000_000_000_000, buckets.Rate.of(parse("9 per 1 minute"))
 A, B = (buckets.draw(RATE, key, AT) for key in (b"a", b"b"))
 
 

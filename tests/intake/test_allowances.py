@@ -17,7 +17,7 @@ from limits import parse
 from sqlalchemy import func, select
 
 from app.access import buckets
-from app.access.buckets import draw, neighbourhood_of, network_of
+from app.access.buckets import Rate, draw, neighbourhood_of, network_of
 from app.access.models import RateBucket, Right
 from app.intake.models import Response
 from app.intake.page_tokens import PageTokens
@@ -287,8 +287,8 @@ def test_a_page_is_known_again_by_every_process_for_half_a_day_and_at_its_point_
 
 
 def test_what_is_refused_draws_nothing_and_what_is_full_is_forgotten(database):
-    at, rate = 1_800_000_000_000_000, parse("2 per 1 minute")
-    small, large = (lambda t: draw(rate, b"s", t)), (lambda t: draw(parse("9/minute"), b"l", t))
+    at, rate, nine = 1_800_000_000_000_000, Rate.of(parse("2/minute")), Rate.of(parse("9/minute"))
+    small, large = (lambda t: draw(rate, b"s", t)), (lambda t: draw(nine, b"l", t))
     with database.writing() as session:
         taken = buckets.take(session, [(small(at), large(at)) for _ in range(4)] + [(large(at),)])
         assert [each is None for each in taken] == [True, True, False, False, True]

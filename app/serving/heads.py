@@ -1,0 +1,75 @@
+"""Heads of answers, of which nearly every line was sent before.
+
+Uvicorn looks at each header of each answer, by two expressions, and puts it together from four
+pieces. Seven of ours are the same with every answer, and looking at them takes as long as reading
+a whole response. So such a line is remembered once it was found to be good; what says how a body
+ends, and whatever is unusual, is left to uvicorn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_RE,
+    HEADER_VALUE_RE,
+    STATUS_LINE,
+    RequestResponseCycle,
+)
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGISendEvent, HTTPResponseStartEvent
+
+_LENGTH = b"content-length"
+#: What uvicorn has to look at: by these it knows how a body ends and whether the connection stays.
+_UVICORNS = frozenset((b"transfer-encoding", b"connection"))
+#: What has few values, whoever asks for what.
+_OF_FEW_VALUES = frozenset((
+    b"cache-control", b"content-language", b"content-security-policy", b"content-type",
+    b"cross-origin-opener-policy", b"cross-origin-resource-policy", b"permissions-policy",
+    b"referrer-policy", b"server", b"vary", b"x-content-type-options", b"x-frame-options",
+))  # fmt: skip
+_MOST_LINES = 200
+_lines: dict[tuple[bytes, bytes], bytes] = {}
+
+
+class QuickCycle(RequestResponseCycle):
+    """One request and its answer."""
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send a part of the answer."""
+        head = None
+        if message["type"] == "http.response.start" and not self.response_started:
+            head = self._head(message)
+        if head is None or self.disconnected or self.flow.write_paused or self.access_log:
+            await super().send(message)
+            return
+        self.response_started, self.waiting_for_100_continue = True, False
+        self.chunked_encoding = False
+        self.transport.write(head)
+
+    def _head(self, message: HTTPResponseStartEvent) -> bytes | None:
+        """The head as uvicorn would send it; None where it has to look itself."""
+        if not self.keep_alive or self.scope["method"] == "HEAD":
+            return None
+        length = None
+        made = [STATUS_LINE[message["status"]]]
+        for name, value in (*self.default_headers, *message.get("headers", ())):
+            line = _lines.get((name, value))
+            if line is None:
+                small = name.lower()
+                if small in _UVICORNS or HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
+                    return None
+                line = b"%b: %b\r\n" % (small, value)
+                if small == _LENGTH:
+                    if length is not None:
+                        return None
+                    length = int(value)
+                elif small in _OF_FEW_VALUES and len(_lines) < _MOST_LINES:
+                    _lines[name, value] = line
+            made.append(line)
+        if length is None:
+            return None
+        self.expected_content_length = length
+        made.append(b"\r\n")
+        return b"".join(made)

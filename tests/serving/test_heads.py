@@ -1,0 +1,87 @@
+"""Heads that are put together quickly: to the byte what uvicorn sends."""
+
+import asyncio
+import logging
+from types import SimpleNamespace
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from app.serving.heads import QuickCycle
+from tests.conftest import serving
+
+NAMES = ["content-type", "Content-Type", "x-request-id", "vary", "set-cookie", "content-length",
+         "connection", "transfer-encoding", "x bad", "ETag"]  # fmt: skip
+VALUES = ["text/html", "close", "keep-alive", "chunked", "a\r\nb: c", "Vary, Accept", "", "3"]
+
+
+def answer(kind, headers, *, status, method, keep_alive, write_paused):
+    """What a cycle writes for an answer of three bytes, what it is then, and what it raised."""
+    written = []
+    transport = SimpleNamespace(write=written.append, close=lambda: written.append(b"<closed>"))
+
+    async def drain():
+        written.append(b"<waited>")
+
+    cycle = kind(
+        scope={"method": method, "http_version": "1.1", "path": "/", "query_string": b""},
+        transport=transport,
+        flow=SimpleNamespace(write_paused=write_paused, drain=drain),
+        logger=logging.getLogger("hailong.test"),
+        access_logger=logging.getLogger("hailong.test"),
+        access_log=False,
+        default_headers=[(b"date", b"Mon, 30 Nov 2026 05:53:20 GMT"), (b"server", b"uvicorn")],
+        message_event=asyncio.Event(),
+        expect_100_continue=True,
+        keep_alive=keep_alive,
+        on_response=lambda: None,
+    )
+
+    async def send():
+        await cycle.send({"type": "http.response.start", "status": status, "headers": headers})
+        await cycle.send({"type": "http.response.body", "body": b"abc"})
+
+    raised = None
+    try:
+        asyncio.run(send())
+    except (RuntimeError, ValueError) as error:
+        raised = repr(error)
+    state = {
+        name: getattr(cycle, name)
+        for name in ("response_started", "response_complete", "keep_alive", "chunked_encoding",
+                     "expected_content_length", "waiting_for_100_continue")
+    }  # fmt: skip
+    return b"".join(written), state, raised
+
+
+@example([("content-type", "text/html"), ("content-length", "3")], 200, "GET", True, False)
+@example([("content-type", "text/html")], 200, "GET", True, False)
+@example([("content-length", "3"), ("content-length", "3")], 200, "GET", True, False)
+@example([("content-length", "3"), ("connection", "close")], 201, "POST", True, False)
+@example([("content-length", "3"), ("vary", "a\r\nb: c")], 200, "GET", True, False)
+@given(
+    st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES)), max_size=5),
+    st.sampled_from([200, 201, 204, 304, 404, 503]),
+    st.sampled_from(["GET", "POST", "HEAD"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_it_is_what_uvicorn_sends(pairs, status, method, keep_alive, paused):
+    pairs = [(name, value) for name, value in pairs if name != "content-length" or value == "3"]
+    headers = [(name.encode(), value.encode()) for name, value in pairs]
+    more = {"status": status, "method": method, "keep_alive": keep_alive, "write_paused": paused}
+    theirs = answer(RequestResponseCycle, headers, **more)
+    assert answer(QuickCycle, headers, **more) == theirs
+    assert answer(QuickCycle, headers, **more) == theirs  # with lines that are remembered
+
+
+def test_nearly_every_answer_of_the_server_goes_that_way(monkeypatch, settings):
+    quick, made = QuickCycle._head, []
+    monkeypatch.setattr(QuickCycle, "_head", lambda *given: made.append(quick(*given)) or made[-1])
+    with serving(settings) as client:
+        assert client.get("/healthz").status_code == 200
+        assert client.post("/api/v1/responses", json={}).status_code == 422
+        assert client.get("/sign-in").status_code == 200
+    assert len(made) == 3
+    assert all(head.startswith(b"HTTP/1.1 ") and head.endswith(b"\r\n\r\n") for head in made)
