@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGISendEvent, HTTPResponseStartEvent
+    from uvicorn._types import ASGISendEvent, HTTPResponseBodyEvent, HTTPResponseStartEvent
 
 _LENGTH = b"content-length"
 #: What uvicorn has to look at: by these it knows how a body ends and whether the connection stays.
@@ -34,23 +34,49 @@ _lines: dict[tuple[bytes, bytes], bytes] = {}
 
 
 class QuickCycle(RequestResponseCycle):
-    """One request and its answer."""
+    """One request and its answer, which leaves as a whole where it is one: with its head apart it
+    would be given to the system twice.
+    """
+
+    #: The head that waits for its body.
+    _held = b""
 
     async def send(self, message: ASGISendEvent) -> None:
         """Send a part of the answer."""
-        head = None
         if message["type"] == "http.response.start" and not self.response_started:
             head = self._head(message)
-        if head is None or self.disconnected or self.flow.write_paused or self.access_log:
-            await super().send(message)
-            return
-        self.response_started, self.waiting_for_100_continue = True, False
-        self.chunked_encoding = False
-        self.transport.write(head)
+            if head is not None:
+                self.response_started, self.waiting_for_100_continue = True, False
+                self.chunked_encoding, self._held = False, head
+                return
+        if self._held:
+            head, self._held = self._held, b""
+            if message["type"] == "http.response.body" and self._is_whole(message):
+                self.expected_content_length = 0
+                self.transport.write(head + message.get("body", b""))
+                self.response_complete = True
+                self.message_event.set()
+                self.on_response()
+                return
+            if not self.disconnected:
+                self.transport.write(head)
+        await super().send(message)
+
+    def _is_whole(self, message: HTTPResponseBodyEvent) -> bool:
+        """Whether this is all of the body, and the connection goes on."""
+        return (
+            not message.get("more_body", False)
+            and len(message.get("body", b"")) == self.expected_content_length
+            and self.keep_alive
+            and not self.disconnected
+            and not self.flow.write_paused
+        )
 
     def _head(self, message: HTTPResponseStartEvent) -> bytes | None:
         """The head as uvicorn would send it; None where it has to look itself."""
-        if not self.keep_alive or self.scope["method"] == "HEAD":
+        if not self.keep_alive or self.access_log or self.scope["method"] == "HEAD":
+            return None
+        if self.disconnected or self.flow.write_paused:
             return None
         length = None
         made = [STATUS_LINE[message["status"]]]

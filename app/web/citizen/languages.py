@@ -14,7 +14,7 @@ from app.web.pages import language_of
 
 def chosen(request: Request, spoken: Collection[str] = LANGUAGES) -> str:
     """The language asked for by the link, or as for every page."""
-    asked = request.query_params.get("lang")
+    asked = request.query_params.get("lang") if request.scope["query_string"] else None
     return asked if asked is not None and asked in spoken else language_of(request, STRANGER)
 
 
