@@ -12,6 +12,7 @@ import re
 import secrets
 import struct
 import zlib
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -38,6 +39,8 @@ _END = b"\x01\x00\x00\xff\xff"  # the last piece, which is empty
 _STORED = struct.Struct("<BHH").pack
 _CHECKS = struct.Struct("<II").pack
 
+#: A piece's own check, and what each byte of the check before becomes by it.
+_Check = tuple[int, Sequence[int], Sequence[int], Sequence[int], Sequence[int]]
 _Key = tuple[Published, str, bool, bool]
 
 
@@ -69,18 +72,26 @@ class ReadyForm:
         """The same as a stream of gzip (RFC 1952), whose own parts are not compressed."""
         begin, crc, size, others = self._deflated
         out = [begin]
-        for name, piece, deflated in others:
+        for name, deflated, (check, low, second, third, high) in others:
             part = own[name]
             out += _STORED(0, len(part), len(part) ^ 0xFFFF), part, deflated
-            crc = crc32(piece, crc32(part, crc))
+            crc = crc32(part, crc)
+            # What follows the piece's own check from what is before it, by its bytes.
+            crc = (
+                check
+                ^ low[crc & 255]
+                ^ second[crc >> 8 & 255]
+                ^ third[crc >> 16 & 255]
+                ^ high[crc >> 24]
+            )
             size += len(part)
         out += _END, _CHECKS(crc, size & 0xFFFFFFFF)
         return b"".join(out)
 
     @cached_property
-    def _deflated(self) -> tuple[bytes, int, int, Sequence[tuple[str, bytes, bytes]]]:
+    def _deflated(self) -> tuple[bytes, int, int, Sequence[tuple[str, bytes, _Check]]]:
         """How the stream begins, the check and the size of that, and each own part's name, the
-        piece after it, and that piece as it stands in the stream.
+        piece after it as it stands in the stream, and how that goes into the check.
         """
         first, *others = self.pieces
         return (
@@ -88,10 +99,25 @@ class ReadyForm:
             crc32(first),
             sum(map(len, self.pieces)),
             [
-                (name, piece, _deflate(piece))
+                (name, _deflate(piece), _check_of(piece))
                 for name, piece in zip(self.names, others, strict=True)
             ],
         )
+
+
+def _check_of(piece: bytes) -> _Check:
+    """How a piece goes into the check of what ends with it, without being read again.
+
+    CRC-32 is linear: the check of a text that goes on by a piece is the piece's own, and by each
+    byte of the check before, what that becomes over as many zeros as the piece has bytes.
+    """
+    zeros = bytes(len(piece))
+    of_zeros = crc32(zeros)
+    low, second, third, high = (
+        array("I", (crc32(zeros, value << shift) ^ of_zeros for value in range(256)))
+        for shift in (0, 8, 16, 24)
+    )
+    return crc32(piece), low, second, third, high
 
 
 def _deflate(piece: bytes) -> bytes:
