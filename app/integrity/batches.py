@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.audit.log import record
 from app.intake.models import Disposition, Response
 from app.intake.retained import retained
+from app.intake.rollup_rebuild import hold_off_writers
 from app.intake.setting_aside import Changed, Together, change_dispositions
 from app.integrity.models import State, SuspectBatch, SuspectResponse
 from app.integrity.reasons import Reason, read
@@ -137,9 +138,12 @@ def release(session: Session, together: Together, id: int, by: str, reason: str)
     InvalidFields
         Without a reason.
     """
+    again = locked(session, id).state == State.RELEASED.value
     row = decided(session, id, State.RELEASED, by, reason)
+    hold_off_writers(session)  # before rows of the batch are changed: who withdraws does so, too
     moved = stayed = 0
-    if aside_of(session, id):
+    # Released before, whoever counts now has come back.
+    if not again and held_of(session, id):
         let_go(session, Response.id.in_(ids_of(id)))
     for before in (Disposition.QUARANTINED, Disposition.REJECTED):
         changed = move(session, together, row, before, Disposition.COUNTED)
@@ -167,9 +171,21 @@ def reject(session: Session, together: Together, id: int, by: str, reason: str) 
 
 
 def aside_of(session: Session, id: int) -> int:
-    """How many of a batch's responses are set aside."""
+    """How many of a batch's responses are set aside, by whatever rule."""
     query = select(func.count()).select_from(Response).where(
         Response.id.in_(ids_of(id)), Response.disposition != Disposition.COUNTED.value
+    )  # fmt: skip
+    return session.scalar(query) or 0
+
+
+def held_of(session: Session, id: int) -> int:
+    """How many are set aside as of this batch, which a decision on it moves.
+
+    What an operator set aside, as of a device that was stolen, no decision on a batch counts again.
+    """
+    by_batch = [Disposition.QUARANTINED.value, Disposition.REJECTED.value]
+    query = select(func.count()).select_from(Response).where(
+        Response.id.in_(ids_of(id)), Response.disposition.in_(by_batch)
     )  # fmt: skip
     return session.scalar(query) or 0
 
@@ -238,7 +254,7 @@ def decided(
     if row.month < retained(session).responses_from:
         raise BatchDeleted()
     # Of a released one that had too few in some place to move, the rest is released again later.
-    left = state is State.RELEASED and aside_of(session, id)
+    left = state is State.RELEASED and held_of(session, id)
     if row.state == state.value and not left and not again:
         raise BatchDecided()
     row.state, row.decided_by, row.decision_reason = state.value, by, reason

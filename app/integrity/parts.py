@@ -6,9 +6,10 @@ own, which is released.
 
 Strangers are told of both by as many as move together (``app.intake.setting_aside``), at any two
 moments: so nothing is split of a released batch, whose responses may have been set aside together
-before; and where some are set aside, all of the rest may move, or nothing is split: what had to
-stay aside would be rejected with the burst, and nobody had judged it. What comes after belongs to
-neither: a batch of its own waits for a reviewer (``app.integrity.recording``).
+before; and where some of the rest are set aside, all of these may move, or nothing is split: what
+had to stay aside would be aside though nobody had judged it. What comes after belongs to neither: a
+batch of its own waits for a reviewer (``app.integrity.recording``). Only what an operator sets
+aside and counts again meanwhile, as of a stolen device, is not kept apart from what a batch moves.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from sqlalchemy import ColumnElement, and_, case, func, not_, select, update
 from sqlalchemy.orm import Session
 
 from app.audit.log import record
-from app.intake.models import Disposition, Response
+from app.db.locks import Lock, hold
+from app.intake.models import Disposition, Response, WithdrawnResponse
+from app.intake.rollup_rebuild import hold_off_writers
 from app.intake.schemas import FIRST_MOMENT, LAST_MOMENT
 from app.intake.setting_aside import Changed, Together
-from app.integrity.batches import aside_of, decided, ids_of, let_go, likely, locked, move
+from app.integrity.batches import decided, held_of, ids_of, let_go, likely, locked, move
 from app.integrity.models import State, SuspectBatch, SuspectResponse
 from app.problems import FieldError, InvalidFields, Problem
 
@@ -45,7 +48,13 @@ class Part:
         """The condition that a response was given then."""
         first, last = (each.replace(second=0, microsecond=0) for each in (self.first, self.last))
         after = last + timedelta(minutes=1)
-        return and_(Response.answered_at >= first, Response.answered_at < after)
+        # Of what a citizen withdrew no moment is known, so it is of no part.
+        withdrawn = select(WithdrawnResponse.response_id)
+        return and_(
+            Response.answered_at >= first,
+            Response.answered_at < after,
+            Response.id.not_in(withdrawn),
+        )
 
 
 @dataclass(frozen=True)
@@ -106,24 +115,28 @@ def reject_part(
         Without a reason; as ``divided``; or where fewer are within than a figure needs, or none of
         them may move; or, while some are set aside, not all of the rest may move.
     """
+    # Or an examination that waits for the batch would not see what is split off meanwhile.
+    hold(session.connection(), Lock.EXAMINING)
     if locked(session, id).state == State.RELEASED.value:
         raise BatchReleased()
+    hold_off_writers(session)  # before rows of the batch are changed: who withdraws does so, too
     found = divided(session, id, part)
     if found.within < together.least:
         raise _too_few("integrity.part_few", together)
-    aside = aside_of(session, id)
+    aside = held_of(session, id)
     row = decided(session, id, State.REJECTED, by, reason, again=True)
     new = _split_off(session, row, part, by, aside=aside > 0)
+    row.suspected = likely(session, id)
     freed = stayed = 0
     for before in (Disposition.QUARANTINED, Disposition.REJECTED):
         changed = move(session, together, new, before, Disposition.COUNTED)
         freed, stayed = freed + changed.moved, stayed + changed.stayed
-    # Freed in part, the others of the rest would stay, and be rejected with the burst.
-    if aside and (stayed or not freed):
+    # They would stay aside in a batch that is released, and nobody had judged them.
+    if stayed:
         raise _too_few("integrity.part_rest_few", together)
     first = move(session, together, row, Disposition.QUARANTINED, Disposition.REJECTED)
     others = move(session, together, row, Disposition.COUNTED, Disposition.REJECTED)
-    if not aside_of(session, id):
+    if not held_of(session, id):
         raise _too_few("integrity.part_few", together)
     record(
         session, "batch.reject_part", id, reason=row.decision_reason,

@@ -13,6 +13,7 @@ from analysis.kinds import Kind
 from app.audit.log import record
 from app.db.locks import Lock, hold
 from app.intake.models import Disposition
+from app.intake.rollup_rebuild import hold_off_writers
 from app.intake.setting_aside import Together
 from app.integrity.batches import likely, move, quarantine
 from app.integrity.examination import Found
@@ -87,6 +88,8 @@ def keep(session: Session, together: Together, rule: RuleVersion, found: Found) 
     _add(session, row.id, unknown)
     if any(each.split_from is not None for each in every):
         row.suspected = likely(session, row.id)  # the source's others are of its other batches
+    if surely:
+        hold_off_writers(session)  # before the log: whoever decides or withdraws does so, too
     if new:
         record(session, "batch.flag", row.id, rule=rule.name, probability=found.probability)
     settled = row.state == State.OPEN.value
@@ -109,7 +112,8 @@ def withdraw(session: Session, rule: RuleVersion, month: date, found: Iterable[F
             SuspectBatch.month == month,
             SuspectBatch.state == State.OPEN.value,
         )
-        # Not what a reviewer decides at this moment.
+        # Not what a reviewer decides at this moment; two that withdraw wait in one order.
+        .order_by(SuspectBatch.id)
         .with_for_update()
     )
     gone = 0

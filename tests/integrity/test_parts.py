@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import func, select
 
 from analysis.kinds import Kind
-from app.intake.models import Response
+from app.intake.models import Disposition, Response
 from app.intake.rollup_rebuild import verify
-from app.intake.setting_aside import Together
+from app.intake.setting_aside import DISTRUSTED, Together, change_dispositions
 from app.integrity import batches
 from app.integrity.examination import Found
 from app.integrity.models import State, SuspectBatch
@@ -18,6 +18,8 @@ from app.integrity.reading import Source
 from app.integrity.recording import Recorded, keep
 from app.integrity.rules import Rule, RuleVersion
 from app.problems import InvalidFields
+from app.retention.withdrawing import withdraw
+from app.settings import Settings
 from tests.integrity.stored import MONTH, ZONE, desk_form, presses, store
 from tests.integrity.suspected import batch_of
 
@@ -198,3 +200,80 @@ def test_what_comes_after_a_part_was_rejected_waits_for_a_reviewer(month):
     assert month.decide(batches.release, last).moved == 10
     every += month.give(10, at(11, 9))
     assert month.examine(every) == Recorded() and verify(month.database) == []
+
+
+def test_who_was_never_aside_beside_a_burst_is_released_from_it_for_good(month):
+    """Three came after the rule had set forty aside, and counted all along."""
+    pressed = month.give(40, BURST.first)
+    month.examine(pressed)
+    beside = month.give(3, at(3, 9))
+    month.examine([*pressed, *beside])
+    assert month.split(*month.ids(), BURST).moved == 40
+    _, new = month.ids()
+    assert month.decide(batches.reject, new).moved == 0
+    assert month.dispositions(beside) == {"counted": 3} and verify(month.database) == []
+
+
+def test_what_came_back_may_be_rejected_again_after_the_rest_was_released_later(month):
+    """Twelve of the third come back, three of the fourth stay; released again, nothing changes."""
+    twelve, three = month.give(12, at(3, 9)), month.give(3, at(4, 9))
+    id = batch_of(month.database, UNIT, [*twelve, *three])
+    assert month.aside(id, least=1) == 15
+
+    def act(decision):
+        with month.database.writing("test") as session:
+            changed = decision(session, RUNNING, id, "B", "x")
+            return changed.moved, changed.stayed
+
+    assert [act(batches.release), act(batches.release)] == [(12, 3), (0, 3)]
+    assert act(batches.reject)[0] == 15
+    assert month.dispositions([*twelve, *three]) == {"rejected": 15}
+
+
+def test_what_an_operator_set_aside_is_nothing_that_the_batch_holds(month):
+    """Of a stolen device twenty are distrusted; three beside the burst go on counting."""
+    pressed, beside = month.give(40, BURST.first), month.give(3, at(3, 9))
+    month.examine([*pressed, *beside], FLAGS)
+    with month.database.writing("operator") as session:
+        change_dispositions(
+            session, OVER, Disposition.COUNTED, Disposition.DISTRUSTED, DISTRUSTED,
+            Response.id.in_(pressed[20:]),
+        )  # fmt: skip
+    assert month.split(*month.ids(), BURST).moved == 20
+    assert month.dispositions(pressed) == {"rejected": 20, "distrusted": 20}
+    assert month.dispositions(beside) == {"counted": 3} and verify(month.database) == []
+
+
+def test_what_was_withdrawn_is_of_no_part(month):
+    """Its row has a day and no hour: at nine it was not given within what began at midnight."""
+    pressed, beside = month.give(40, at(3, 0)), month.give(14, at(3, 9))
+    every = {*pressed, *beside}
+    month.examine([*pressed, *beside], FLAGS)
+    with month.database.writing("citizen") as session:
+        withdraw(session, Settings(), beside[0])
+    with month.database.reading() as session:
+        (left,) = session.scalars(select(Response.id).where(Response.id.not_in(every)))
+    month.split(*month.ids(), Part(at(3, 0), at(3, 0, 30)))
+    assert month.dispositions([left]) == {"counted": 1}
+    assert month.dispositions(pressed) == {"rejected": 40}
+
+
+def test_of_both_batches_it_is_said_how_many_are_likely_stuffed(month):
+    month.examine([*month.give(40, BURST.first), *month.give(14, at(3, 9))])
+    month.split(*month.ids(), BURST)
+    with month.database.reading() as session:
+        found = {each.state: each.suspected for each in batches.batches(session)}
+    assert found == {
+        State.REJECTED: pytest.approx(40 * 0.99), State.RELEASED: pytest.approx(14 * 0.99),
+    }  # fmt: skip
+
+
+def test_those_of_a_part_who_were_too_few_follow_where_the_rule_is_sure(month):
+    """Ten of the third move while the month runs; six and six of two later days when it is over."""
+    days = [month.give(number, at(day, 9)) for number, day in ((10, 3), (6, 4), (6, 5), (12, 9))]
+    every = [id for day in days for id in day]
+    month.examine(every, FLAGS)
+    assert month.split(*month.ids(), Part(at(3, 8), at(5, 23)), RUNNING).moved == 10
+    assert month.examine(every, FLAGS) == Recorded()
+    assert month.examine(every, RULE) == Recorded(responses=12)
+    assert month.dispositions(every) == {"rejected": 22, "counted": 12}
