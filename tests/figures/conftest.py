@@ -20,9 +20,9 @@ def session(world):
         yield session
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _made_when_sent():
-    """Worlds are sent and made anonymous in one minute."""
+    """Worlds are sent and made anonymous in one minute; only while their module is run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(anonymising, "QUIET", timedelta(days=-1))
         yield
