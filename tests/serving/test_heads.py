@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from app.serving.heads import QuickCycle
 from tests.conftest import serving
+from tests.serving.raw import opened, read_to_end
 
 NAMES = ["content-type", "Content-Type", "x-request-id", "vary", "set-cookie",
          "connection", "transfer-encoding", "x bad", "ETag"]  # fmt: skip
@@ -93,3 +94,11 @@ def test_nearly_every_answer_of_the_server_goes_that_way(monkeypatch, settings):
         assert client.get("/sign-in").status_code == 200
     assert len(made) == 3
     assert all(head.startswith(b"HTTP/1.1 ") and head.endswith(b"\r\n\r\n") for head in made)
+
+
+def test_who_asks_for_the_end_of_the_connection_is_told_of_it(settings):
+    with serving(settings) as client:
+        asked = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        answer = read_to_end(opened(client.base_url.port, asked))
+    assert b"\r\nconnection: close\r\n" in answer
+    assert answer.endswith(b'{"status":"ok"}')
