@@ -13,7 +13,7 @@ from app.integrity.parts import reject_part
 from app.retention.withdrawing import withdraw
 from app.settings import Settings
 from tests.integrity.suspected import batch_of
-from tests.integrity.test_parts import BURST, OVER, UNIT, Month, at
+from tests.integrity.test_parts import BURST, FLAGS, OVER, UNIT, Month, at
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
@@ -80,6 +80,20 @@ def test_a_citizen_withdraws_while_a_batch_is_split(month, beside):
         withdraw(session, Settings(), others[0])
     reviewer.join(60)
     assert month.dispositions(pressed) == {"rejected": 40}
+
+
+def test_a_citizen_withdraws_while_a_batch_is_released(month, beside):
+    pressed, others = month.give(40, BURST.first), month.give(14, at(3, 9))
+    month.examine(pressed)
+    month.examine([*pressed, *others], FLAGS)  # these count, and are let go of
+    (id,) = month.ids()
+    with month.database.writing("citizen") as session:
+        hold_off_writers(session)
+        reviewer = beside(lambda: month.decide(batches.release, id))
+        until_it_waits(month)
+        withdraw(session, Settings(), others[0])
+    reviewer.join(60)
+    assert month.dispositions(pressed) == {"counted": 40}
 
 
 def test_a_rule_sets_one_source_aside_while_a_reviewer_rejects_another(month, beside):

@@ -11,6 +11,7 @@ from app.intake.models import Disposition, Response
 from app.intake.rollup_rebuild import verify
 from app.intake.setting_aside import DISTRUSTED, Together, change_dispositions
 from app.integrity import batches
+from app.integrity.batches import BatchDecided
 from app.integrity.examination import Found
 from app.integrity.models import State, SuspectBatch
 from app.integrity.parts import Part, reject_part
@@ -242,6 +243,23 @@ def test_what_an_operator_set_aside_is_nothing_that_the_batch_holds(month):
     assert month.split(*month.ids(), BURST).moved == 20
     assert month.dispositions(pressed) == {"rejected": 20, "distrusted": 20}
     assert month.dispositions(beside) == {"counted": 3} and verify(month.database) == []
+
+
+def test_of_whom_an_operator_set_some_aside_the_others_are_released_and_rejected(month):
+    """Nobody was aside as of the batch: who counts is let go of by no release, and comes along."""
+    pressed = month.give(40, BURST.first)
+    month.examine(pressed, FLAGS)
+    with month.database.writing("operator") as session:
+        change_dispositions(
+            session, OVER, Disposition.COUNTED, Disposition.DISTRUSTED, DISTRUSTED,
+            Response.id.in_(pressed[20:]),
+        )  # fmt: skip
+    (id,) = month.ids()
+    assert month.decide(batches.release, id).moved == 0
+    with pytest.raises(BatchDecided):
+        month.decide(batches.release, id)
+    assert month.decide(batches.reject, id).moved == 20
+    assert month.dispositions(pressed) == {"rejected": 20, "distrusted": 20}
 
 
 def test_what_was_withdrawn_is_of_no_part(month):
