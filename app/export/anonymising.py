@@ -32,7 +32,7 @@ from app.export.anonymous_columns import (
 from app.export.anonymous_table import stored, table_of
 from app.export.columns import INDEX
 from app.export.reading import DecodedSheets, places_of, spread
-from app.export.rows import AT_ONCE, ids_of, read_rows
+from app.export.rows import ids_of, read_rows
 from app.export.selection import Wish, select_responses
 from app.figures.anonymous import Attribute, People, anonymise, placed_of
 from app.figures.models import AnonymousQuarter
@@ -235,14 +235,14 @@ def _of(versions: Sequence[Published], id: int) -> Published:
 def _responses(session: Session, wish: Wish, late: frozenset[str]) -> list[pa.RecordBatch]:
     """Counted responses of some days, less those of which strangers are not told."""
     selection = select_responses(session, owner("hailong"), wish)
-    after, found = "", []
-    while True:
-        rows = read_rows(session, selection, after, limit=AT_ONCE)
-        ids = ids_of(rows)
-        found.append(rows.filter(pa.array([id not in late for id in ids], pa.bool_())))
-        if rows.num_rows < AT_ONCE:
-            return found
-        after = ids[-1]
+    after: str | None = ""
+    found = []
+    while after is not None:
+        read = read_rows(session, selection, after)
+        of_late = [id in late for id in ids_of(read.rows)]
+        found.append(read.rows.filter(pc.invert(pa.array(of_late, pa.bool_()))))
+        after = read.last
+    return found
 
 
 def _values(

@@ -187,7 +187,7 @@ def read_page(
     if not has(session, cursor.entry, cursor.entry_hash):
         raise CursorUnknown(field="cursor")
     if cursor.after_change < 0:
-        rows = read_rows(
+        read = read_rows(
             session,
             selection,
             cursor.after,
@@ -195,10 +195,10 @@ def read_page(
             received_after=_moment(cursor.since) if cursor.since != _FIRST else None,
             received_to=_moment(cursor.until),
         )
-        wanted = wanted_of(selection, rows)
+        wanted = wanted_of(selection, read.rows)
         made = batch(selection, wanted, texts_of(session, selection, wanted), ids)
-        if rows.num_rows == limit:
-            return Page(made, replace(cursor, after=ids_of(rows[-1:])[0]), True)
+        if read.last:
+            return Page(made, replace(cursor, after=read.last), True)
         cursor = replace(cursor, after="", after_change=cursor.change_from)
         if cursor.change_from < cursor.change_to or _moved(selection, cursor):
             return Page(made, cursor, True)

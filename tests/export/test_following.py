@@ -370,6 +370,7 @@ def test_a_later_round_looks_for_what_came_and_the_first_goes_through_all(
         event.listen(connection, "before_cursor_execute", explain)
         for since in (None, NOW):
             read_rows(session, chosen, received_after=since, received_to=LATER, limit=7)
-    first, later = said
+    *first, later = said
     assert "ix_response_received" in later
-    assert "ix_response" not in first and "TEMP B-TREE" not in first, "in the order of ids"
+    assert first, "what is read in the order of ids"
+    assert not [each for each in first if "ix_response" in each or "TEMP B-TREE" in each]
