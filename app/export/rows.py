@@ -30,14 +30,14 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.export.selection import Selection
+from app.intake.ids import FIRST_ID
 from app.intake.models import Disposition, Response, ResponseText
+from app.intake.received_days import first_id
 
 #: Responses that are read and written together: a row group of Parquet.
 AT_ONCE = 100_000
 _KEYS_AT_ONCE = 500
 _ID = pa.binary(16)
-#: The least id that there can be.
-_BEFORE_ALL = str(UUID(int=0))
 #: Instead of a number that is not known.
 _NONE = -1
 #: What is read of a response.
@@ -92,25 +92,20 @@ def read_rows(
 ) -> Read:
     """Some responses, ``limit`` of them as long as there are so many, by their ids."""
     which, parts = [selection.shown()], []
-    reader = _Reader(session, _known(selection), _widths(selection))
     if received_after is not None:
-        # What came since the last round is found by when it was received.
+        after = max(after, first_id(session, received_after))
         which.append(Response.received_at > received_after)
-        if received_to is not None:
-            which.append(Response.received_at <= received_to)
-    elif received_to is not None:
-        # Of all that there is, in the order of ids: through the index on when it was received
-        # each page would have to be sorted out of everything.
-        which.append(func.coalesce(Response.received_at, None) <= received_to)
-    if received_after is None and (end := _reaching(session, after or _BEFORE_ALL, limit)):
+    if received_to is not None:
+        which.append(Response.received_at <= received_to)
+    after = after or FIRST_ID
+    reader = _Reader(session, _known(selection), _widths(selection))
+    if end := _reaching(session, after, limit):
         # All up to an id costs a third less than so many in order: mostly the selection is all.
-        parts = [reader.read(*which, Response.id > (after or _BEFORE_ALL), Response.id <= end)]
+        parts = [reader.read(*which, Response.id > after, Response.id <= end)]
         after, limit = end, limit - parts[0].num_rows
         if not limit:
             return Read(parts[0], end)
-    if after:
-        which.append(Response.id > after)
-    parts.append(reader.read(*which, most=limit))
+    parts.append(reader.read(*which, Response.id > after, most=limit))
     full = parts[-1].num_rows == limit
     return Read(pa.concat_batches(parts), ids_of(parts[-1][-1:])[0] if full else None)
 

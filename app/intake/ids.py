@@ -6,6 +6,9 @@ import secrets
 from datetime import UTC, datetime
 from uuid import UUID
 
+#: The least and the greatest that there can be.
+FIRST_ID, LAST_ID = str(UUID(int=0)), str(UUID(int=(1 << 128) - 1))
+
 
 def new_id() -> str:
     """An id for a response that begins now, for a browser that makes none itself."""
@@ -21,3 +24,8 @@ def made_uuid7(moment: datetime, digest: bytes) -> UUID:
     value = ms << 80 | int.from_bytes(digest, "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
+
+
+def ms_of(id: str) -> int:
+    """The moment with which an id begins, in milliseconds since 1970."""
+    return int(id[:8] + id[9:13], 16)

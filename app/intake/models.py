@@ -51,8 +51,6 @@ class Response(Base):
             sqlite_where=text("length(texts_hash) > 0"),
             postgresql_where=text("length(texts_hash) > 0"),
         ),
-        # What came since an export's last round.
-        Index("ix_response_received", "received_at"),
         {"postgresql_partition_by": "RANGE (id)", "sqlite_with_rowid": False},
     )
 
@@ -101,6 +99,18 @@ class LateResponse(Base):
     day: Mapped[date]
     #: The local day on which it came.
     received: Mapped[date]
+
+
+class ReceivedDay(Base):
+    """That of what was received on a day an id begins on another: ``app.intake.received_days``.
+
+    Both are days of UTC; there are as many rows of a day as earlier days came up one after another.
+    """
+
+    __tablename__ = "received_day"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    begins: Mapped[date] = mapped_column(primary_key=True)
 
 
 class ReceiptDated(Base):

@@ -25,6 +25,7 @@ from app.intake.models import (
     Response,
     ResponseText,
 )
+from app.intake.received_days import ReceivedDays
 from app.intake.reply_codes import Claims, codes_of
 from app.intake.texts import (
     StoredText,
@@ -134,6 +135,7 @@ class ResponseStore:
         self._database, self._webhook_delay_s, self._now = database, webhook_delay_s, now
         self.keys = keys
         self._cells = CellStore(database)
+        self._days = ReceivedDays(database)
 
     @property
     def groups_at_once(self) -> int:
@@ -149,6 +151,7 @@ class ResponseStore:
         its content is no longer known. No text is stored, but masked.
         """
         group, noted = self.masked(group), set[str]()
+        self._days.note([response.row for response in group])
         outcomes = self._stored(group, noted)
         settled = self._now() - STORED_LATE
         late = [

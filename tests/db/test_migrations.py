@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy import create_engine, func, inspect, select, text
 
 from app import clock as _clock  # noqa: F401
 from app.access import models as _access  # noqa: F401 - each import registers a room's tables
@@ -21,7 +21,7 @@ from app.digest import models as _digest  # noqa: F401
 from app.figures import models as _figures  # noqa: F401
 from app.importing import models as _importing  # noqa: F401
 from app.intake import models as _intake  # noqa: F401
-from app.intake.models import LateResponse, Response, ResponseText
+from app.intake.models import LateResponse, ReceivedDay, Response, ResponseText
 from app.intake.partitions import is_partition
 from app.intake.rollup_rebuild import verify
 from app.invitations.models import SmsMessage
@@ -106,14 +106,19 @@ def test_a_database_with_responses_is_brought_from_0011_to_the_newest(client, pr
             late = session.execute(select(LateResponse.__table__).order_by("response_id")).all()
         return responses, texts, late
 
-    before = stored()
-    assert [len(each) for each in before] == [6, 4, 3]
+    def first_received():
+        with database.reading() as session:
+            query = select(ReceivedDay.day, func.min(ReceivedDay.begins)).group_by(ReceivedDay.day)
+            return {each.day: each[1] for each in session.execute(query)}
+
+    before, days = stored(), first_received()
+    assert [len(each) for each in before] == [6, 4, 3] and days
 
     migrate(database, down_to("0011"))
     with database.reading() as session:
         assert session.scalar(text("SELECT version_num FROM alembic_version")) == "0011"
     migrate(database)
-    assert stored() == before and verify(database) == []
+    assert stored() == before and first_received() == days and verify(database) == []
     if database.locks_whole_database:  # the table is still ordered by its key
         with database.reading() as session:
             made = session.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'response'"))

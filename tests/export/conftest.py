@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
+from app.intake.models import ReceivedDay, Response
 from tests.intake.test_store import Preparing
 from tests.small_province import SmallProvince, body
 
@@ -49,6 +51,12 @@ def answered(database, province, people=120, seed=7):
         drawn[prepared.row.id] = (unit, form, prepared.row.day, answers)
     prepare.store.append(group)
     return drawn
+
+
+def received(session, ids, moment):
+    """As if responses had been received at a moment."""
+    session.execute(update(Response).where(Response.id.in_(ids)).values(received_at=moment))
+    session.merge(ReceivedDay(day=moment.date(), begins=(NOW - timedelta(days=99)).date()))
 
 
 @pytest.fixture(scope="module")

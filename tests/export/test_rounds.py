@@ -6,7 +6,6 @@ import sys
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
 
 from app.access.callers import owner
 from app.export.folder import export_to_folder
@@ -16,7 +15,7 @@ from app.intake.models import Disposition, Response
 from app.intake.setting_aside import Together, change_dispositions
 from app.retention.withdrawing import withdraw_texts
 from app.settings import Settings
-from tests.export.conftest import LATER, NOW, answered
+from tests.export.conftest import LATER, NOW, answered, received
 from tests.export.test_following import Copy
 from tests.export.test_formats import needs_r
 from tests.small_province import SmallProvince
@@ -60,7 +59,7 @@ def rounds(own_database, tmp_path_factory):
     more = answered(database, province, 8, seed=9)
     came = LATER + timedelta(minutes=30)  # the first round was read by a clock that is ahead
     with database.writing() as session:
-        session.execute(update(Response).where(Response.id.in_(more)).values(received_at=came))
+        received(session, more, came)
     run(LATER + timedelta(hours=1))
     fresh = Copy(database, WISH, OWNER, 1000).follow(LATER + timedelta(hours=1)).rows
     return folders, fresh
