@@ -35,7 +35,11 @@ class Shared(Generic[T]):
 
     def of(self, request: Request) -> T:
         """The thing of the application that serves this request."""
-        return cast(T, getattr(request.app.state, self._name))
+        return self.in_(request.app)
+
+    def in_(self, app: FastAPI) -> T:
+        """The thing of an application, for what is made once with it."""
+        return cast(T, getattr(app.state, self._name))
 
     async def __call__(self, request: Request) -> T:
         """The thing, for a route: as a coroutine, for FastAPI takes a thread for a function."""

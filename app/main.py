@@ -98,8 +98,9 @@ from app.settings import Settings
 from app.text_keys import TextKeys
 from app.web.citizen import own_response, replies
 from app.web.citizen import routes as citizen
+from app.web.citizen.opening import FormOpening
 from app.web.citizen.ready_forms import READY_FORMS, ReadyForms
-from app.web.citizen.routes import FORM_ROUTE, form_at_once
+from app.web.citizen.routes import FORM_ROUTE
 from app.web.citizen.surveys import SURVEYS, make_surveys
 from app.web.dashboard import comments as dashboard_comments
 from app.web.dashboard import report as dashboard_report
@@ -327,18 +328,19 @@ def create_app(
     build = app.build_middleware_stack
     app.build_middleware_stack = (  # type: ignore[method-assign]
         lambda: RequestIds(
-            SecurityHeaders(
-                AnsweredAtEnd(
-                    BodyLimit(
-                        turns.around(
-                            past_layers(app, build(), INTAKE_ROUTE, FORM_ROUTE, form_at_once),
-                            answer,
+            FormOpening(
+                SecurityHeaders(
+                    AnsweredAtEnd(
+                        BodyLimit(
+                            turns.around(past_layers(app, build(), INTAKE_ROUTE), answer),
+                            settings.body_limit,
+                            bodies,
                         ),
-                        settings.body_limit,
-                        bodies,
-                    ),
-                    answer,
-                )
+                        answer,
+                    )
+                ),
+                app,
+                FORM_ROUTE,
             ),
             settings.access_log,
         )

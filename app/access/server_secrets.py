@@ -23,19 +23,22 @@ class Signer:
 
     def __init__(self, database: Database, purpose: str) -> None:
         self._database, self._purpose = database, purpose
-        self._secret: bytes | None = None
+        #: Has its secret already, and is copied for each signature.
+        self._begun: hmac.HMAC | None = None
 
     @property
     def at_hand(self) -> bool:
         """Whether its secret was read already."""
-        return self._secret is not None
+        return self._begun is not None
 
     def sign(self, *said: object) -> str:
         """The signature of what is said, of eighty bits; the first time it asks the database."""
-        if self._secret is None:
-            self._secret = secret_of(self._database, self._purpose)
-        named = "\0".join(map(str, said)).encode("utf-8", "replace")
-        return hmac.new(self._secret, named, "sha256").hexdigest()[:_SIGNS]
+        if self._begun is None:
+            secret = secret_of(self._database, self._purpose)
+            self._begun = hmac.new(secret, digestmod="sha256")
+        signing = self._begun.copy()
+        signing.update("\0".join(map(str, said)).encode("utf-8", "replace"))
+        return signing.hexdigest()[:_SIGNS]
 
     def is_mine(self, signature: str, *said: object) -> bool:
         """Whether this is the signature of what is said."""

@@ -35,6 +35,8 @@ from app.settings import Settings
 LONGEST = 2000
 #: Crockford's base 32, of which 16 signs are 80 bits, read as it is meant.
 SIGNS, _SIGNS_OF_CODE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ", 16
+#: Two signs each: drawn by ten bits.
+_PAIRS = [one + other for one in SIGNS for other in SIGNS]
 _CODE = re.compile(rf"[{SIGNS}]{{{_SIGNS_OF_CODE},32}}")
 _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None})
 
@@ -71,7 +73,7 @@ class CitizensCase:
 def new_code() -> str:
     """A code of 80 random bits: for a browser that cannot make its own."""
     drawn = secrets.randbits(5 * _SIGNS_OF_CODE)  # five bits a sign
-    return "".join([SIGNS[drawn >> 5 * place & 31] for place in range(_SIGNS_OF_CODE)])
+    return "".join([_PAIRS[drawn >> place & 1023] for place in range(0, 5 * _SIGNS_OF_CODE, 10)])
 
 
 def grouped(code: str) -> str:

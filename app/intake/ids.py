@@ -10,9 +10,10 @@ from uuid import UUID
 FIRST_ID, LAST_ID = str(UUID(int=0)), str(UUID(int=(1 << 128) - 1))
 
 
-def new_id() -> str:
+def new_id(now: datetime | None = None) -> str:
     """An id for a response that begins now, for a browser that makes none itself."""
-    return str(made_uuid7(datetime.now(UTC), secrets.token_bytes(10)))
+    shown = f"{_uuid7(now or datetime.now(UTC), secrets.token_bytes(10)):032x}"
+    return f"{shown[:8]}-{shown[8:12]}-{shown[12:16]}-{shown[16:20]}-{shown[20:]}"
 
 
 def made_uuid7(moment: datetime, digest: bytes) -> UUID:
@@ -20,10 +21,14 @@ def made_uuid7(moment: datetime, digest: bytes) -> UUID:
 
     A moment that none can hold counts as the nearest: whoever takes the response refuses it.
     """
+    return UUID(int=_uuid7(moment, digest))
+
+
+def _uuid7(moment: datetime, digest: bytes) -> int:
     ms = min(max(int(moment.timestamp() * 1000), 0), (1 << 48) - 1)
     value = ms << 80 | int.from_bytes(digest, "big")
     value = value & ~(0xF << 76) | 0x7 << 76
-    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
+    return value & ~(0x3 << 62) | 0x2 << 62
 
 
 def ms_of(id: str) -> int:

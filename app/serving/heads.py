@@ -2,8 +2,8 @@
 
 Uvicorn looks at each header of each answer, by two expressions, and puts it together from four
 pieces. Seven of ours are the same with every answer, and looking at them takes as long as reading
-a whole response. So such a line is remembered once it was found to be good; what says how a body
-ends, and whatever is unusual, is left to uvicorn.
+a whole response. So such a line is remembered once it was found to be good, and the date as long as
+it is sent; what says how a body ends, and whatever is unusual, is left to uvicorn.
 """
 
 from __future__ import annotations
@@ -25,12 +25,16 @@ _LENGTH = b"content-length"
 _UVICORNS = frozenset((b"transfer-encoding", b"connection"))
 #: What has few values, whoever asks for what.
 _OF_FEW_VALUES = frozenset((
-    b"cache-control", b"content-language", b"content-security-policy", b"content-type",
+    b"cache-control", b"content-encoding", b"content-language", b"content-security-policy",
+    b"content-type",
     b"cross-origin-opener-policy", b"cross-origin-resource-policy", b"permissions-policy",
     b"referrer-policy", b"server", b"vary", b"x-content-type-options", b"x-frame-options",
 ))  # fmt: skip
 _MOST_LINES = 200
 _lines: dict[tuple[bytes, bytes], bytes] = {}
+#: Names that were found to be good, and how they are sent.
+_names: dict[bytes, bytes] = {}
+_DATE = b"date"
 
 
 class QuickCycle(RequestResponseCycle):
@@ -80,22 +84,48 @@ class QuickCycle(RequestResponseCycle):
             return None
         length = None
         made = [STATUS_LINE[message["status"]]]
-        for name, value in (*self.default_headers, *message.get("headers", ())):
-            line = _lines.get((name, value))
+        for header in (*self.default_headers, *message.get("headers", ())):
+            line = _lines.get(header if type(header) is tuple else (header[0], header[1]))
             if line is None:
-                small = name.lower()
-                if small in _UVICORNS or HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
+                name, value = header
+                small = _names.get(name) or _checked(name)
+                if small is None or not _is_good(value):
                     return None
                 line = b"%b: %b\r\n" % (small, value)
                 if small == _LENGTH:
                     if length is not None:
                         return None
                     length = int(value)
-                elif small in _OF_FEW_VALUES and len(_lines) < _MOST_LINES:
-                    _lines[name, value] = line
+                else:
+                    _remember(name, value, small, line)
             made.append(line)
         if length is None:
             return None
         self.expected_content_length = length
         made.append(b"\r\n")
         return b"".join(made)
+
+
+def _checked(name: bytes) -> bytes | None:
+    """A header's name as it is sent; None where uvicorn has to look itself."""
+    small = name.lower()
+    if small in _UVICORNS or HEADER_RE.search(name):
+        return None
+    if len(_names) < _MOST_LINES:
+        _names[name] = small
+    return small
+
+
+def _is_good(value: bytes) -> bool:
+    """Whether uvicorn sends a value; of what can be printed it need not be asked."""
+    return (value.isascii() and value.decode().isprintable()) or not HEADER_VALUE_RE.search(value)
+
+
+def _remember(name: bytes, value: bytes, small: bytes, line: bytes) -> None:
+    """Keep a line that is sent again; of dates the one of now."""
+    if small == _DATE:
+        for past in [each for each in _lines if each[0] == name]:
+            del _lines[past]
+        _lines[name, value] = line
+    elif small in _OF_FEW_VALUES and len(_lines) < _MOST_LINES:
+        _lines[name, value] = line

@@ -33,7 +33,11 @@ class RequestIds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = next((value for name, value in scope["headers"] if name == _NAME), None)
+        given = None
+        for name, value in scope["headers"]:
+            if name == _NAME:
+                given = value
+                break
         id = identified(given)
         header = (_NAME, id.encode())
         begun, status, ended = time.perf_counter(), 0, False

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from app.serving import heads
 from app.serving.heads import QuickCycle
 from tests.conftest import serving
 from tests.serving.raw import opened, read_to_end
@@ -15,10 +16,17 @@ from tests.serving.raw import opened, read_to_end
 NAMES = ["content-type", "Content-Type", "x-request-id", "vary", "set-cookie",
          "connection", "transfer-encoding", "x bad", "ETag"]  # fmt: skip
 LENGTH = ("content-length", "3")
-VALUES = ["text/html", "close", "keep-alive", "chunked", "a\r\nb: c", "Vary, Accept", "", "3"]
+VALUES = ["text/html", "close", "keep-alive", "chunked", "a\r\nb: c", "Vary, Accept", "", "3",
+          "a\tb", "a\x7f", "ấ", "a\0"]  # fmt: skip
 
 
-def answer(kind, headers, body=(b"abc",), *, status, method, keep_alive, write_paused):
+DATE = b"Mon, 30 Nov 2026 05:53:20 GMT"
+
+
+def answer(
+    kind, headers, body=(b"abc",), *, date=DATE, status=200, method="GET", keep_alive=True,
+    write_paused=False,
+):  # fmt: skip
     """What a cycle writes for an answer of three bytes, what it is then, and what it raised."""
     written = []
     transport = SimpleNamespace(write=written.append, close=lambda: written.append(b"<closed>"))
@@ -33,7 +41,7 @@ def answer(kind, headers, body=(b"abc",), *, status, method, keep_alive, write_p
         logger=logging.getLogger("hailong.test"),
         access_logger=logging.getLogger("hailong.test"),
         access_log=False,
-        default_headers=[(b"date", b"Mon, 30 Nov 2026 05:53:20 GMT"), (b"server", b"uvicorn")],
+        default_headers=[(b"date", date), (b"server", b"uvicorn")],
         message_event=asyncio.Event(),
         expect_100_continue=True,
         keep_alive=keep_alive,
@@ -83,6 +91,19 @@ def test_it_is_what_uvicorn_sends(pairs, status, method, keep_alive, paused, bod
     theirs = answer(RequestResponseCycle, headers, body, **more)
     assert answer(QuickCycle, headers, body, **more) == theirs
     assert answer(QuickCycle, headers, body, **more) == theirs  # with lines that are remembered
+
+
+def test_headers_may_be_lists():
+    headers = [[b"Content-Type", b"text/html"], [b"content-length", b"3"]]
+    assert answer(QuickCycle, headers) == answer(RequestResponseCycle, headers)
+
+
+def test_a_date_is_remembered_as_long_as_it_is_sent():
+    for second in range(300):
+        date = b"Mon, 30 Nov 2026 05:%02d:%02d GMT" % divmod(second, 60)
+        written, _, _ = answer(QuickCycle, [(b"content-length", b"3")], date=date)
+        assert b"date: %b\r\n" % date in written
+        assert [value for name, value in heads._lines if name == b"date"] == [date]
 
 
 def test_nearly_every_answer_of_the_server_goes_that_way(monkeypatch, settings):

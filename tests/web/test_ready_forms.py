@@ -17,7 +17,13 @@ from app.registry.points import change_state, find_by_code
 from app.registry.questionnaires import published
 from app.web.citizen import surveys
 from app.web.citizen.form_fields import FormFields
-from app.web.citizen.ready_forms import ReadyForm, ReadyForms, own_parts
+from app.web.citizen.ready_forms import (
+    ReadyForm,
+    ReadyForms,
+    own_parts,
+    parts_of_page,
+    parts_of_point,
+)
 from app.web.citizen.shown import FormPage, Survey
 from app.web.citizen.wishes import Wish
 from app.web.pages import fill
@@ -53,6 +59,10 @@ def test_every_form_is_as_if_filled_in_for_the_page(database, province):
                 expected = fill("citizen/form.html", language, page).encode()
                 assert ready.filled(own) == expected
                 assert gzip.decompress(ready.packed(own)) == expected
+                begun = ready.begun(parts_of_point(survey, language))
+                drawn = parts_of_page(page.id, token, page.wish.code)
+                assert gzip.decompress(begun.packed(drawn)) == expected
+                assert {name for gap in begun.gaps for name in gap.names} == set(drawn)
                 seen += 1
     assert seen > 40
 
@@ -63,6 +73,8 @@ def test_a_stream_of_pieces_is_what_any_program_reads(pieces, data):
     own = {name: data.draw(st.binary(max_size=2000)) for name in "ab"}
     ready = ReadyForm(tuple(pieces), names)
     assert gzip.decompress(ready.packed(own)) == ready.filled(own)
+    known = {name: own[name] for name in data.draw(st.sets(st.sampled_from("ab")))}
+    assert gzip.decompress(ready.begun(known).packed(own)) == ready.filled(own)
 
 
 def test_gzip_itself_reads_it(tmp_path):

@@ -18,6 +18,8 @@ from app.web.citizen.ready_forms import READY_FORMS, own_parts
 from app.web.citizen.shown import POLICY, ClosedPage, NoForm, Survey, ThanksPage
 from app.web.pages import PRIVATE, fill
 
+MEDIA_TYPE = "text/html; charset=utf-8"
+
 
 def thanks(
     request: Request, survey: Survey, *, already: bool, reply: str = "", code: str = ""
@@ -58,21 +60,16 @@ def html_of(
     return _answer(gzip.compress(body, 6) if packed else body, language, packed=packed)
 
 
-def opened_form(
-    request: Request, survey: Survey, id: str, *, anew: bool, at_once: bool = False
-) -> Response | None:
+def opened_form(request: Request, survey: Survey, id: str, *, anew: bool) -> Response:
     """A form that is opened now, in the language chosen for it; packed if the browser takes that.
 
     The code in it is drawn for each page and not compressed, so that what stands around it tells
-    nothing of it. ``at_once``: None where that would take long.
+    nothing of it.
     """
     language, forms, tokens = (
         chosen(request, survey.spoken), READY_FORMS.of(request), PAGE_TOKENS.of(request),
     )  # fmt: skip
-    form = forms.find(survey, language, anew=anew)
-    if at_once and (form is None or not tokens.at_hand):
-        return None
-    form = form or forms.make(survey, language, anew=anew)
+    form = forms.find(survey, language, anew=anew) or forms.make(survey, language, anew=anew)
     page = tokens.new(survey.path, CLOCK.of(request).now())
     own = own_parts(survey, language, id, page, new_code())
     packed = _takes_packed(request)
@@ -85,6 +82,11 @@ def _takes_packed(request: Request) -> bool:
 
 
 def _answer(body: bytes, language: str, *, packed: bool) -> Response:
+    return Response(body, media_type=MEDIA_TYPE, headers=headers_of(language, packed=packed))
+
+
+def headers_of(language: str, *, packed: bool) -> dict[str, str]:
+    """The headers of a citizen's page; what every answer has comes besides."""
     headers = {
         "Content-Language": language,
         "Content-Security-Policy": POLICY,
@@ -93,4 +95,4 @@ def _answer(body: bytes, language: str, *, packed: bool) -> Response:
     }
     if packed:
         headers["Content-Encoding"] = "gzip"
-    return Response(body, media_type="text/html; charset=utf-8", headers=headers)
+    return headers

@@ -40,11 +40,15 @@ def kept(request: Request) -> KeptId:
 
 def keep(answer: Response, request: Request, path: str, id: str, *, done: bool = False) -> Response:
     """Have the browser keep the id for the form at this path; ``done`` once it was sent."""
-    secure = "; Secure" if SETTINGS.of(request).over_https else ""
-    # A day's visit, and no longer. Neither an id of ours nor a path has a sign to be quoted.
-    answer.headers.append(
-        "Set-Cookie",
-        f"{_COOKIE}={id}{'.done' if done else ''}; HttpOnly; Max-Age={KEPT_S}; Path={path}; "
-        f"SameSite=lax{secure}",
-    )
+    over_https = SETTINGS.of(request).over_https
+    answer.headers.append("Set-Cookie", cookie_of(path, id, over_https=over_https, done=done))
     return answer
+
+
+def cookie_of(path: str, id: str, *, over_https: bool, done: bool = False) -> str:
+    """The cookie by which a browser keeps the id."""
+    # A day's visit, and no longer. Neither an id of ours nor a path has a sign to be quoted.
+    return (
+        f"{_COOKIE}={id}{'.done' if done else ''}; HttpOnly; Max-Age={KEPT_S}; Path={path}; "
+        f"SameSite=lax{'; Secure' if over_https else ''}"
+    )

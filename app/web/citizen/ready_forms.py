@@ -16,7 +16,9 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import takewhile
 from threading import Lock
+from typing import NamedTuple
 from zlib import crc32
 
 from cachetools import LRUCache
@@ -34,6 +36,8 @@ from app.web.pages import fill
 _MOST = 64
 _BEGIN = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # of gzip: no name, no time, any system
 _END = b"\x01\x00\x00\xff\xff"  # the last piece, which is empty
+#: Pieces that are shorter are not worth compressing: they stand with the own parts around them.
+_SHORT = 64
 
 #: A piece that is not compressed: its kind, its length and, to check that, its complement.
 _STORED = struct.Struct("<BHH").pack
@@ -70,10 +74,71 @@ class ReadyForm:
 
     def packed(self, own: Mapping[str, bytes]) -> bytes:
         """The same as a stream of gzip (RFC 1952), whose own parts are not compressed."""
-        begin, crc, size, others = self._deflated
-        out = [begin]
-        for name, deflated, (check, low, second, third, high) in others:
-            part = own[name]
+        return self._stream.packed(own)
+
+    def begun(self, own: Mapping[str, bytes]) -> Stream:
+        """The stream as far as these own parts lead: what all pages of a point begin with."""
+        return self._stream.led_on(own)
+
+    @cached_property
+    def _stream(self) -> Stream:
+        first, *others = self.pieces
+        size, gaps = len(first), []
+        names: list[str] = []
+        template = b""
+        for name, piece in zip(self.names, others, strict=True):
+            names.append(name)
+            template += b"%b"
+            if len(piece) < _SHORT:
+                template += piece.replace(b"%", b"%%")
+                continue
+            gaps.append(_Gap(tuple(names), template, _deflate(piece), _check_of(piece)))
+            size += len(piece)
+            names, template = [], b""
+        if names:
+            gaps.append(_Gap(tuple(names), template, b"", _check_of(b"")))
+        return Stream(_BEGIN + _deflate(first), crc32(first), size, gaps)
+
+
+class _Gap(NamedTuple):
+    """Own parts with no more than a few signs between them, and the piece after them."""
+
+    names: tuple[str, ...]
+    #: What they are put into.
+    template: bytes
+    #: The piece as it stands in the stream, and how it goes into the check.
+    deflated: bytes
+    check: _Check
+
+
+class Stream(NamedTuple):
+    """A page's stream of gzip as far as it is known, and the gaps that are still to be filled."""
+
+    begin: bytes
+    #: The check of what is known.
+    crc: int
+    #: How many bytes the page has without its own parts, as far as these are to come.
+    size: int
+    gaps: Sequence[_Gap]
+
+    def packed(self, own: Mapping[str, bytes]) -> bytes:
+        """The whole stream, with the parts that are still missing."""
+        out, crc, size = self._filled(self.gaps, own)
+        out += _END, _CHECKS(crc, size & 0xFFFFFFFF)
+        return b"".join(out)
+
+    def led_on(self, own: Mapping[str, bytes]) -> Stream:
+        """The stream as far as these parts lead."""
+        led = list(takewhile(lambda gap: own.keys() >= set(gap.names), self.gaps))
+        out, crc, size = self._filled(led, own)
+        return Stream(b"".join(out), crc, size, self.gaps[len(led) :])
+
+    def _filled(
+        self, gaps: Sequence[_Gap], own: Mapping[str, bytes]
+    ) -> tuple[list[bytes], int, int]:
+        out, crc, size = [self.begin], self.crc, self.size
+        for names, template, deflated, (check, low, second, third, high) in gaps:
+            part = template % tuple([own[name] for name in names])
             out += _STORED(0, len(part), len(part) ^ 0xFFFF), part, deflated
             crc = crc32(part, crc)
             # What follows the piece's own check from what is before it, by its bytes.
@@ -85,24 +150,7 @@ class ReadyForm:
                 ^ high[crc >> 24]
             )
             size += len(part)
-        out += _END, _CHECKS(crc, size & 0xFFFFFFFF)
-        return b"".join(out)
-
-    @cached_property
-    def _deflated(self) -> tuple[bytes, int, int, Sequence[tuple[str, bytes, _Check]]]:
-        """How the stream begins, the check and the size of that, and each own part's name, the
-        piece after it as it stands in the stream, and how that goes into the check.
-        """
-        first, *others = self.pieces
-        return (
-            _BEGIN + _deflate(first),
-            crc32(first),
-            sum(map(len, self.pieces)),
-            [
-                (name, _deflate(piece), _check_of(piece))
-                for name, piece in zip(self.names, others, strict=True)
-            ],
-        )
+        return out, crc, size
 
 
 def _check_of(piece: bytes) -> _Check:
@@ -160,11 +208,22 @@ def own_parts(
     survey: Survey, language: str, id: str, page: OpenedPage, code: str
 ) -> Mapping[str, bytes]:
     """What a page has of its own; ``code`` is the one that was drawn for a reply."""
+    return {**parts_of_point(survey, language), **parts_of_page(id, page, code)}
+
+
+def parts_of_point(survey: Survey, language: str) -> Mapping[str, bytes]:
+    """What all pages of a point have of their own."""
     return {
         "path": survey.path.encode(),
         "unit": str(escape(survey.name(language))).encode(),
+    }
+
+
+def parts_of_page(id: str, page: OpenedPage, code: str) -> Mapping[str, bytes]:
+    """What is drawn for each page."""
+    return {
         "id": id.encode(),
-        "opened": str(page.opened).encode(),
+        "opened": b"%d" % page.opened,
         "token": page.token.encode(),
         "code": code.encode(),
     }

@@ -34,7 +34,7 @@ from app.web.citizen.form_versions import FormOutdated, read
 from app.web.citizen.kept_id import is_id, keep, kept
 from app.web.citizen.languages import chosen, thanks_query
 from app.web.citizen.shown import FormPage, NoForm, Survey
-from app.web.citizen.surveys import at_hand, behind_code, behind_invitation
+from app.web.citizen.surveys import behind_code, behind_invitation
 from app.web.citizen.wishes import Wish, by_script, is_kept
 from app.web.citizen.wishes import read as read_wish
 from app.web.pages import go_to
@@ -55,7 +55,7 @@ def show_form(
     return _show(request, lambda: behind_code(request, token), new=bool(new))
 
 
-#: What a telephone opens.
+#: What a telephone opens, mostly by ``app.web.citizen.opening``.
 FORM_ROUTE = next(each for each in router.routes if isinstance(each, APIRoute))
 
 
@@ -111,17 +111,6 @@ def thank_invited(
         return closed(request, none)
 
 
-def form_at_once(request: Request) -> Response | None:
-    """The form as ``show_form`` shows it, where nothing has to be read for it; else None."""
-    survey = at_hand(request, request.scope["path"].removeprefix("/q/"))
-    if survey is None or request.scope["path"] != survey.path or request.scope["query_string"]:
-        return None
-    known, done = kept(request)
-    if done:
-        return None
-    return opened_form(request, survey, known or new_id(), anew=known is None, at_once=True)
-
-
 def _show(request: Request, find: Callable[[], Survey], *, new: bool) -> Response:
     try:
         survey = find()
@@ -133,10 +122,8 @@ def _show(request: Request, find: Callable[[], Survey], *, new: bool) -> Respons
     known, done = kept(request)
     if done and not new:
         return thanks(request, survey, already=True)
-    id = new_id() if known is None or done else known
-    answer = opened_form(request, survey, id, anew=known is None and not new)
-    assert answer is not None  # what takes long was made
-    return answer
+    id = new_id(CLOCK.of(request).now()) if known is None or done else known
+    return opened_form(request, survey, id, anew=known is None and not new)
 
 
 async def _take(request: Request, find: Callable[[], Survey]) -> Response:

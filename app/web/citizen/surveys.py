@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from sqlalchemy.orm import Session
@@ -50,10 +51,14 @@ def at_hand(request: Request, code: str) -> Survey | None:
     _, known = SURVEYS.of(request).find(code)
     if known is None:
         return None
-    now = CLOCK.of(request).now()
-    if known.day != _day(request, now) or not known.point.takes_answers_of(now):
-        return None
-    return known.survey
+    return (
+        known.survey if holds(known, CLOCK.of(request).now(), SETTINGS.of(request).zone) else None
+    )
+
+
+def holds(known: Known, now: datetime, zone: ZoneInfo) -> bool:
+    """Whether what was found a moment ago is so still."""
+    return known.day == _day(now, zone) and known.point.takes_answers_of(now)
 
 
 def behind_code(request: Request, token: str) -> Survey:
@@ -69,7 +74,7 @@ def behind_code(request: Request, token: str) -> Survey:
     if known is not None:
         return known
     now = CLOCK.of(request).now()
-    today = _day(request, now)
+    today = _day(now, SETTINGS.of(request).zone)
     with database.reading() as session:
         row = session.get(PointCode, code) if _TOKEN.fullmatch(code) else None
         if row is None:
@@ -109,7 +114,7 @@ def behind_invitation(request: Request, token: str, *, spent: bool = False) -> S
                 status = 404 if reason == "unknown" else 410
                 raise NoForm("no_invitation" if reason == "unknown" else reason, status) from None
             row = session.get_one(SurveyPoint, known)
-            unit = called_on(session, row.unit, _day(request, now))
+            unit = called_on(session, row.unit, _day(now, SETTINGS.of(request).zone))
         else:
             unit = _unit_now(request, session, row, now)
             if not as_point(row).takes_answers_of(now):
@@ -119,9 +124,9 @@ def behind_invitation(request: Request, token: str, *, spent: bool = False) -> S
         return replace(survey, invitation=hash_of(shown))
 
 
-def _day(request: Request, moment: datetime) -> date:
+def _day(moment: datetime, zone: ZoneInfo) -> date:
     """The local day of a moment."""
-    return moment.astimezone(SETTINGS.of(request).zone).date()
+    return moment.astimezone(zone).date()
 
 
 def _unit_now(request: Request, session: Session, point: SurveyPoint, now: datetime) -> NamedUnit:
@@ -132,7 +137,7 @@ def _unit_now(request: Request, session: Session, point: SurveyPoint, now: datet
     NoForm
         Where its unit is no more, or not yet.
     """
-    known, day = as_point(point), _day(request, now)
+    known, day = as_point(point), _day(now, SETTINGS.of(request).zone)
     id = known.unit_on(day)
     if id is not None:
         return called_on(session, session.get_one(Unit, id), day)
