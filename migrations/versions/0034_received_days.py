@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0033"
-down_revision = "0032"
+revision = "0034"
+down_revision = "0033"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: An id can begin with later moments than there are dates.
