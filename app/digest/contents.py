@@ -23,7 +23,7 @@ from app.access.roles import HEADING, RIGHTS, Role
 from app.cases import shown
 from app.cases.reach import Reach
 from app.figures import visible
-from app.figures.doubts import HASTY_S, Doubt
+from app.figures.doubts import Doubt
 from app.figures.periods import Length, Step, name_of
 from app.figures.query import StructureOf
 from app.figures.release import publishing
@@ -39,6 +39,7 @@ from app.reports.views.results import Changed, Headline, Importance, ItemRow, Un
 from app.reports.views.trend import trend
 from app.reports.views.unit import doubts, headline
 from app.reports.views.units import units
+from app.rollups.conduct import HASTY_S
 from app.settings import Settings
 
 #: Units, factors and questions that a sentence names, and units that a mail is about at most.

@@ -272,7 +272,7 @@ def _people(versions: Sequence[Published], rows: pa.RecordBatch) -> People:
         records = rows["packed"].take(at).to_pylist()
         for start in range(0, len(records), _COUNTED_AT_ONCE):
             some = records[start : start + _COUNTED_AT_ONCE]
-            cells = layout_of(version).tally(some, np.arange(len(some)), len(some))
+            cells = layout_of(version).tally(some, np.arange(len(some)), len(some), None)
             counts = counts_by_measure(versions, version, cells)
             answered[place[start : start + len(some)]] = counts > 0
     number = {each.id: each.form.version for each in versions}

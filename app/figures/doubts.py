@@ -8,28 +8,24 @@ another one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis import familywise, funnels
-from app.figures import microdata
+from app.figures import cell_reading
 from app.figures.context import Context
-from app.figures.microdata import Respondents
+from app.figures.late import CellSelection
 from app.figures.query import Key
 from app.figures.rate_arrays import Floats
 from app.figures.session_cache import per_session
 from app.figures.statistic_results import Judged
 from app.integrity.batches import suspected_units
 from app.registry.queries import UnitNode
-from app.registry.questionnaires import Published
+from app.rollups.cells import FORMS
+from app.rollups.conduct import Conduct
 
-#: A whole form in fewer seconds was not read.
-HASTY_S = 20
-#: Fewer answers than this all alike say nothing.
-LEAST_ALIKE = 5
 #: How likely any unit of those compared is doubted where none differs from what units differ in.
 ERROR = 0.05
 
@@ -43,21 +39,11 @@ class Doubt(StrEnum):
     SUSPECTED = "suspected"
 
 
-#: What forms themselves say, beside those of others.
-_OF_FORMS = (Doubt.HASTY, Doubt.ALIKE)
-
-
-def alike(people: Respondents) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Who rated enough items, and which of them all at the same level; shape (respondents,)."""
-    form = people.version.form
-    if not len(people):
-        none = np.zeros(0, dtype=np.bool_)
-        return none, none
-    levels = np.concatenate([people.rated(factor) for factor in form.index_factors], axis=1)
-    able = np.isfinite(levels).sum(axis=1) >= LEAST_ALIKE
-    highest = np.where(np.isfinite(levels), levels, -np.inf).max(axis=1, initial=-np.inf)
-    lowest = np.where(np.isfinite(levels), levels, np.inf).min(axis=1, initial=np.inf)
-    return able, able & (highest == lowest)
+#: What forms themselves say, beside those of others: how many, of how many.
+_OF_FORMS = {
+    Doubt.HASTY: (Conduct.HASTY, Conduct.TIMED),
+    Doubt.ALIKE: (Conduct.ALIKE, Conduct.ABLE),
+}
 
 
 def suspected(context: Context) -> frozenset[int]:
@@ -116,29 +102,14 @@ def _found(whole: Context) -> dict[str, list[Doubt]]:
         if unit is not None and shown[row]:
             nodes = set(whole.units.below(unit.id))
             row_of |= dict.fromkeys(whole.regrouping.wholly_in(nodes), row)
-    counts = np.zeros((len(_OF_FORMS), 2, len(rates.unit)))
-    for version in _examinable(whole, row_of.keys()):
-        people = microdata.read(
-            whole.session,
-            version,
-            first=whole.query.first,
-            last=whole.query.last,
-            units=row_of.keys(),
-            unreleased=whole.unreleased,
-        )
-        rows = np.array([row_of[id] for id in people.unit_id.tolist()], dtype=np.intp)
-        timed = np.isfinite(people.seconds)
-        able, same = alike(people)
-        for place, (some, of) in enumerate(((people.seconds < HASTY_S, timed), (same, able))):
-            counts[place, 0] += np.bincount(rows[some & of], minlength=len(rates.unit))
-            counts[place, 1] += np.bincount(rows[of], minlength=len(rates.unit))
+    counts = _counted(whole, row_of, len(rates.unit))
     p = np.stack([_more_than_others(k, n) for k, n in counts])
     adjusted = familywise.holm(p.ravel()).reshape(p.shape)
     found: dict[str, list[Doubt]] = {}
     for place, row in np.argwhere(adjusted <= ERROR).tolist():
         unit = rates.unit[row]
         assert unit is not None
-        found.setdefault(unit.code, []).append(_OF_FORMS[place])
+        found.setdefault(unit.code, []).append(tuple(_OF_FORMS)[place])
     suspects = suspected(whole)
     for unit in rates.unit:
         if unit is not None and unit.id in suspects:
@@ -146,14 +117,31 @@ def _found(whole: Context) -> dict[str, list[Doubt]]:
     return found
 
 
-def _examinable(whole: Context, units: Collection[int]) -> Sequence[Published]:
-    """The versions whose forms can be looked at; none where those of some days were deleted."""
-    query, ids = whole.query, [version.id for version in whole.versions]
-    try:
-        microdata.check_retained(whole.session, ids, query.first, query.last, units)
-    except microdata.ResponsesDeleted:
-        return ()
-    return whole.versions
+def _counted(whole: Context, row_of: Mapping[int, int], rows: int) -> Floats:
+    """How many forms are so, and of how many, by row of units; shape (reasons, 2, rows).
+
+    Counts of cells: of days whose responses older software deleted nothing is known, and none are
+    counted. All units are read, as all figures' intervals do anyway.
+    """
+    query, unreleased = whole.query, whole.unreleased
+    if unreleased is not None and not unreleased.touches(query.last):
+        unreleased = None
+    counts = np.zeros((len(_OF_FORMS), 2, rows))
+    for version in whole.versions:
+        cells = cell_reading.cells(
+            whole.session, version, first=query.first, last=query.last, units=None, channels=()
+        )
+        if unreleased is not None:
+            cells = unreleased.without(cells, version, CellSelection(query.first, query.last))
+        ids, own = np.unique(cells.unit_id, return_inverse=True)
+        row = np.array([row_of.get(id, -1) for id in ids.tolist()], dtype=np.intp)[own]
+        among = row >= 0
+        forms = cells.cells["forms"][among]
+        for place, columns in enumerate(_OF_FORMS.values()):
+            for of, column in enumerate(columns):
+                n = forms[:, FORMS.index(column)]
+                counts[place, of] += np.bincount(row[among], weights=n, minlength=rows)
+    return counts
 
 
 def _more_than_others(k: Floats, n: Floats) -> Floats:

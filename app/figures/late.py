@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ from app.registry.questionnaires import Published
 from app.registry.structures import Units
 from app.rollups import queries
 from app.rollups.cells import layout_of
+from app.rollups.conduct import conduct_of
 from app.rollups.measure_counts import counts_by_measure, moved_together
 from app.rollups.queries import CellRows
 from app.rollups.store import put_withheld
@@ -152,8 +154,8 @@ def _still_there(
     late = [Late(*row) for row in session.connection().execute(query.order_by(columns.response_id))]
     if not late:
         return {}, frozenset()
-    packed = _packed(session, [each.id for each in late if not _within_month(each, today)])
-    measured = _measured(versions, late, packed)
+    given = _given(session, [each.id for each in late if not _within_month(each, today)])
+    measured = _measured(versions, late, given)
     by_month: dict[date, list[Late]] = defaultdict(list)
     for each in late:
         by_month[each.day.replace(day=1)].append(each)
@@ -164,21 +166,34 @@ def _still_there(
         tree = tree_in(units, {each.unit_id for each in of_month}, month)
         told |= told_of(of_month, measured, tree, least, today)
     withheld = [each for each in late if told.get(each.id) != each.unit_id]
-    packed |= _packed(session, [each.id for each in withheld if each.id not in packed])
+    given |= _given(session, [each.id for each in withheld if each.id not in given])
     found = {}
     for version in versions:
-        own = [each for each in withheld if each.version_id == version.id and each.id in packed]
+        own = [each for each in withheld if each.version_id == version.id and each.id in given]
         if own:
             up = [(each, told[each.id]) for each in own if each.id in told]
             found[version.id] = Withheld(
                 version,
-                _cells(version, [(each, each.unit_id) for each in own], packed),
-                _cells(version, up, packed),
+                _cells(version, [(each, each.unit_id) for each in own], given),
+                _cells(version, up, given),
             )
     return found, frozenset(each.id for each in withheld)
 
 
 _COLUMNS = ("response_id", "version_id", "unit_id", "channel", "day", "received")
+_GIVEN = ("packed", "duration_s", "partial", "language")
+
+
+class _Given(NamedTuple):
+    """What somebody gave late: the packed answers, and what the response says of itself."""
+
+    packed: bytes
+    conduct: int
+
+    @classmethod
+    def of(cls, packed: bytes, duration_s: int | None, partial: bool, language: str) -> _Given:
+        """Of the columns of ``_GIVEN``."""
+        return cls(bytes(packed), conduct_of(duration_s, partial, language))
 
 
 def _within_month(late: Late, today: date) -> bool:
@@ -269,27 +284,28 @@ def _enough(
 
 
 def _measured(
-    versions: Sequence[Published], late: Sequence[Late], packed: Mapping[str, bytes]
+    versions: Sequence[Published], late: Sequence[Late], given: Mapping[str, _Given]
 ) -> dict[str, NDArray[np.int64]]:
-    """Which measures those answered whose packed answers are given, 0 or 1."""
+    """Which measures those answered whose answers are given, 0 or 1."""
     found: dict[str, NDArray[np.int64]] = {}
     for version in versions:
-        ids = [each.id for each in late if each.version_id == version.id and each.id in packed]
-        cells = layout_of(version).tally([packed[id] for id in ids], np.arange(len(ids)), len(ids))
+        ids = [each.id for each in late if each.version_id == version.id and each.id in given]
+        packed = [given[id].packed for id in ids]
+        cells = layout_of(version).tally(packed, np.arange(len(ids)), len(ids), None)
         found |= zip(ids, counts_by_measure(versions, version, cells), strict=True)
     return found
 
 
-def _packed(session: Session, ids: Sequence[str]) -> dict[str, bytes]:
-    """The packed answers of those that count."""
+def _given(session: Session, ids: Sequence[str]) -> dict[str, _Given]:
+    """What those gave that count."""
     columns = Response.__table__.c
-    found: dict[str, bytes] = {}
+    found: dict[str, _Given] = {}
     for start in range(0, len(ids), _AT_ONCE):
-        query = select(columns.id, columns.packed).where(
+        query = select(columns.id, *(columns[name] for name in _GIVEN)).where(
             columns.id.in_(ids[start : start + _AT_ONCE]),
             columns.disposition == Disposition.COUNTED.value,
         )
-        found |= {id: bytes(packed) for id, packed in session.connection().execute(query)}
+        found |= {id: _Given.of(*row) for id, *row in session.connection().execute(query)}
     return found
 
 
@@ -297,7 +313,7 @@ def find_late_aside(session: Session, version: Published, first: date) -> CellRo
     """What came late and is set aside, of days from ``first`` on, as cells of their units."""
     columns = LateResponse.__table__.c
     query = (
-        select(*(columns[name] for name in _COLUMNS), Response.packed)
+        select(*(columns[name] for name in _COLUMNS), *(Response.__table__.c[n] for n in _GIVEN))
         .join(Response, Response.id == columns.response_id)
         .where(
             columns.version_id == version.id,
@@ -305,19 +321,26 @@ def find_late_aside(session: Session, version: Published, first: date) -> CellRo
             Response.disposition != Disposition.COUNTED.value,
         )
     )
-    found = [(Late(*row[:-1]), bytes(row[-1])) for row in session.connection().execute(query)]
-    packed = {each.id: answers for each, answers in found}
-    return _cells(version, [(each, each.unit_id) for each, _ in found], packed)
+    of_late = len(_COLUMNS)
+    found = [
+        (Late(*row[:of_late]), _Given.of(*row[of_late:]))
+        for row in session.connection().execute(query)
+    ]
+    given = {each.id: what for each, what in found}
+    return _cells(version, [(each, each.unit_id) for each, _ in found], given)
 
 
 def _cells(
-    version: Published, late: Sequence[tuple[Late, int]], packed: Mapping[str, bytes]
+    version: Published, late: Sequence[tuple[Late, int]], given: Mapping[str, _Given]
 ) -> CellRows:
     """Late answers as cells of the units that they are told of."""
     keys: dict[tuple[int, date, str], int] = {}
     place = [keys.setdefault((unit, each.day, each.channel), len(keys)) for each, unit in late]
     cells = layout_of(version).tally(
-        [packed[each.id] for each, _ in late], np.array(place, dtype=np.intp), len(keys)
+        [given[each.id].packed for each, _ in late],
+        np.array(place, dtype=np.intp),
+        len(keys),
+        [given[each.id].conduct for each, _ in late],
     )
     return CellRows(
         np.array([unit for unit, _, _ in keys], dtype=np.int64),

@@ -51,15 +51,11 @@ class ResponsesDeleted(Problem):
 
 @dataclass(frozen=True)
 class Respondents:
-    """Respondents of one version: their units, and their packed answers as one array.
-
-    ``seconds`` is how long each took to answer; NaN where nobody measured it.
-    """
+    """Respondents of one version: their units, and their packed answers as one array."""
 
     version: Published
     unit_id: NDArray[np.int64]
     table: NDArray[np.void]
-    seconds: Floats
     #: By which channel each answered.
     channel: NDArray[np.str_]
 
@@ -144,9 +140,9 @@ def read(
     columns = Response.__table__.c
     if unreleased is not None and not unreleased.touches(last):
         unreleased = None
-    query = select(
-        columns.unit_id, columns.packed, columns.channel, columns.day, columns.duration_s
-    ).where(columns.version_id == version.id, columns.disposition == Disposition.COUNTED.value)
+    query = select(columns.unit_id, columns.packed, columns.channel, columns.day).where(
+        columns.version_id == version.id, columns.disposition == Disposition.COUNTED.value
+    )
     if first is not None:
         query = query.where(columns.day >= first)
     if last is not None:
@@ -169,9 +165,7 @@ def read(
     unit_id = np.array([row[0] for row in rows], dtype=np.int64)
     channel = np.array([row[2] for row in rows], dtype=np.str_)
     table = version.sheet.table(row[1] for row in rows)
-    seconds = np.array([row[4] for row in rows], dtype=np.float64)  # None becomes NaN
     if len(units) > _LISTED_UNITS:
         kept = np.isin(unit_id, np.fromiter(units, dtype=np.int64))
-        unit_id, table = unit_id[kept], table[kept]
-        seconds, channel = seconds[kept], channel[kept]
-    return Respondents(version, unit_id, table, seconds, channel)
+        unit_id, table, channel = unit_id[kept], table[kept], channel[kept]
+    return Respondents(version, unit_id, table, channel)

@@ -22,12 +22,15 @@ from app.intake.models import Disposition, Response
 from app.intake.retained import retained
 from app.registry.questionnaires import Published, published
 from app.rollups.cells import layout_of, plus
+from app.rollups.conduct import conduct_of
 from app.rollups.models import AsideCell, RollupCell
 from app.rollups.store import CellKey
 from app.rollups.version import raise_version
 
 #: Responses read at a time; memory does not grow with their number.
 _CHUNK = 20_000
+#: Columns of a response after its key: its answers, and what it says of itself.
+_SAID = 4
 #: (day, unit id, version id, channel), and of what is set aside the rule.
 _Key = tuple[Any, ...]
 
@@ -170,7 +173,13 @@ def _recounts(
 ) -> Iterator[tuple[int, list[dict[_Key, bytes]]]]:
     """Chunk by chunk: how many responses were read, and their cells by version."""
     rows = session.execute(
-        select(*kept.of_response, Response.packed).where(kept.which, Response.day >= first),
+        select(
+            *kept.of_response,
+            Response.packed,
+            Response.duration_s,
+            Response.partial,
+            Response.language,
+        ).where(kept.which, Response.day >= first),
         execution_options={"yield_per": _CHUNK},
     )
     for chunk in rows.partitions():
@@ -186,8 +195,13 @@ def _recounts(
 def _tally(version: Published, rows: list[Any]) -> dict[_Key, bytes]:
     layout = layout_of(version)
     place: dict[_Key, int] = {}
-    cell_of = [place.setdefault(tuple(row[:-1]), len(place)) for row in rows]
-    cells = layout.tally([bytes(row[-1]) for row in rows], np.array(cell_of), len(place))
+    cell_of = [place.setdefault(tuple(row[:-_SAID]), len(place)) for row in rows]
+    cells = layout.tally(
+        [bytes(row[-_SAID]) for row in rows],
+        np.array(cell_of),
+        len(place),
+        [conduct_of(*row[1 - _SAID :]) for row in rows],
+    )
     return {key: cells[i].tobytes() for key, i in place.items()}
 
 

@@ -32,6 +32,7 @@ from app.intake.retained import retained
 from app.intake.rollup_rebuild import hold_off_writers
 from app.registry.questionnaires import Published, published
 from app.rollups.cells import layout_of
+from app.rollups.conduct import conduct_of
 from app.rollups.measure_counts import counts_by_measure, moved_together
 from app.rollups.store import CellKey, Moving, shift
 from app.rollups.version import raise_version
@@ -80,12 +81,20 @@ class _Row(NamedTuple):
     channel: str
     rule: str | None
     packed: bytes
+    duration_s: int | None
+    partial: bool
+    language: str
     #: Whether a device brought it late.
     late: bool = False
 
     @property
     def cell(self) -> CellKey:
         return self.day, self.unit_id, self.version_id, self.channel
+
+    def moving(self, version: Published) -> Moving:
+        """What it adds to its cell, and to those of which rule."""
+        conduct = conduct_of(self.duration_s, self.partial, self.language)
+        return Moving((self.cell, version, bytes(self.packed), conduct), self.rule)
 
 
 def change_dispositions(
@@ -133,11 +142,7 @@ def change_dispositions(
                 .values(disposition=to.value, aside_rule=rule),
                 execution_options={"synchronize_session": False},
             )
-        shift(
-            session,
-            [(row.cell, row.rule, versions[row.version_id], bytes(row.packed)) for row in moving],
-            rule,
-        )
+        shift(session, [row.moving(versions[row.version_id]) for row in moving], rule)
         note_changes(
             session,
             What.CHANGED,
@@ -171,10 +176,7 @@ def movable(session: Session, together: Together, *which: ColumnElement[bool]) -
         left = _left_aside(session, aside, together.today)
         for key, piece in _pieces(aside, together.today).items():
             found += _movable(versions[key[0]], piece, together.least, left.get(key, []))
-    return [
-        Leaving(row.id, (row.cell, row.rule, versions[row.version_id], bytes(row.packed)))
-        for row in found
-    ]
+    return [Leaving(row.id, row.moving(versions[row.version_id])) for row in found]
 
 
 def _rows(session: Session, *which: ColumnElement[bool]) -> list[_Row]:
@@ -182,7 +184,8 @@ def _rows(session: Session, *which: ColumnElement[bool]) -> list[_Row]:
     found = session.connection().execute(
         select(
             columns.id, columns.day, columns.unit_id, columns.version_id, columns.channel,
-            columns.aside_rule, columns.packed, LateResponse.response_id.is_not(None),
+            columns.aside_rule, columns.packed, columns.duration_s, columns.partial,
+            columns.language, LateResponse.response_id.is_not(None),
         )
         .outerjoin(LateResponse, LateResponse.response_id == columns.id)
         # What is deleted by rule, though its rows may still be there, stays in its cells.
@@ -238,7 +241,7 @@ def _movable(
 def _answered(version: Published, rows: Sequence[_Row]) -> NDArray[np.int64]:
     """Which measures each answered, 0 or 1, shape (rows, measures)."""
     packed = [bytes(row.packed) for row in rows]
-    cells = layout_of(version).tally(packed, np.arange(len(rows)), len(rows))
+    cells = layout_of(version).tally(packed, np.arange(len(rows)), len(rows), None)
     return np.minimum(counts_by_measure([version], version, cells), 1)
 
 

@@ -38,6 +38,7 @@ from app.intake.times import ReceiptRule
 from app.invitations.service import burn
 from app.masking.masker import EDITION
 from app.registry.questionnaires import Published
+from app.rollups.conduct import conduct_of
 from app.rollups.store import CellStore, Contribution
 from app.text_keys import TextKeys
 
@@ -104,9 +105,14 @@ class Prepared(NamedTuple):
         return self.row.id
 
     def contribution(self) -> Contribution:
-        """What the response adds to its cell: where, and its packed answers."""
+        """What the response adds to its cell: where, its packed answers, how it was given."""
         row = self.row
-        return (row.day, row.unit_id, row.version_id, row.channel), self.version, row.packed
+        return (
+            (row.day, row.unit_id, row.version_id, row.channel),
+            self.version,
+            row.packed,
+            conduct_of(row.duration_s, row.partial, row.language),
+        )
 
 
 class Refused(NamedTuple):

@@ -168,7 +168,7 @@ def _usual_scale(version: Published) -> str:
 def _levels(version: Published, packed: Sequence[bytes]) -> tuple[int, ...]:
     """How often each level was given, over all items of the usual scale; without no opinion."""
     layout, scale = layout_of(version), _usual_scale(version)
-    cell = layout.tally(packed, np.zeros(len(packed), dtype=np.intp), 1)
+    cell = layout.tally(packed, np.zeros(len(packed), dtype=np.intp), 1, None)
     items = [
         item.code
         for item in version.form.items

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.figures.day_effects import NOTABLE
-from app.figures.doubts import HASTY_S, Doubt
+from app.figures.doubts import Doubt
 from app.figures.statistic_results import Lowest
 from app.figures.trend_results import AlertRow, Assurance, Variation
 from app.messages.words import Words
@@ -31,6 +31,7 @@ from app.reports.weighting_sentences import against_target, weighting
 from app.reports.weighting_sentences import casemix as casemix
 from app.reports.weighting_sentences import channels as channels
 from app.reports.weighting_sentences import non_response as non_response
+from app.rollups.conduct import HASTY_S
 
 #: Units that a sentence names; the table has the others.
 _NAMED = 12

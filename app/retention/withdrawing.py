@@ -164,7 +164,11 @@ def settle(session: Session, settings: Settings, units: Sequence[int] | None = N
         session,
         What.GONE,
         # Its cell is of a unit and a version.
-        [Touched(each.id, each.moving[0][1], each.moving[0][2]) for each in leaving],
+        [
+            Touched(each.id, unit_id, version_id)
+            for each in leaving
+            for _, unit_id, version_id, _ in (each.moving.contribution[0],)
+        ],
     )
     record(session, "withdrawn.leave", "figures", responses=len(leaving))
     raise_version(session)

@@ -10,6 +10,7 @@
 - ``moments``: int64 (numbers, 3), for every per cent and number the count, sum and sum of
   squares of its packed value (``Layout.numbers``; the value less its minimum, in its smallest
   step, plus one).
+- ``forms``: uint32, how many forms were filled in how, in the columns of ``FORMS``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.registry.questionnaires import Published
+from app.rollups.conduct import LEAST_ALIKE, Conduct
 from surveys.answers import NO_OPINION
 from surveys.model import (
     MultipleChoiceItem,
@@ -35,6 +37,10 @@ from surveys.model import (
 #: Columns of ``sums``: respondents who answered, Σa, Σm, Σa², Σam, Σm², Σs, Σs², Σsm, and the
 #: respondents satisfied on everything that they answered.
 SUMS = ("n", "a", "m", "aa", "am", "mm", "s", "ss", "sm", "whole")
+
+#: Columns of ``forms``: how many forms each bit of ``Conduct`` is said of.
+FORMS = tuple(Conduct)
+_ABLE, _ALIKE = int(Conduct.ABLE), int(Conduct.ABLE | Conduct.ALIKE)
 
 Cells = NDArray[np.void]
 
@@ -73,6 +79,9 @@ class Layout:
         # One slot past the end takes what is counted nowhere: "not answered".
         table = np.stack([slots for _, slots in one_byte])
         self._slot_of_code = np.where(table < 0, count, table)
+        # Forms are counted with them, in slots after that one: by their bits, a column a bit.
+        bits = np.arange(2 * max(FORMS))[:, None] & np.array(FORMS) > 0
+        self._slots_of_conduct = np.where(bits, count + 1 + np.arange(len(FORMS)), count)
         self._codes_dtype = sheet.dtype
         self._number_widths = {code: columns[code].width for code in self.numbers}
 
@@ -95,6 +104,7 @@ class Layout:
                 ("sums", "<i8", (len(self.factors) + 1, len(SUMS))),
                 ("moments", "<i8", (len(self.numbers), 3)),
                 ("counts", "<u4", (count,)),
+                ("forms", "<u4", (len(FORMS),)),
             ]
         )
 
@@ -120,7 +130,13 @@ class Layout:
         cells.flags.writeable = False
         return cells
 
-    def tally(self, records: Sequence[bytes], cell_of: NDArray[np.intp], cells: int) -> Cells:
+    def tally(
+        self,
+        records: Sequence[bytes],
+        cell_of: NDArray[np.intp],
+        cells: int,
+        conduct: Sequence[int] | None,
+    ) -> Cells:
         """Add up packed answer records into cells.
 
         Parameters
@@ -131,6 +147,9 @@ class Layout:
             For each record the cell, 0 … cells − 1, shape (n,).
         cells
             How many cells to return.
+        conduct
+            For each record what its response says of itself (``conduct_of``); None where only
+            answers are asked for, and ``forms`` stay empty.
         """
         tallied = self.empty(cells)
         n = len(records)
@@ -138,33 +157,47 @@ class Layout:
             return tallied
         raw = np.frombuffer(b"".join(records), dtype=np.uint8).reshape(n, self._width)
         tallied["respondents"] = np.bincount(cell_of, minlength=cells)
-        _add(tallied["sums"], cell_of, self._sums(raw))
+        sums, alike = self._sums(raw)
+        _add(tallied["sums"], cell_of, sums)
 
-        count = len(self.slots)
+        count, width = len(self.slots), len(self.slots) + 1
         slots = self._slot_of_code[np.arange(len(self._offsets)), raw[:, self._offsets]]
-        flat = (cell_of[:, None] * (count + 1) + slots).ravel()
-        counted = np.bincount(flat, minlength=cells * (count + 1)).reshape(cells, count + 1)
+        if conduct is not None:
+            width += len(FORMS)
+            of_forms = self._slots_of_conduct[np.array(conduct, dtype=np.intp) | alike]
+            slots = np.concatenate([slots, of_forms], axis=1)
+        flat = (cell_of[:, None] * width + slots).ravel()
+        counted = np.bincount(flat, minlength=cells * width).reshape(cells, width)
         tallied["counts"] = counted[:, :count]
+        if conduct is not None:
+            tallied["forms"] = counted[:, count + 1 :]
 
         if self._choices or self.numbers:
             self._tally_wide(raw, cell_of, tallied)
         return tallied
 
-    def _sums(self, raw: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """The ``sums`` of each respondent alone, shape (n, factors + 1, 10)."""
+    def _sums(self, raw: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+        """The ``sums`` of each respondent alone, shape (n, factors + 1, 10), and who rated alike.
+
+        That in the bits of ``Conduct``, shape (n,).
+        """
         levels = raw[:, self._index_offsets]
         answered = (levels > 0) & (levels < NO_OPINION[1])
         satisfied = self._satisfied[np.arange(levels.shape[1]), levels]
         # In float64 the products use BLAS and are exact: the sums stay far below 2^53.
         m = answered.astype(np.float64) @ self._membership
         a = satisfied.astype(np.float64) @ self._membership
-        s = np.where(answered, levels, 0).astype(np.float64) @ self._membership
+        rated = np.where(answered, levels, 0)
+        s = rated.astype(np.float64) @ self._membership
         some = m > 0
         sums = np.empty((*m.shape, len(SUMS)), dtype=np.int64)
         for k, part in enumerate((some, a, m, a * a, a * m, m * m, s, s * s, s * m, a == m)):
             sums[..., k] = part
         sums[..., -1] &= some
-        return sums
+        # Levels that sum to as many times the highest are all the highest.
+        same = s[:, 0] == m[:, 0] * np.maximum.reduce(rated, axis=1, initial=0)
+        alike = np.where(same, _ALIKE, _ABLE) * (m[:, 0] >= LEAST_ALIKE)
+        return sums, alike
 
     def _tally_wide(
         self, raw: NDArray[np.uint8], cell_of: NDArray[np.intp], tallied: Cells

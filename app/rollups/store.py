@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
@@ -30,8 +31,9 @@ class CellsVanishedError(RuntimeError):
     """Cells that this process knew are gone; nothing was written, the same call works again."""
 
 
-#: What one counted response adds: its cell, its version, its packed answers.
-Contribution = tuple[CellKey, Published, bytes]
+#: What one counted response adds: its cell, its version, its packed answers, and what it says of
+#: itself (``app.rollups.conduct``).
+Contribution = tuple[CellKey, Published, bytes, int]
 
 
 class CellStore:
@@ -57,9 +59,9 @@ class CellStore:
         by_version: dict[int, list[Contribution]] = {}
         for contribution in contributions:
             by_version.setdefault(contribution[1].id, []).append(contribution)
-        keys = sorted({key for key, _, _ in contributions})
+        keys = sorted({key for key, *_ in contributions})
         if not self._database.locks_whole_database:
-            self._ensure(keys, {key: version for key, version, _ in contributions})
+            self._ensure(keys, {key: version for key, version, *_ in contributions})
         connection = session.connection()
         kept = bulk.find_by_key(connection, _TABLE, keys, ("packed",), lock=True)
         if not self._database.locks_whole_database and len(kept) < len(keys):
@@ -87,8 +89,7 @@ def _added(group: Sequence[Contribution], kept: dict[Any, Any]) -> list[tuple[An
     """The new contents of the cells that the contributions of one version touch."""
     layout = layout_of(group[0][1])
     place: dict[CellKey, int] = {}
-    cell_of = [place.setdefault(key, len(place)) for key, _, _ in group]
-    cells = layout.tally([packed for _, _, packed in group], np.array(cell_of), len(place))
+    cells = _tallied(group, [place.setdefault(key, len(place)) for key, *_ in group], len(place))
     empty = layout.empty(1).tobytes()
     before = layout.unpack([kept[key][0] if key in kept else empty for key in place])
     after = plus(before, cells).tobytes()
@@ -96,8 +97,22 @@ def _added(group: Sequence[Contribution], kept: dict[Any, Any]) -> list[tuple[An
     return [(*key, after[i * size : (i + 1) * size]) for key, i in place.items()]
 
 
-#: A response that moves: its cell, the rule it was set aside by, its version, its packed answers.
-Moving = tuple[CellKey, str | None, Published, bytes]
+def _tallied(group: Sequence[Contribution], cell_of: Sequence[int], cells: int) -> Cells:
+    """The contributions of one version, by their places."""
+    return layout_of(group[0][1]).tally(
+        [packed for _, _, packed, _ in group],
+        np.array(cell_of),
+        cells,
+        [conduct for _, _, _, conduct in group],
+    )
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A response that moves: what it adds where, and the rule that it was set aside by."""
+
+    contribution: Contribution
+    rule: str | None
 
 
 def shift(session: Session, moving: Sequence[Moving], rule: str | None) -> None:
@@ -106,14 +121,14 @@ def shift(session: Session, moving: Sequence[Moving], rule: str | None) -> None:
     The caller holds writers off, and raises the version of the figures.
     """
     take_out(session, moving)
-    _change(session, rule, [(key, version, packed) for key, _, version, packed in moving], plus)
+    _change(session, rule, [each.contribution for each in moving], plus)
 
 
 def take_out(session: Session, leaving: Sequence[Moving]) -> None:
     """Take responses that are erased out of their cells; the caller does as for ``shift``."""
     before: dict[str | None, list[Contribution]] = {}
-    for key, was, version, packed in leaving:
-        before.setdefault(was, []).append((key, version, packed))
+    for each in leaving:
+        before.setdefault(each.rule, []).append(each.contribution)
     for was, contributions in before.items():
         _change(session, was, contributions, minus)
 
@@ -136,8 +151,8 @@ def _change(
     for group in by_version.values():
         layout = layout_of(group[0][1])
         place: dict[tuple[Any, ...], int] = {}
-        cell_of = [place.setdefault((*key, *more), len(place)) for key, _, _ in group]
-        cells = layout.tally([packed for _, _, packed in group], np.array(cell_of), len(place))
+        cell_of = [place.setdefault((*key, *more), len(place)) for key, *_ in group]
+        cells = _tallied(group, cell_of, len(place))
         kept = bulk.find_by_key(connection, table, sorted(place), ("packed",), lock=True)
         empty = layout.empty(1).tobytes()
         stored = layout.unpack([bytes(kept[key][0]) if key in kept else empty for key in place])

@@ -32,6 +32,7 @@ from app.demonstration import province
 from app.registry.models import Unit, UnitKind
 from app.registry.questionnaires import Published, versions_of
 from app.rollups.cells import Cells, layout_of
+from app.rollups.conduct import conduct_of
 from app.rollups.models import RollupCell
 from app.settings import Settings
 from app.setup import prepare
@@ -133,10 +134,9 @@ def _write(
             felt = rng.normal(1.0, 1.0, (n, 1)) + rng.normal(0.0, 0.8, (n, len(rated)))
             levels = (np.searchsorted([-2.4, -1.4, -0.5, 1.2], felt) + 1).astype(np.uint8)
             levels[rng.random((n, len(rated))) < 0.04] = 255
-            _add(
-                cells,
-                layout.tally(_records(sheet.width, rated, levels), unit * DAYS + day, len(cells)),
-            )
+            records, cell_of = _records(sheet.width, rated, levels), unit * DAYS + day
+            said = [conduct_of(None, False, "vi")] * n
+            _add(cells, layout.tally(records, cell_of, len(cells), said))
             epoch = np.datetime64(FIRST)
             columns: list[NDArray[Any]] = [
                 np.array(units, dtype=np.int32)[unit],

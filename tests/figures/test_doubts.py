@@ -7,10 +7,11 @@ import openpyxl
 import pytest
 
 from app.access.roles import Role
-from app.figures.doubts import HASTY_S, Doubt, _more_than_others
+from app.figures.doubts import Doubt, _more_than_others
 from app.messages.words import Words
 from app.reports import sentences
 from app.reports.views.results import Units
+from app.rollups.conduct import HASTY_S
 from tests.figures.district import CODES, COMMUNES, FORM, standing
 from tests.results import result
 from tests.small_province import body

@@ -19,6 +19,10 @@ class Handled(Result):
     """Responses that count, and how they were given."""
 
     counted: int | None = Field(description="null, as all below: too few to be shown.")
+    known: int | None = Field(
+        description="Of how many it is known how they were given; timed, partial and in_english "
+        "are of these. Fewer than counted where versions before 0033 deleted responses by rule."
+    )
     timed: int | None
     hasty: int | None
     hasty_share: float | None

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-from sqlalchemy import case, func, select
 
-from app.figures import microdata, visible
 from app.figures.context import number
-from app.figures.doubts import HASTY_S, LEAST_ALIKE, alike
 from app.figures.query import Key
 from app.figures.regrouping import whole_number
 from app.figures.results import Names, unit_result
-from app.intake.models import Disposition, Response
+from app.registry.questionnaires import Published
 from app.reports.views.context import ViewContext, released_cells
 from app.reports.views.form_results import (
     Alike,
@@ -24,9 +21,13 @@ from app.reports.views.form_results import (
     Quality,
 )
 from app.reports.views.overview import set_aside, volume
-from app.rollups.cells import layout_of
+from app.rollups.cells import FORMS, Cells, layout_of
+from app.rollups.conduct import HASTY_S, LEAST_ALIKE, Conduct
 from app.rollups.measure_counts import Measure
 from surveys.model import RatedItem
+
+#: Cells of the period that the caller is told, by version.
+_Told = dict[Published, Cells]
 
 
 def quality(context: ViewContext) -> Quality:
@@ -46,13 +47,16 @@ def quality(context: ViewContext) -> Quality:
         for i, unit in enumerate(rates.unit)
         if unit is not None and asking[i] and (rates.hidden[i] or counts[i] < context.figures.least)
     ]
+    told = None
+    if not context.hides():
+        told = {each: released_cells(context, each).cells for each in context.figures.versions}
     return Quality(
         **dict(context.head()),
-        responses=_responses(context),
+        responses=_responses(told),
         set_aside=set_aside(context),
         volume=volume(context),
-        straight_lining=_straight_lining(context),
-        no_opinion=_no_opinion(context),
+        straight_lining=_straight_lining(context, told),
+        no_opinion=_no_opinion(context, told),
         channels=_channels(context),
         units=sum(map(bool, asking)),
         silent=[row for row in few if row.respondents == 0 and row.unit.code not in waiting],
@@ -65,101 +69,58 @@ def quality(context: ViewContext) -> Quality:
     )
 
 
-def _responses(context: ViewContext) -> Handled:
-    """Of the responses that count: how many were hasty, left unfinished, in English."""
-    session = context.figures.session
-    if context.hides() or _deleted(context):
+def _responses(told: _Told | None) -> Handled:
+    """Of the responses that count: how many were hasty, left unfinished, in English.
+
+    Of days whose responses older software deleted it is known how many there were, and no more.
+    """
+    if told is None:
         return Handled(
-            counted=None, timed=None, hasty=None, hasty_share=None,
+            counted=None, known=None, timed=None, hasty=None, hasty_share=None,
             partial=None, partial_share=None, in_english=None,
         )  # fmt: skip
-    query = (
-        select(
-            Response.unit_id,
-            Response.day,
-            Response.channel,
-            func.count(),
-            func.count(Response.duration_s),
-            func.sum(case((Response.duration_s < HASTY_S, 1), else_=0)),
-            func.sum(case((Response.partial, 1), else_=0)),
-            func.sum(case((Response.language == "en", 1), else_=0)),
-        )
-        .where(
-            Response.day.between(context.span.first, context.span.last),
-            Response.version_id.in_(context.version_ids),
-            Response.disposition == Disposition.COUNTED,
-            visible.within(session, Response.unit_id, context.figures.caller, context.today),
-        )
-        .group_by(Response.unit_id, Response.day, Response.channel)
-    )
-    unreleased = context.figures.unreleased
-    if unreleased is not None and unreleased.late:
-        query = query.where(Response.id.not_in(sorted(unreleased.late)))
-    rows = [row for row in session.execute(query) if row[0] in context.unit_ids]
-    numbers = np.array([[int(n or 0) for n in row[3:]] for row in rows]).reshape(-1, 5)
-    if unreleased is not None and rows:
-        held = unreleased.among(
-            np.array([row[0] for row in rows], dtype=np.int64),
-            np.array([row[1] for row in rows], dtype="datetime64[D]"),
-            np.array([row[2] for row in rows], dtype=np.str_),
-        )
-        numbers = numbers[~held]
-    counted, timed, hasty, partial, english = numbers.sum(axis=0).tolist()
+    counted = sum(int(cells["respondents"].sum()) for cells in told.values())
+    n = sum((_forms(cells) for cells in told.values()), Counter[Conduct]())
+    known, timed, hasty = n[Conduct.KNOWN], n[Conduct.TIMED], n[Conduct.HASTY]
+    unknown = counted > 0 and not known
     return Handled(
         counted=counted,
+        known=known,
         timed=timed,
         hasty=hasty,
         hasty_share=hasty / timed if timed else None,
-        partial=partial,
-        partial_share=partial / counted if counted else None,
-        in_english=english,
+        partial=None if unknown else n[Conduct.PARTIAL],
+        partial_share=n[Conduct.PARTIAL] / known if known else None,
+        in_english=None if unknown else n[Conduct.ENGLISH],
     )
 
 
-def _deleted(context: ViewContext) -> bool:
-    """Whether single responses of the period were deleted by rule: sums alone are known then."""
-    try:
-        microdata.check_retained(
-            context.figures.session,
-            context.version_ids,
-            context.span.first,
-            context.span.last,
-            context.unit_ids,
-        )
-    except microdata.ResponsesDeleted:
-        return True
-    return False
+def _forms(cells: Cells) -> Counter[Conduct]:
+    """How many forms of some cells were filled in how."""
+    return Counter(
+        dict(zip(FORMS, cells["forms"].sum(axis=0, dtype=np.int64).tolist(), strict=True))
+    )
 
 
-def _straight_lining(context: ViewContext) -> Alike | None:
+def _straight_lining(context: ViewContext, told: _Told | None) -> Alike | None:
     """How many gave every rated item the same level; None where too few could have."""
-    if _deleted(context):
+    if told is None:
         return None
-    found = microdata.read(
-        context.figures.session,
-        context.form,
-        first=context.span.first,
-        last=context.span.last,
-        units=context.unit_ids,
-        unreleased=context.figures.unreleased,
-    )
-    if context.hides():
-        return None
-    able, same = alike(found)
-    n = int(able.sum())
+    found = _forms(told[context.form])
+    n, same = found[Conduct.ABLE], found[Conduct.ALIKE]
     if n == 0 or (n < context.figures.least and not context.figures.gate.everywhere):
         return None
-    return Alike(respondents=n, alike=int(same.sum()), share=float(same.sum() / n))
+    return Alike(respondents=n, alike=same, share=same / n)
 
 
-def _no_opinion(context: ViewContext) -> list[NoOpinionRow]:
+def _no_opinion(context: ViewContext, told: _Told | None) -> list[NoOpinionRow]:
     """Of each rated item, how many said that they have no opinion, the most first."""
-    if context.hides():
+    if told is None:
         return []
     none: Counter[str] = Counter()
     every: Counter[str] = Counter()
-    for version in context.figures.versions:
-        counts = released_cells(context, version).cells["counts"].sum(axis=0, dtype=np.int64)
+    for version, cells in told.items():
+        counts = cells["counts"].sum(axis=0, dtype=np.int64)
         for (code, answer), slot in layout_of(version).slots.items():
             every[code] += int(counts[slot])
             none[code] += int(counts[slot]) if answer is None else 0
