@@ -2,8 +2,9 @@
 
 from collections import Counter
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -21,14 +22,17 @@ from app.digest import models as _digest  # noqa: F401
 from app.figures import models as _figures  # noqa: F401
 from app.importing import models as _importing  # noqa: F401
 from app.intake import models as _intake  # noqa: F401
-from app.intake.models import LateResponse, ReceivedDay, Response, ResponseText
+from app.intake.models import Disposition, LateResponse, ReceivedDay, Response, ResponseText
 from app.intake.partitions import is_partition
 from app.intake.rollup_rebuild import verify
+from app.intake.setting_aside import Together, change_dispositions
 from app.invitations.models import SmsMessage
 from app.registry import models as _registry  # noqa: F401
 from app.registry.form_drafts import add_draft, all_drafts
 from app.rollups import models as _rollups  # noqa: F401
 from app.rollups import version as _version  # noqa: F401
+from app.rollups.cells import FORMS
+from app.rollups.models import AsideCell, RollupCell, WithheldCell
 from app.text_keys import DROPPED
 from app.themes import models as _themes  # noqa: F401
 from app.webhooks.models import Delivery
@@ -36,6 +40,8 @@ from app.webhooks.service import add_webhook
 from surveys import load_directory
 from surveys.model import Sketch
 from tests.databases import BACKENDS, address
+from tests.figures.district import CODES
+from tests.retention.history import TODAY, History, months_ago
 from tests.server import ROOT
 from tests.small_province import body
 
@@ -164,3 +170,51 @@ def test_drafts_that_were_there_before_0029_are_listed_by_their_titles(database)
     with database.reading() as session:
         (entry,) = all_drafts(session)
     assert (entry.code, entry.title) == ("kiosk-face", form.title)
+
+
+def test_forms_that_were_there_before_0033_are_counted_as_if_they_came_after(database, province):
+    rng, history = np.random.default_rng(33), History(database)
+    ids = []
+    for ago in (4, 2, 1):
+        made = []
+        for n in range(60):
+            one = history.one(months_ago(ago), unit=1 + n % 2, channel=("kiosk", "qr")[n % 3 > 0])
+            given = {code: int(rng.integers(3, 5)) for code in CODES[: rng.integers(3, 8)]}
+            row = one.row._replace(
+                packed=history.version.sheet.pack(given, partial=True)[0],
+                duration_s=(None, 5, 19, 20, 300)[rng.integers(5)],
+                partial=bool(rng.integers(2)),
+                language=("vi", "en")[rng.integers(2)],
+            )
+            late = TODAY - timedelta(days=1) if n < 3 else None
+            made.append(one._replace(row=row, late=late))
+        history.store.append(made)
+        ids += [each.id for each in made]
+    with database.writing() as session:
+        among = Response.id.in_(ids[100:150])
+        change_dispositions(
+            session, Together(2, TODAY), Disposition.COUNTED, Disposition.DISTRUSTED,
+            "distrusted", among,
+        )  # fmt: skip
+    history.delete(months_ago(3))
+
+    def cells():
+        with database.reading() as session:
+            return {
+                (table.__tablename__, *key): bytes(packed)
+                for table in (RollupCell, AsideCell, WithheldCell)
+                for *key, packed in session.execute(select(*table.__table__.columns))
+            }
+
+    before, more = cells(), 4 * len(FORMS)
+    assert {name for name, *_ in before} == {"rollup_cell", "aside_cell", "withheld_cell"}
+    assert all(any(cell[-more:]) for cell in before.values() if any(cell))
+    migrate(database, down_to("0032"))
+    assert cells() == {key: cell[:-more] for key, cell in before.items()}
+    migrate(database)
+    # Of what was deleted by rule nothing can be counted any more.
+    gone = {key for key in before if key[1] < months_ago(3)}
+    expected = {
+        key: cell[:-more] + bytes(more) if key in gone else cell for key, cell in before.items()
+    }
+    assert gone and cells() == expected and verify(database) == []
