@@ -19,7 +19,7 @@ import numpy as np
 from tests.figures.disclosure_world import ATOMS, CHANNELS, LEAST, MONTHS, PERIODS, UNITS
 
 #: Counts of people, where they stand beside the figure that they are of.
-PEOPLE = {"respondents", "counted", "timed", "responses", "n"}
+PEOPLE = {"respondents", "counted", "known", "timed", "responses", "n"}
 NO_PEOPLE = {
     "answers": "answers of the respondents beside it",
     "levels": "answers of the respondents beside it, by level",

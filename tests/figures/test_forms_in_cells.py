@@ -181,3 +181,11 @@ def test_cells_that_lost_their_responses_before_they_counted_forms_say_that_noth
     assert list(told.values()) == [
         (20, 0, 0, 0, None), (20, 20, 20, 0, 0), (40, 20, 20, 0, 0),
     ]  # fmt: skip
+    # A stranger's count of those that are known would be one of other months than they asked for.
+    with database.reading() as session:
+        chosen = Chosen(questionnaire="sipas-desk", period=f"{months_ago(3):%Y-%m}")
+        shown = quality(ViewContext.of(session, PUBLIC, SETTINGS, chosen))
+    assert shown.responses.counted == 20 and shown.straight_lining is None
+    assert shown.responses.model_dump(exclude={"counted"}) == dict.fromkeys(
+        set(type(shown.responses).model_fields) - {"counted"}
+    )

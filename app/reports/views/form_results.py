@@ -21,7 +21,8 @@ class Handled(Result):
     counted: int | None = Field(description="null, as all below: too few to be shown.")
     known: int | None = Field(
         description="Of how many it is known how they were given; timed, partial and in_english "
-        "are of these. Fewer than counted where versions before 0033 deleted responses by rule."
+        "are of these. Fewer than counted where responses had been deleted by rule before it was "
+        "counted; then null, as all below, to whom few respondents are not shown."
     )
     timed: int | None
     hasty: int | None

@@ -52,7 +52,7 @@ def quality(context: ViewContext) -> Quality:
         told = {each: released_cells(context, each).cells for each in context.figures.versions}
     return Quality(
         **dict(context.head()),
-        responses=_responses(told),
+        responses=_responses(context, told),
         set_aside=set_aside(context),
         volume=volume(context),
         straight_lining=_straight_lining(context, told),
@@ -69,20 +69,20 @@ def quality(context: ViewContext) -> Quality:
     )
 
 
-def _responses(told: _Told | None) -> Handled:
+def _responses(context: ViewContext, told: _Told | None) -> Handled:
     """Of the responses that count: how many were hasty, left unfinished, in English.
 
     Of days whose responses older software deleted it is known how many there were, and no more.
     """
-    if told is None:
+    counted = None if told is None else _respondents(told)
+    if told is None or not _tells_forms(context, told):
         return Handled(
-            counted=None, known=None, timed=None, hasty=None, hasty_share=None,
+            counted=counted, known=None, timed=None, hasty=None, hasty_share=None,
             partial=None, partial_share=None, in_english=None,
         )  # fmt: skip
-    counted = sum(int(cells["respondents"].sum()) for cells in told.values())
-    n = sum((_forms(cells) for cells in told.values()), Counter[Conduct]())
+    n = sum(map(_forms, told.values()), Counter[Conduct]())
     known, timed, hasty = n[Conduct.KNOWN], n[Conduct.TIMED], n[Conduct.HASTY]
-    unknown = counted > 0 and not known
+    unknown = not known and bool(counted)
     return Handled(
         counted=counted,
         known=known,
@@ -95,6 +95,20 @@ def _responses(told: _Told | None) -> Handled:
     )
 
 
+def _respondents(told: _Told) -> int:
+    return sum(int(cells["respondents"].sum()) for cells in told.values())
+
+
+def _tells_forms(context: ViewContext, told: _Told) -> bool:
+    """Whether the caller is told of forms: of everybody's, or as who sees everything.
+
+    A count of those alone whose days are known would be one of months that nobody asked for, and
+    may give a month away that is hidden.
+    """
+    known = sum(_forms(cells)[Conduct.KNOWN] for cells in told.values())
+    return context.figures.gate.everywhere or known == _respondents(told)
+
+
 def _forms(cells: Cells) -> Counter[Conduct]:
     """How many forms of some cells were filled in how."""
     return Counter(
@@ -104,7 +118,7 @@ def _forms(cells: Cells) -> Counter[Conduct]:
 
 def _straight_lining(context: ViewContext, told: _Told | None) -> Alike | None:
     """How many gave every rated item the same level; None where too few could have."""
-    if told is None:
+    if told is None or not _tells_forms(context, told):
         return None
     found = _forms(told[context.form])
     n, same = found[Conduct.ABLE], found[Conduct.ALIKE]
