@@ -89,21 +89,34 @@ class Withheld:
 
     def without(self, rows: CellRows, exempt: frozenset[int], selection: CellSelection) -> CellRows:
         """Cells again, less what is withheld of units that are not ``exempt``."""
-        place = {key: i for i, key in enumerate(_keys(rows))}
+        here, there = _same(rows, self.rows)
+        taken = ~np.isin(self.rows.unit_id[there], list(exempt))
+        here, there = here[taken], there[taken]
         cells = rows.cells.copy()
-        for k, key in enumerate(_keys(self.rows)):
-            i = place.get(key)
-            if i is None or key[0] in exempt:
-                continue
-            for name in cells.dtype.names or ():
-                cells[name][i] -= self.rows.cells[name][k]
+        for name in cells.dtype.names or ():
+            cells[name][here] -= self.rows.cells[name][there]
         rows = CellRows(rows.unit_id, rows.day, rows.channel, cells)
         return joined(rows, self.moved[selection.among(self.moved)])
 
 
-def _keys(rows: CellRows) -> list[tuple[int, int, str]]:
-    days = rows.day.astype("datetime64[D]").astype(np.int64)
-    return list(zip(rows.unit_id.tolist(), days.tolist(), rows.channel.tolist(), strict=True))
+def _same(rows: CellRows, few: CellRows) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where cells of a unit, day and channel are in both, each once: their places in either."""
+    here, there = [np.zeros(0, dtype=np.intp)], [np.zeros(0, dtype=np.intp)]
+    of_rows, of_few = _units_and_days(rows), _units_and_days(few)
+    for name in np.unique(few.channel).tolist():
+        at, own = np.flatnonzero(rows.channel == name), np.flatnonzero(few.channel == name)
+        wanted, keys = of_rows[at], of_few[own]
+        order = np.argsort(keys)
+        found = order[np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)]
+        among = keys[found] == wanted
+        here.append(at[among])
+        there.append(own[found[among]])
+    return np.concatenate(here), np.concatenate(there)
+
+
+def _units_and_days(rows: CellRows) -> NDArray[np.int64]:
+    """Unit and day of each cell as one number."""
+    return rows.unit_id * 2**24 + rows.day.astype("datetime64[D]").astype(np.int64)
 
 
 def find_withheld(

@@ -4,6 +4,8 @@ The counts of the responses that are there are filled in at once, so that cells 
 whoever migrated looks at them: a backup is recounted so. Of days whose responses were deleted by
 rule nothing can be counted any more: their cells have zeros, and say so (``known``).
 
+An index holds whom invitations were issued about, so that a page counts them without their rows.
+
 What stands here is that of the day on which it was written, and asks no room: what cells keep may
 change later. Counts are the last of a cell, uint32 each.
 """
@@ -62,6 +64,8 @@ def upgrade() -> None:
         if op.get_bind().dialect.name == "postgresql":
             longer = rf"packed || '\x{'00' * _BYTES}'::bytea"
         op.execute(f"UPDATE {table} SET packed = {longer}")
+    op.drop_index("ix_invitation_finished_on", "invitation")
+    op.create_index("ix_invitation_issued", "invitation", ["finished_on", "unit_id", "point_id"])
     counted = _RESPONSE.c.disposition == "counted"
     columns = [_RESPONSE.c[name] for name in _KEY]
     _fill(_COUNTED, columns, counted)
@@ -69,6 +73,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_invitation_issued", "invitation")
+    op.create_index("ix_invitation_finished_on", "invitation", ["finished_on"])
     for table in ("rollup_cell", "aside_cell", "withheld_cell"):
         shorter = f"substr(packed, 1, length(packed) - {_BYTES})"
         op.execute(f"UPDATE {table} SET packed = {shorter}")

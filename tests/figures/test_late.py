@@ -10,14 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from app.figures.late import Late, told_of, tree_in
+from app.figures.late import CellSelection, Late, Withheld, told_of, tree_in
 from app.figures.release import ReleaseRule
 from app.intake.models import LateResponse
 from app.registry.models import Unit, UnitKind, UnitPeriod
 from app.registry.queries import UnitNode, UnitTree
+from app.registry.questionnaires import Published
 from app.registry.structures import UnitHistory, Units, UnitState
+from app.rollups.cells import layout_of
+from app.rollups.queries import CellRows
 from app.settings import Settings
 from tests.conftest import serving
+from tests.figures.district import FORM
 from tests.small_province import body
 
 LEAST = 10
@@ -200,3 +204,34 @@ def test_late_answers_join_others_along_the_parents_of_their_month():
     assert {id: node.parent_id for id, node in march.nodes.items()} == {3: 1, 1: None, 4: None}
     april = tree_in(Units(histories), [3], BEGIN)
     assert {id: node.parent_id for id, node in april.nodes.items()} == {3: 2, 2: None}
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_cells_lose_what_is_withheld_of_their_unit_day_and_channel(seed):
+    rng = np.random.default_rng(seed)
+    layout = layout_of(Published(1, FORM, datetime.now(ZoneInfo("UTC"))))
+
+    def drawn(keys, times):
+        cells = layout.empty(len(keys))
+        cells["respondents"] = rng.integers(1, 9, len(keys)) * times
+        cells["forms"] = rng.integers(1, 9, (len(keys), cells["forms"].shape[1])) * times
+        units, days, channels = zip(*keys, strict=True) if keys else ((), (), ())
+        return CellRows(
+            np.array(units, dtype=np.int64), np.array(days, dtype="datetime64[D]"),
+            np.array(channels, dtype=np.str_), cells,
+        )  # fmt: skip
+
+    every = [(u, MARCH + timedelta(days=d), c) for u in (4, 5, 6) for d in range(4)
+             for c in ("kiosk", "qr")]  # fmt: skip
+    some = [every[i] for i in rng.permutation(len(every))[: rng.integers(1, len(every))]]
+    few = [every[i] for i in rng.permutation(len(every))[: rng.integers(0, 8)]]
+    rows, held, moved = drawn(some, 100), drawn(few, 1), drawn([(2, MARCH, "kiosk")], 1)
+    first = MARCH + timedelta(days=1)
+    withheld = Withheld(Published(1, FORM, datetime.now(ZoneInfo("UTC"))), held, moved)
+    after = withheld.without(rows, frozenset({5}), CellSelection(first=first))
+    for name in ("respondents", "forms"):
+        for i, key in enumerate(some):
+            less = held.cells[name][few.index(key)] if key in few and key[0] != 5 else 0
+            assert (after.cells[name][i] == rows.cells[name][i] - less).all()
+    assert len(after.unit_id) == len(some)  # what moved lies before
+    assert len(withheld.without(rows, frozenset(), CellSelection()).unit_id) == len(some) + 1
