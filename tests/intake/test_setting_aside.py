@@ -199,7 +199,7 @@ def test_no_piece_moves_a_measure_by_few(days, least):
     n = answered[moves].sum(axis=0)
     assert ((n == 0) | (n >= least)).all()
     rows = [
-        _Row(str(i), today - timedelta(days=ago), 1, 1, "kiosk", None, b"")
+        _Row(str(i), today - timedelta(days=ago), 1, 1, "kiosk", None, b"", None, False, "vi")
         for i, (ago, _) in enumerate(days)
     ]
     for (_, _, _, when, _), piece in _pieces(rows, today).items():
