@@ -252,7 +252,8 @@ def by_questionnaire(session: Session) -> list[tuple[int, str, date, int]]:
     """All invitations, by unit, questionnaire and the first day of the month of the case."""
     # Points are looked up afterwards, and days added up to months: the index tells the rest.
     columns = (Invitation.finished_on, Invitation.unit_id, Invitation.point_id)
-    points = dict(session.execute(select(SurveyPoint.id, SurveyPoint.questionnaire)).tuples())
+    found = session.execute(select(SurveyPoint.id, SurveyPoint.questionnaire))
+    points = {id: questionnaire for id, questionnaire in found}  # noqa: C416 - rows are no pairs to mypy
     counted: Counter[tuple[int, str, date]] = Counter()
     for day, unit, point, n in session.execute(select(*columns, func.count()).group_by(*columns)):
         counted[unit, points[point], day.replace(day=1)] += n
