@@ -117,22 +117,27 @@ def _found(whole: Context) -> dict[str, list[Doubt]]:
     return found
 
 
-def _counted(whole: Context, row_of: Mapping[int, int], rows: int) -> Floats:
+def _counted(context: Context, row_of: Mapping[int, int], rows: int) -> Floats:
     """How many forms are so, and of how many, by row of units; shape (reasons, 2, rows).
 
     Counts of cells: of days whose responses older software deleted nothing is known, and none are
-    counted. All units are read, as all figures' intervals do anyway.
+    counted. All units that the caller may read are read at once, as their intervals want them.
     """
-    query, unreleased = whole.query, whole.unreleased
+    query, unreleased = context.query, context.unreleased
     if unreleased is not None and not unreleased.touches(query.last):
         unreleased = None
+    units = None
+    if not context.units.whole:
+        units = frozenset(context.regrouping.units_in(context.units.nodes))
     counts = np.zeros((len(_OF_FORMS), 2, rows))
-    for version in whole.versions:
+    for version in context.versions:
         cells = cell_reading.cells(
-            whole.session, version, first=query.first, last=query.last, units=None, channels=()
+            context.session, version, first=query.first, last=query.last, units=units, channels=()
         )
         if unreleased is not None:
-            cells = unreleased.without(cells, version, CellSelection(query.first, query.last))
+            cells = unreleased.without(
+                cells, version, CellSelection(query.first, query.last, units)
+            )
         ids, own = np.unique(cells.unit_id, return_inverse=True)
         row = np.array([row_of.get(id, -1) for id in ids.tolist()], dtype=np.intp)[own]
         among = row >= 0

@@ -33,7 +33,7 @@ _HASTY_S = 20
 _LEAST_ALIKE = 5
 #: Responses that are read at a time, and cells whose counts are held before they are written.
 _CHUNK = 20_000
-_MOST_HELD = 100_000
+_MOST_HELD = 20_000
 
 _KEY = ("day", "unit_id", "version_id", "channel")
 _RESPONSE = sa.table(
@@ -153,7 +153,7 @@ def _write(connection: sa.Connection, table: sa.TableClause, held: _Counts) -> N
         table.c.day.between(min(days), max(days))
     )
     changed = []
-    for *key, packed in connection.execute(cells):
+    for *key, packed in connection.execute(cells, execution_options={"yield_per": _CHUNK}):
         counts = held.get(tuple(key))
         if counts is not None:
             cell = bytes(packed)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from app.access.callers import Caller, Grant
 from app.access.models import Right
+from app.access.roles import Role
 from app.figures.doubts import _counted
 from app.figures.visible import PUBLIC
 from app.intake.models import Disposition, Response
@@ -160,7 +161,7 @@ def test_counts_of_cells_are_those_of_single_responses(database, world, caller):
 
 
 def test_cells_that_lost_their_responses_before_they_counted_forms_say_that_nothing_is_known(
-    database, province
+    client, database, province
 ):
     history = History(database)
     with database.reading() as session:
@@ -181,6 +182,12 @@ def test_cells_that_lost_their_responses_before_they_counted_forms_say_that_noth
     assert list(told.values()) == [
         (20, 0, 0, 0, None), (20, 20, 20, 0, 0), (40, 20, 20, 0, 0),
     ]  # fmt: skip
+    analyst = province.person((Role.PROVINCIAL_ANALYST, None)).headers
+    asked = {"questionnaire": "sipas-desk", "period": period}
+    page = client.get("/dashboard/quality", params=asked, headers=analyst)
+    if page.is_redirect:  # to the link that names all that was chosen
+        page = client.get(page.headers["location"], headers=analyst)
+    assert "Chỉ biết cách trả lời của 20 phiếu" in page.text
     # A stranger's count of those that are known would be one of other months than they asked for.
     with database.reading() as session:
         chosen = Chosen(questionnaire="sipas-desk", period=f"{months_ago(3):%Y-%m}")
