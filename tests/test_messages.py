@@ -279,6 +279,10 @@ def test_what_the_code_says_is_in_the_catalogue_and_nothing_else_is():
         ("vi;q=0.3, en;q=0.7", "en"),
         ("en;q=0.5,vi-VN;q=0.8", "vi"),
         ("en;q=x", "vi"),
+        ("en;q=nan", "vi"),
+        ("en;q=nan, vi;q=0.1, en;q=0.2", "en"),
+        ("en;q=inf", "vi"),
+        ("vi, en", "vi"),
         ("," * 5000, "vi"),
     ],
 )

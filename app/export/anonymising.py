@@ -43,7 +43,6 @@ from app.figures.visible import span as days_of_answers
 from app.figures.visible import structure
 from app.importing.models import ResponseImport
 from app.intake.models import Response
-from app.intake.received_days import first_id
 from app.intake.retained import retained
 from app.registry.questionnaires import Published, versions_of
 from app.rollups.cells import layout_of
@@ -169,7 +168,6 @@ def _quarters_to_which_come(
     days = session.scalars(
         select(Response.day)
         .where(
-            Response.id >= first_id(session, since),
             Response.received_at > since,
             Response.version_id.in_([each.id for each in versions]),
         )

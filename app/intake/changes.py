@@ -16,6 +16,7 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.db.locks import Lock, hold
+from app.intake.contents import ResponseRow
 from app.intake.export_ids import ExportIds
 from app.intake.models import ResponseChange
 
@@ -70,6 +71,16 @@ def note_changes(session: Session, what: What, touched: Sequence[Touched]) -> No
         ]
         session.execute(insert(ResponseChange), rows)
         number += len(rows)
+
+
+def note_stored(session: Session, rows: Sequence[ResponseRow]) -> set[str]:
+    """Note of responses that are stored in this transaction, or were, that they came; their ids.
+
+    Of those whom followers do not find by when they came: too late for that, or by too old an id.
+    """
+    touched = [Touched(row.id, row.unit_id, row.version_id) for row in rows]
+    note_changes(session, What.CHANGED, touched)
+    return {each.id for each in touched}
 
 
 def forget_changes(session: Session, ids: Sequence[str]) -> None:

@@ -31,6 +31,11 @@ def _uuid7(moment: datetime, digest: bytes) -> int:
     return value & ~(0x3 << 62) | 0x2 << 62
 
 
+def least_id(moment: datetime) -> str:
+    """What no id that begins with a moment or later comes before; no response has it."""
+    return str(UUID(int=max(int(moment.timestamp() * 1000), 0) << 80))
+
+
 def ms_of(id: str) -> int:
     """The moment with which an id begins, in milliseconds since 1970."""
     return int(id[:8] + id[9:13], 16)

@@ -2,7 +2,8 @@
 
 An index by when each response was received would cost a tenth of a batch's time, and all but few
 are received within a day of the moment with which their ids begin. Where older ones came, of a
-device that was offline or of an import, responses are looked through from their day on.
+device that was offline or of an import, responses are looked through from their day on. What comes
+of a stranger with an old id is told as a change instead (``app.intake.times.OLDEST_FORM``).
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import cast
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, delete, func, select
 from sqlalchemy.orm import Session
 
 from app.db import Database, bulk
 from app.intake.contents import ResponseRow
-from app.intake.ids import LAST_ID, made_uuid7, ms_of
+from app.intake.ids import LAST_ID, least_id, ms_of
 from app.intake.models import ReceivedDay
 
 _TABLE = cast(Table, ReceivedDay.__table__)
@@ -34,6 +35,8 @@ class ReceivedDays:
 
     def note(self, rows: Sequence[ResponseRow]) -> None:
         """Note on which day their ids begin, where nobody has before; mostly somebody has."""
+        if not rows:
+            return
         latest = max(row.received_at for row in rows)
         # Ids of a clock that is ahead begin after they came, on days that no calendar may have.
         age = latest - _EPOCH - timedelta(milliseconds=ms_of(min(row.id for row in rows)))
@@ -41,6 +44,8 @@ class ReceivedDays:
         if begins >= self._noted.get(day, date.max):
             return
         with self._database.writing() as session:
+            later = delete(ReceivedDay).where(ReceivedDay.day == day, ReceivedDay.begins > begins)
+            session.execute(later)
             bulk.insert_missing(session.connection(), _TABLE, ("day", "begins"), [(day, begins)])
         if len(self._noted) >= _REMEMBERED:
             self._noted.clear()
@@ -48,13 +53,14 @@ class ReceivedDays:
 
 
 def first_id(session: Session, since: datetime) -> str:
-    """An id before which there is none of what was received since a moment."""
+    """An id before which there is none of what was received since a moment.
+
+    But for what is told as a change, and for what a withdrawal left (``app.retention``).
+    """
     begins = session.scalar(
         select(func.min(ReceivedDay.begins)).where(ReceivedDay.day >= _day(since))
     )
-    if begins is None:
-        return LAST_ID
-    return str(made_uuid7(datetime.combine(begins, time(), UTC), bytes(10)))
+    return LAST_ID if begins is None else least_id(datetime.combine(begins, time(), UTC))
 
 
 def _day(moment: datetime) -> date:

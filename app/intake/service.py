@@ -278,6 +278,7 @@ class Intake:
             None if clock.imports or day == clock.today else clock.today,
             receipt_rule,
             response.reply_code_hash,
+            response.id < clock.oldest_id,
         )
 
     def _content(

@@ -28,6 +28,7 @@ from app.audit.log import record
 from app.clock import local_today
 from app.intake.changes import Touched, What, note_changes
 from app.intake.models import Disposition, LateResponse, Response
+from app.intake.received_days import first_id
 from app.intake.retained import retained
 from app.intake.rollup_rebuild import hold_off_writers
 from app.registry.questionnaires import Published, published
@@ -280,6 +281,8 @@ def set_counted(
         after,
         None if counted else DISTRUSTED,
         Response.credential_id == credential_id,
+        # Whoever has a key is found by ids; writers wait for this.
+        Response.id >= first_id(session, since),
         Response.received_at >= since.astimezone(UTC),
     )
     details = {

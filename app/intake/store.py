@@ -16,7 +16,7 @@ from app.access.callers import Caller
 from app.db import Database, bulk
 from app.intake import retained
 from app.intake.aside_names import aside_names
-from app.intake.changes import Touched, What, note_changes
+from app.intake.changes import note_stored
 from app.intake.contents import Content, ResponseRow, content_of, is_repeated
 from app.intake.models import (
     AsideResponse,
@@ -98,6 +98,8 @@ class Prepared(NamedTuple):
     receipt_rule: ReceiptRule | None = None
     #: Hash of the code by which its respondent finds a reply, if she wants one.
     reply_code_hash: str | None = None
+    #: Whether followers are told of it as of a change, for its id is older than they look for.
+    told_as_change: bool = False
 
     @property
     def id(self) -> str:
@@ -157,7 +159,7 @@ class ResponseStore:
         its content is no longer known. No text is stored, but masked.
         """
         group, noted = self.masked(group), set[str]()
-        self._days.note([response.row for response in group])
+        self._days.note([response.row for response in group if not response.told_as_change])
         outcomes = self._stored(group, noted)
         settled = self._now() - STORED_LATE
         late = [
@@ -172,7 +174,7 @@ class ResponseStore:
                 ids = [response.row.id for response in late]
                 query = select(Response.id).where(Response.id.in_(ids)).order_by(Response.id)
                 there = set(session.scalars(query.with_for_update()))
-                _note(session, [response for response in late if response.row.id in there])
+                note_stored(session, [r.row for r in late if r.row.id in there])
         return outcomes
 
     def _stored(self, group: Sequence[Prepared], noted: set[str]) -> Sequence[Outcome | Empty]:
@@ -309,7 +311,8 @@ class ResponseStore:
             # Last of all, so that as little time as can be lies before the commit; after it the
             # clock is looked at again.
             settled = self._now() - STORED_LATE
-            noted |= _note(session, [r for r in accepted if r.row.received_at < settled])
+            unfound = [r.row for r in accepted if r.told_as_change or r.row.received_at < settled]
+            noted |= note_stored(session, unfound)
         if len(accepted) == len(group):
             return [Outcome.ACCEPTED] * len(group)
 
@@ -369,14 +372,6 @@ class ResponseStore:
         """Which days are kept, and which of the ids are of responses that were erased."""
         with self._database.reading() as session:
             return retained.look_up(session, ids)
-
-
-def _note(session: Session, late: Sequence[Prepared]) -> set[str]:
-    """Note what was stored late as changed; their ids."""
-    rows = [response.row for response in late]
-    touched = [Touched(row.id, row.unit_id, row.version_id) for row in rows]
-    note_changes(session, What.CHANGED, touched)
-    return {row.id for row in rows}
 
 
 def _take_back(session: Session, ids: Sequence[str]) -> None:

@@ -28,6 +28,7 @@ from zoneinfo import ZoneInfo
 
 from app.access.callers import Caller
 from app.access.models import Right
+from app.intake.ids import least_id
 from app.problems import Problem
 from app.settings import Settings
 
@@ -47,6 +48,10 @@ class ReceiptRule(StrEnum):
     AHEAD_OF_SERVER = "ahead-of-server"
     #: The device's clock was set while it was switched off, by how much nobody knows.
     CLOCK_LOST = "clock-lost"
+
+
+#: So long a form was open at most, by a clock that is a day behind.
+OLDEST_FORM = timedelta(days=2)
 
 
 class Clock:
@@ -81,6 +86,9 @@ class Clock:
             self._earliest = self.now - timedelta(days=settings.backlog_days)
         else:
             self._earliest = self.now
+        #: Earlier ids of somebody who does not date answers are told to followers as changes: they
+        #: are looked for among all that is no older, and anybody could make that everything.
+        self.oldest_id = "" if self._dates_itself else least_id(self.now - OLDEST_FORM)
         self._day, self._day_begins, self._day_ends = date.min, self.now, self.now
 
     def counted_at(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache, lru_cache
+from math import isfinite
+from operator import itemgetter
 from pathlib import Path
 from typing import Literal, Protocol, get_args, runtime_checkable
 
@@ -100,11 +103,8 @@ def preferred(accept_language: str | None) -> Language:
         primary = tag.strip().lower().split("-")[0]
         for language in LANGUAGES:
             if primary == language:
-                try:
+                with suppress(ValueError):
                     ranked.append((float(weight) if weight else 1.0, language))
-                except ValueError:
-                    continue
-    if not ranked:
-        return "vi"
-    best = max(weight for weight, _ in ranked)
-    return next(language for weight, language in ranked if weight == best)
+    known = [(weight, language) for weight, language in ranked if isfinite(weight)]
+    # Of those that are liked alike, the first.
+    return max(known, key=itemgetter(0), default=(1.0, "vi"))[1]

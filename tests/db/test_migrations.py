@@ -22,6 +22,7 @@ from app.digest import models as _digest  # noqa: F401
 from app.figures import models as _figures  # noqa: F401
 from app.importing import models as _importing  # noqa: F401
 from app.intake import models as _intake  # noqa: F401
+from app.intake.ids import new_id
 from app.intake.models import Disposition, LateResponse, ReceivedDay, Response, ResponseText
 from app.intake.partitions import is_partition
 from app.intake.rollup_rebuild import verify
@@ -90,9 +91,14 @@ def test_servers_that_start_together_take_turns(postgres):
 
 def test_a_database_with_responses_is_brought_from_0011_to_the_newest(client, province, database):
     device = province.device()
+    now = datetime.now(UTC)
     comments = [
-        body(answers={"A1": 4, "comment": f"Ý kiến {n}"}, age_s=86_400 * n) for n in range(4)
-    ]
+        body(
+            answers={"A1": 4, "comment": f"Ý kiến {n}"}, age_s=86_400 * n,
+            id=new_id(now - timedelta(days=n)),
+        )
+        for n in range(4)
+    ]  # fmt: skip
     kiosk = [body(questionnaire="kiosk-face", answers={"S1": n}, language="en") for n in (1, 3)]
     for sender, sent in ((device, comments), (province.device("C1", "kiosk-face"), kiosk)):
         told = client.post("/api/v1/responses", json={"responses": sent}, headers=sender).json()
@@ -118,7 +124,8 @@ def test_a_database_with_responses_is_brought_from_0011_to_the_newest(client, pr
             return {each.day: each[1] for each in session.execute(query)}
 
     before, days = stored(), first_received()
-    assert [len(each) for each in before] == [6, 4, 3] and days
+    assert [len(each) for each in before] == [6, 4, 3]
+    assert min(days.values()) == (now - timedelta(days=3)).date()
 
     migrate(database, down_to("0011"))
     with database.reading() as session:

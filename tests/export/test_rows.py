@@ -1,14 +1,24 @@
 """What is read of a response is what the store has, whatever its form says."""
 
-from sqlalchemy import select, update
+from datetime import timedelta
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import event, select, update
 
 from app.access.callers import owner
-from app.export.reading import GONE, batches, tombstones
+from app.export.reading import GONE, _order, batches, tombstones
+from app.export.rows import ids_of, read_rows
 from app.export.selection import Wish, select_responses
 from app.intake.export_ids import ExportIds
+from app.intake.ids import new_id
 from app.intake.models import Response
-from tests.export.conftest import answered
+from tests.export.conftest import NOW, answered
 from tests.export.test_following import Copy
+from tests.intake.test_store import Preparing
+from tests.small_province import body
 
 
 def test_a_response_is_partial_where_the_store_says_so(database, province):
@@ -51,3 +61,43 @@ def selection_with_changes(database):
     with database.reading() as session:
         wish = Wish("sipas-desk")
         return select_responses(session, owner("a test"), wish, with_changes=True).columns
+
+
+@pytest.mark.parametrize("limit", [1, 7, 25])
+def test_a_page_is_of_one_moment_whatever_comes_meanwhile(database, province, limit):
+    """On PostgreSQL each statement sees what was committed before it, with whatever ids."""
+    answered(database, province, 100)
+    prepare, coming = Preparing(database), iter(range(300, 1000))
+
+    def meanwhile(_connection, _cursor, statement, *_more):
+        if statement.startswith("SELECT count(*)"):
+            sent = [
+                body(province.points[("C1", "sipas-desk")], id=new_id(NOW - timedelta(days=days)))
+                for days in (next(coming), 30, 50)
+            ]
+            prepare.store.append([prepare(each) for each in sent])
+
+    with database.reading() as session:
+        selection = select_responses(session, owner("a test"), Wish("sipas-desk"))
+        there = session.scalars(select(Response.id).where(selection.shown())).all()
+    found, after = [], ""
+    while after is not None:
+        with database.reading() as session:
+            event.listen(session.connection(), "after_cursor_execute", meanwhile)
+            read = read_rows(session, selection, after, limit=limit)
+        assert read.rows.num_rows == limit or read.last is None
+        found += ids_of(read.rows)
+        assert read.last in (None, max(found)) and len(found) < 400
+        after = read.last
+    assert len(set(found)) == len(found) and set(there) <= set(found)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 20_000), st.text("01", min_size=20, max_size=20)), max_size=30
+    )
+)
+def test_rows_go_by_day_and_then_by_all_of_their_ids(rows):
+    days = pa.array([day for day, _ in rows], pa.int32()).cast(pa.date32())
+    order = _order(days, "".join(id for _, id in rows).encode()).to_pylist()
+    assert [rows[place] for place in order] == sorted(rows)

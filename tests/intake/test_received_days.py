@@ -7,12 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import event, func, select
 
 from app.intake.contents import ResponseRow
-from app.intake.ids import FIRST_ID, LAST_ID, made_uuid7, ms_of
-from app.intake.models import ReceivedDay
+from app.intake.ids import FIRST_ID, LAST_ID, least_id, made_uuid7, ms_of, new_id
+from app.intake.models import ReceivedDay, Response, ResponseChange
 from app.intake.received_days import ReceivedDays, first_id
+from tests.intake.test_store import Preparing
+from tests.small_province import body
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOURS = st.integers(-24 * 400, 24 * 3).map(lambda hours: timedelta(hours=hours))
@@ -21,7 +23,7 @@ RECEIVED = st.lists(
 )
 
 
-def row(received, begins, digest=b"\xff" * 10):
+def row(received, begins, digest=bytes(10)):
     values = dict.fromkeys(ResponseRow._fields)
     return ResponseRow(**values | {"id": str(made_uuid7(begins, digest)), "received_at": received})
 
@@ -42,7 +44,12 @@ def test_nothing_that_came_since_has_an_id_before_the_first(database, groups, si
     moment = NOON + timedelta(hours=since)
     with database.reading() as session:
         first = first_id(session, moment)
-    assert all(each.id >= first for each in rows if each.received_at > moment)
+    assert all(each.id > first for each in rows if each.received_at > moment)
+
+
+def days_noted(database):
+    with database.reading() as session:
+        return [*session.execute(select(ReceivedDay.day, ReceivedDay.begins))]
 
 
 def test_a_day_is_noted_once_and_again_when_older_ids_come(database):
@@ -53,14 +60,54 @@ def test_a_day_is_noted_once_and_again_when_older_ids_come(database):
     )  # fmt: skip
     for late in (0, 1, 1, 30, 5, 30):
         days.note([row(NOON, NOON), row(NOON, NOON - timedelta(days=late))])
+    assert days_noted(database) == [(NOON.date(), (NOON - timedelta(days=30)).date())]
     with database.reading() as session:
-        found = session.scalars(select(ReceivedDay.begins).order_by(ReceivedDay.begins)).all()
-        assert first_id(session, NOON) == str(
-            made_uuid7(datetime(2026, 1, 31, tzinfo=UTC), bytes(10))
-        )
+        assert first_id(session, NOON) == least_id(datetime(2026, 1, 31, tzinfo=UTC))
         assert first_id(session, NOON + timedelta(days=1)) == LAST_ID
-    assert [(NOON.date() - each).days for each in found] == [30, 1, 0]
-    assert sum("received_day" in statement for statement in said) == 3
+    assert sum("INSERT INTO received_day" in statement for statement in said) == 3
+
+
+def test_what_was_not_committed_is_noted_again(database, monkeypatch):
+    days = ReceivedDays(database)
+    with monkeypatch.context() as broken:
+        broken.setattr("app.intake.received_days.bulk.insert_missing", raising)
+        with pytest.raises(OSError, match="no room"):
+            days.note([row(NOON, NOON)])
+    assert days_noted(database) == []
+    days.note([row(NOON, NOON)])
+    assert days_noted(database) == [(NOON.date(), NOON.date())]
+
+
+def raising(*given):
+    raise OSError("no room")
+
+
+def test_nothing_is_stored_of_a_day_that_is_not_noted(database, province, monkeypatch):
+    prepare = Preparing(database)
+    prepared = prepare(body(province.points[("C1", "sipas-desk")]))
+    with monkeypatch.context() as broken:
+        broken.setattr(ReceivedDays, "note", raising)
+        with pytest.raises(OSError, match="no room"):
+            prepare.store.append([prepared])
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Response)) == 0
+
+
+def test_a_stranger_with_an_old_id_has_nobody_look_through_everything(client, province, database):
+    """Who follows is told of it as of a change; a device's old id is looked for."""
+    today = datetime.now(UTC)
+    point = province.points[("C1", "sipas-desk")]
+    sent = [body(point, id=new_id(today - timedelta(days=days))) for days in (0, 300, 1)]
+    for each in sent:
+        assert client.post("/api/v1/responses", json=each).status_code == 201
+    assert [day[1] for day in days_noted(database)] == [(today - timedelta(days=1)).date()]
+    with database.reading() as session:
+        changed = session.scalars(select(ResponseChange.response_id)).all()
+    assert changed == [sent[1]["id"]]
+    old = body(id=new_id(today - timedelta(days=300)))
+    answer = client.post("/api/v1/responses", json=old, headers=province.device())
+    assert answer.status_code == 201
+    assert [day[1] for day in days_noted(database)] == [(today - timedelta(days=300)).date()]
 
 
 @pytest.mark.parametrize("ms", [0, 1, (1 << 48) - 1])

@@ -10,8 +10,10 @@ from itertools import product
 import httpx
 import pytest
 
+from app.access.server_secrets import Signer
 from app.clock import local_today
 from app.registry.models import Unit
+from app.registry.points import Point
 from app.web.citizen.opening import FormOpening
 from app.web.identifying import HEADER
 from app.web.security import HEADERS
@@ -66,6 +68,14 @@ def client(trusting):
         yield client
 
 
+def ready(client, code, ways):
+    """Have the pages of a point ready for both whom it is new to and whom it is not."""
+    for headers in ({}, {}, {"Cookie": f"response={ID}"}, {"Cookie": f"response={ID}"}):
+        httpx.get(f"{client.base_url}/q/{code}", headers=headers)
+    assert ways[1] == ways[3] == "short"
+    ways.clear()
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("public_url", [None, "https://hailong.example"])
 def test_both_ways_answer_alike(trusting, code, ways, public_url):
@@ -106,7 +116,7 @@ def test_every_page_has_the_headers_for_browsers_and_an_id_of_its_own(client, co
 
 
 def test_what_is_asked_for_otherwise_goes_the_long_way(client, code, ways):
-    client.get(f"/q/{code}")
+    ready(client, code, ways)
     answers = [
         client.get(f"/q/{code}?lang=en"),
         client.get(f"/q/{code.lower()}"),
@@ -191,3 +201,40 @@ def test_an_id_begins_with_the_time_that_is_believed(trusting, code, ways):
             ms = int(page.cookies["response"].replace("-", "")[:12], 16)
             assert abs(ms / 1000 - datetime.now(UTC).timestamp()) < 60
     assert "short" in ways
+
+
+def test_whoever_says_to_have_a_key_is_looked_at(client, code, ways):
+    ready(client, code, ways)
+    page = partial(httpx.get, f"{client.base_url}/q/{code}")
+    assert page(headers={"Authorization": "Bearer x"}).status_code == 401
+    assert (page().status_code, ways) == (200, ["long", "short"])
+
+
+def test_of_a_header_that_came_twice_the_first_counts(client, code, ways):
+    ready(client, code, ways)
+    twice = [("Accept-Language", "en"), ("Accept-Language", "vi")]
+    page = httpx.get(f"{client.base_url}/q/{code}", headers=twice)
+    assert '<html lang="en">' in page.text and ways == ["long"]
+    page = httpx.get(f"{client.base_url}/q/{code}", headers=twice)
+    assert '<html lang="en">' in page.text and ways == ["long", "short"]
+
+
+def test_no_language_of_a_browser_is_a_defect(client, code, ways):
+    ready(client, code, ways)
+    for weight in ("nan", "inf", "-1", "x", ""):
+        asked = {"Accept-Language": f"en;q={weight}"}
+        assert httpx.get(f"{client.base_url}/q/{code}", headers=asked).status_code == 200
+
+
+def test_a_point_that_closes_while_it_is_remembered_is_closed(client, code, ways, monkeypatch):
+    ready(client, code, ways)
+    monkeypatch.setattr(Point, "takes_answers_of", lambda point, moment: False)
+    page = httpx.get(f"{client.base_url}/q/{code}")
+    assert "<form" not in page.text and ways == ["long"]
+
+
+def test_the_database_is_asked_by_nobody_who_opens_at_once(client, code, ways, monkeypatch):
+    ready(client, code, ways)
+    monkeypatch.setattr(Signer, "at_hand", False)
+    assert httpx.get(f"{client.base_url}/q/{code}").status_code == 200
+    assert ways == ["long"], "its secret would have to be read"
