@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 import pyarrow as pa
+from pydantic_core import to_json
 
 from app.export.codebook import Codebook
 from app.export.columns import Described, Value
@@ -33,7 +32,7 @@ def csvw(book: Codebook) -> bytes:
             **({"primaryKey": "response"} if "response" in book.schema.names else {}),
         },
     }
-    return json.dumps(document, ensure_ascii=False, indent=1).encode()
+    return to_json(document, indent=1)
 
 
 def _column(

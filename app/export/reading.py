@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -135,20 +135,21 @@ def _order(day: pa.Array, outside: bytes) -> pa.Array:
 def _design(
     selection: Selection, rows: pa.RecordBatch, outside: pa.StringArray
 ) -> dict[str, pa.Array]:
-    def mapped(column: str, said: Callable[[int], Any], kind: pa.DataType) -> pa.Array:
-        found = rows[column].dictionary_encode()
-        values = [said(each) for each in found.dictionary.to_pylist()]
-        return pa.array(values, kind).take(found.indices)
+    number = {each.id: each.form.version for each in selection.versions}
+    version, unit = (rows[name].dictionary_encode() for name in ("version_id", "unit_id"))
+    numbers = [number[id] for id in version.dictionary.to_pylist()]
+    shown = [selection.units[id] for id in unit.dictionary.to_pylist()]
 
-    version = {each.id: each.form.version for each in selection.versions}
-    units, text = selection.units, pa.string()
+    def of_unit(said: Sequence[str | None]) -> pa.Array:
+        return pa.array(said, pa.string()).take(unit.indices)
+
     return {
         CHANGE: pa.repeat(PRESENT, rows.num_rows),
         "response": outside,
-        "version": mapped("version_id", lambda id: version[id], pa.int16()),
-        "unit": mapped("unit_id", lambda id: units[id].code, text),
-        "unit_kind": mapped("unit_id", lambda id: units[id].kind, text),
-        "parent_unit": mapped("unit_id", lambda id: units[id].parent, text),
+        "version": pa.array(numbers, pa.int16()).take(version.indices),
+        "unit": of_unit([each.code for each in shown]),
+        "unit_kind": of_unit([each.kind for each in shown]),
+        "parent_unit": of_unit([each.parent for each in shown]),
         # Everybody who answered stands for themselves, as in our figures.
         "weight": pa.repeat(1.0, rows.num_rows),
         **{name: rows[name] for name in _AS_THEY_ARE},
@@ -187,11 +188,13 @@ class DecodedSheets:
             offset=packed.offset * width,
         )  # fmt: skip
         self._items = {item.code: item for item in version.form.items}
+        #: Columns that stand together in memory, for they are looked at more than one time.
+        self._packed: dict[str, NDArray[Any]] = {}
         self.index = self._index()
 
     def of(self, source: Source) -> pa.Array:
         """A column's values; null where nothing was answered, or there was no opinion."""
-        packed = np.ascontiguousarray(self._table[source.item])
+        packed = self._column(source.item)
         none = packed == NO_OPINION[packed.dtype.itemsize]
         if source.role is Role.NO_OPINION:
             return pa.array(none.astype(np.int8), mask=packed == 0)
@@ -212,6 +215,11 @@ class DecodedSheets:
                 value = packed.astype(np.int16)
         return pa.array(value, mask=empty)
 
+    def _column(self, item: str) -> NDArray[Any]:
+        if item not in self._packed:
+            self._packed[item] = np.ascontiguousarray(self._table[item])
+        return self._packed[item]
+
     def _index(self) -> tuple[pa.Array, pa.Array, pa.Array]:
         """Satisfied answers, answers, and the sum of levels, of the index, by respondent."""
         # What each packed byte adds to the three is looked up as one number: a twentieth of the
@@ -225,7 +233,7 @@ class DecodedSheets:
                 good = given & np.isin(every, form.scales[item.scale].satisfied)
                 adds = good + (given.astype(np.int64) << _COUNT)
                 adds += np.where(given, every, 0) << 2 * _COUNT
-                sums += adds[self._table[item.code]]
+                sums += adds[self._column(item.code)]
         small = (1 << _COUNT) - 1
         return (
             pa.array(sums & small),

@@ -16,7 +16,9 @@ from uuid import UUID
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Integer,
     LargeBinary,
@@ -38,8 +40,10 @@ from app.intake.received_days import first_id
 AT_ONCE = 100_000
 _KEYS_AT_ONCE = 500
 _ID = pa.binary(16)
-#: Instead of a number that is not known.
-_NONE = -1
+_MARK = '"'
+#: Numbers that leave the store as one, for a list of each takes as long.
+_IN_ONE, _NUMBERS = ("unit_id", "duration_s", "partial"), "numbers"
+_SECONDS_BITS, _PARTIAL_BITS = 31, 1
 #: What is read of a response.
 RAW = pa.schema(
     [
@@ -177,13 +181,17 @@ class _Reader:
         if most is not None:
             some = select(*columns.values()).where(*which).order_by(Response.id).limit(most)
             columns, which = dict(some.subquery().c), ()
+        columns[_NUMBERS] = _in_one(*(columns.pop(name) for name in _IN_ONE))
         store = self.session.get_bind().dialect.name
         joined = [_joined(column, name, store) for name, column in columns.items()]
         size, *texts = self.session.execute(select(func.count(), *joined).where(*which)).one()
-        found = dict(zip(names, texts, strict=True)) if size else {}
+        found = dict(zip(columns, texts, strict=True)) if size else {}
+        numbers = _apart(found[_NUMBERS]) if size else {}
         arrays: dict[str, pa.Array] = {}
         for each in RAW:
             match each.name:
+                case name if name in numbers:
+                    made = numbers[name].cast(each.type)
                 case name if name not in found:
                     made = pa.repeat(pa.scalar(self.known.get(name), each.type), size)
                 case "id":
@@ -211,10 +219,6 @@ def _joined(column: ColumnElement[Any], name: str, store: str) -> ColumnElement[
             return cast(func.group_concat(column, ""), LargeBinary)
         case "packed":
             return func.string_agg(column, cast(b"", LargeBinary))
-        case "partial":
-            column = cast(column, Integer)
-        case "duration_s":
-            column = func.coalesce(column, _NONE)
         case "aside_rule":
             column = func.coalesce(column, "")
     if store == "sqlite":
@@ -222,14 +226,43 @@ def _joined(column: ColumnElement[Any], name: str, store: str) -> ColumnElement[
     return cast(func.array_to_json(func.array_agg(column)), String)
 
 
+def _in_one(
+    unit_id: ColumnElement[int], duration_s: ColumnElement[int | None], partial: ColumnElement[bool]
+) -> ColumnElement[int]:
+    """Numbers of a response in one of 63 bits, the second as none or one more."""
+    above = cast(unit_id, BigInteger) * (1 << _PARTIAL_BITS + _SECONDS_BITS)
+    seconds = func.coalesce(duration_s + 1, 0) * (1 << _PARTIAL_BITS)
+    return above + seconds + cast(partial, Integer)
+
+
+def _apart(listed: str) -> Mapping[str, pa.Array]:
+    """The same as columns."""
+    one = _integers(listed)
+    seconds = (one >> _PARTIAL_BITS) & ((1 << _SECONDS_BITS) - 1)
+    columns = (
+        pa.array(one >> _PARTIAL_BITS + _SECONDS_BITS),
+        pa.array(seconds - 1, mask=seconds == 0),
+        pa.array(one & ((1 << _PARTIAL_BITS) - 1)),
+    )
+    return dict(zip(_IN_ONE, columns, strict=True))
+
+
+def _integers(listed: str) -> NDArray[np.int64]:
+    return np.fromstring(listed[1:-1], dtype=np.int64, sep=",")
+
+
 def _values(listed: str, kind: pa.DataType) -> pa.Array:
     """The values of a list of JSON: of numbers, or of codes and days, which need no escapes."""
     if pa.types.is_integer(kind):
-        numbers = np.fromstring(listed[1:-1], dtype=np.int64, sep=",")
-        return pa.array(numbers, mask=numbers == _NONE).cast(kind)
-    cut = pc.list_flatten(pc.split_pattern(pa.array([listed[2:-2]]), '","')).dictionary_encode()
-    known = pc.if_else(pc.equal(cut.dictionary, ""), None, cut.dictionary)
-    return known.cast(kind).take(cut.indices)
+        return pa.array(_integers(listed)).cast(kind)
+    # Each text from its quotation mark to the next one's, of which the few different are cleaned.
+    written = listed.encode()
+    marks = np.flatnonzero(np.frombuffer(written, dtype=np.uint8) == ord(_MARK))
+    ends = np.append(marks[::2], len(written)).astype(np.int32)
+    cut = pa.StringArray.from_buffers(len(ends) - 1, pa.py_buffer(ends), pa.py_buffer(written))
+    cut = cut.dictionary_encode()
+    texts = pc.utf8_trim(cut.dictionary, f"[{_MARK},]")
+    return pc.if_else(pc.equal(texts, ""), None, texts).cast(kind).take(cut.indices)
 
 
 def _sheets(data: bytes, version: pa.Array, widths: Mapping[int, int]) -> pa.BinaryArray:
