@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from itertools import groupby
 from typing import NamedTuple, cast
 
 from limits import RateLimitItem
@@ -81,23 +82,37 @@ def take(session: Session, wanted: Sequence[Sequence[Draw]]) -> list[Empty | Non
     full_at = _locked(session, keys)
     before = dict(full_at)
     outcomes: list[Empty | None] = []
-    for draws in wanted:
-        after = {}
-        empty = None
-        for key, amount, interval, at in draws:
-            full = full_at.get(key, 0)
-            full = (full if full > at else at) + interval
-            until = full - amount * interval
-            if until > at and (empty is None or until > empty.until):
-                empty = Empty(key, until)
-            after[key] = full
-        if empty is None:
-            full_at.update(after)
-        outcomes.append(empty)
+    for _, alike in groupby(wanted, key=id):
+        run = list(alike)
+        together = {
+            key: max(full_at.get(key, 0), at) + len(run) * interval
+            for key, _, interval, at in run[0]
+        }
+        if all(together[key] - amount * interval <= at for key, amount, interval, at in run[0]):
+            # The last one finds something, so all before it do.
+            full_at.update(together)
+            outcomes += [None] * len(run)
+            continue
+        outcomes += [_drawn(draws, full_at) for draws in run]
     # In the order of keys: two processes that draw from the same never wait in a ring.
     changed = [(key, full) for key, full in sorted(full_at.items()) if full != before.get(key)]
     bulk.replace(session.connection(), _BUCKETS, ("key", "full_at"), changed)
     return outcomes
+
+
+def _drawn(draws: Sequence[Draw], full_at: dict[bytes, int]) -> Empty | None:
+    """Draw from all buckets, or from none where one has nothing: then that which has the latest."""
+    after = {}
+    empty = None
+    for key, amount, interval, at in draws:
+        full = max(full_at.get(key, 0), at) + interval
+        until = full - amount * interval
+        if until > at and (empty is None or until > empty.until):
+            empty = Empty(key, until)
+        after[key] = full
+    if empty is None:
+        full_at.update(after)
+    return empty
 
 
 def _locked(session: Session, keys: Sequence[tuple[bytes]]) -> dict[bytes, int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from operator import attrgetter
 from typing import cast
 
 from sqlalchemy import Table, delete, func, select
@@ -22,6 +23,7 @@ from app.intake.models import ReceivedDay
 
 _TABLE = cast(Table, ReceivedDay.__table__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ID, _RECEIVED_AT = attrgetter("id"), attrgetter("received_at")
 #: Days that a process remembers at most.
 _REMEMBERED = 1000
 
@@ -37,9 +39,9 @@ class ReceivedDays:
         """Note on which day their ids begin, where nobody has before; mostly somebody has."""
         if not rows:
             return
-        latest = max(row.received_at for row in rows)
+        latest = max(map(_RECEIVED_AT, rows))
         # Ids of a clock that is ahead begin after they came, on days that no calendar may have.
-        age = latest - _EPOCH - timedelta(milliseconds=ms_of(min(row.id for row in rows)))
+        age = latest - _EPOCH - timedelta(milliseconds=ms_of(min(map(_ID, rows))))
         day, begins = _day(latest), _day(latest - max(age, timedelta()))
         if begins >= self._noted.get(day, date.max):
             return

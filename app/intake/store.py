@@ -268,11 +268,13 @@ class ResponseStore:
             stored = _contents(session, [id for (id,) in there])
         # Looked for after the rows are there: whoever deletes a day waits for them, or is seen.
         kept, erased = retained.look_up(session, [response.row.id for response in accepted])
-        out = {
-            each.row.id: Outcome.DUPLICATE if each.row.id in erased else Outcome.DAY_DELETED
-            for each in accepted
-            if each.row.id in erased or each.row.day < kept.responses_from
-        }
+        out: dict[str, Outcome] = {}
+        if erased or kept.responses_from > date.min:
+            out = {
+                each.row.id: Outcome.DUPLICATE if each.row.id in erased else Outcome.DAY_DELETED
+                for each in accepted
+                if each.row.id in erased or each.row.day < kept.responses_from
+            }
         if out:
             _take_back(session, sorted(out))
             accepted = [response for response in accepted if response.row.id not in out]

@@ -56,19 +56,18 @@ class CellStore:
         CellsVanishedError
             Where another program deleted cells; the transaction must be rolled back.
         """
-        by_version: dict[int, list[Contribution]] = {}
-        for contribution in contributions:
-            by_version.setdefault(contribution[1].id, []).append(contribution)
-        keys = sorted({key for key, *_ in contributions})
+        groups = [_Group(each) for each in _by_version(contributions).values()]
+        # A cell is of one version.
+        keys = sorted([key for group in groups for key in group.place])
         if not self._database.locks_whole_database:
-            self._ensure(keys, {key: version for key, version, *_ in contributions})
+            self._ensure(keys, {key: g.version for g in groups for key in g.place})
         connection = session.connection()
         kept = bulk.find_by_key(connection, _TABLE, keys, ("packed",), lock=True)
         if not self._database.locks_whole_database and len(kept) < len(keys):
             self._existing.clear()
             raise CellsVanishedError(f"{len(keys) - len(kept)} cells are gone")
         rows: list[tuple[Any, ...]] = []
-        for group in by_version.values():
+        for group in groups:
             rows += _added(group, kept)
         bulk.replace(connection, _TABLE, _COLUMNS, rows)
         raise_version(session)
@@ -85,26 +84,35 @@ class CellStore:
         self._existing.update(missing)
 
 
-def _added(group: Sequence[Contribution], kept: dict[Any, Any]) -> list[tuple[Any, ...]]:
+class _Group:
+    """Contributions of one version, and the place of each of their cells."""
+
+    def __init__(self, contributions: Sequence[Contribution]) -> None:
+        self.version = contributions[0][1]
+        self.place: dict[CellKey, int] = {}
+        find = self.place.setdefault
+        cell_of = [find(key, len(self.place)) for key, *_ in contributions]
+        _, _, packed, conduct = zip(*contributions, strict=True)
+        self.cells = layout_of(self.version).tally(
+            packed, np.array(cell_of), len(self.place), conduct
+        )
+
+
+def _by_version(contributions: Sequence[Contribution]) -> dict[int, list[Contribution]]:
+    found: dict[int, list[Contribution]] = {}
+    for contribution in contributions:
+        found.setdefault(contribution[1].id, []).append(contribution)
+    return found
+
+
+def _added(group: _Group, kept: dict[Any, Any]) -> list[tuple[Any, ...]]:
     """The new contents of the cells that the contributions of one version touch."""
-    layout = layout_of(group[0][1])
-    place: dict[CellKey, int] = {}
-    cells = _tallied(group, [place.setdefault(key, len(place)) for key, *_ in group], len(place))
+    layout = layout_of(group.version)
     empty = layout.empty(1).tobytes()
-    before = layout.unpack([kept[key][0] if key in kept else empty for key in place])
-    after = plus(before, cells).tobytes()
+    before = layout.unpack([kept[key][0] if key in kept else empty for key in group.place])
+    after = plus(before, group.cells).tobytes()
     size = layout.dtype.itemsize
-    return [(*key, after[i * size : (i + 1) * size]) for key, i in place.items()]
-
-
-def _tallied(group: Sequence[Contribution], cell_of: Sequence[int], cells: int) -> Cells:
-    """The contributions of one version, by their places."""
-    return layout_of(group[0][1]).tally(
-        [packed for _, _, packed, _ in group],
-        np.array(cell_of),
-        cells,
-        [conduct for _, _, _, conduct in group],
-    )
+    return [(*key, after[i * size : (i + 1) * size]) for key, i in group.place.items()]
 
 
 @dataclass(frozen=True)
@@ -140,24 +148,19 @@ def _change(
     change: Callable[[Cells, Cells], Cells],
 ) -> None:
     """Change the cells of a rule, or of what counts, by responses."""
-    by_version: dict[int, list[Contribution]] = {}
-    for contribution in contributions:
-        by_version.setdefault(contribution[1].id, []).append(contribution)
     connection = session.connection()
     table, columns, more = (
         (_TABLE, _COLUMNS, ()) if rule is None else (_ASIDE, _ASIDE_COLUMNS, (rule,))
     )
     rows: list[tuple[Any, ...]] = []
-    for group in by_version.values():
-        layout = layout_of(group[0][1])
-        place: dict[tuple[Any, ...], int] = {}
-        cell_of = [place.setdefault((*key, *more), len(place)) for key, *_ in group]
-        cells = _tallied(group, cell_of, len(place))
+    for contributed in _by_version(contributions).values():
+        group = _Group(contributed)
+        layout, place = layout_of(group.version), [(*key, *more) for key in group.place]
         kept = bulk.find_by_key(connection, table, sorted(place), ("packed",), lock=True)
         empty = layout.empty(1).tobytes()
         stored = layout.unpack([bytes(kept[key][0]) if key in kept else empty for key in place])
-        changed = change(stored, cells)
-        rows += [(*key, changed[i].tobytes()) for key, i in place.items()]
+        changed = change(stored, group.cells)
+        rows += [(*key, each.tobytes()) for key, each in zip(place, changed, strict=True)]
     bulk.replace(connection, table, columns, sorted(rows, key=lambda row: row[:-1]))
 
 
