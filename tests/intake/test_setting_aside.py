@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, update
 
 from app.audit.models import AuditEntry
 from app.figures.late import LateResponse
+from app.intake.ids import new_id
 from app.intake.models import Disposition, Response
 from app.intake.rollup_rebuild import rebuild, verify
 from app.intake.setting_aside import (
@@ -123,6 +124,19 @@ def test_fewer_than_ten_stay_so_that_no_difference_says_what_they_said(client, d
     send(client, device, answers={"A1": 5})
     assert set_aside(database, number, LONG_AGO, "x") == Changed(10, 2)
     assert dispositions(database) == {"counted": 2, "distrusted": 10} and verify(database) == []
+
+
+def test_what_came_since_is_set_aside_however_old_its_ids_are(client, database, province):
+    """A stolen device sends what it says to have kept; what came before the theft stays."""
+    device, now = province.device(), datetime.now(UTC)
+    ids = [
+        send(client, device, answers={"A1": 5}, id=new_id(now - timedelta(days=days)))
+        for days in (0, 1, 2, 3, 40, 90, 200, 400, 900, 3000, 9000)
+    ]
+    number = number_of(database, ids[0])
+    assert set_aside(database, number, now + timedelta(hours=1), "x") == Changed(0, 0)
+    assert set_aside(database, number, now - timedelta(minutes=1), "x") == Changed(11, 0)
+    assert verify(database) == []
 
 
 def test_what_is_set_aside_already_may_change_its_rule_alone(client, database, province):
