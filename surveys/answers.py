@@ -8,9 +8,9 @@ NumPy reads as columns (``AnswerSheet.dtype``). Texts are no part of the record.
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from surveys.model import (
     ZeroToTenItem,
 )
 from surveys.numbers import bounds
+from surveys.plain_text import cleaned
 
 NOT_ANSWERED = 0
 #: "No opinion / not applicable" by the width of the field in bytes.
@@ -82,6 +83,16 @@ class Column:
     no_opinion_value: int | None
 
 
+class PackedField(NamedTuple):
+    """One answer in the record: where it begins, and its bytes."""
+
+    offset: int
+    packed: bytes
+
+
+_Record = bytes | bytearray
+
+
 class AnswerSheet:
     """Checks, packs and unpacks the answers to one version of a form."""
 
@@ -110,6 +121,8 @@ class AnswerSheet:
         self._required = frozenset(
             item.code for item in form.items if item.required and item.shown_if is None
         )
+        #: Whether answers that are possible each may still lack another, or be one too many.
+        self.asks_for_more = bool(self._required or self._conditional)
 
     def pack(
         self, answers: Mapping[str, object], *, partial: bool = False
@@ -139,18 +152,48 @@ class AnswerSheet:
                 self._pack_slowly(code, value, record, texts)
             except _Refused as refused:
                 mistakes.append(Mistake(code, refused.reason, refused.values))
+        if self.asks_for_more:
+            mistakes += self._lacking(record, texts, {m.item for m in mistakes}, partial)
+        if mistakes:
+            raise AnswerError(mistakes)
+        return bytes(record), texts
+
+    def packed_field(self, code: str, value: int | None) -> PackedField | None:
+        """One answer as it stands in the record; None where the form does not take it there."""
+        column, record = self._by_code.get(code), bytearray(self.width)
+        if column is None:
+            return None
+        try:
+            self._pack_slowly(code, value, record, {})
+        except _Refused:
+            return None
+        return PackedField(column.offset, bytes(record[column.offset :][: column.width]))
+
+    def check_given(self, record: bytes, *, partial: bool = False) -> None:
+        """Whether a record of possible answers, without texts, has all that the form asks for.
+
+        Raises
+        ------
+        AnswerError
+            As ``pack`` does.
+        """
+        if mistakes := self._lacking(record, {}, frozenset(), partial):
+            raise AnswerError(mistakes)
+
+    def _lacking(
+        self, record: _Record, texts: Mapping[str, str], wrong: Collection[str], partial: bool
+    ) -> list[Mistake]:
+        """What is required and missing, and what was not asked; ``wrong`` items are known to be."""
+        mistakes = []
         if self._required and not partial and self._has_empty_required(record, texts):
-            wrong = {mistake.item for mistake in mistakes}
-            mistakes += [
+            mistakes = [
                 Mistake(code, "answer.required")
-                for code in sorted(self._required - wrong)
+                for code in sorted(self._required.difference(wrong))
                 if self._is_empty(code, record, texts)
             ]
         if self._conditional:
             mistakes += self._check_conditions(record, texts, partial)
-        if mistakes:
-            raise AnswerError(mistakes)
-        return bytes(record), texts
+        return mistakes
 
     def _pack_quickly(
         self, answers: Mapping[str, object], record: bytearray
@@ -186,7 +229,7 @@ class AnswerSheet:
         self, code: str, value: object, record: bytearray, texts: dict[str, str]
     ) -> None:
         if code in self.texts:
-            if text := _cleaned(self.texts[code], value):
+            if text := _text(self.texts[code], value):
                 texts[code] = text
             return
         column = self._by_code.get(code)
@@ -205,19 +248,19 @@ class AnswerSheet:
         )
 
     @staticmethod
-    def _read(column: Column, record: bytes | bytearray) -> int:
+    def _read(column: Column, record: _Record) -> int:
         return int.from_bytes(record[column.offset : column.offset + column.width], "little")
 
-    def _is_empty(self, code: str, record: bytearray, texts: dict[str, str]) -> bool:
+    def _is_empty(self, code: str, record: _Record, texts: Mapping[str, str]) -> bool:
         if code in self.texts:
             return code not in texts
         return self._read(self._by_code[code], record) == NOT_ANSWERED
 
-    def _has_empty_required(self, record: bytearray, texts: dict[str, str]) -> bool:
+    def _has_empty_required(self, record: _Record, texts: Mapping[str, str]) -> bool:
         return any(self._is_empty(code, record, texts) for code in self._required)
 
     def _check_conditions(
-        self, record: bytearray, texts: dict[str, str], partial: bool
+        self, record: _Record, texts: Mapping[str, str], partial: bool
     ) -> list[Mistake]:
         def given(code: str) -> object:
             column = self._by_code[code]
@@ -346,37 +389,12 @@ def _decoded(item: CodedItem, packed: int) -> int | float | list[int]:
             return packed
 
 
-def _cleaned(item: TextItem, value: object) -> str:
-    """The text in Unicode's composed form without control characters, which no store or
-    printer agrees on (PostgreSQL refuses NUL); line ends are kept in a comment only."""
+def _text(item: TextItem, value: object) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
         raise _Refused("answer.not_text")
-    kept = "\n\t" if isinstance(item, LongTextItem) else ""
-    text = "".join(
-        c if c in kept or unicodedata.category(c) not in ("Cc", "Cs") else " "
-        for c in unicodedata.normalize("NFC", _with_few_marks(value.replace("\r\n", "\n")))
-    ).strip()
+    text = cleaned(value, lines=isinstance(item, LongTextItem))
     if len(text) > item.max_length:
         raise _Refused("answer.too_long", length=len(text), maximum=item.max_length)
     return text
-
-
-#: Of one letter, as Unicode's Stream-Safe Text Format has it (UAX 15, 13).
-_MOST_MARKS = 30
-
-
-def _with_few_marks(text: str) -> str:
-    """The text without what comes behind so many marks in a row.
-
-    To compose a row of n marks takes a time of n squared: of a body of a million, an hour.
-    """
-    if text.isascii():
-        return text
-    kept, row = [], 0
-    for sign in text:
-        row = row + 1 if unicodedata.combining(sign) else 0
-        if row <= _MOST_MARKS:
-            kept.append(sign)
-    return "".join(kept)

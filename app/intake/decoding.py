@@ -11,24 +11,30 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar, cast
 
-from msgspec import DecodeError, Meta, Struct
+from msgspec import DecodeError, Meta, Raw, Struct
 from msgspec.json import Decoder
+from msgspec.structs import force_setattr
 
 from app.intake.schemas import FIRST_MOMENT, LAST_MOMENT, MOST_ANSWERS, OLDEST_S
+from app.intake.written import Answers, Patterns
 
 _Moment = Annotated[datetime, Meta(tz=True)]
 
 
-class Received(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """One completed form; each field is as ``ResponseIn`` has it."""
+_Read = Annotated[dict[str, Any], Meta(max_length=MOST_ANSWERS)]
+_A_co = TypeVar("_A_co", covariant=True)
+
+
+class _Form(Struct, Generic[_A_co], frozen=True, forbid_unknown_fields=True, gc=False):
+    """One completed form, its answers read or as they are written; else as ``ResponseIn``."""
 
     id: str
     questionnaire: Annotated[str, Meta(max_length=48)]
     version: Annotated[int, Meta(ge=1, le=32767)]
     answered_at: _Moment
-    answers: Annotated[dict[str, Any], Meta(max_length=MOST_ANSWERS)]
+    answers: _A_co
     point: Annotated[str, Meta(max_length=16)] | None = None
     age_s: Annotated[int, Meta(ge=0, le=OLDEST_S)] | None = None
     clock_lost: bool = False
@@ -38,15 +44,20 @@ class Received(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     reply_code_hash: str | None = None
 
 
-class ReceivedBatch(Struct, frozen=True, forbid_unknown_fields=True):
+class _Batch(Struct, Generic[_A_co], frozen=True, forbid_unknown_fields=True):
     """Several completed forms, as ``BatchIn`` has them."""
 
-    responses: Annotated[list[Received], Meta(min_length=1)]
+    responses: Annotated[list[_Form[_A_co]], Meta(min_length=1)]
     sent_at: _Moment | None = None
 
 
-_ONE = Decoder(Received)
-_BATCH = Decoder(ReceivedBatch)
+#: What is handed on: all answers are read.
+Received: TypeAlias = _Form[Answers]
+ReceivedBatch: TypeAlias = _Batch[Answers]
+
+_ONE = Decoder(_Form[_Read])
+_BATCH = Decoder(_Batch[Raw])
+_PATTERNS = Patterns(Decoder(_Read).decode)
 
 _IDS = re.compile(
     r"(?:[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\n)+"
@@ -74,14 +85,17 @@ def read_batch(body: bytes) -> ReceivedBatch | None:
         return None
     try:
         batch = _BATCH.decode(body)
+        answers = _PATTERNS.read([response.answers for response in batch.responses])
     except (DecodeError, RecursionError, UnicodeDecodeError):
         return None
+    for response, read in zip(batch.responses, answers, strict=True):
+        force_setattr(response, "answers", read)  # a new one of each would take as long again
     sent_at = batch.sent_at
     near = sent_at is None or FIRST_MOMENT <= sent_at < LAST_MOMENT
-    return batch if near and _fits(batch.responses) else None
+    return cast(ReceivedBatch, batch) if near and _fits(batch.responses) else None
 
 
-def _fits(responses: Sequence[Received]) -> bool:
+def _fits(responses: Sequence[_Form[Any]]) -> bool:
     """Whether what msgspec checks slowly, or not at all, is as the schema has it, too."""
     moments = [response.answered_at for response in responses]
     return (

@@ -50,6 +50,7 @@ from app.registry.points import Point
 from app.registry.questionnaires import Published
 from app.settings import Settings
 from surveys import AnswerError
+from surveys.digit_answers import pack
 
 _COUNTED = Disposition.COUNTED.value
 #: A response as the schema has read it, or quickly (``app.intake.decoding``): both have one shape.
@@ -224,7 +225,7 @@ class Intake:
         # Whoever ends a form themselves, with nothing required left out, is counted anyway: marked.
         lenient = response.partial and version.form.keep_partial
         try:
-            packed, texts = version.sheet.pack(response.answers, partial=lenient)
+            packed, texts = pack(version.sheet, response.answers, partial=lenient)
         except AnswerError as error:
             if response.partial and not lenient and _lacks_only(error):
                 raise PartialNotKept(
@@ -285,7 +286,7 @@ class Intake:
         self, response: Incoming, point: Point, version: Published
     ) -> tuple[Content, tuple[bytes, ...] | None]:
         """What a response says, and the hashes of its texts."""
-        packed, texts = version.sheet.pack(response.answers, partial=response.partial)
+        packed, texts = pack(version.sheet, response.answers, partial=response.partial)
         hashes = hashes_of(self._store.keys, texts)
         content = Content(
             point_id=point.id,
