@@ -9,10 +9,11 @@ array literal a column, which its server takes apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from itertools import chain
+from operator import is_
 from typing import Any
 
 from sqlalchemy import Connection, Date, LargeBinary, String, Table, Uuid
@@ -89,7 +90,7 @@ def find_by_key(
         return {}
     names = _key_names(table)
     if connection.dialect.name == "sqlite":
-        bound = _stored(table, names, keys)
+        bound = _by_row(_stored(table, names, keys))
         original = dict(zip(bound, keys, strict=True))
         found = _sqlite_find(connection, table, bound, names + columns)
         return {original[row[: len(names)]]: row[len(names) :] for row in found}
@@ -137,11 +138,12 @@ def _sqlite_insert_missing(
             # Nearly always none is there yet; if one is, the statement has inserted nothing.
             _sqlite_insert(connection, table, columns, chunk)
         except IntegrityError:
-            bound = [tuple(row[i] for i in places) for row in chunk]
+            bound = _by_row([chunk[place] for place in places])
             present = {row[: len(keys)] for row in _sqlite_find(connection, table, bound, keys)}
-            for _, part in _chunks(
-                [row for key, row in zip(bound, chunk, strict=True) if key not in present]
-            ):
+            missing = [
+                row for key, row in zip(bound, _by_row(chunk), strict=True) if key not in present
+            ]
+            for _, part in _chunks(list(zip(*missing, strict=True))):
                 _sqlite_insert(connection, table, columns, part)
             there |= {
                 tuple(rows[start + i][place] for place in places)
@@ -151,12 +153,16 @@ def _sqlite_insert_missing(
     return there
 
 
-def _chunks(rows: list[Row]) -> Iterator[tuple[int, list[Row]]]:
-    """Where each chunk starts, and its rows."""
-    start = 0
+def _by_row(columns: Sequence[Sequence[Any]]) -> list[Row]:
+    return list(zip(*columns, strict=True))
+
+
+def _chunks(columns: Sequence[Sequence[Any]]) -> Iterator[tuple[int, list[Sequence[Any]]]]:
+    """Where each chunk of rows starts, and its part of each column."""
+    start, end = 0, len(columns[0]) if columns else 0
     for size in _CHUNKS:
-        while len(rows) - start >= size:
-            yield start, rows[start : start + size]
+        while end - start >= size:
+            yield start, [column[start : start + size] for column in columns]
             start += size
 
 
@@ -164,12 +170,12 @@ def _sqlite_insert(
     connection: Connection,
     table: Table,
     columns: tuple[str, ...],
-    chunk: list[Row],
+    chunk: Sequence[Sequence[Any]],
     tail: str = "",
 ) -> None:
     connection.exec_driver_sql(
-        _insert_statement(table.name, columns, len(chunk), tail),
-        tuple(chain.from_iterable(chunk)),
+        _insert_statement(table.name, columns, len(chunk[0]), tail),
+        tuple(chain.from_iterable(zip(*chunk, strict=True))),
     )
 
 
@@ -207,14 +213,9 @@ def _places(columns: int, rows: int) -> str:
     return ", ".join([f"({', '.join('?' * columns)})"] * rows)
 
 
-def _stored(table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> list[Row]:
-    """The rows as SQLite keeps them, which is as SQLAlchemy's types would bind them."""
-    encoders = _encoders(table, columns, "sqlite")
-    by_column = (
-        encode(values) if encode else values
-        for encode, values in zip(encoders, zip(*rows, strict=True), strict=True)
-    )
-    return list(zip(*by_column, strict=True))
+def _stored(table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> list[Sequence[Any]]:
+    """The columns as SQLite keeps them, which is as SQLAlchemy's types would bind them."""
+    return list(_encoded(_encoders(table, columns, "sqlite"), rows))
 
 
 # --- PostgreSQL ---------------------------------------------------------------------------
@@ -249,30 +250,53 @@ def _read(table: Table, columns: tuple[str, ...], of: str = "") -> str:
 
 def _literals(table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> Row:
     """One array literal a column: the driver's own arrays cost a call for every element."""
-    encoders = _encoders(table, columns, "postgresql")
-    return tuple(
-        "{" + ",".join((encode or _plain)(values)) + "}"
-        for encode, values in zip(encoders, zip(*rows, strict=True), strict=True)
-    )
+    encoders = [encode or _plain for encode in _encoders(table, columns, "postgresql")]
+    return tuple("{" + ",".join(values) + "}" for values in _encoded(encoders, rows))
 
 
 # --- Values -------------------------------------------------------------------------------
 
-_Encoder = Callable[[Iterable[Any]], Iterable[Any]]
+_Encoder = Callable[[Sequence[Any]], Sequence[Any]]
 
 
-def _plain(values: Iterable[Any]) -> Iterable[str]:
+def _encoded(encoders: Sequence[_Encoder | None], rows: Sequence[Row]) -> Iterator[Sequence[Any]]:
+    """The values of each column as a store takes them; None takes them as they are.
+
+    The moment at which a response counts is mostly the very one that its device claims: what is in
+    the column before is not encoded again.
+    """
+    before: tuple[Any, ...] = ()
+    last: _Encoder | None = None
+    made: Sequence[Any] = ()
+    for encode, values in zip(encoders, zip(*rows, strict=True), strict=True):
+        if encode is None:
+            yield values
+            continue
+        if encode is not last or not all(map(is_, values, before)):
+            made = encode(values)
+        before, last = values, encode
+        yield made
+
+
+def _plain(values: Sequence[Any]) -> Sequence[str]:
     return ["NULL" if v is None else str(v) for v in values]
 
 
-def _quoted(values: Iterable[Any]) -> Iterable[str]:
+def _quoted(values: Sequence[Any]) -> Sequence[str]:
     return [
         "NULL" if v is None else '"' + v.replace("\\", "\\\\").replace('"', '\\"') + '"'
         for v in values
     ]
 
 
-def _microseconds(values: Iterable[Any]) -> list[int | None]:
+def _without_dashes(values: Sequence[Any]) -> Sequence[Any]:
+    """Ids in hexadecimal digits: all of them at once, for each is not looked at for long."""
+    if None in values:
+        return [None if v is None else v.replace("-", "") for v in values]
+    return "\n".join(values).replace("-", "").split("\n")
+
+
+def _microseconds(values: Sequence[Any]) -> list[int | None]:
     """Moments as microseconds; that of a request stands in all its rows."""
     made: list[int | None] = []
     last, number = None, None
@@ -291,7 +315,7 @@ _ENCODERS: dict[str, dict[type[TypeEngine[Any]], _Encoder]] = {
     "sqlite": {
         UtcDateTime: _microseconds,
         Date: lambda values: [None if v is None else _day(v) for v in values],
-        Uuid: lambda values: [None if v is None else v.replace("-", "") for v in values],
+        Uuid: _without_dashes,
     },
     "postgresql": {
         UtcDateTime: lambda values: _plain(_microseconds(values)),

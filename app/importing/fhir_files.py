@@ -14,8 +14,8 @@ from app.importing.files import check
 from app.importing.journal import FileMark
 from app.importing.service import SHOWN, Imported, ShownRow, WrongRow, shown_row
 from app.intake.history import History, Known
+from app.intake.prepared import Outcome, Prepared
 from app.intake.refusals import ConflictingResponse, DayDeleted
-from app.intake.store import Outcome, Prepared
 from app.problems import FieldError, Problem
 from app.settings import Settings
 from app.text_keys import TextKeys

@@ -28,9 +28,9 @@ from app.importing.fhir_bundles import Entry, entries_of, is_bundle, parsed
 from app.importing.fhir_reading import FhirReader, Ready, placed
 from app.intake.allowances import Sender
 from app.intake.dependencies import INTAKE
+from app.intake.prepared import Outcome
 from app.intake.routes import BatchTooLarge, NotJson
 from app.intake.schemas import ResponseIn
-from app.intake.store import Outcome
 from app.messages import Language, preferred, say
 from app.problems import Problem, invalid_fields
 from app.text_keys import TextKeys

@@ -27,8 +27,8 @@ from app.importing.proposing import LOOKED_AT, Proposal, propose
 from app.importing.reading import Reader, RowRead
 from app.importing.remembering import remember
 from app.intake.history import History, Known, field_errors
+from app.intake.prepared import Outcome, Prepared
 from app.intake.refusals import DayDeleted, UnknownQuestionnaireVersion
-from app.intake.store import Outcome, Prepared
 from app.problems import FieldError, Problem
 from app.registry.points import codes_by_current
 from app.registry.questionnaires import Published, versions_of

@@ -28,8 +28,8 @@ from app.intake import rollup_rebuild as replay
 from app.intake.history import History, Known, field_errors
 from app.intake.paper import PaperRow, read_rows
 from app.intake.paper_template import template
+from app.intake.prepared import Outcome, Prepared
 from app.intake.refusals import DayDeleted
-from app.intake.store import Outcome, Prepared
 from app.messages import LANGUAGES
 from app.problems import FieldError, Problem
 from app.registry.points import codes_by_current

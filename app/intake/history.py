@@ -18,11 +18,12 @@ from app.access.rate_limits import RateLimits
 from app.db import Database
 from app.intake.contents import Content, content_of, is_repeated
 from app.intake.directory import Directory
+from app.intake.prepared import Outcome, Prepared
 from app.intake.refusals import UnknownPoint
 from app.intake.retained import Retained
 from app.intake.schemas import ResponseIn
 from app.intake.service import Intake
-from app.intake.store import Outcome, Prepared, ResponseStore
+from app.intake.store import ResponseStore
 from app.intake.times import Clock
 from app.problems import FieldError, InvalidFields, Problem, invalid_fields
 from app.registry.questionnaires import Published

@@ -22,6 +22,7 @@ from app.intake.allowances import Sender
 from app.intake.decoding import Received, ReceivedBatch, read_batch, read_one
 from app.intake.dependencies import INTAKE
 from app.intake.far_clocks import sent_within_reach, within_reach
+from app.intake.prepared import Outcome, Refused
 from app.intake.reply_codes import is_code_hash
 from app.intake.schemas import (
     Acknowledged,
@@ -31,7 +32,6 @@ from app.intake.schemas import (
     ResponseIn,
 )
 from app.intake.service import Incoming, Intake
-from app.intake.store import Outcome, Refused
 from app.messages import Language, preferred
 from app.problems import MalformedBody, Problem, invalid_fields, respond
 

@@ -19,6 +19,7 @@ from app.intake.contents import Content, ResponseRow, is_repeated
 from app.intake.decoding import Received
 from app.intake.directory import Directory
 from app.intake.models import Disposition
+from app.intake.prepared import Outcome, Prepared, Refused
 from app.intake.refusals import (
     ConflictingResponse,
     DayDeleted,
@@ -35,12 +36,7 @@ from app.intake.refusals import (
     WrongQuestionnaire,
 )
 from app.intake.schemas import ResponseIn
-from app.intake.store import (
-    Outcome,
-    Prepared,
-    Refused,
-    ResponseStore,
-)
+from app.intake.store import ResponseStore
 from app.intake.texts import hashes_of, stored_hash
 from app.intake.times import Clock
 from app.intake.writer import Writer

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from enum import Enum
-from typing import NamedTuple, cast
+from itertools import compress
+from operator import attrgetter, not_
+from typing import cast
 
 from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
 
 from app.access import buckets
-from app.access.buckets import Draw, Empty
+from app.access.buckets import Empty
 from app.access.callers import Caller
 from app.db import Database, bulk
 from app.intake import retained
@@ -25,21 +26,18 @@ from app.intake.models import (
     Response,
     ResponseText,
 )
+from app.intake.prepared import Outcome, Prepared, Refused, by_field, contributions
 from app.intake.received_days import ReceivedDays
 from app.intake.reply_codes import Claims, codes_of
 from app.intake.texts import (
-    StoredText,
     body_hashes,
     masked_body,
     masked_texts,
     stored_hash,
 )
-from app.intake.times import ReceiptRule
 from app.invitations.service import burn
 from app.masking.masker import EDITION
-from app.registry.questionnaires import Published
-from app.rollups.conduct import conduct_of
-from app.rollups.store import CellStore, Contribution
+from app.rollups.store import CellStore
 from app.text_keys import TextKeys
 
 _RESPONSES = cast(Table, Response.__table__)
@@ -57,74 +55,11 @@ _TEXT_COLUMNS = (
     "response_id", "item", "unit_id", "day", "body", "encrypted_body", "masker_edition",
 )  # fmt: skip
 _IDS_AT_ONCE = 500
+_id, _received_at = attrgetter("row.id"), attrgetter("received_at")
 #: Who follows responses by when they were received reads up to some time ago
 #: (``app.export.cursors.SETTLES``, twice as long). What is stored so long after it was received,
 #: since a database or a machine stood still, is noted as a change, or they would pass it by.
 STORED_LATE = timedelta(seconds=60)
-
-
-class Outcome(Enum):
-    """What became of a response that was fit to be stored."""
-
-    ACCEPTED = "accepted"
-    DUPLICATE = "duplicate"
-    CONFLICT = "conflict"
-    #: Its invitation was used up by another response, or is too old.
-    UNINVITED = "uninvited"
-    #: It came first after the responses of its day had been deleted by rule.
-    DAY_DELETED = "day-deleted"
-    #: Its code for a reply is another response's.
-    CODE_TAKEN = "code-taken"
-
-
-class Prepared(NamedTuple):
-    """A response that passed every check and waits to be stored."""
-
-    row: ResponseRow
-    version: Published
-    #: As they were received; nothing but ``masked_response`` reads them.
-    texts: Mapping[str, str]
-    #: By each key of texts; None where there are none.
-    hashes: tuple[bytes, ...] | None = None
-    #: As they are stored; None while they are not masked.
-    stored_texts: tuple[StoredText, ...] | None = None
-    #: What it draws from before it is stored.
-    draws: tuple[Draw, ...] = ()
-    #: Hash of the invitation's token that it uses up.
-    invitation: str | None = None
-    #: The local day on which it came, where that is a later one.
-    late: date | None = None
-    #: Why it is counted at receipt, if it is.
-    receipt_rule: ReceiptRule | None = None
-    #: Hash of the code by which its respondent finds a reply, if she wants one.
-    reply_code_hash: str | None = None
-    #: Whether followers are told of it as of a change, for its id is older than they look for.
-    told_as_change: bool = False
-
-    @property
-    def id(self) -> str:
-        """The id of the response."""
-        return self.row.id
-
-    def contribution(self) -> Contribution:
-        """What the response adds to its cell: where, its packed answers, how it was given."""
-        row = self.row
-        return (
-            (row.day, row.unit_id, row.version_id, row.channel),
-            self.version,
-            row.packed,
-            conduct_of(row.duration_s, row.partial, row.language),
-        )
-
-
-class Refused(NamedTuple):
-    """What is to be kept although it was refused: its id if it had one, the rule, and the body."""
-
-    id: str | None
-    rule: str
-    body: str
-    #: Hash of the code of whoever wished a reply.
-    code_hash: str | None = None
 
 
 class ResponseStore:
@@ -158,35 +93,51 @@ class ResponseStore:
         What finds nothing to draw is not stored. What was erased is a duplicate, whatever it says:
         its content is no longer known. No text is stored, but masked.
         """
-        group, noted = self.masked(group), set[str]()
-        self._days.note([response.row for response in group if not response.told_as_change])
+        if not group:
+            return []
+        group = self.masked(group)
+        of, noted = by_field(group), set[str]()
+        followed = compress(of.row, map(not_, of.told_as_change))
+        self._days.note(list(followed) if any(of.told_as_change) else of.row)
         outcomes = self._stored(group, noted)
         settled = self._now() - STORED_LATE
-        late = [
-            response
+        if min(map(_received_at, of.row)) < settled:  # the commit itself took so long
+            self._note_late(group, outcomes, settled, noted)
+        return outcomes
+
+    def _note_late(
+        self,
+        group: Sequence[Prepared],
+        outcomes: Sequence[Outcome | Empty],
+        settled: datetime,
+        noted: set[str],
+    ) -> None:
+        """Note what was committed long after it was received, and was not noted before."""
+        late = {
+            response.row.id: response.row
             for response, outcome in zip(group, outcomes, strict=True)
             if outcome is Outcome.ACCEPTED
             and response.row.received_at < settled
             and response.row.id not in noted
-        ]
-        if late:  # the commit itself took so long
+        }
+        if late:
             with self._database.writing() as session:
-                ids = [response.row.id for response in late]
-                query = select(Response.id).where(Response.id.in_(ids)).order_by(Response.id)
-                there = set(session.scalars(query.with_for_update()))
-                note_stored(session, [r.row for r in late if r.row.id in there])
-        return outcomes
+                query = select(Response.id).where(Response.id.in_(late)).order_by(Response.id)
+                there = session.scalars(query.with_for_update())
+                note_stored(session, [late[id] for id in there])
 
     def _stored(self, group: Sequence[Prepared], noted: set[str]) -> Sequence[Outcome | Empty]:
         """Store a group; into ``noted`` go the ids of those noted as stored late."""
+        of = by_field(group)
         with self._database.writing() as session:
-            kept_out: list[Empty | Outcome | None] = [*_without(session, group)]
-            claims = self._claim(session, group, kept_out)
-            self._burn(session, group, kept_out)
+            kept_out: list[Empty | Outcome | None] = [*buckets.take(session, of.draws)]
+            claims = self._claim(session, group, kept_out) if any(of.reply_code_hash) else None
+            if any(of.invitation):
+                self._burn(session, group, kept_out)
             if not any(kept_out):
                 return self._append(session, group, claims, noted)
             fine = [response for response, out in zip(group, kept_out, strict=True) if not out]
-            outcomes = iter(self._append(session, fine, claims, noted))
+            outcomes = iter(self._append(session, fine, claims, noted) if fine else ())
         return [out or next(outcomes) for out in kept_out]
 
     def masked(self, group: Sequence[Prepared]) -> Sequence[Prepared]:
@@ -207,12 +158,9 @@ class ResponseStore:
 
     def _claim(
         self, session: Session, group: Sequence[Prepared], kept_out: list[Empty | Outcome | None]
-    ) -> Claims | None:
-        """Claim the codes for replies; whose code is another's is kept out. None without codes."""
-        if not any(response.reply_code_hash for response in group):
-            return None
-        wanted = [r for r, out in zip(group, kept_out, strict=True) if not out]
-        claims = Claims(session, wanted)
+    ) -> Claims:
+        """Claim the codes for replies; whose code is another's is kept out."""
+        claims = Claims(session, [r for r, out in zip(group, kept_out, strict=True) if not out])
         for place, response in enumerate(group):
             if not kept_out[place] and claims.refuses(response):
                 kept_out[place] = Outcome.CODE_TAKEN
@@ -230,8 +178,6 @@ class ResponseStore:
             for place, response in enumerate(group)
             if response.invitation and not kept_out[place]
         ]
-        if not invited:
-            return
         ids = [group[place].row.id for place in invited]
         there = {*_contents(session, ids), *retained.look_up(session, ids)[1]}
         burnt: set[str] = set()
@@ -252,22 +198,23 @@ class ResponseStore:
         claims: Claims | None,
         noted: set[str],
     ) -> list[Outcome]:
-        first: dict[str, Prepared] = {}
-        for response in group:
-            first.setdefault(response.row.id, response)
-        ordered = [first[id] for id in sorted(first)]
+        # Of those with one id the first: the last of them that is put there.
+        first = dict(zip(map(_id, reversed(group)), reversed(group), strict=True))
+        ids = sorted(first)
+        ordered = [first[id] for id in ids]
         connection = session.connection()
         there = bulk.insert_missing(
-            connection, _RESPONSES, ResponseRow._fields, [response.row for response in ordered]
+            connection, _RESPONSES, ResponseRow._fields, by_field(ordered).row
         )
         stored: dict[str, Content] = {}
         codes: dict[str, str] = {}
         accepted = ordered
         if there:
             accepted = [response for response in ordered if (response.row.id,) not in there]
+            ids = [response.row.id for response in accepted]
             stored = _contents(session, [id for (id,) in there])
         # Looked for after the rows are there: whoever deletes a day waits for them, or is seen.
-        kept, erased = retained.look_up(session, [response.row.id for response in accepted])
+        kept, erased = retained.look_up(session, ids)
         out: dict[str, Outcome] = {}
         if erased or kept.responses_from > date.min:
             out = {
@@ -282,39 +229,8 @@ class ResponseStore:
             claims.give_back([response.row.id for response in accepted])
         if there:
             codes = codes_of(session, [id for (id,) in there])
-        said = [r for r in accepted if r.stored_texts and r.row.day >= kept.texts_from]
-        # A restore may know of a withdrawal whose response comes only now, again.
-        withdrawn = retained.without_words(session, [r.row.id for r in said]) if said else ()
-        bulk.insert_missing(
-            connection,
-            _TEXTS,
-            _TEXT_COLUMNS,
-            [
-                (r.row.id, item, r.row.unit_id, r.row.day, body, encrypted, EDITION)
-                for r in said
-                if r.row.id not in withdrawn
-                for item, body, encrypted in r.stored_texts or ()
-            ],
-        )
-        late = [
-            (r.row.id, r.row.version_id, r.row.unit_id, r.row.channel, r.row.day, r.late)
-            for r in accepted
-            if r.late
-        ]
-        bulk.insert_missing(connection, _LATE, _LATE_COLUMNS, late)
-        marked = [
-            (r.row.id, r.row.unit_id, r.receipt_rule.value, r.row.received_at)
-            for r in accepted
-            if r.receipt_rule
-        ]
-        bulk.insert_missing(connection, _RECEIPT, _RECEIPT_COLUMNS, marked)
         if accepted:
-            self._cells.add(session, [response.contribution() for response in accepted])
-            # Last of all, so that as little time as can be lies before the commit; after it the
-            # clock is looked at again.
-            settled = self._now() - STORED_LATE
-            unfound = [r.row for r in accepted if r.told_as_change or r.row.received_at < settled]
-            noted |= note_stored(session, unfound)
+            self._add(session, accepted, kept, noted)
         if len(accepted) == len(group):
             return [Outcome.ACCEPTED] * len(group)
 
@@ -337,6 +253,48 @@ class ResponseStore:
             else Outcome.CONFLICT
             for response in group
         ]
+
+    def _add(
+        self,
+        session: Session,
+        accepted: Sequence[Prepared],
+        kept: retained.Retained,
+        noted: set[str],
+    ) -> None:
+        """All that goes with rows that are there: words, marks of times, cells."""
+        of, connection = by_field(accepted), session.connection()
+        if any(of.stored_texts):
+            said = [r for r in accepted if r.stored_texts and r.row.day >= kept.texts_from]
+            # A restore may know of a withdrawal whose response comes only now, again.
+            withdrawn = retained.without_words(session, [r.row.id for r in said])
+            texts = [
+                (r.row.id, item, r.row.unit_id, r.row.day, body, encrypted, EDITION)
+                for r in said
+                if r.row.id not in withdrawn
+                for item, body, encrypted in r.stored_texts or ()
+            ]
+            bulk.insert_missing(connection, _TEXTS, _TEXT_COLUMNS, texts)
+        if any(of.late):
+            late = [
+                (r.row.id, r.row.version_id, r.row.unit_id, r.row.channel, r.row.day, r.late)
+                for r in accepted
+                if r.late
+            ]
+            bulk.insert_missing(connection, _LATE, _LATE_COLUMNS, late)
+        if any(of.receipt_rule):
+            marked = [
+                (r.row.id, r.row.unit_id, r.receipt_rule.value, r.row.received_at)
+                for r in accepted
+                if r.receipt_rule
+            ]
+            bulk.insert_missing(connection, _RECEIPT, _RECEIPT_COLUMNS, marked)
+        self._cells.add(session, contributions(of))
+        # Last of all, so that as little time as can be lies before the commit; after it the
+        # clock is looked at again.
+        settled = self._now() - STORED_LATE
+        if any(of.told_as_change) or min(map(_received_at, of.row)) < settled:
+            unfound = [r.row for r in accepted if r.told_as_change or r.row.received_at < settled]
+            noted |= note_stored(session, unfound)
 
     def set_aside(self, refused: Sequence[Refused], caller: Caller, now: datetime) -> None:
         """Keep what a device was refused for good, its words masked."""
@@ -383,11 +341,6 @@ def _take_back(session: Session, ids: Sequence[str]) -> None:
             delete(Response).where(Response.id.in_(ids[start : start + _IDS_AT_ONCE])),
             execution_options={"synchronize_session": False},
         )
-
-
-def _without(session: Session, group: Sequence[Prepared]) -> list[Empty | None]:
-    """Draw for the responses; for each the bucket in which there was nothing, if any."""
-    return buckets.take(session, [response.draws for response in group])
 
 
 def _contents(session: Session, ids: Sequence[str]) -> dict[str, Content]:

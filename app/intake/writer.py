@@ -21,7 +21,8 @@ from app.access.buckets import Empty
 from app.clock import ClockInDoubt
 from app.db.away import away
 from app.db.damage import DatabaseDamaged
-from app.intake.store import Outcome, Prepared, ResponseStore
+from app.intake.prepared import Outcome, Prepared
+from app.intake.store import ResponseStore
 from app.problems import InternalError, Problem
 from app.rollups.store import CellsVanishedError
 from app.serving.problems import retry_after

@@ -33,9 +33,9 @@ from app.access.roles import Role
 from app.audit import log
 from app.db import Base, Database, UtcDateTime
 from app.intake.models import Disposition
+from app.intake.prepared import Outcome
 from app.intake.rollup_rebuild import verify
 from app.intake.setting_aside import Together, change_dispositions
-from app.intake.store import Outcome
 from app.registry.models import Unit
 from app.settings import Settings
 from tests.conftest import serving

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from app.cases.models import Case, CaseState, CaseSubject, Origin
 from app.db import Database
-from app.intake.store import Outcome, Prepared, ResponseStore
+from app.intake.prepared import Outcome, Prepared
+from app.intake.store import ResponseStore
 from app.intake.texts import hashes_of, stored_hash
 from app.registry.questionnaires import Published, published
 from app.settings import Settings

@@ -18,9 +18,9 @@ from app.export.selection import MissingRightForTexts, Wish, select_responses
 from app.intake.changes import last_number
 from app.intake.export_ids import ExportIds
 from app.intake.models import Disposition, Response, ResponseChange
+from app.intake.prepared import Outcome
 from app.intake.retained import Erased, note
 from app.intake.setting_aside import Together, change_dispositions
-from app.intake.store import Outcome
 from app.registry.models import Unit, UnitKind
 from app.retention.deleting import erase
 from app.retention.withdrawing import withdraw, withdraw_texts

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import func, select
 
 from app.intake.models import Response, ResponseChange
+from app.intake.prepared import Outcome
 from app.intake.rollup_rebuild import verify
-from app.intake.store import Outcome
 from app.intake.writer import Writer
 from app.invitations.models import Invitation
 from app.registry.points import find_by_code

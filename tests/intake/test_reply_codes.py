@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import func, select
 
 from app.intake.models import ReplyCode, Response
-from app.intake.store import Outcome, ResponseStore
+from app.intake.prepared import Outcome
+from app.intake.store import ResponseStore
 from app.registry.questionnaires import published
 from app.settings import Settings
 from app.text_keys import TextKeys

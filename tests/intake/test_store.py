@@ -19,10 +19,11 @@ from app.access.rate_limits import RateLimits
 from app.db import Database
 from app.intake.directory import Directory
 from app.intake.models import Disposition, LateResponse, ReceiptDated, Response
+from app.intake.prepared import Outcome
 from app.intake.rollup_rebuild import count_responses, rebuild, verify
 from app.intake.schemas import ResponseIn
 from app.intake.service import Intake
-from app.intake.store import Outcome, ResponseStore
+from app.intake.store import ResponseStore
 from app.intake.times import Clock
 from app.problems import Problem
 from app.registry.points import as_point, find_by_code

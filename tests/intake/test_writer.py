@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from app.intake.store import Outcome
+from app.intake.prepared import Outcome
 from app.intake.writer import Busy, Writer
 from app.problems import InternalError
 

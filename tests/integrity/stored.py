@@ -13,7 +13,8 @@ from app.db import Database
 from app.intake.contents import ResponseRow
 from app.intake.ids import made_uuid7
 from app.intake.models import Disposition
-from app.intake.store import Outcome, Prepared, ResponseStore
+from app.intake.prepared import Outcome, Prepared
+from app.intake.store import ResponseStore
 from app.intake.times import ReceiptRule
 from app.registry.models import Channel, Unit
 from app.registry.questionnaires import Published, published

@@ -15,7 +15,8 @@ from app.db import Database
 from app.intake.contents import ResponseRow
 from app.intake.ids import made_uuid7
 from app.intake.models import Disposition, Response, ResponseText, WithdrawnResponse
-from app.intake.store import Outcome, Prepared, ResponseStore
+from app.intake.prepared import Outcome, Prepared
+from app.intake.store import ResponseStore
 from app.intake.texts import hashes_of, stored_hash
 from app.registry.questionnaires import Published, published
 from app.retention.deleting import delete_before

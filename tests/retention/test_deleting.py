@@ -19,10 +19,10 @@ from app.figures.microdata import ResponsesDeleted
 from app.figures.microdata import read as read_single
 from app.intake import partitions
 from app.intake.models import AsideResponse, LateResponse, Response, ResponseText
+from app.intake.prepared import Outcome
 from app.intake.retained import note, retained
 from app.intake.rollup_rebuild import rebuild, verify
 from app.intake.setting_aside import Together
-from app.intake.store import Outcome
 from app.integrity.batches import BatchDeleted, release
 from app.integrity.models import State, SuspectBatch, SuspectResponse
 from app.invitations.models import Invitation

@@ -5,8 +5,8 @@ from collections import defaultdict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.intake.prepared import Outcome
 from app.intake.rollup_rebuild import rebuild, verify
-from app.intake.store import Outcome
 from tests.retention.history import TODAY, days_ago, months_ago
 
 #: Few days, so that pieces fill.

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from app.intake.models import ErasedResponse, Response
+from app.intake.prepared import Outcome
 from app.intake.retained import Erased, mark_of
 from app.intake.rollup_rebuild import verify
-from app.intake.store import Outcome
 from app.retention.repeating import Erasures, Repeated, repeat
 from app.retention.withdrawing import withdraw_texts
 from tests.retention.history import SETTINGS, months_ago

@@ -16,9 +16,9 @@ from app.intake.models import (
     Response,
     WithdrawnResponse,
 )
+from app.intake.prepared import Outcome
 from app.intake.rollup_rebuild import verify
 from app.intake.setting_aside import Together, change_dispositions
-from app.intake.store import Outcome
 from app.integrity.reading import Hours, names, read
 from app.retention.withdrawing import Withdrawal, settle, withdraw_texts
 from tests.retention.history import SETTINGS, ZONE, days_ago, months_ago
