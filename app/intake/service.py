@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
@@ -54,10 +54,11 @@ Incoming = ResponseIn | Received
 
 
 class _Target(NamedTuple):
-    """Where responses of a request go, and what each of them draws from."""
+    """Where responses of a request go, in which languages, and what each of them draws from."""
 
     point: Point
     version: Published
+    languages: Collection[str]
     draws: tuple[Draw, ...]
     #: The point's unit by local day, as far as it was looked up.
     units: dict[date, int | None]
@@ -188,7 +189,9 @@ class Intake:
             Naming the field that is wrong.
         """
         _check_form(response, point)
-        return self._prepared(response, _Target(point, version, (), {}), clock, None, None)
+        return self._prepared(
+            response, _Target(point, version, version.form.spoken, (), {}), clock, None, None
+        )
 
     async def _target(self, response: Incoming, sender: Sender, at: datetime) -> _Target:
         """Where a response goes, if more may come from there."""
@@ -202,7 +205,8 @@ class Intake:
             raise _rate_exceeded(empty, at)
         version = await self._version(response.questionnaire, response.version)
         _check_form(response, point)
-        return _Target(point, version, draws, {}, await self._reach(caller, point))
+        reach = await self._reach(caller, point)
+        return _Target(point, version, version.form.spoken, draws, {}, reach)
 
     def _prepared(
         self,
@@ -213,9 +217,9 @@ class Intake:
         credential_id: int | None,
     ) -> Prepared:
         """A response that passed every check; of a batch of a hundred each step counts."""
-        point, version, draws, units, reach = target
-        if response.language not in version.form.spoken:
-            values = {"expected": ", ".join(version.form.spoken)}
+        point, version, languages, draws, units, reach = target
+        if response.language not in languages:
+            values = {"expected": ", ".join(languages)}
             wrong = FieldError("language", "field.invalid", values, "cause.one_of")
             raise InvalidFields(errors=[wrong], count=1)
         # Whoever ends a form themselves, with nothing required left out, is counted anyway: marked.

@@ -91,14 +91,17 @@ class _Group:
         self.version = contributions[0][1]
         self.place: dict[CellKey, int] = {}
         find = self.place.setdefault
-        cell_of = [find(key, len(self.place)) for key, *_ in contributions]
-        _, _, packed, conduct = zip(*contributions, strict=True)
+        keys, _, packed, conduct = zip(*contributions, strict=True)
+        cell_of = [find(key, len(self.place)) for key in keys]
         self.cells = layout_of(self.version).tally(
             packed, np.array(cell_of), len(self.place), conduct
         )
 
 
 def _by_version(contributions: Sequence[Contribution]) -> dict[int, list[Contribution]]:
+    versions = {version.id for _, version, _, _ in contributions}
+    if len(versions) == 1:  # as nearly always
+        return {versions.pop(): list(contributions)}
     found: dict[int, list[Contribution]] = {}
     for contribution in contributions:
         found.setdefault(contribution[1].id, []).append(contribution)
