@@ -94,3 +94,9 @@ def test_linear_algebra_has_no_threads_of_its_own() -> None:
         cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert int(ended.stdout) == 1
+
+
+def test_a_server_that_exports_nothing_goes_without_arrow() -> None:
+    """It takes 40 MB (``app.export.arrow``)."""
+    code = "import sys, app.main; sys.exit('pyarrow' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

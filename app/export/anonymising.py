@@ -13,9 +13,6 @@ from itertools import chain
 from threading import Lock
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet
 from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -30,6 +27,7 @@ from app.export.anonymous_columns import (
     anonymous_columns,
 )
 from app.export.anonymous_table import stored, table_of
+from app.export.arrow import pa, pc
 from app.export.columns import INDEX
 from app.export.reading import DecodedSheets, places_of, spread
 from app.export.rows import ids_of, read_rows

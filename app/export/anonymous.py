@@ -7,9 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
@@ -21,6 +18,7 @@ from app.audit.log import record
 from app.db import Database
 from app.export.anonymising import make_missing
 from app.export.anonymous_columns import WITHHELD, WITHHELD_TEXT, anonymous_columns
+from app.export.arrow import pa, pc
 from app.export.codebook import Anonymity, Codebook, Generalised
 from app.export.columns import described
 from app.export.formats import Format
@@ -162,7 +160,7 @@ def _quarters(session: Session, wish: AnonymousWish) -> Sequence[AnonymousQuarte
 
 def _read(quarter: AnonymousQuarter, schema: pa.Schema, wanted: set[int]) -> pa.Table:
     """The rows of some units, in the columns of today's versions."""
-    stored = pyarrow.parquet.read_table(io.BytesIO(quarter.content))
+    stored = pa.parquet.read_table(io.BytesIO(quarter.content))
     stored = stored.filter(pc.is_in(stored["unit_id"], pa.array(sorted(wanted), pa.int64())))
     arrays = []
     for column in schema:

@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from analysis.anonymity import MISSING, REST
+from app.export.arrow import pa
 from app.export.columns import (
     INDEX,
     Described,
@@ -38,15 +38,15 @@ from surveys.model import (
 from surveys.numbers import plain
 
 #: Names of the design columns with their types; those that others may know are marked.
-DESIGN: tuple[tuple[str, pa.DataType, bool], ...] = (
-    ("unit", pa.string(), True),
-    ("unit_extent", pa.string(), True),
-    ("unit_kind", pa.string(), True),
-    ("parent_unit", pa.string(), True),
-    ("quarter", pa.string(), True),
-    ("channel", pa.string(), True),
-    ("version", pa.int16(), True),
-    ("weight", pa.float64(), False),
+DESIGN: tuple[tuple[str, str, bool], ...] = (
+    ("unit", "string", True),
+    ("unit_extent", "string", True),
+    ("unit_kind", "string", True),
+    ("parent_unit", "string", True),
+    ("quarter", "string", True),
+    ("channel", "string", True),
+    ("version", "int16", True),
+    ("weight", "float64", False),
 )
 #: What stands where too few are alike: of values with labels, and of texts.
 WITHHELD, WITHHELD_TEXT = -1, "*"
@@ -102,7 +102,7 @@ def anonymous_columns(versions: Sequence[Published], opinions: Collection[str]) 
     ``opinions`` are choices and numbers that nobody else knows, as ``questionnaire:item``.
     """
     whole = columns_of(versions, with_texts=False)
-    fields: list[pa.Field] = [_own(name, kind) for name, kind, _ in DESIGN]
+    fields: list[pa.Field] = [_own(name, pa.type_for_alias(kind)) for name, kind, _ in DESIGN]
     fields += [whole.schema.field(name) for name, _ in INDEX]
     sources: dict[str, Source] = {}
     facts: dict[str, Fact] = {}

@@ -6,9 +6,6 @@ import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet
 from numpy.typing import NDArray
 
 from analysis.anonymity import MISSING, REST
@@ -18,6 +15,7 @@ from app.export.anonymous_columns import (
     Fact,
     conditions,
 )
+from app.export.arrow import pa, pc
 from app.export.columns import INDEX, Role
 from app.figures.anonymous import Anonymous, Extent, People
 from app.registry.queries import UnitTree
@@ -144,5 +142,5 @@ def stored(table: pa.Table) -> bytes:
     """The rows as Parquet, in an order that tells nothing: by what stands in them."""
     order = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in table.schema.names])
     out = io.BytesIO()
-    pyarrow.parquet.write_table(table.take(order), out, compression="zstd")
+    pa.parquet.write_table(table.take(order), out, compression="zstd")
     return out.getvalue()

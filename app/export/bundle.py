@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
 from sqlalchemy.orm import Session
 
 from app.access.callers import Caller
 from app.audit.log import head, record
 from app.db import Database
 from app.export import delimited
+from app.export.arrow import pa
 from app.export.codebook import Codebook
 from app.export.codebook_page import codebook_page
 from app.export.csvw import csvw

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-import pyarrow as pa
-
 from app import RELEASE
+from app.export.arrow import pa
 from app.export.columns import CHANGE, Described, described
 from app.export.formats import Format
 from app.export.labelled import labels_for

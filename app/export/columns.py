@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 
-import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from app.export.arrow import pa
 from app.export.names import column_name
 from app.messages import LANGUAGES, say
 from app.registry.questionnaires import Published
@@ -119,26 +119,26 @@ class Columns:
     with_changes: bool = False
 
 
-#: Names of the design columns with their types, in their order.
-DESIGN: tuple[tuple[str, pa.DataType, Measure], ...] = (
-    ("response", pa.string(), Measure.NOMINAL),
-    ("version", pa.int16(), Measure.NOMINAL),
-    ("unit", pa.string(), Measure.NOMINAL),
-    ("unit_kind", pa.string(), Measure.NOMINAL),
-    ("parent_unit", pa.string(), Measure.NOMINAL),
-    ("day", pa.date32(), Measure.SCALE),
-    ("weight", pa.float64(), Measure.SCALE),
-    ("channel", pa.string(), Measure.NOMINAL),
-    ("disposition", pa.string(), Measure.NOMINAL),
-    ("aside_rule", pa.string(), Measure.NOMINAL),
-    ("language", pa.string(), Measure.NOMINAL),
-    ("duration_s", pa.int32(), Measure.SCALE),
-    ("partial", pa.int8(), Measure.NOMINAL),
+#: Names of the design columns with their types by Arrow's names, in their order.
+DESIGN: tuple[tuple[str, str, Measure], ...] = (
+    ("response", "string", Measure.NOMINAL),
+    ("version", "int16", Measure.NOMINAL),
+    ("unit", "string", Measure.NOMINAL),
+    ("unit_kind", "string", Measure.NOMINAL),
+    ("parent_unit", "string", Measure.NOMINAL),
+    ("day", "date32", Measure.SCALE),
+    ("weight", "float64", Measure.SCALE),
+    ("channel", "string", Measure.NOMINAL),
+    ("disposition", "string", Measure.NOMINAL),
+    ("aside_rule", "string", Measure.NOMINAL),
+    ("language", "string", Measure.NOMINAL),
+    ("duration_s", "int32", Measure.SCALE),
+    ("partial", "int8", Measure.NOMINAL),
 )
-INDEX: tuple[tuple[str, pa.DataType], ...] = (
-    ("index_satisfied", pa.int16()),
-    ("index_answers", pa.int16()),
-    ("index_levels", pa.int32()),
+INDEX: tuple[tuple[str, str], ...] = (
+    ("index_satisfied", "int16"),
+    ("index_answers", "int16"),
+    ("index_levels", "int32"),
 )
 #: What became of a row since the cursor (``app.export.cursors``).
 CHANGE = "change"
@@ -196,9 +196,11 @@ def columns_of(
         made.add(CHANGE, pa.string(), _own(CHANGE, Role.DESIGN, Measure.NOMINAL), None)
     for name, kind, measure in DESIGN:
         yes_no = name == "partial"
-        made.add(name, kind, _own(name, Role.DESIGN, measure, yes_no=yes_no), None)
+        made.add(
+            name, pa.type_for_alias(kind), _own(name, Role.DESIGN, measure, yes_no=yes_no), None
+        )
     for name, kind in INDEX:
-        made.add(name, kind, _own(name, Role.INDEX, Measure.SCALE), None)
+        made.add(name, pa.type_for_alias(kind), _own(name, Role.INDEX, Measure.SCALE), None)
     for version in sorted(versions, key=lambda each: -each.form.version):
         for item in version.form.items:
             for wanted, kind, what, source in _of_item(version, item):

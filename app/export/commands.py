@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import pyarrow as pa
 import typer
 
 from app.access.callers import owner
 from app.commands import Refused, open_database, operator, progress
 from app.export import delimited
 from app.export.anonymous import AnonymousWish, prepare_anonymous
+from app.export.arrow import pa
 from app.export.bundle import Prepared, companions, prepare, write_whole
 from app.export.codebook import Codebook
 from app.export.folder import alone, export_to_folder

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
 from pydantic_core import to_json
 
+from app.export.arrow import pa
 from app.export.codebook import Codebook
 from app.export.columns import Described, Value
 from app.export.formats import Format

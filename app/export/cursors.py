@@ -13,14 +13,13 @@ import json
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access import scope
 from app.access.models import Right
 from app.audit.log import GENESIS, has
+from app.export.arrow import pa, pc
 from app.export.reading import (
     DELETED_BEFORE,
     GONE,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-import pyarrow as pa
-
+from app.export.arrow import pa
 from app.export.codebook import Codebook
 from app.export.columns import Measure, Role
 from app.messages import LANGUAGES, say

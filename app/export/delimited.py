@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv
-import pyarrow.parquet
-
+from app.export.arrow import pa, pc
 from app.export.columns import Role, described
 from app.export.formats import Format
 
@@ -50,10 +46,10 @@ class CsvWriter:
         self._schema = pa.schema([self._written(each) for each in schema])
         if not appends:
             out.write(MARK)
-        options = pyarrow.csv.WriteOptions(
+        options = pa.csv.WriteOptions(
             include_header=not appends, delimiter=";" if vietnamese else ",", quoting_style="needed"
         )
-        self._writer = pyarrow.csv.CSVWriter(out, self._schema, write_options=options)
+        self._writer = pa.csv.CSVWriter(out, self._schema, write_options=options)
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append the rows of a batch."""
@@ -83,7 +79,7 @@ class ParquetWriter:
     def __init__(self, out: Outlet, schema: pa.Schema) -> None:
         # A dictionary of what is never twice the same would be made and thrown away.
         again = [each for each in schema.names if each not in _NEVER_AGAIN]
-        self._writer = pyarrow.parquet.ParquetWriter(
+        self._writer = pa.parquet.ParquetWriter(
             out,
             schema,
             compression="zstd",

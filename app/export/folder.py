@@ -16,12 +16,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-import pyarrow as pa
-
 from app.access.callers import Caller
 from app.audit.log import head
 from app.db import Database
 from app.export import delimited
+from app.export.arrow import pa
 from app.export.bundle import companions, log_reading
 from app.export.codebook import Codebook
 from app.export.cursors import Cursor, Share, begin, read_page, renewed

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
+from app.export.arrow import pa
 from app.export.columns import Measure, described
 from app.export.formats import Format, TooLargeForFormat
 from app.export.names import (

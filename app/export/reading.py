@@ -7,11 +7,10 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from app.db import Database
+from app.export.arrow import pa, pc
 from app.export.columns import CHANGE, Columns, Role, Source
 from app.export.rows import AT_ONCE, read_rows, texts_of, wanted_of
 from app.export.selection import Selection

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sqlalchemy import (
     BigInteger,
@@ -31,6 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from app.export.arrow import pa, pc
 from app.export.selection import Selection
 from app.intake.ids import FIRST_ID
 from app.intake.models import Disposition, Response, ResponseText
@@ -39,27 +39,30 @@ from app.intake.received_days import first_id
 #: Responses that are read and written together: a row group of Parquet.
 AT_ONCE = 100_000
 _KEYS_AT_ONCE = 500
-_ID = pa.binary(16)
 _MARK = '"'
 #: Numbers that leave the store as one, for a list of each takes as long.
 _IN_ONE, _NUMBERS = ("unit_id", "duration_s", "partial"), "numbers"
 _SECONDS_BITS, _PARTIAL_BITS = 31, 1
-#: What is read of a response.
-RAW = pa.schema(
-    [
-        ("id", _ID),
-        ("version_id", pa.int32()),
-        ("unit_id", pa.int32()),
-        ("day", pa.date32()),
-        ("channel", pa.string()),
-        ("disposition", pa.string()),
-        ("aside_rule", pa.string()),
-        ("language", pa.string()),
-        ("duration_s", pa.int32()),
-        ("partial", pa.int8()),
-        ("packed", pa.binary()),
-    ]
-)
+
+
+@cache
+def raw() -> pa.Schema:
+    """What is read of a response."""
+    return pa.schema(
+        [
+            ("id", pa.binary(16)),
+            ("version_id", pa.int32()),
+            ("unit_id", pa.int32()),
+            ("day", pa.date32()),
+            ("channel", pa.string()),
+            ("disposition", pa.string()),
+            ("aside_rule", pa.string()),
+            ("language", pa.string()),
+            ("duration_s", pa.int32()),
+            ("partial", pa.int8()),
+            ("packed", pa.binary()),
+        ]
+    )
 
 
 def count(session: Session, selection: Selection) -> int:
@@ -79,7 +82,7 @@ def span_of(session: Session, selection: Selection) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Read:
-    """Responses as ``RAW``, and the last one's id where there may be more; none where not."""
+    """Responses as ``raw``, and the last one's id where there may be more; none where not."""
 
     rows: pa.RecordBatch
     last: str | None
@@ -176,7 +179,7 @@ class _Reader:
 
     def read(self, *which: ColumnElement[bool], most: int | None = None) -> pa.RecordBatch:
         """Responses on conditions, in no order; with ``most``, the first ones, in their order."""
-        names = [name for name in RAW.names if name not in self.known]
+        names = [name for name in raw().names if name not in self.known]
         columns = {name: getattr(Response, name) for name in names}
         if most is not None:
             some = select(*columns.values()).where(*which).order_by(Response.id).limit(most)
@@ -188,7 +191,7 @@ class _Reader:
         found = dict(zip(columns, texts, strict=True)) if size else {}
         numbers = _apart(found[_NUMBERS]) if size else {}
         arrays: dict[str, pa.Array] = {}
-        for each in RAW:
+        for each in raw():
             match each.name:
                 case name if name in numbers:
                     made = numbers[name].cast(each.type)
@@ -203,7 +206,7 @@ class _Reader:
                 case name:
                     made = _values(found[name], each.type)
             arrays[each.name] = made
-        return pa.record_batch(list(arrays.values()), schema=RAW)
+        return pa.record_batch(list(arrays.values()), schema=raw())
 
 
 def _joined(column: ColumnElement[Any], name: str, store: str) -> ColumnElement[Any]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 
-import pyarrow as pa
 import xlsxwriter
 
+from app.export.arrow import pa
 from app.export.columns import described
 from app.messages import say
 

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Annotated
 from urllib.parse import urlencode
 
-import pyarrow as pa
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.access import scope
@@ -18,6 +17,7 @@ from app.access.models import Right
 from app.db import Database
 from app.dependencies import CLOCK, DatabaseDependency, SettingsDependency
 from app.export.anonymous import AnonymousWish, prepare_anonymous, right_of
+from app.export.arrow import pa
 from app.export.bundle import log_reading
 from app.export.columns import described
 from app.export.formats import Format
