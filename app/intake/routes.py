@@ -63,6 +63,10 @@ _BATCH = TypeAdapter(BatchIn)
 _ENVELOPE = TypeAdapter(Envelope)
 
 
+#: Looked up once: an enumeration's members are found by a search.
+_ACCEPTED = Outcome.ACCEPTED
+
+
 class BatchTooLarge(Problem):
     """The batch has more responses than the server takes at once."""
 
@@ -330,7 +334,7 @@ def _malformed(error: ValidationError) -> Problem:
 
 
 def _acknowledged(id: str | None, result: Outcome | Problem, language: Language) -> str:
-    if result is Outcome.ACCEPTED:  # as nearly all; to ask it for its value takes longer
+    if result is _ACCEPTED:  # as nearly all; to ask it for its value takes longer
         return f'{{"id":"{id}","status":"accepted"}}'
     if isinstance(result, Problem):
         refused = {"id": id, "status": "refused", "problem": result.document(language)}

@@ -48,7 +48,8 @@ from app.settings import Settings
 from surveys import AnswerError
 from surveys.digit_answers import pack
 
-_COUNTED = Disposition.COUNTED.value
+#: Looked up once: an enumeration's members and values are found by a search.
+_ACCEPTED, _COUNTED = Outcome.ACCEPTED, Disposition.COUNTED.value
 #: A response as the schema has read it, or quickly (``app.intake.decoding``): both have one shape.
 Incoming = ResponseIn | Received
 
@@ -137,7 +138,7 @@ class Intake:
             except Problem as problem:
                 results.append(problem)
             else:
-                results.append(Outcome.ACCEPTED)
+                results.append(_ACCEPTED)
                 places.append(place)
         if prepared:
             ready_ones: Sequence[Prepared] = prepared
@@ -147,7 +148,7 @@ class Intake:
                     ready_ones = await run_in_threadpool(self._store.masked, prepared)
             outcomes = await self.writer.submit(ready_ones)
             for ready, place, outcome in zip(prepared, places, outcomes, strict=True):
-                if outcome is Outcome.ACCEPTED:  # as it stands there
+                if outcome is _ACCEPTED:  # as it stands there
                     continue
                 if isinstance(outcome, Empty):
                     self._limits.note_empty(outcome)

@@ -1,11 +1,12 @@
 """Bulk writing and reading by key give what the models read, on both stores."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import StatementError
 
+from app.access.models import RateBucket
 from app.db import bulk
 from app.intake.models import Response, ResponseText
 from app.rollups.models import RollupCell
@@ -53,6 +54,42 @@ def test_what_is_inserted_is_read_by_the_model(database):
     with database.reading() as session:
         read = session.scalars(select(Response).order_by(Response.id)).all()
         assert [tuple(getattr(r, name) for name in COLUMNS) for r in read] == rows
+
+
+def test_what_all_some_or_none_have_is_read_by_the_model(database):
+    """Null in a whole column, or one moment in two columns, is stored in another way."""
+    rows = []
+    for some in (set(), {1}, {0, 1, 2}):
+        for have in ({}, {"duration_s": 5, "texts_hash": b"x" * 16}, {"credential_id": 3}):
+            later = MOMENT + timedelta(seconds=1)
+            have = have | {"partial": True, "aside_rule": "batch", "answered_at": later}
+            group = [row(new_id(), **(have if n in some else {})) for n in range(3)]
+            group.sort()
+            assert insert(database, group) == set()
+            assert insert(database, group) == {(each[0],) for each in group}
+            rows += group
+    with database.reading() as session:
+        read = session.scalars(select(Response)).all()
+        assert sorted(tuple(getattr(r, name) for name in COLUMNS) for r in read) == sorted(rows)
+
+
+def test_a_key_of_bytes_is_found(database):
+    """As buckets have it."""
+    columns, table = ("key", "full_at"), RateBucket.__table__
+    with database.writing() as session:
+        connection = session.connection()
+        rows = [(bytes([n]) * 16, n) for n in range(3)]
+        assert bulk.insert_missing(connection, table, columns, rows[1:]) == set()
+        bulk.replace(connection, table, columns, [(rows[1][0], 7)])
+        assert bulk.insert_missing(connection, table, columns, rows) == {
+            (key,) for key, _ in rows[1:]
+        }
+        found = bulk.find_by_key(connection, table, [(key,) for key, _ in rows], ("full_at",))
+    assert {key: full for (key,), (full,) in found.items()} == {
+        rows[0][0]: 0,
+        rows[1][0]: 7,
+        rows[2][0]: 2,
+    }
 
 
 @pytest.mark.parametrize("count", [1, 5, 300, 700])
