@@ -26,7 +26,7 @@ from app.intake.models import (
     Response,
     ResponseText,
 )
-from app.intake.prepared import Outcome, Prepared, Refused, by_field, contributions
+from app.intake.prepared import Group, Outcome, Prepared, Refused, by_field, contributions
 from app.intake.received_days import ReceivedDays
 from app.intake.reply_codes import Claims, codes_of
 from app.intake.texts import (
@@ -99,7 +99,7 @@ class ResponseStore:
         of, noted = by_field(group), set[str]()
         followed = compress(of.row, map(not_, of.told_as_change))
         self._days.note(list(followed) if any(of.told_as_change) else of.row)
-        outcomes = self._stored(group, noted)
+        outcomes = self._stored(group, of, noted)
         settled = self._now() - STORED_LATE
         if min(map(_received_at, of.row)) < settled:  # the commit itself took so long
             self._note_late(group, outcomes, settled, noted)
@@ -126,9 +126,10 @@ class ResponseStore:
                 there = session.scalars(query.with_for_update())
                 note_stored(session, [late[id] for id in there])
 
-    def _stored(self, group: Sequence[Prepared], noted: set[str]) -> Sequence[Outcome | Empty]:
+    def _stored(
+        self, group: Sequence[Prepared], of: Group, noted: set[str]
+    ) -> Sequence[Outcome | Empty]:
         """Store a group; into ``noted`` go the ids of those noted as stored late."""
-        of = by_field(group)
         with self._database.writing() as session:
             kept_out: list[Empty | Outcome | None] = [*buckets.take(session, of.draws)]
             claims = self._claim(session, group, kept_out) if any(of.reply_code_hash) else None
@@ -137,7 +138,7 @@ class ResponseStore:
             if not any(kept_out):
                 return self._append(session, group, claims, noted)
             fine = [response for response, out in zip(group, kept_out, strict=True) if not out]
-            outcomes = iter(self._append(session, fine, claims, noted) if fine else ())
+            outcomes = iter(self._append(session, fine, claims, noted))
         return [out or next(outcomes) for out in kept_out]
 
     def masked(self, group: Sequence[Prepared]) -> Sequence[Prepared]:
@@ -198,14 +199,16 @@ class ResponseStore:
         claims: Claims | None,
         noted: set[str],
     ) -> list[Outcome]:
+        if not group:
+            if claims is not None:
+                claims.give_back([])
+            return []
         # Of those with one id the first: the last of them that is put there.
         first = dict(zip(map(_id, reversed(group)), reversed(group), strict=True))
         ids = sorted(first)
         ordered = [first[id] for id in ids]
-        connection = session.connection()
-        there = bulk.insert_missing(
-            connection, _RESPONSES, ResponseRow._fields, by_field(ordered).row
-        )
+        of, connection = by_field(ordered), session.connection()
+        there = bulk.insert_missing(connection, _RESPONSES, ResponseRow._fields, of.row)
         stored: dict[str, Content] = {}
         codes: dict[str, str] = {}
         accepted = ordered
@@ -230,7 +233,8 @@ class ResponseStore:
         if there:
             codes = codes_of(session, [id for (id,) in there])
         if accepted:
-            self._add(session, accepted, kept, noted)
+            of = of if accepted is ordered else by_field(accepted)
+            self._add(session, accepted, of, kept, noted)
         if len(accepted) == len(group):
             return [Outcome.ACCEPTED] * len(group)
 
@@ -258,11 +262,12 @@ class ResponseStore:
         self,
         session: Session,
         accepted: Sequence[Prepared],
+        of: Group,
         kept: retained.Retained,
         noted: set[str],
     ) -> None:
         """All that goes with rows that are there: words, marks of times, cells."""
-        of, connection = by_field(accepted), session.connection()
+        connection = session.connection()
         if any(of.stored_texts):
             said = [r for r in accepted if r.stored_texts and r.row.day >= kept.texts_from]
             # A restore may know of a withdrawal whose response comes only now, again.

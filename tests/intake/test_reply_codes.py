@@ -12,6 +12,7 @@ from app.intake.store import ResponseStore
 from app.registry.questionnaires import published
 from app.settings import Settings
 from app.text_keys import TextKeys
+from tests.intake.test_store import Preparing
 from tests.integrity.stored import CLOSING, desks, one, rated
 from tests.small_province import body
 
@@ -105,3 +106,18 @@ def test_processes_that_bring_one_code_at_once_let_one_have_it(database):
     assert outcomes.count(Outcome.ACCEPTED) == 3 and outcomes.count(Outcome.CODE_TAKEN) == 9
     codes, responses = stored(database)
     assert len(codes) == responses == 3
+
+
+def test_whoever_is_refused_leaves_the_code_to_another(database, code, province):
+    """A response without its invitation claimed it before, alone or beside one that is stored."""
+    prepare = Preparing(database)
+    uninvited = prepare(body(code))._replace(invitation="f" * 64, reply_code_hash=code_hash(1))
+    assert prepare.store.append([uninvited]) == [Outcome.UNINVITED]
+    assert stored(database) == ({}, 0)
+    assert prepare.store.append([uninvited, prepare(body(code))]) == [
+        Outcome.UNINVITED,
+        Outcome.ACCEPTED,
+    ]
+    assert stored(database) == ({}, 1)
+    other = prepare(body(code))._replace(reply_code_hash=code_hash(1))
+    assert prepare.store.append([other]) == [Outcome.ACCEPTED]
