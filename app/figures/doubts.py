@@ -84,8 +84,9 @@ def find_doubtful(whole: Context) -> dict[str, list[Doubt]]:
     """The units whose forms stand out among the others', by code, with why.
 
     ``whole`` asks about all units that are compared; only those are looked at whose figures it may
-    show. A unit stands out by the funnel's p, which allows for what units ordinarily differ in and
-    is learnt without the unit itself; above the others alone, by Holm over units and both reasons.
+    show, and of whose forms enough say whether they are so. A unit stands out by the funnel's p,
+    which allows for what units ordinarily differ in and is learnt without the unit itself; above
+    the others alone, by Holm over units and both reasons.
     """
     key = ("doubtful", repr(whole.query), whole.caller.grants, whole.release_rule)
     return per_session(whole.session, key, lambda: _found(whole))
@@ -103,6 +104,7 @@ def _found(whole: Context) -> dict[str, list[Doubt]]:
             nodes = set(whole.units.below(unit.id))
             row_of |= dict.fromkeys(whole.regrouping.wholly_in(nodes), row)
     counts = _counted(whole, row_of, len(rates.unit))
+    counts *= counts[:, 1:] >= whole.least
     p = np.stack([_more_than_others(k, n) for k, n in counts])
     adjusted = familywise.holm(p.ravel()).reshape(p.shape)
     found: dict[str, list[Doubt]] = {}

@@ -12,7 +12,7 @@ from app.messages.words import Words
 from app.reports import sentences
 from app.reports.views.results import Units
 from app.rollups.conduct import HASTY_S
-from tests.figures.district import CODES, COMMUNES, FORM, standing
+from tests.figures.district import CODES, COMMUNES, FORM, SMALL, standing
 from tests.results import result
 from tests.small_province import body
 
@@ -28,7 +28,7 @@ def world(templates, postgres, tmp_path_factory):
         sent = []
 
         def send(commune, levels, seconds):
-            answers = {c: int(v) for c, v in zip(CODES, levels, strict=True)} | {"trips": 1}
+            answers = dict(zip(CODES, map(int, levels), strict=False)) | {"trips": 1}
             at = f"2026-0{1 + len(sent) % 6}-{1 + len(sent) % 27:02}T10:00:00+07:00"
             point = world.province.points[(commune, FORM.code)]
             sent.append(body(point, answers, answered_at=at, duration_s=seconds))
@@ -39,6 +39,9 @@ def world(templates, postgres, tmp_path_factory):
         for _ in range(30):
             send(ALIKE, np.full(len(CODES), 5), 200)
             send(HASTY, rng.choice([4, 5], len(CODES)), int(rng.integers(2, HASTY_S)))
+        # Of nine of these the time is known, and five ratings: too few to say anything of.
+        for n in range(20):
+            send(SMALL, *((np.full(5, 5), 3) if n < 9 else (rng.choice([3, 4, 5], 4), None)))
         world.province.send(world.client, sent)
         yield world
 
@@ -54,6 +57,7 @@ def test_units_whose_forms_stand_out_are_nobodys_model(view, world):
     doubts = {row["unit"]["code"]: row["doubts"] for row in found["rows"] if row["doubts"]}
     assert doubts == {ALIKE: ["alike"], HASTY: ["hasty"]}
     rows = {row["unit"]["code"]: row for row in found["rows"]}
+    assert rows[SMALL]["respondents"] == 20
     # By its rank alone it would be one of the best.
     assert rows[ALIKE]["rank_low_simultaneous"] <= found["best"]
     assert not rows[ALIKE]["may_be_best"] and not rows[HASTY]["may_be_best"]
@@ -109,6 +113,13 @@ def test_what_units_ordinarily_differ_in_makes_nobody_doubtful():
     assert found == runs
     assert np.isnan(_more_than_others(np.zeros(5), np.full(5, 20.0))).all()
     assert np.isnan(_more_than_others(np.array([3.0]), np.array([20.0]))).all()
+
+
+def test_of_whom_fewer_are_so_than_of_the_others_nobody_is_doubtful():
+    k, n = np.full(20, 30.0), np.full(20, 60.0)
+    k[0], k[1] = 0.0, 60.0
+    p = _more_than_others(k, n)
+    assert p[0] > 0.95 and p[1] < 0.05 / 20 and (p[2:] > 0.05).all()
 
 
 def row(code, low, doubts=()):

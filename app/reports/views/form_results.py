@@ -24,7 +24,11 @@ class Handled(Result):
         "are of these. Fewer than counted where responses had been deleted by rule before it was "
         "counted; then null, as all below, to whom few respondents are not shown."
     )
-    timed: int | None
+    timed: int | None = Field(
+        description="Of how many is told how long they took; whoever is not shown few respondents "
+        "is told of months that are over, where ten or more of a unit and channel are timed; null, "
+        "as what is computed from it, where there are none."
+    )
     hasty: int | None
     hasty_share: float | None
     partial: int | None
@@ -35,7 +39,7 @@ class Handled(Result):
 class Alike(Result):
     """Respondents who gave every item the same level."""
 
-    respondents: int
+    respondents: int = Field(description="Who rated at least five items; told as those timed.")
     alike: int
     share: float
 

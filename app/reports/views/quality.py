@@ -10,7 +10,14 @@ from app.figures.context import number
 from app.figures.query import Key
 from app.figures.regrouping import whole_number
 from app.figures.results import Names, unit_result
-from app.registry.questionnaires import Published
+from app.reports.views.conduct_counts import (
+    Told,
+    forms_among,
+    forms_of,
+    is_told_of_forms,
+    respondents,
+    sees_few,
+)
 from app.reports.views.context import ViewContext, released_cells
 from app.reports.views.form_results import (
     Alike,
@@ -21,13 +28,10 @@ from app.reports.views.form_results import (
     Quality,
 )
 from app.reports.views.overview import set_aside, volume
-from app.rollups.cells import FORMS, Cells, layout_of
+from app.rollups.cells import layout_of
 from app.rollups.conduct import HASTY_S, LEAST_ALIKE, Conduct
 from app.rollups.measure_counts import Measure
 from surveys.model import RatedItem
-
-#: Cells of the period that the caller is told, by version.
-_Told = dict[Published, Cells]
 
 
 def quality(context: ViewContext) -> Quality:
@@ -49,7 +53,7 @@ def quality(context: ViewContext) -> Quality:
     ]
     told = None
     if not context.hides():
-        told = {each: released_cells(context, each).cells for each in context.figures.versions}
+        told = {each: released_cells(context, each) for each in context.figures.versions}
     return Quality(
         **dict(context.head()),
         responses=_responses(context, told),
@@ -69,25 +73,26 @@ def quality(context: ViewContext) -> Quality:
     )
 
 
-def _responses(context: ViewContext, told: _Told | None) -> Handled:
+def _responses(context: ViewContext, told: Told | None) -> Handled:
     """Of the responses that count: how many were hasty, left unfinished, in English.
 
     Of days whose responses older software deleted it is known how many there were, and no more.
     """
-    counted = None if told is None else _respondents(told)
-    if told is None or not _tells_forms(context, told):
+    counted = None if told is None else respondents(told)
+    if told is None or not is_told_of_forms(context, told):
         return Handled(
             counted=counted, known=None, timed=None, hasty=None, hasty_share=None,
             partial=None, partial_share=None, in_english=None,
         )  # fmt: skip
-    n = sum(map(_forms, told.values()), Counter[Conduct]())
-    known, timed, hasty = n[Conduct.KNOWN], n[Conduct.TIMED], n[Conduct.HASTY]
+    n, taken = forms_of(told), forms_among(context, told, Conduct.TIMED)
+    known, timed, hasty = n[Conduct.KNOWN], taken[Conduct.TIMED], taken[Conduct.HASTY]
     unknown = not known and bool(counted)
+    untold = not timed and not sees_few(context)
     return Handled(
         counted=counted,
         known=known,
-        timed=timed,
-        hasty=hasty,
+        timed=None if untold else timed,
+        hasty=None if untold else hasty,
         hasty_share=hasty / timed if timed else None,
         partial=None if unknown else n[Conduct.PARTIAL],
         partial_share=n[Conduct.PARTIAL] / known if known else None,
@@ -95,46 +100,23 @@ def _responses(context: ViewContext, told: _Told | None) -> Handled:
     )
 
 
-def _respondents(told: _Told) -> int:
-    return sum(int(cells["respondents"].sum()) for cells in told.values())
-
-
-def _tells_forms(context: ViewContext, told: _Told) -> bool:
-    """Whether the caller is told of forms: of everybody's, or as who sees everything.
-
-    A count of those alone whose days are known would be one of months that nobody asked for, and
-    may give a month away that is hidden.
-    """
-    known = sum(_forms(cells)[Conduct.KNOWN] for cells in told.values())
-    return context.figures.gate.everywhere or known == _respondents(told)
-
-
-def _forms(cells: Cells) -> Counter[Conduct]:
-    """How many forms of some cells were filled in how."""
-    return Counter(
-        dict(zip(FORMS, cells["forms"].sum(axis=0, dtype=np.int64).tolist(), strict=True))
-    )
-
-
-def _straight_lining(context: ViewContext, told: _Told | None) -> Alike | None:
+def _straight_lining(context: ViewContext, told: Told | None) -> Alike | None:
     """How many gave every rated item the same level; None where too few could have."""
-    if told is None or not _tells_forms(context, told):
+    if told is None or not is_told_of_forms(context, told):
         return None
-    found = _forms(told[context.form])
+    found = forms_among(context, {context.form: told[context.form]}, Conduct.ABLE)
     n, same = found[Conduct.ABLE], found[Conduct.ALIKE]
-    if n == 0 or (n < context.figures.least and not context.figures.gate.everywhere):
-        return None
-    return Alike(respondents=n, alike=same, share=same / n)
+    return Alike(respondents=n, alike=same, share=same / n) if n else None
 
 
-def _no_opinion(context: ViewContext, told: _Told | None) -> list[NoOpinionRow]:
+def _no_opinion(context: ViewContext, told: Told | None) -> list[NoOpinionRow]:
     """Of each rated item, how many said that they have no opinion, the most first."""
     if told is None:
         return []
     none: Counter[str] = Counter()
     every: Counter[str] = Counter()
-    for version, cells in told.items():
-        counts = cells["counts"].sum(axis=0, dtype=np.int64)
+    for version, rows_of in told.items():
+        counts = rows_of.cells["counts"].sum(axis=0, dtype=np.int64)
         for (code, answer), slot in layout_of(version).slots.items():
             every[code] += int(counts[slot])
             none[code] += int(counts[slot]) if answer is None else 0
