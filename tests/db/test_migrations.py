@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from alembic import util
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -23,7 +24,14 @@ from app.figures import models as _figures  # noqa: F401
 from app.importing import models as _importing  # noqa: F401
 from app.intake import models as _intake  # noqa: F401
 from app.intake.ids import new_id
-from app.intake.models import Disposition, LateResponse, ReceivedDay, Response, ResponseText
+from app.intake.models import (
+    Disposition,
+    LateResponse,
+    ReceivedDay,
+    Response,
+    ResponseText,
+    RetentionNote,
+)
 from app.intake.partitions import is_partition
 from app.intake.rollup_rebuild import verify
 from app.intake.setting_aside import Together, change_dispositions
@@ -179,22 +187,43 @@ def test_drafts_that_were_there_before_0029_are_listed_by_their_titles(database)
     assert (entry.code, entry.title) == ("kiosk-face", form.title)
 
 
-def test_forms_that_were_there_before_0033_are_counted_as_if_they_came_after(database, province):
+def in_parts(monkeypatch, responses, cells):
+    """Have 0033 read so many responses at a time, and write when it holds more than some cells."""
+    really = util.load_python_file
+
+    def loaded(folder, name):
+        module = really(folder, name)
+        if getattr(module, "revision", None) == "0033":
+            module._CHUNK, module._MOST_HELD = responses, cells
+        return module
+
+    monkeypatch.setattr(util, "load_python_file", loaded)
+
+
+@pytest.mark.parametrize(("parts", "kept"), [(None, 3), ((7, 3), 3), ((50, 0), 2)])
+def test_forms_that_were_there_before_0033_are_counted_as_if_they_came_after(
+    database, province, monkeypatch, parts, kept
+):
     rng, history = np.random.default_rng(33), History(database)
+    face = next(each for each in history.versions.values() if each.form.code == "kiosk-face")
     ids = []
     for ago in (4, 2, 1):
         made = []
         for n in range(60):
-            one = history.one(months_ago(ago), unit=1 + n % 2, channel=("kiosk", "qr")[n % 3 > 0])
+            day = months_ago(ago) + timedelta(days=int(rng.integers(4)) if ago > 1 else 0)
+            one = history.one(day, unit=1 + n % 2, channel=("kiosk", "qr")[n % 3 > 0])
             given = {code: int(rng.integers(3, 5)) for code in CODES[: rng.integers(3, 8)]}
+            given |= dict.fromkeys(CODES[8 : rng.integers(8, 11)])  # no opinion
+            version, given = (history.version, given) if n % 5 else (face, {"S1": 1 + n % 3})
             row = one.row._replace(
-                packed=history.version.sheet.pack(given, partial=True)[0],
+                version_id=version.id,
+                packed=version.sheet.pack(given, partial=True)[0],
                 duration_s=(None, 5, 19, 20, 300)[rng.integers(5)],
                 partial=bool(rng.integers(2)),
-                language=("vi", "en")[rng.integers(2)],
+                language=("vi", "en", "tay")[rng.integers(3)],
             )
             late = TODAY - timedelta(days=1) if n < 3 else None
-            made.append(one._replace(row=row, late=late))
+            made.append(one._replace(row=row, version=version, late=late))
         history.store.append(made)
         ids += [each.id for each in made]
     with database.writing() as session:
@@ -204,6 +233,8 @@ def test_forms_that_were_there_before_0033_are_counted_as_if_they_came_after(dat
             "distrusted", among,
         )  # fmt: skip
     history.delete(months_ago(3))
+    with database.writing() as session:  # in the midst of a deletion, whose rows are there yet
+        session.get_one(RetentionNote, 1).responses_from = months_ago(kept) + timedelta(days=1)
 
     def cells():
         with database.reading() as session:
@@ -218,9 +249,11 @@ def test_forms_that_were_there_before_0033_are_counted_as_if_they_came_after(dat
     assert all(any(cell[-more:]) for cell in before.values() if any(cell))
     migrate(database, down_to("0032"))
     assert cells() == {key: cell[:-more] for key, cell in before.items()}
+    if parts:
+        in_parts(monkeypatch, *parts)
     migrate(database)
     # Of what was deleted by rule nothing can be counted any more.
-    gone = {key for key in before if key[1] < months_ago(3)}
+    gone = {key for key in before if key[1] <= months_ago(kept)}
     expected = {
         key: cell[:-more] + bytes(more) if key in gone else cell for key, cell in before.items()
     }

@@ -55,6 +55,17 @@ def test_what_may_not_be_committed_yet_is_told_later(database, province):
         assert told[n] in copy.rows
 
 
+def test_what_came_at_the_very_moment_up_to_which_a_round_reads_is_told_once(database, province):
+    prepare, now = Preparing(database), datetime.now(UTC)
+    copy, at = Copy(database).follow(now), now + timedelta(minutes=5)
+    made = prepare(body(province.points[("C1", "sipas-desk")]))
+    prepare.store.append([made._replace(row=made.row._replace(received_at=at))])
+    told = ("row", ExportIds.of(database).of_response(made.row.id))
+    for round in range(1, 4):
+        copy.follow(at + SETTLES * round)
+        assert copy.told == [told]
+
+
 def test_the_least_id_of_a_day_is_followed(database, province):
     now = datetime.now(UTC)
     copy, prepare = Copy(database).follow(now), Preparing(database)

@@ -10,7 +10,7 @@ from sqlalchemy import event, select, update
 
 from app.access.callers import owner
 from app.export.reading import GONE, _order, batches, tombstones
-from app.export.rows import ids_of, read_rows
+from app.export.rows import ids_of, read_rows, rows_by_id
 from app.export.selection import Wish, select_responses
 from app.intake.export_ids import ExportIds
 from app.intake.ids import new_id
@@ -32,6 +32,46 @@ def test_a_response_is_partial_where_the_store_says_so(database, province):
     rows = [row for each in batches(database, selection, ids) for row in each.to_pylist()]
     found = {row["response"]: row["partial"] for row in rows}
     assert found == {ids.of_response(id): int(id == desk[0]) for id in desk}
+
+
+def test_numbers_of_a_response_leave_as_the_store_has_them(database, province):
+    drawn = answered(database, province, 40)
+    with database.writing() as session:
+        kept = session.scalars(select(Response).where(Response.id.in_(drawn))).all()
+        for n, each in enumerate(kept):
+            each.duration_s = (None, 0, 1, 19, 86_400)[n % 5]
+            each.partial = n % 3 == 0
+    with database.reading() as session:
+        selection = select_responses(session, owner("a test"), Wish("sipas-desk"))
+        rows = read_rows(session, selection).rows
+        query = select(Response.id, Response.unit_id, Response.duration_s, Response.partial)
+        stored = {id: tuple(said) for id, *said in session.execute(query)}
+    numbers = (rows[name].to_pylist() for name in ("unit_id", "duration_s", "partial"))
+    found = dict(zip(ids_of(rows), zip(*numbers, strict=True), strict=True))
+    assert len(found) == 20 and found == {id: stored[id] for id in found}
+
+
+def test_a_sheet_that_is_damaged_is_said_to_be_and_takes_nobody_elses_answers(database, province):
+    drawn = answered(database, province, 16)
+    with database.writing() as session:
+        desk = [id for id, said in drawn.items() if said[1] == "sipas-desk"]
+        damaged = session.get_one(Response, desk[1])
+        damaged.packed = damaged.packed[:-1]
+    with database.reading() as session:
+        selection = select_responses(session, owner("a test"), Wish("sipas-desk"))
+        with pytest.raises(ValueError, match="one is damaged"):
+            read_rows(session, selection)
+
+
+def test_responses_by_their_ids_are_all_there_however_many_are_asked(
+    database, province, monkeypatch
+):
+    answered(database, province, 80)
+    monkeypatch.setattr("app.export.rows._KEYS_AT_ONCE", 7)
+    with database.reading() as session:
+        selection = select_responses(session, owner("a test"), Wish("sipas-desk"))
+        ids = session.scalars(select(Response.id).where(selection.shown())).all()
+        assert sorted(ids_of(rows_by_id(session, selection, ids))) == sorted(ids) and len(ids) == 40
 
 
 def test_the_order_of_rows_does_not_tell_who_answered_before_whom(database, province):

@@ -1,6 +1,6 @@
 """What was received since a moment is found by its ids, however old these are."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
@@ -65,6 +65,18 @@ def test_a_day_is_noted_once_and_again_when_older_ids_come(database):
         assert first_id(session, NOON) == least_id(datetime(2026, 1, 31, tzinfo=UTC))
         assert first_id(session, NOON + timedelta(days=1)) == LAST_ID
     assert sum("INSERT INTO received_day" in statement for statement in said) == 3
+
+
+def test_a_moment_may_be_said_by_any_clock(database):
+    """An operator says since when by the clock on the wall, which may show another day."""
+    received = datetime(2026, 3, 1, 21, tzinfo=UTC)
+    old = row(received, received - timedelta(days=30))
+    ReceivedDays(database).note([old])
+    for hours in (7, -8, 0):
+        since = received.astimezone(timezone(timedelta(hours=hours))) - timedelta(hours=1)
+        with database.reading() as session:
+            assert first_id(session, since) < old.id
+            assert first_id(session, since + timedelta(days=1)) == LAST_ID
 
 
 def test_what_was_not_committed_is_noted_again(database, monkeypatch):

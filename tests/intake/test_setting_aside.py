@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
+from app.access.models import Credential
 from app.audit.models import AuditEntry
 from app.figures.late import LateResponse
 from app.intake.ids import new_id
 from app.intake.models import Disposition, Response
 from app.intake.rollup_rebuild import rebuild, verify
 from app.intake.setting_aside import (
+    DISTRUSTED,
     Changed,
     ReasonMissingError,
     Together,
@@ -26,6 +28,7 @@ from app.intake.setting_aside import (
 from app.rollups.measure_counts import moved_together
 from app.rollups.models import AsideCell
 from app.settings import Settings
+from tests.retention.history import History, days_ago
 from tests.small_province import body
 
 TOGETHER = Together.of(Settings())
@@ -136,6 +139,64 @@ def test_what_came_since_is_set_aside_however_old_its_ids_are(client, database, 
     number = number_of(database, ids[0])
     assert set_aside(database, number, now + timedelta(hours=1), "x") == Changed(0, 0)
     assert set_aside(database, number, now - timedelta(minutes=1), "x") == Changed(11, 0)
+    assert verify(database) == []
+
+
+def test_what_came_at_the_very_moment_is_set_aside_and_nothing_that_came_before(database, province):
+    """Days ago, and with ids that were older then."""
+    province.device()
+    with database.reading() as session:
+        number = session.scalars(select(Credential.id)).one()
+    history, moment = History(database), datetime.now(UTC) - timedelta(days=5)
+    groups = [[history.one(days_ago(days)) for _ in range(10)] for days in (40, 90)]
+    for group, at in zip(groups, (moment, moment - timedelta(microseconds=1)), strict=True):
+        history.store.append(
+            [
+                each._replace(row=each.row._replace(received_at=at, credential_id=number))
+                for each in group
+            ]
+        )
+    assert set_aside(database, number, moment + timedelta(microseconds=1), "x") == Changed(0, 0)
+    assert set_aside(database, number, moment, "x") == Changed(10, 0)
+    with database.reading() as session:
+        aside = select(Response.id).where(Response.disposition != Disposition.COUNTED.value)
+        assert set(session.scalars(aside)) == {each.id for each in groups[0]}
+    assert set_aside(database, number, moment - timedelta(days=9), "x") == Changed(10, 0)
+    assert verify(database) == []
+
+
+@pytest.mark.parametrize(("stay", "moved"), [(1, 0), (9, 0), (10, 10)])
+def test_few_of_an_earlier_day_of_the_month_are_not_left_set_aside(database, province, stay, moved):
+    history = History(database)
+    month = days_ago(60).replace(day=1)
+    earlier = history.came(month + timedelta(days=2), stay)
+    later = history.came(month + timedelta(days=20), 10)
+
+    def change(made, *dispositions, rule):
+        with database.writing() as session:
+            which = Response.id.in_([each.id for each in made])
+            return change_dispositions(session, TOGETHER, *dispositions, rule, which)
+
+    counted, aside = Disposition.COUNTED, Disposition.DISTRUSTED
+    assert change(earlier + later, counted, aside, rule=DISTRUSTED).moved == stay + 10
+    assert change(later, aside, counted, rule=None) == Changed(moved, 10 - moved)
+    assert verify(database) == []
+
+
+def test_who_cannot_be_counted_again_with_others_is_not_left_among_few(database, province):
+    """Two of twelve answered what no other did; they came aside when two were enough."""
+    history, day = History(database), days_ago(60)
+    packed = history.version.sheet.pack({"A1": 4, "A2": 4, "B1": 3, "C1": 2}, partial=True)[0]
+    two = [history.one(day) for _ in range(2)]
+    history.store.append([each._replace(row=each.row._replace(packed=packed)) for each in two])
+    ids = [each.id for each in two + history.came(day, 10)]
+    counted, aside = Disposition.COUNTED, Disposition.DISTRUSTED
+    with database.writing() as session:
+        enough, which = Together(2, TOGETHER.today), Response.id.in_(ids)
+        done = change_dispositions(session, enough, counted, aside, DISTRUSTED, which)
+        assert done == Changed(12, 0)
+        assert change_dispositions(session, TOGETHER, aside, counted, None, which) == Changed(0, 12)
+        assert change_dispositions(session, enough, aside, counted, None, which) == Changed(12, 0)
     assert verify(database) == []
 
 

@@ -215,6 +215,20 @@ def test_a_difference_is_named_and_a_rebuild_mends_it(prepare, province, databas
     assert cells(database).keys() == right.keys() and cells(database) != right
 
 
+def test_a_cell_that_an_older_server_wrote_is_named_and_a_rebuild_mends_it(
+    prepare, province, database
+):
+    """One that ran on beside the new schema writes cells that are shorter."""
+    prepare.store.append([prepare(body(province.points[("C1", "sipas-desk")])) for _ in range(3)])
+    right = cells(database)
+    with database.writing() as session:
+        session.execute(text("UPDATE rollup_cell SET packed = substr(packed, 1, 80)"))
+    (difference,) = verify(database)
+    assert (difference.kept_respondents, difference.recounted_respondents) == (0, 3)
+    rebuild(database)
+    assert verify(database) == [] and cells(database) == right
+
+
 def days_ago(days):
     return (NOW - timedelta(days=days)).isoformat()
 
@@ -252,8 +266,10 @@ def test_many_writers_and_rebuilds_neither_clash_nor_lose(database, province):
     written = Event()
     with ThreadPoolExecutor(5) as pool:
         rebuilding = pool.submit(rebuild_meanwhile)
-        outcomes = [outcome for each in pool.map(write, range(4)) for outcome in each]
-        written.set()
+        try:
+            outcomes = [outcome for each in pool.map(write, range(4)) for outcome in each]
+        finally:  # or a writer that breaks would have it made anew for ever
+            written.set()
         rebuilding.result()
     assert outcomes.count(Outcome.ACCEPTED) == 24 * 20
     assert outcomes.count(Outcome.DUPLICATE) == 4 * 20

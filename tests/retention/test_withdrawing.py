@@ -1,14 +1,14 @@
 """A withdrawn response is erased at once, and leaves the figures with nine others or not at all."""
 
 import json
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
 
 from app.audit.models import AuditEntry
-from app.intake.ids import new_id
+from app.intake.ids import ms_of, new_id
 from app.intake.models import (
     AsideResponse,
     Disposition,
@@ -40,6 +40,8 @@ def test_at_once_nothing_is_left_by_which_it_could_be_known(history):
         assert (left.credential_id, left.texts_hash, left.point_id) == (None, None, 0)
         moments = {left.answered_at, left.claimed_at, left.received_at}
         assert {m.astimezone(ZONE).time() for m in moments} == {time()}
+        begins = datetime.fromtimestamp(ms_of(left.id) / 1000, ZONE)
+        assert (begins.date(), begins.time()) == (left.day, time())
         # All that sums are made of, and all that the figures of single responses read.
         kept = ("unit_id", "version_id", "channel", "day", "duration_s", "language", "packed")
         assert [getattr(left, name) for name in kept] == [getattr(one.row, name) for name in kept]
