@@ -29,6 +29,10 @@ class Shape(NamedTuple):
         return tuple(code for code in self.codes if code not in self.null)
 
 
+#: Of so many forms a table keeps the records: a batch has one, or two while a new version comes.
+MOST_SHEETS = 2
+
+
 class DigitTable:
     """The answers of n respondents of one shape.
 
@@ -37,18 +41,21 @@ class DigitTable:
 
     def __init__(self, shape: Shape, digits: NDArray[np.uint8]) -> None:
         self.shape, self.digits = shape, digits
-        self._sheet: AnswerSheet | None = None
-        self._records: list[bytes | None] = []
+        #: In which column of the digits an item stands.
+        self.column = {code: column for column, code in enumerate(shape.given)}
+        self._records: dict[AnswerSheet, list[bytes | None]] = {}
 
     def rows(self) -> list[DigitAnswers]:
         """The answers of each respondent, in order."""
         return [DigitAnswers(self, place) for place in range(len(self.digits))]
 
     def records(self, sheet: AnswerSheet) -> list[bytes | None]:
-        """Each respondent's record; None where the form does not take an answer."""
-        if self._sheet is not sheet:
-            self._sheet, self._records = sheet, self._packed(sheet)
-        return self._records
+        """Each respondent's record; None where the form does not take an answer, or is one more."""
+        if sheet not in self._records:
+            if len(self._records) == MOST_SHEETS:
+                return [None] * len(self.digits)
+            self._records[sheet] = self._packed(sheet)
+        return self._records[sheet]
 
     def _packed(self, sheet: AnswerSheet) -> list[bytes | None]:
         packing = _packing_of(sheet, self.shape)
@@ -75,13 +82,10 @@ class DigitAnswers(Mapping[str, int | None]):
         self._table, self._place = table, place
 
     def __getitem__(self, code: str) -> int | None:
-        shape = self._table.shape
-        if code in shape.null:
+        table = self._table
+        if code in table.shape.null:
             return None
-        try:
-            return int(self._table.digits[self._place, shape.given.index(code)])
-        except ValueError:
-            raise KeyError(code) from None
+        return int(table.digits[self._place, table.column[code]])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._table.shape.codes)
@@ -91,6 +95,13 @@ class DigitAnswers(Mapping[str, int | None]):
 
     def __repr__(self) -> str:
         return repr(dict(self))
+
+    def plain(self) -> dict[str, int | None]:
+        """The same as a dict, in the same order."""
+        table = self._table
+        answers: dict[str, int | None] = dict.fromkeys(table.shape.codes)
+        answers.update(zip(table.column, table.digits[self._place].tolist(), strict=True))
+        return answers
 
     def record(self, sheet: AnswerSheet) -> bytes | None:
         """These answers as the form's record; None where it does not take one of them."""
@@ -113,7 +124,7 @@ def pack(
             if sheet.asks_for_more:
                 sheet.check_given(record, partial=partial)
             return record, {}
-        answers = dict(answers)
+        answers = answers.plain()
     return sheet.pack(answers, partial=partial)
 
 
@@ -136,6 +147,8 @@ def _packing_of(sheet: AnswerSheet, shape: Shape) -> _Packing | None:
     """None where no such answers fit the form."""
     empty = bytearray(sheet.width)
     for code in shape.null:
+        if code in sheet.texts:
+            continue  # no text, which stands in no record
         field = sheet.packed_field(code, None)
         if field is None:
             return None

@@ -19,6 +19,8 @@ else:
             self._name, self._parts = name, parts
 
         def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):  # as a copy that is being made asks, before it has anything
+                raise AttributeError(name)
             found = getattr(import_module(self._name), name, None)
             if found is None and name in self._parts:
                 found = import_module(f"{self._name}.{name}")

@@ -125,6 +125,10 @@ def _take(
 def _pattern_of(text: bytes, answers: dict[str, Any]) -> _Pattern | None:
     """How a text is written; None where it is not digits and null alone."""
     found = list(_ANSWER.finditer(text))
+    # Each key has two quotes. Were there others, one could stand for a key that was found, too,
+    # escaped or with another value that equals its digit (1.0, true, -0): the last one counts.
+    if text.count(b'"') != 2 * len(found):
+        return None
     # What stands in a text, or deeper, or twice, is not what was read.
     read = [(each[1].decode(), None if each[2] is None else int(each[2])) for each in found]
     if read != list(answers.items()):

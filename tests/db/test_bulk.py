@@ -73,6 +73,23 @@ def test_what_all_some_or_none_have_is_read_by_the_model(database):
         assert sorted(tuple(getattr(r, name) for name in COLUMNS) for r in read) == sorted(rows)
 
 
+def test_columns_may_come_in_any_order(database):
+    """Of which one, null in all rows, may stand before the key."""
+    columns = COLUMNS[::-1]
+    rows = [row(id)[::-1] for id in sorted(new_id() for _ in range(5))]
+    for expected in (set(), {(each[-1],) for each in rows}):
+        with database.writing() as session:
+            connection = session.connection()
+            there = bulk.insert_missing(connection, Response.__table__, columns, rows)
+        assert there == expected
+
+
+@pytest.mark.parametrize("empty", [set(), {0}, {1}, {0, 1, 2}])
+def test_ids_may_be_null_in_some_rows(empty):
+    ids = [None if n in empty else new_id() for n in range(3)]
+    assert list(bulk._without_dashes(ids)) == [id and id.replace("-", "") for id in ids]
+
+
 def test_a_key_of_bytes_is_found(database):
     """As buckets have it."""
     columns, table = ("key", "full_at"), RateBucket.__table__

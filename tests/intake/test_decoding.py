@@ -139,3 +139,27 @@ def test_a_body_nested_too_deeply_is_left_to_the_schema() -> None:
     assert read_one(body) is None
     with pytest.raises(ValidationError):
         ONE.validate_json(body)
+
+
+@pytest.mark.parametrize("nested", ["[" * 250 + "]" * 250, '{"B": 1}', "[[1]]"], ids=len)
+def test_so_are_answers_that_no_item_takes(nested: str) -> None:
+    """The schema reads no deeper than 200, and what a device is refused it reads again."""
+    body = json.dumps(USUAL).encode()[:-2] + f', "deep": {nested}}}}}'.encode()
+    assert read_one(body) is None
+    assert read_batch(b'{"responses": [' + body + b"]}") is None
+
+
+@pytest.mark.parametrize("key", [b'"answers"', b'"\\u0061nswers"', b'"answer\\u0073"'], ids=str)
+@pytest.mark.parametrize(
+    "first",
+    [b'"\xff"', b'{"\xed\xa0\x80": 1}', b"9" * 5000, b"[" * 250 + b"]" * 250],
+    ids=("no text", "no character", "too large", "too deep"),
+)
+def test_answers_before_others_of_one_response_are_left_to_the_schema(
+    first: bytes, key: bytes
+) -> None:
+    body = json.dumps({"responses": [USUAL, USUAL]}).encode()
+    twice = body.replace(b'"answers"', key + b": " + first + b', "answers"', 1)
+    assert read_batch(twice) is None
+    with pytest.raises(ValidationError):
+        BATCH.validate_json(twice)

@@ -84,6 +84,26 @@ def test_what_a_commit_held_up_is_noted_for_those_who_follow_once(
     assert rows == [(1, response.row.id)]
 
 
+@pytest.mark.parametrize("late_at", ["write", "commit"])
+def test_of_a_group_that_was_held_up_those_are_noted_that_had_waited(
+    prepare, province, database, monkeypatch, late_at
+):
+    point = province.points[("C1", "sipas-desk")]
+    old, new = prepare(body(point)), prepare(body(point))
+    received = old.row.received_at
+    new = new._replace(row=new.row._replace(received_at=received + timedelta(seconds=100)))
+    moments = [
+        received + timedelta(seconds=s) for s in ((0, 130) if late_at == "commit" else (130,) * 2)
+    ]
+    monkeypatch.setattr(prepare.store, "_now", lambda: moments.pop(0))
+    if late_at == "write":  # it is noted with what is written
+        monkeypatch.setattr(prepare.store, "_note_late", lambda *_: None)
+    assert prepare.store.append([old, new]) == [Outcome.ACCEPTED] * 2
+    with database.reading() as session:
+        noted = session.scalars(select(ResponseChange.response_id)).all()
+    assert noted == [old.row.id]
+
+
 def test_responses_are_stored_while_all_other_threads_hang():
     class Store:
         def append(self, group):

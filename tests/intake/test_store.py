@@ -17,8 +17,9 @@ from app.access.callers import Caller, Grant
 from app.access.models import Right
 from app.access.rate_limits import RateLimits
 from app.db import Database
+from app.intake import retained
 from app.intake.directory import Directory
-from app.intake.models import Disposition, LateResponse, ReceiptDated, Response
+from app.intake.models import Disposition, LateResponse, ReceiptDated, Response, ResponseText
 from app.intake.prepared import Outcome
 from app.intake.rollup_rebuild import count_responses, rebuild, verify
 from app.intake.schemas import ResponseIn
@@ -65,6 +66,18 @@ class Preparing:
 @pytest.fixture
 def prepare(database, province):
     return Preparing(database)
+
+
+@pytest.mark.parametrize(("later", "kept"), [(0, 1), (1, 0)])
+def test_words_are_kept_from_the_day_on_from_which_they_are(
+    database, prepare, province, later, kept
+):
+    response = prepare(body(province.points[("C1", "sipas-desk")], answers={"comment": "x"}))
+    with database.writing() as session:
+        retained.note(session).texts_from = response.row.day + timedelta(days=later)
+    assert prepare.store.append([response]) == [Outcome.ACCEPTED]
+    with database.reading() as session:
+        assert len(session.scalars(select(ResponseText)).all()) == kept
 
 
 def cells(database):

@@ -116,3 +116,44 @@ def test_patterns_are_forgotten_before_they_are_many() -> None:
     for code in "CDEFG":
         assert patterns.read(answered(written.LEAST, **{code: 1}))[0][code] == 1
     assert max(map(len, patterns._known.values())) == written.MOST_ALIKE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        rb'{"b":%d,"\u0062":1}', rb'{"\u0062":1,"b":%d}', rb'{"b":%d,"b":true}',
+        rb'{"b":%d,"b":1.0}', rb'{"b":%d,"b":1e0}', rb'{"b":%d,"b":1}', rb'{"b":1,"b":%d}',
+        rb'{"a\"b":1,"b":%d}', rb'{"a":"\"b\":1,","b":%d}',
+    ],
+)  # fmt: skip
+def test_of_a_key_that_stands_twice_the_last_answer_counts(text: bytes) -> None:
+    texts = [Raw(text % digit) for digit in (1, *range(10)) for _ in range(written.LEAST)]
+    patterns = Patterns(DECODE)
+    for _ in range(2):
+        read = patterns.read(texts)
+        assert repr([dict(each) for each in read]) == repr([DECODE(each) for each in texts])
+
+
+def test_of_answers_that_are_no_digits_nothing_is_learnt() -> None:
+    patterns = Patterns(DECODE)
+    for text in (b"{}", b'{"A1":null}', b'{"A1":10}', b'{"A1":1,"A1":1}', b'{"A1":[4]}'):
+        assert {type(each) for each in patterns.read([Raw(text)] * written.LEAST)} == {dict}
+    assert not patterns._known
+
+
+def test_a_digit_is_one_of_ten_bytes() -> None:
+    patterns = Patterns(lambda text: DECODE(text) if text in known else {"else": bytes(text)})
+    known = answered(written.LEAST)
+    patterns.read(known)
+    for byte in set(range(256)) - set(b"0123456789"):
+        other = bytes(known[0]).replace(b"0", bytes([byte]), 1)
+        assert patterns.read([*known, Raw(other)])[-1] == {"else": other}
+
+
+def test_what_is_longer_than_any_form_is_read_one_by_one() -> None:
+    patterns = Patterns(DECODE)
+    (least,) = answered(1, **{"B": 1})
+    for longer, kind in ((0, DigitAnswers), (1, dict)):
+        code = "B" * (written.LONGEST - len(least) + 1 + longer)
+        batch = answered(written.LEAST, **{code: 1})
+        assert {type(each) for each in patterns.read(batch)} == {kind}

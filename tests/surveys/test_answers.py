@@ -175,6 +175,14 @@ def test_options_of_a_multiple_choice():
     assert refused(shown | {"many": [1, 1]}) == {"many": "answer.option_twice"}
 
 
+def test_of_a_required_item_that_is_wrong_nothing_is_said_to_lack():
+    with pytest.raises(AnswerError) as error:
+        SHEETS["every-kind"].pack({"A1": 9})
+    assert [(each.item, each.reason) for each in error.value.mistakes] == [
+        ("A1", "answer.not_a_level")
+    ]
+
+
 def test_required_hidden_and_several_mistakes_at_once():
     assert refused({}) == {"A1": "answer.required"}
     assert refused({"A1": 3, "one": 1, "many": [1]}) == {"many": "answer.not_shown"}
