@@ -170,9 +170,10 @@ def test_what_is_drawn_is_the_same_on_every_day(tmp_path):
 
 
 OTHER_DAY = """
-import datetime, json, time
+import datetime, json, time, types
 import msgspec.json
-msgspec.json.Decoder = lambda kind: None  # it takes no heir of a moment; nothing is read here
+# It takes no heir of a moment; nothing is read here.
+msgspec.json.Decoder = lambda kind: types.SimpleNamespace(decode=None)
 ahead, now = datetime.timedelta(40), time.time
 time.time = lambda: now() + ahead.total_seconds()
 class Day(datetime.date):
