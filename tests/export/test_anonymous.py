@@ -28,13 +28,10 @@ from app.export.anonymous_columns import DESIGN
 from app.export.formats import Format
 from app.figures.models import AnonymousQuarter
 from app.figures.periods import Step, label, ordinals, span
-from app.importing.models import ResponseImport
-from app.intake.models import Disposition, Response, WithdrawnResponse
-from app.intake.received_days import first_id
+from app.intake.models import Disposition, Response
 from app.problems import Problem
 from app.registry.models import Channel, SurveyPoint, Unit
 from app.registry.points import current_code, open_point
-from app.retention.withdrawing import Withdrawal, withdraw
 from app.settings import Settings
 from tests.conftest import serving
 from tests.intake.test_store import Preparing
@@ -345,54 +342,6 @@ def test_what_comes_while_a_quarter_is_made_is_neither_in_rows_nor_in_what_guard
     rows, book = rows_of(database)
     assert len(late) == 3
     assert (len(rows), book.anonymity.left_out) == (332, 0)
-
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_quarter_waits_until_what_is_imported_is_in(database, province):
-    answered(database, province)
-    prepare = Preparing(database)
-    with database.reading() as session:
-        point = current_code(session.scalars(select(SurveyPoint).where(
-            SurveyPoint.unit_id == province.units["W1"])).first())  # fmt: skip
-    one = prepare(body(point, {"A1": 5}, questionnaire=WARD,
-                       answered_at=f"{EARLIER.first}T09:00:00+07:00"))  # fmt: skip
-    prepare.store.append([one])
-    with database.writing() as session:
-        journal = ResponseImport(digest="a", source="a", batch="", name="a", begun_by="a",
-                                 begun_at=NOW)  # fmt: skip
-        session.add(journal)
-    assert rows_of(database)[0] == []
-    with database.writing() as session:
-        session.execute(update(ResponseImport).values(ended_at=NOW))
-    rows, book = rows_of(database)
-    assert book.anonymity.quarters == (LATER.name,) and len(rows) == 166
-    with database.writing() as session:
-        session.execute(update(Response).values(received_at=NOW - timedelta(days=2)))
-    rows, book = rows_of(database)
-    assert book.anonymity.quarters == (EARLIER.name, LATER.name) and len(rows) == 333
-
-
-def test_a_quarter_waits_for_what_a_withdrawal_left_as_for_what_came(database, province):
-    """Its id begins on the day that it is of, and not on that of the one which was withdrawn."""
-    answered(database, province)
-    prepare = Preparing(database)
-    with database.reading() as session:
-        point = current_code(session.scalars(select(SurveyPoint).where(
-            SurveyPoint.unit_id == province.units["W1"])).first())  # fmt: skip
-    one = prepare(body(point, {"A1": 5}, questionnaire=WARD,
-                       answered_at=f"{EARLIER.first}T09:00:00+07:00"))  # fmt: skip
-    prepare.store.append([one])
-    with database.writing("test") as session:
-        assert withdraw(session, Settings(), one.row.id) is Withdrawal.DONE
-    with database.reading() as session:
-        left = session.scalar(select(WithdrawnResponse.response_id))
-        assert left < first_id(session, NOW - anonymising.QUIET) < one.row.id
-    rows, book = rows_of(database)
-    assert book.anonymity.quarters == (LATER.name,) and len(rows) == 166
-    with database.writing() as session:
-        session.execute(update(Response).values(received_at=NOW - timedelta(days=2)))
-    rows, book = rows_of(database)
-    assert book.anonymity.quarters == (EARLIER.name, LATER.name) and len(rows) == 333
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """How forms were filled in, as cells count it, is what the responses themselves say one by one."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -11,21 +10,17 @@ from sqlalchemy import select
 from app.access.callers import Caller, Grant
 from app.access.models import Right
 from app.access.roles import Role
-from app.figures import doubts
 from app.figures.doubts import _counted
 from app.figures.late import find_late_aside
-from app.figures.query import Expand, Key
 from app.figures.visible import PUBLIC
 from app.intake.models import Disposition, Response
 from app.intake.rollup_rebuild import rebuild, verify
 from app.intake.setting_aside import Together, change_dispositions
-from app.registry.models import Succession, Unit
 from app.registry.points import find_by_code
 from app.reports.views.context import Chosen, ViewContext
 from app.reports.views.quality import quality
 from app.rollups.cells import FORMS
 from app.rollups.models import AsideCell, RollupCell
-from tests.changed_tree import end
 from tests.retention.history import SETTINGS, TODAY, History, months_ago
 
 EVERYTHING = Caller("analyst", (Grant(frozenset({Right.READ_FIGURES, Right.READ_SMALL_CELLS})),))
@@ -214,146 +209,6 @@ def test_cells_that_lost_their_responses_before_they_counted_forms_say_that_noth
     assert shown.responses.model_dump(exclude={"counted"}) == dict.fromkeys(
         set(type(shown.responses).model_fields) - {"counted"}
     )
-
-
-@pytest.mark.parametrize(("some", "told"), [(0, None), (9, None), (10, 10)])
-def test_of_few_who_took_a_time_or_rated_enough_strangers_are_not_told_how_they_did(
-    database, province, some, told
-):
-    """Of twenty whom they are told of: hasty and all alike is whoever could be."""
-    history = History(database)
-    with database.reading() as session:
-        unit = find_by_code(session, province.points[("C1", "sipas-desk")]).unit_id
-    form, sheet = history.version.form, history.version.sheet
-    items = [item.code for factor in form.index_factors for item in form.index_items(factor)]
-    rated = sheet.pack(dict.fromkeys(items[:5], 4), partial=True)[0]
-    made = [history.one(months_ago(2), unit=unit) for _ in range(20)]
-    history.store.append(
-        [
-            each._replace(row=each.row._replace(duration_s=5, packed=rated)) if n < some
-            else each._replace(row=each.row._replace(duration_s=None))
-            for n, each in enumerate(made)
-        ]
-    )  # fmt: skip
-    chosen = Chosen(questionnaire="sipas-desk", period=f"{months_ago(2):%Y-%m}", unit="C1")
-    head = Caller("head", (replace(*EVERYTHING.grants, unit_id=unit),))
-    for caller, number in ((PUBLIC, told), (head, some), (EVERYTHING, some)):
-        with database.reading() as session:
-            shown = quality(ViewContext.of(session, caller, SETTINGS, chosen))
-        forms, alike = shown.responses, shown.straight_lining
-        assert (forms.counted, forms.known, forms.partial, forms.in_english) == (20, 20, 0, 0)
-        assert (forms.timed, forms.hasty) == (number, number)
-        assert forms.hasty_share == (1.0 if number else None)
-        assert (alike and (alike.respondents, alike.alike)) == (
-            (number, number) if number else None
-        )
-
-
-def test_no_two_figures_give_away_how_a_few_filled_their_forms_in(database, province):
-    """Nor do a half-year and its months, or all channels and one: of a few nothing is told."""
-    history = History(database)
-    form, sheet = history.version.form, history.version.sheet
-    items = [item.code for factor in form.index_factors for item in form.index_items(factor)]
-    rated = sheet.pack(dict.fromkeys(items[:5], 4), partial=True)[0]
-
-    def give(day, people, known, channel="qr"):
-        made = [history.one(day) for _ in range(people)]
-        history.store.append(
-            [
-                each._replace(
-                    row=each.row._replace(
-                        channel=channel, duration_s=5 if n < known else None,
-                        packed=rated if n < known else each.row.packed,
-                    )
-                )
-                for n, each in enumerate(made)
-            ]
-        )  # fmt: skip
-
-    give(months_ago(2), 20, 20)
-    give(months_ago(1), 20, 3)
-    give(months_ago(1), 20, 12, channel="kiosk")
-    give(TODAY, 20, 20)
-
-    def shown(caller, period):
-        with database.reading() as session:
-            chosen = Chosen(questionnaire="sipas-desk", period=period)
-            view = quality(ViewContext.of(session, caller, SETTINGS, chosen))
-        alike = view.straight_lining
-        assert (alike and alike.respondents) == view.responses.timed
-        return view.responses.timed
-
-    months = [f"{months_ago(n):%Y-%m}" for n in (2, 1, 0)]
-    told = dict(zip(months, [shown(PUBLIC, each) for each in months], strict=True))
-    assert list(told.values()) == [20, 12, None]
-    assert [shown(EVERYTHING, each) for each in months] == [20, 15, 20]
-    year = f"{months_ago(1):%Y}"
-    assert shown(PUBLIC, year) == sum(n or 0 for month, n in told.items() if month[:4] == year)
-
-
-def test_forms_are_looked_at_in_the_nearest_row_that_is_shown(database, province, monkeypatch):
-    """C2 is hidden from strangers: its forms are among the district's, and in no row of its own."""
-    history, looked_at = History(database), []
-    with database.reading() as session:
-        units = {
-            code: find_by_code(session, province.points[(code, "sipas-desk")]).unit_id
-            for code in ("A1", "D1", "C1", "C2")
-        }
-    for code, people in (("A1", 40), ("D1", 40), ("C1", 40), ("C2", 4)):
-        history.came(months_ago(2), people, unit=units[code])
-
-    def counted(context, row_of, rows):
-        looked_at.append(row_of)
-        return _counted(context, row_of, rows)
-
-    monkeypatch.setattr(doubts, "_counted", counted)
-    with database.reading() as session:
-        chosen = Chosen(questionnaire="sipas-desk", period=f"{months_ago(2):%Y-%m}")
-        view = ViewContext.of(session, PUBLIC, SETTINGS, chosen)
-        whole = view.over(units=("77",), expand=Expand.ALL, kinds=())
-        assert doubts.find_doubtful(whole) == {}
-        rows = whole.rates(Key.UNIT)[0].unit
-    (row_of,) = looked_at
-    found = {code: rows[row_of[id]].code for code, id in units.items()}
-    assert found == {"A1": "A1", "D1": "D1", "C1": "C1", "C2": "D1"}
-
-
-def test_forms_of_a_unit_that_was_divided_are_in_none_of_its_parts(database, province, monkeypatch):
-    """Nobody knows in which of them they would be."""
-    history, looked_at, day = History(database), [], months_ago(1)
-    with database.writing() as session:
-        old = session.get_one(Unit, province.units["C1"])
-        end(old, day)
-        for code in ("C3", "C4"):
-            part = Unit(code=code, kind="commune", name_vi=code, name_en=code,
-                        parent_id=old.parent_id, valid_from=day)  # fmt: skip
-            session.add(part)
-            session.flush()
-            session.add(Succession(from_id=old.id, to_id=part.id, day=day, share=0.5))
-            province.units[code] = part.id
-    came = (("C1", 3), ("C3", 1), ("C4", 1), ("C2", 1))
-    for code, ago in came:
-        history.came(months_ago(ago), 40, unit=province.units[code])
-
-    def counted(context, row_of, rows):
-        looked_at.append(row_of)
-        return _counted(context, row_of, rows)
-
-    monkeypatch.setattr(doubts, "_counted", counted)
-    with database.reading() as session:
-        chosen = Chosen(questionnaire="sipas-desk", period=f"{months_ago(3)}..{TODAY}")
-        whole = ViewContext.of(session, EVERYTHING, SETTINGS, chosen).compared
-        assert doubts.find_doubtful(whole) == {}
-        rows = whole.rates(Key.UNIT)[0]
-    respondents = dict(zip([unit.code for unit in rows.unit], rows.sums["n"].tolist(), strict=True))
-    assert {code: respondents[code] for code in ("C2", "C3", "C4")} == {
-        "C2": 40,
-        "C3": 60,
-        "C4": 60,
-    }
-    assert {*looked_at[0]} & {province.units[code] for code, _ in came} == {
-        province.units[code] for code in ("C2", "C3", "C4")
-    }
 
 
 def test_what_came_late_and_is_set_aside_is_counted_as_its_cell_counts_it(database, province):
