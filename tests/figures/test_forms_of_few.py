@@ -1,14 +1,22 @@
 """Of how a few filled their forms in, strangers are told nothing."""
 
 from dataclasses import replace
+from datetime import date
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from app.access.callers import Caller
+from app.figures.release import ReleaseRule
 from app.figures.visible import PUBLIC
 from app.registry.points import find_by_code
+from app.reports.views.conduct_counts import _enough
 from app.reports.views.context import Chosen, ViewContext
 from app.reports.views.quality import quality
+from app.rollups.cells import layout_of
+from app.rollups.conduct import Conduct
+from app.rollups.queries import CellRows
 from tests.figures.test_forms_in_cells import EVERYTHING
 from tests.retention.history import SETTINGS, TODAY, History, months_ago
 
@@ -89,3 +97,17 @@ def test_no_two_figures_give_away_how_a_few_filled_their_forms_in(database, prov
     assert [shown(EVERYTHING, each) for each in months] == [20, 15, 20]
     year = f"{months_ago(1):%Y}"
     assert shown(PUBLIC, year) == sum(n or 0 for month, n in told.items() if month[:4] == year)
+
+
+def test_of_the_running_month_nothing_is_told(database, province):
+    """It is told by batches with ten of each measure, and who took a time is no measure."""
+    rows = CellRows(
+        unit_id=np.array([1, 1]),
+        day=np.array(["2026-10-31", "2026-11-01"], dtype="datetime64[D]"),
+        channel=np.array(["qr", "qr"]),
+        cells=layout_of(History(database).version).empty(2),
+    )
+    rows.cells["forms"] = 20
+    asked = SimpleNamespace(least=10, release_rule=ReleaseRule(10, date(2026, 11, 30)))
+    enough = _enough(SimpleNamespace(figures=asked), rows, Conduct.TIMED)
+    assert enough.tolist() == [True, False]
