@@ -32,9 +32,13 @@ def make_postgres_user() -> None:
 
 
 class PostgresServer:
-    """A PostgreSQL server that makes databases; the one that was started here ends with it."""
+    """A PostgreSQL server that makes databases; the one that was started here ends with it.
 
-    def __init__(self) -> None:
+    One that is not ``durable`` waits for no disk, as nothing in tests needs: what is killed there
+    is our server, never this one or its machine.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
         given = os.environ.get("HAILONG_TEST_POSTGRES")
         self._own: Any = None
         if given:
@@ -48,11 +52,10 @@ class PostgresServer:
         self._own = Server(data)
         self._own.start()
         self._url = make_url(self._own.get_uri()).set(drivername="postgresql+psycopg")
-        # What is killed in tests is our server, never this one or its machine: it need not wait
-        # for the disk.
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            self._run("ALTER SYSTEM SET {} = off", setting)
-        self._run("SELECT pg_reload_conf()")
+        if not durable:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                self._run("ALTER SYSTEM SET {} = off", setting)
+            self._run("SELECT pg_reload_conf()")
 
     @property
     def url(self) -> URL:

@@ -35,7 +35,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 def main(out: Console) -> None:
     """Run and print both stores."""
-    with tempfile.TemporaryDirectory() as name, closing(PostgresServer()) as postgres:
+    with tempfile.TemporaryDirectory() as name, closing(PostgresServer(durable=True)) as postgres:
         folder = Path(name)
         for backend in BACKENDS:
             url = f"sqlite:///{folder / 'bench.db'}"

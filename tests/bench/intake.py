@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import psutil
 from rich.console import Console
+from sqlalchemy import text
 
 from app.access import credentials
 from app.access.models import Right
@@ -61,7 +62,7 @@ def main(out: Console) -> None:
     os.sched_setaffinity(0, our_cores)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        postgres = stack.enter_context(closing(PostgresServer()))
+        postgres = stack.enter_context(closing(PostgresServer(durable=True)))
         old = stack.enter_context(before(BROUGHT_WITH))
         if old is None:
             out.print("without the commit before: git knows none here")
@@ -100,6 +101,7 @@ def _run(
             server = started(url, f"{name}.log", root=root, device_rate="9000000/hour", **more)
             contenders.append(_Contender(name, server, devices))
             urls.append(url)
+        out.print(f"{backend:11} {durability(urls[-1])}")
         try:
             _compare(out, backend, contenders)
         finally:
@@ -217,6 +219,18 @@ def _batch(devices: list[Device], path: str, count: int) -> list[bytes]:
         )
         for secret, code in (devices[i % len(devices)] for i in range(count))
     ]
+
+
+def durability(url: str) -> str:
+    """What a commit waits for, as the store itself says; a store that waits for nothing ends it."""
+    with closing(Database(url)) as database, database.writing() as session:
+        if database.locks_whole_database:
+            return f"synchronous={session.scalar(text('PRAGMA synchronous'))} (2 is FULL)"
+        asked = ("server_version", "fsync", "synchronous_commit", "full_page_writes")
+        said = {name: str(session.scalar(text(f"SHOW {name}"))) for name in asked}
+    if "off" in said.values():
+        raise SystemExit(f"not durable: {said}")
+    return ", ".join(f"{name}={value}" for name, value in said.items())
 
 
 def check(out: Console, url: str) -> None:
