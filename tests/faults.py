@@ -30,6 +30,8 @@ class Proxy:
         self.port: int = self._listener.getsockname()[1]
         self._lock = threading.Lock()
         self._pairs: list[_Pair] = []
+        #: What clients sent, as it came.
+        self.heard: list[bytes] = []
         self._refuses = self._stalls = False
         threading.Thread(target=self._take, daemon=True).start()
 
@@ -74,11 +76,11 @@ class Proxy:
                 _reset(client)
                 continue
             try:
-                server = socket.create_connection(self._target, timeout=5)
+                server = _connected(*self._target)
             except OSError:
                 _reset(client)
                 continue
-            pair = _Pair(client, server)
+            pair = _Pair(client, server, self.heard)
             if self._stalls:
                 pair.silent.set()
             with self._lock:
@@ -86,11 +88,20 @@ class Proxy:
             threading.Thread(target=pair.forward, daemon=True).start()
 
 
+def _connected(host: str, port: int) -> socket.socket:
+    """A connection to a server that listens on a port, or in PostgreSQL's way in a folder."""
+    if not host.startswith("/"):
+        return socket.create_connection((host, port), timeout=5)
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(f"{host}/.s.PGSQL.{port}")
+    return connection
+
+
 class _Pair:
     """The two halves of a connection."""
 
-    def __init__(self, client: socket.socket, server: socket.socket) -> None:
-        self._client, self._server = client, server
+    def __init__(self, client: socket.socket, server: socket.socket, heard: list[bytes]) -> None:
+        self._client, self._server, self._heard = client, server, heard
         self.silent = threading.Event()
         self.over = False
 
@@ -107,6 +118,8 @@ class _Pair:
                     if not data:
                         self.end()
                         return
+                    if side is self._client:
+                        self._heard.append(data)
                     other[side].sendall(data)
         if not self.silent.is_set():
             self.end()

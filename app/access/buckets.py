@@ -118,13 +118,16 @@ def _drawn(draws: Sequence[Draw], full_at: dict[bytes, int]) -> Empty | None:
 def _locked(session: Session, keys: Sequence[tuple[bytes]]) -> dict[bytes, int]:
     """When each bucket is full; nobody else draws from them until the session ends."""
     connection = session.connection()
-    if connection.dialect.name != "sqlite":
-        # Rows that are not there cannot be locked, so they are put there, before any is locked:
-        # whoever waits for another's new row holds nothing that the other may want.
+    # Rows that are not there cannot be locked, so they are put there before any is locked: whoever
+    # waits for another's new row holds nothing that the other may want.
+    there = bulk.find_by_key(connection, _BUCKETS, keys, ("full_at",), lock=True, all_or_none=True)
+    if there or connection.dialect.name == "sqlite":
+        found = there or bulk.find_by_key(connection, _BUCKETS, keys, ("full_at",))
+    else:
         there = bulk.find_by_key(connection, _BUCKETS, keys, ())
         missing = [(*key, 0) for key in keys if key not in there]
         bulk.insert_missing(connection, _BUCKETS, ("key", "full_at"), missing)
-    found = bulk.find_by_key(connection, _BUCKETS, keys, ("full_at",), lock=True)
+        found = bulk.find_by_key(connection, _BUCKETS, keys, ("full_at",), lock=True)
     return {bytes(key): full for (key,), (full,) in found.items()}
 
 

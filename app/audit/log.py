@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session
 
 from app.audit.models import AuditEntry
 from app.db.base import microseconds
-from app.db.database import ACTOR, NUL, UNREADABLE
+from app.db.database import ACTOR
 from app.db.locks import Lock, hold
+from app.db.unreadable import NUL, UNREADABLE
 
 #: Whose doing it is where nobody is named.
 SYSTEM = "system"

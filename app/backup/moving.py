@@ -39,8 +39,8 @@ from sqlalchemy.pool import StaticPool
 from app.audit import log
 from app.commands import Refused
 from app.db import Base, Database
-from app.db.database import NUL, UNREADABLE
 from app.db.migrate import upgrade
+from app.db.unreadable import NUL, UNREADABLE
 from app.intake import partitions
 from app.intake.rollup_rebuild import verify_in
 

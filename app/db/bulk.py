@@ -3,27 +3,24 @@
 SQLAlchemy's own bulk statements spend more time in Python than SQLite spends in storing; and as
 each statement hands the interpreter's lock over and back, one statement for many rows also
 keeps the event loop's thread running. So values are written in the form in which each store
-keeps them, column by column: on SQLite what SQLAlchemy's types would bind, on PostgreSQL one
-array literal a column, which its server takes apart.
+keeps them, column by column (``app.db.stored_values``): on PostgreSQL one array literal a column,
+which its server takes apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
-from operator import is_
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Date, LargeBinary, String, Table, Uuid
+from sqlalchemy import Connection, Table, Uuid
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.types import TypeEngine
 
-from app.db.base import UtcDateTime, microseconds
-
-Row = tuple[Any, ...]
+from app.db.base import UtcDateTime
+from app.db.later import Later, Row, ask_later, do_later, is_sqlite
+from app.db.stored_values import for_postgresql, for_sqlite
 
 #: Rows in one SQLite statement: few sizes, so that few statements are ever prepared.
 _CHUNKS = (256, 64, 16, 4, 1)
@@ -40,36 +37,45 @@ def insert_missing(
     """
     if not rows:
         return set()
-    if connection.dialect.name == "sqlite":
+    if is_sqlite(connection):
         return _sqlite_insert_missing(connection, table, columns, rows)
-    keys = _key_names(table)
-    present = connection.exec_driver_sql(
-        f"WITH given AS {_rows(table, columns)}, inserted AS ("
-        f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM given "
-        f"ON CONFLICT ({', '.join(keys)}) DO NOTHING RETURNING {', '.join(keys)}) "
-        f"SELECT {_read(table, keys)} FROM given EXCEPT SELECT {_read(table, keys)} FROM inserted",
-        _literals(table, columns, rows),
-    )
+    statement = _insert_missing_statement(table, columns)
+    present = connection.exec_driver_sql(statement, for_postgresql(table, columns, rows))
     return {tuple(row) for row in present}
+
+
+def insert_missing_later(
+    connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]
+) -> Later[set[Row]]:
+    """The same for at least one row; which were there is known later."""
+    if is_sqlite(connection):
+        there = _sqlite_insert_missing(connection, table, columns, rows)
+        return Later(connection, lambda: there)
+    statement = _insert_missing_statement(table, columns)
+    return ask_later(connection, statement, for_postgresql(table, columns, rows), set)
 
 
 def replace(
     connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]
 ) -> None:
-    """Insert the rows; where a primary key is there, replace the other columns."""
+    """Insert the rows; where a primary key is there, replace the other columns.
+
+    On PostgreSQL that is sent with the next statement, or with the commit.
+    """
     if not rows:
         return
     keys = _key_names(table)
     kept = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)
     conflict = f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {kept}"
-    if connection.dialect.name == "sqlite":
-        for _, chunk in _chunks(_stored(table, columns, rows)):
+    if is_sqlite(connection):
+        for _, chunk in _chunks(for_sqlite(table, columns, rows)):
             _sqlite_insert(connection, table, columns, chunk, conflict)
     else:
-        connection.exec_driver_sql(
+        do_later(
+            connection,
             f"INSERT INTO {table.name} ({', '.join(columns)}) "
             f"SELECT * FROM {_rows(table, columns)} AS given {conflict}",
-            _literals(table, columns, rows),
+            for_postgresql(table, columns, rows),
         )
 
 
@@ -80,30 +86,38 @@ def find_by_key(
     columns: tuple[str, ...],
     *,
     lock: bool = False,
+    all_or_none: bool = False,
 ) -> dict[Row, Row]:
     """Rows by primary key: the values of ``columns`` as the driver gives them, by key.
 
     With ``lock``, the rows stay locked until the transaction ends, taken in the order of keys
-    so that two processes never wait for each other in a ring.
+    so that two processes never wait for each other in a ring. With ``all_or_none``, nothing is
+    found (and locked) unless there is a row of each key, which may be there once.
     """
     if not keys:
         return {}
     names = _key_names(table)
-    if connection.dialect.name == "sqlite":
-        bound = _by_row(_stored(table, names, keys))
+    if is_sqlite(connection):
+        bound = _by_row(for_sqlite(table, names, keys))
         original = dict(zip(bound, keys, strict=True))
-        found = _sqlite_find(connection, table, bound, names + columns)
-        return {original[row[: len(names)]]: row[len(names) :] for row in found}
-    same = " AND ".join(f"t.{name} = wanted.{name}" for name in names)
+        rows = _sqlite_find(connection, table, bound, names + columns)
+        if all_or_none and len(rows) < len(keys):
+            return {}
+        return {original[row[: len(names)]]: row[len(names) :] for row in rows}
+    same = f"{table.name} t JOIN wanted ON " + " AND ".join(
+        f"t.{name} = wanted.{name}" for name in names
+    )
+    every = f"WHERE (SELECT count(*) FROM {same}) = (SELECT count(*) FROM wanted) "
     result = connection.exec_driver_sql(
-        f"SELECT {_read(table, names + columns, 't.')} FROM {table.name} t "
-        f"JOIN {_rows(table, names)} AS wanted ON {same} "
+        f"WITH wanted AS {_rows(table, names)} "
+        f"SELECT {_read(table, names + columns, 't.')} FROM {same} "
+        f"{every if all_or_none else ''}"
         f"ORDER BY {', '.join(f't.{name}' for name in names)} "
         f"{'FOR UPDATE OF t' if lock else ''}",
-        _literals(table, names, keys),
+        for_postgresql(table, names, keys),
     )
-    rows = [tuple(row) for row in result]
-    return {row[: len(names)]: row[len(names) :] for row in rows}
+    found = [tuple(row) for row in result]
+    return {row[: len(names)]: row[len(names) :] for row in found}
 
 
 def among(
@@ -114,7 +128,7 @@ def among(
     Whatever their number, the statement is the same one, which a store has prepared.
     """
     numbers = ",".join(map(str, values))
-    if connection.dialect.name == "sqlite":
+    if is_sqlite(connection):
         return f"{column} IN (SELECT value FROM json_each(?))", f"[{numbers}]"
     kind = table.c[column].type.compile(connection.dialect)
     return f"{column} = ANY(%s::{kind}[])", f"{{{numbers}}}"
@@ -132,7 +146,7 @@ def _sqlite_insert_missing(
 ) -> set[Row]:
     keys = _key_names(table)
     given = [columns.index(name) for name in keys]
-    columns, stored = _without_empty(table, columns, _stored(table, columns, rows))
+    columns, stored = _without_empty(table, columns, for_sqlite(table, columns, rows))
     places = [columns.index(name) for name in keys]
     there: set[Row] = set()
     for start, chunk in _chunks(stored):
@@ -236,11 +250,6 @@ def _places(columns: int, rows: int) -> str:
     return ", ".join([f"({', '.join('?' * columns)})"] * rows)
 
 
-def _stored(table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> list[Sequence[Any]]:
-    """The columns as SQLite keeps them, which is as SQLAlchemy's types would bind them."""
-    return list(_encoded(_encoders(table, columns, "sqlite"), rows))
-
-
 # --- PostgreSQL ---------------------------------------------------------------------------
 
 
@@ -263,108 +272,21 @@ def _rows(table: Table, columns: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=64)
+def _insert_missing_statement(table: Table, columns: tuple[str, ...]) -> str:
+    """Inserts what is not there, and gives the keys that were."""
+    keys = _key_names(table)
+    return (
+        f"WITH given AS {_rows(table, columns)}, inserted AS ("
+        f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM given "
+        f"ON CONFLICT ({', '.join(keys)}) DO NOTHING RETURNING {', '.join(keys)}) "
+        f"SELECT {_read(table, keys)} FROM given EXCEPT SELECT {_read(table, keys)} FROM inserted"
+    )
+
+
+@lru_cache(maxsize=64)
 def _read(table: Table, columns: tuple[str, ...], of: str = "") -> str:
     """Columns to select; ids as text, which is how rows hold them."""
     return ", ".join(
         f"{of}{name}::text" if isinstance(table.c[name].type, Uuid) else f"{of}{name}"
         for name in columns
     )
-
-
-def _literals(table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> Row:
-    """One array literal a column: the driver's own arrays cost a call for every element."""
-    encoders = [encode or _plain for encode in _encoders(table, columns, "postgresql")]
-    return tuple("{" + ",".join(values) + "}" for values in _encoded(encoders, rows))
-
-
-# --- Values -------------------------------------------------------------------------------
-
-_Encoder = Callable[[Sequence[Any]], Sequence[Any]]
-
-
-def _encoded(encoders: Sequence[_Encoder | None], rows: Sequence[Row]) -> Iterator[Sequence[Any]]:
-    """The values of each column as a store takes them; None takes them as they are.
-
-    The moment at which a response counts is mostly the very one that its device claims: what is in
-    the column before is not encoded again.
-    """
-    before: tuple[Any, ...] = ()
-    last: _Encoder | None = None
-    made: Sequence[Any] = ()
-    for encode, values in zip(encoders, zip(*rows, strict=True), strict=True):
-        if encode is None:
-            yield values
-            continue
-        if encode is not last or not all(map(is_, values, before)):
-            made = encode(values)
-        before, last = values, encode
-        yield made
-
-
-def _plain(values: Sequence[Any]) -> Sequence[str]:
-    return ["NULL" if v is None else str(v) for v in values]
-
-
-def _quoted(values: Sequence[Any]) -> Sequence[str]:
-    return [
-        "NULL" if v is None else '"' + v.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        for v in values
-    ]
-
-
-def _without_dashes(values: Sequence[Any]) -> Sequence[Any]:
-    """Ids in hexadecimal digits: all of them at once, for each is not looked at for long."""
-    if None in values:
-        return [None if v is None else v.replace("-", "") for v in values]
-    return "\n".join(values).replace("-", "").split("\n")
-
-
-def _as_buffers(values: Sequence[bytes | None]) -> list[bytearray | None]:
-    """Bytes as the driver takes them at once; for ``bytes`` it looks for an adapter first."""
-    return [None if v is None else bytearray(v) for v in values]
-
-
-def _microseconds(values: Sequence[Any]) -> list[int | None]:
-    """Moments as microseconds; that of a request stands in all its rows."""
-    made: list[int | None] = []
-    last, number = None, None
-    for moment in values:
-        if moment is not last:
-            last, number = moment, None if moment is None else microseconds(moment)
-        made.append(number)
-    return made
-
-
-#: Days are few, and each stands in many rows.
-_day = lru_cache(maxsize=8192)(date.isoformat)
-
-#: How each store takes the values of a type; types that are not named need nothing.
-_ENCODERS: dict[str, dict[type[TypeEngine[Any]], _Encoder]] = {
-    "sqlite": {
-        UtcDateTime: _microseconds,
-        Date: lambda values: [None if v is None else _day(v) for v in values],
-        Uuid: _without_dashes,
-        LargeBinary: _as_buffers,
-        Boolean: lambda values: [None if v is None else int(v) for v in values],
-    },
-    "postgresql": {
-        UtcDateTime: lambda values: _plain(_microseconds(values)),
-        Date: lambda values: ["NULL" if v is None else _day(v) for v in values],
-        LargeBinary: lambda values: [
-            "NULL" if v is None else '"\\\\x' + v.hex() + '"' for v in values
-        ],
-        String: _quoted,
-    },
-}
-
-
-@lru_cache(maxsize=64)
-def _encoders(table: Table, columns: tuple[str, ...], store: str) -> tuple[_Encoder | None, ...]:
-    return tuple(_encoder(table.c[name], store) for name in columns)
-
-
-def _encoder(column: Column[Any], store: str) -> _Encoder | None:
-    if store == "sqlite" and column.primary_key and isinstance(column.type, LargeBinary):
-        return None  # rows are looked up by it
-    encoders = _ENCODERS[store].items()
-    return next((encode for kind, encode in encoders if isinstance(column.type, kind)), None)

@@ -8,18 +8,16 @@ and with it all others that were there before.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-import psycopg
-from psycopg.abc import PQGen
-from psycopg.pq import Format
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
-T = TypeVar("T")
+from app.db.pipelined import BinaryCursor, LaterConnection
 
+#: After so many seconds without a word either side asks whether the other is still there, so often.
+_KEEPALIVES = {"keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3}
 #: So much earlier the server gives a statement up by itself: what is slow is not silent.
 _EARLIER_S = 1.0
 #: So long a report may compute from what it has read before it reads on; it holds no lock.
@@ -40,66 +38,47 @@ class Patience:
     lock_s: float = 3.0
 
 
-class _BinaryCursor(psycopg.Cursor[Any]):
-    """Receives results in PostgreSQL's binary format: cells arrive as bytes, not hexadecimal."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.format = Format.BINARY
-
-
-class _Connection(psycopg.Connection[Any]):
-    """A connection that ends when its server does not answer for too long."""
-
-    patience_s: float | None = None
-    fell_silent: Callable[[], None] | None = None
-
-    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
-        """Wait for the server as psycopg does, and give the connection up when it is silent.
-
-        Raises
-        ------
-        psycopg.OperationalError
-            The server did not answer in time. What it was asked for it may do nevertheless.
-        """
-        if timeout is not None or self.patience_s is None:
-            return super().wait(gen, interval, timeout)
-        until = time.monotonic() + self.patience_s
-        try:
-            return super().wait(gen, interval, self.patience_s)
-        except psycopg.OperationalError:
-            if time.monotonic() >= until and not self.closed:
-                self.close()
-                if self.fell_silent is not None:
-                    self.fell_silent()
-            raise
-
-
 def use(
     engine: Engine, patience: Patience | None, waits: str, fell_silent: Callable[[], None]
 ) -> None:
     """Let an engine connect so; ``waits`` names the patience that its statements have."""
 
+    writes = waits == "write_s"
+
     @event.listens_for(engine, "do_connect")
     def _connect(_dialect: Any, _record: Any, args: tuple[Any, ...], given: dict[str, Any]) -> Any:
+        given = {"cursor_factory": BinaryCursor, "autocommit": writes, **given}
         if patience is None:
-            return _Connection.connect(*args, cursor_factory=_BinaryCursor, **given)
+            return LaterConnection.connect(*args, **given)
         patience_s: float = getattr(patience, waits)
-        connection = _Connection.connect(
+        connection = LaterConnection.connect(
             *args,
             **{
-                "cursor_factory": _BinaryCursor,
                 "connect_timeout": max(1, round(patience.connect_s)),
                 "tcp_user_timeout": round(patience_s * 1000),
-                "keepalives_idle": 10,
-                "keepalives_interval": 3,
-                "keepalives_count": 3,
+                **_KEEPALIVES,
                 "options": _options(patience, waits),
                 **given,
             },
         )
         connection.patience_s, connection.fell_silent = patience_s, fell_silent
         return connection
+
+    if writes:
+        # The driver would wait for the beginning alone; whoever has set another level of isolation
+        # has it begun by the driver.
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            driver = driver_of(connection)
+            if driver.autocommit:
+                driver.begin()
+
+
+def driver_of(connection: Connection) -> LaterConnection:
+    """The driver's connection behind one of a ``Database``'s."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, LaterConnection)
+    return driver
 
 
 def _options(patience: Patience, waits: str) -> str:
@@ -112,4 +91,8 @@ def _options(patience: Patience, waits: str) -> str:
         # its locks would hold up all that comes by new connections.
         "idle_in_transaction_session_timeout": patience_s if waits == "write_s" else _READING_S,
     }
-    return " ".join(f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items())
+    given = {name: round(seconds * 1000) for name, seconds in limits.items()}
+    # The server waits for hours else, with what is locked, for one whose machine is gone amid a
+    # message.
+    given |= {f"tcp_{name}": number for name, number in _KEEPALIVES.items()}
+    return " ".join(f"-c {name}={number}" for name, number in given.items())

@@ -17,12 +17,11 @@ from sqlalchemy.orm import Session
 from app.db import connections
 from app.db.connections import Patience
 from app.db.damage import Damage, DatabaseDamaged, tells_of_damage
+from app.db.unreadable import without_nul
 
 _WRITES = "hailong_writes"
 #: Key of ``Session.info``: whose doing the changes of a session are.
 ACTOR = "hailong_actor"
-#: What no text of PostgreSQL holds, and what stands in its place.
-NUL, UNREADABLE = "\0", "\N{REPLACEMENT CHARACTER}"
 
 
 class Database:
@@ -52,7 +51,7 @@ class Database:
             self._writing_engine = create_engine(self.url, **given)
             for engine, waits in ((self.engine, "read_s"), (self._writing_engine, "write_s")):
                 connections.use(engine, patience, waits, self._renew)
-                event.listen(engine, "before_cursor_execute", _without_nul, retval=True)
+                event.listen(engine, "before_cursor_execute", without_nul, retval=True)
         for engine in {self.engine, self._writing_engine}:
             event.listen(engine, "handle_error", self._look_for_damage)
 
@@ -116,27 +115,6 @@ class Database:
         """Give all connections back."""
         self.engine.dispose()
         self._writing_engine.dispose()
-
-
-def _without_nul(
-    _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
-) -> tuple[str, Any]:
-    """PostgreSQL keeps no NUL in a text, and refuses the statement that has one.
-
-    Anybody may send one, as a code or an address: it is looked up, or kept, as the sign for what
-    cannot be read, so that nothing is found by it and nobody else's responses wait for it.
-    """
-    return statement, _readable(parameters)
-
-
-def _readable(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace(NUL, UNREADABLE) if NUL in value else value
-    if isinstance(value, dict):
-        return {name: _readable(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(map(_readable, value))
-    return value
 
 
 #: How long a command waits for the lock of a SQLite file, in seconds.

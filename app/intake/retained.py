@@ -8,7 +8,7 @@ whatever its clock claims by then: by its mark it is known to be no new one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -17,10 +17,11 @@ from typing import cast
 from uuid import UUID
 from weakref import WeakSet
 
-from sqlalchemy import Engine, Table, select
+from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.orm import Session
 
 from app.db import bulk
+from app.db.later import Later, Row, ask_later
 from app.db.locks import Lock, hold
 from app.intake.models import ErasedResponse, RetentionNote
 
@@ -99,28 +100,51 @@ def _mark(digits: str, of: bytes = b"response") -> int:
 def look_up(session: Session, ids: Sequence[str]) -> tuple[Retained, frozenset[str]]:
     """What is kept, and which of some responses were erased; one statement for a group.
 
-    Marks cost a quarter of what storing a response does, so they are made where there are any.
     ids are in their usual form, or in hexadecimal digits alone.
     """
+    return look_up_later(session, ids)()
+
+
+def look_up_later(
+    session: Session, ids: Sequence[str]
+) -> Callable[[], tuple[Retained, frozenset[str]]]:
+    """The same, as of when the session's next statement is done; call what is returned after it.
+
+    Marks cost a quarter of what storing a response does, so they are made where there are any.
+    """
     connection = session.connection()
-    if connection.engine not in _WITH_MARKS:
-        responses_from, texts_from, some = connection.exec_driver_sql(_NOTED).one()
+    if connection.engine in _WITH_MARKS:
+        return _look_for_marks(connection, ids).result
+    noted = ask_later(connection, _NOTED, (), lambda rows: rows[0])
+
+    def result() -> tuple[Retained, frozenset[str]]:
+        responses_from, texts_from, some = noted.result()
         if not some:
             return _retained(_as_day(responses_from), _as_day(texts_from)), frozenset()
         _WITH_MARKS.add(connection.engine)
+        return _look_for_marks(connection, ids).result()
+
+    return result
+
+
+def _look_for_marks(
+    connection: Connection, ids: Sequence[str]
+) -> Later[tuple[Retained, frozenset[str]]]:
     marks = {_mark(id.replace("-", "")): id for id in ids}
     among, given = bulk.among(connection, _ERASED, "mark", sorted(marks))
-    rows = connection.exec_driver_sql(
-        _NOTED_AND_GONE.format(texts=Erased.TEXTS.value, among=among), (given,)
-    )
-    kept = Retained()
-    found: set[str] = set()
-    for mark, responses_from, texts_from in rows:
-        if mark is None:
-            kept = _retained(_as_day(responses_from), _as_day(texts_from))
-        else:
-            found.add(marks[mark])
-    return kept, frozenset(found)
+
+    def read(rows: Sequence[Row]) -> tuple[Retained, frozenset[str]]:
+        kept = Retained()
+        found: set[str] = set()
+        for mark, responses_from, texts_from in rows:
+            if mark is None:
+                kept = _retained(_as_day(responses_from), _as_day(texts_from))
+            else:
+                found.add(marks[mark])
+        return kept, frozenset(found)
+
+    statement = _NOTED_AND_GONE.format(texts=Erased.TEXTS.value, among=among)
+    return ask_later(connection, statement, (given,), read)
 
 
 def erased(session: Session, ids: Collection[str]) -> frozenset[str]:

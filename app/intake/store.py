@@ -207,17 +207,24 @@ class ResponseStore:
         first = dict(zip(map(_id, reversed(group)), reversed(group), strict=True))
         ids = sorted(first)
         ordered = [first[id] for id in ids]
-        of, connection = by_field(ordered), session.connection()
-        there = bulk.insert_missing(connection, _RESPONSES, ResponseRow._fields, of.row)
+        of = by_field(ordered)
+        # Nearly always all of them are new, and of days that are kept: what that is known by and
+        # their cells are asked for with them, so that a store that is elsewhere is asked once.
+        inserted = bulk.insert_missing_later(
+            session.connection(), _RESPONSES, ResponseRow._fields, of.row
+        )
+        # Looked for after the rows are there: whoever deletes a day waits for them, or is seen.
+        looked_up = retained.look_up_later(session, ids)
+        added = contributions(of)
+        touched = self._cells.touch(session, added) if self._cells.known(added) else None
+        there = inserted.result()
         stored: dict[str, Content] = {}
         codes: dict[str, str] = {}
         accepted = ordered
         if there:
             accepted = [response for response in ordered if (response.row.id,) not in there]
-            ids = [response.row.id for response in accepted]
             stored = _contents(session, [id for (id,) in there])
-        # Looked for after the rows are there: whoever deletes a day waits for them, or is seen.
-        kept, erased = retained.look_up(session, ids)
+        kept, erased = looked_up()
         out: dict[str, Outcome] = {}
         if erased or kept.responses_from > date.min:
             out = {
@@ -233,8 +240,12 @@ class ResponseStore:
         if there:
             codes = codes_of(session, [id for (id,) in there])
         if accepted:
-            of = of if accepted is ordered else by_field(accepted)
-            self._add(session, accepted, of, kept, noted)
+            if accepted is not ordered:
+                of = by_field(accepted)
+                added, touched = contributions(of), None
+            self._add(session, accepted, of, kept)
+            self._cells.add(session, touched or self._cells.touch(session, added))
+            noted |= self._note_unfound(session, accepted, of)
         if len(accepted) == len(group):
             return [Outcome.ACCEPTED] * len(group)
 
@@ -264,9 +275,8 @@ class ResponseStore:
         accepted: Sequence[Prepared],
         of: Group,
         kept: retained.Retained,
-        noted: set[str],
     ) -> None:
-        """All that goes with rows that are there: words, marks of times, cells."""
+        """What goes with rows that are there, but for their cells: words, marks of times."""
         connection = session.connection()
         if any(of.stored_texts):
             said = [r for r in accepted if r.stored_texts and r.row.day >= kept.texts_from]
@@ -293,13 +303,18 @@ class ResponseStore:
                 if r.receipt_rule
             ]
             bulk.insert_missing(connection, _RECEIPT, _RECEIPT_COLUMNS, marked)
-        self._cells.add(session, contributions(of))
-        # Last of all, so that as little time as can be lies before the commit; after it the
-        # clock is looked at again.
+
+    def _note_unfound(self, session: Session, accepted: Sequence[Prepared], of: Group) -> set[str]:
+        """Note those whom followers would not find, and give their ids.
+
+        Last of all, so that as little time as can be lies before the commit; after it the clock
+        is looked at again.
+        """
         settled = self._now() - STORED_LATE
-        if any(of.told_as_change) or min(map(_received_at, of.row)) < settled:
-            unfound = [r.row for r in accepted if r.told_as_change or r.row.received_at < settled]
-            noted |= note_stored(session, unfound)
+        if not any(of.told_as_change) and min(map(_received_at, of.row)) >= settled:
+            return set()
+        unfound = [r.row for r in accepted if r.told_as_change or r.row.received_at < settled]
+        return note_stored(session, unfound)
 
     def set_aside(self, refused: Sequence[Refused], caller: Caller, now: datetime) -> None:
         """Keep what a device was refused for good, its words masked."""

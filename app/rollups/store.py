@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
 from typing import Any, cast
 
 import numpy as np
@@ -48,8 +49,12 @@ class CellStore:
         self._database = database
         self._existing: set[CellKey] = set()
 
-    def add(self, session: Session, contributions: Sequence[Contribution]) -> None:
-        """Add contributions to their cells within the session's transaction.
+    def known(self, contributions: Sequence[Contribution]) -> bool:
+        """Whether all cells of contributions are known to be there."""
+        return self._existing.issuperset(map(itemgetter(0), contributions))
+
+    def touch(self, session: Session, contributions: Sequence[Contribution]) -> Touched:
+        """Lock the cells of contributions and read them, within the session's transaction.
 
         Raises
         ------
@@ -61,15 +66,18 @@ class CellStore:
         keys = sorted([key for group in groups for key in group.place])
         if not self._database.locks_whole_database:
             self._ensure(keys, {key: g.version for g in groups for key in g.place})
-        connection = session.connection()
-        kept = bulk.find_by_key(connection, _TABLE, keys, ("packed",), lock=True)
+        kept = bulk.find_by_key(session.connection(), _TABLE, keys, ("packed",), lock=True)
         if not self._database.locks_whole_database and len(kept) < len(keys):
             self._existing.clear()
             raise CellsVanishedError(f"{len(keys) - len(kept)} cells are gone")
+        return Touched(groups, kept)
+
+    def add(self, session: Session, touched: Touched) -> None:
+        """Add the contributions by which cells were touched, in the same transaction."""
         rows: list[tuple[Any, ...]] = []
-        for group in groups:
-            rows += _added(group, kept)
-        bulk.replace(connection, _TABLE, _COLUMNS, rows)
+        for group in touched.groups:
+            rows += _added(group, touched.kept)
+        bulk.replace(session.connection(), _TABLE, _COLUMNS, rows)
         raise_version(session)
 
     def _ensure(self, keys: Sequence[CellKey], versions: dict[CellKey, Published]) -> None:
@@ -96,6 +104,14 @@ class _Group:
         self.cells = layout_of(self.version).tally(
             packed, np.array(cell_of), len(self.place), conduct
         )
+
+
+@dataclass(frozen=True)
+class Touched:
+    """Cells that are locked: what is to be added to them, and what they held, by key."""
+
+    groups: Sequence[_Group]
+    kept: dict[Any, Any]
 
 
 def _by_version(contributions: Sequence[Contribution]) -> dict[int, list[Contribution]]:

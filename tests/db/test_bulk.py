@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import StatementError
 
 from app.access.models import RateBucket
-from app.db import bulk
+from app.db import bulk, stored_values
 from app.intake.models import Response, ResponseText
 from app.rollups.models import RollupCell
 from tests.small_province import new_id
@@ -87,7 +87,7 @@ def test_columns_may_come_in_any_order(database):
 @pytest.mark.parametrize("empty", [set(), {0}, {1}, {0, 1, 2}])
 def test_ids_may_be_null_in_some_rows(empty):
     ids = [None if n in empty else new_id() for n in range(3)]
-    assert list(bulk._without_dashes(ids)) == [id and id.replace("-", "") for id in ids]
+    assert list(stored_values._without_dashes(ids)) == [id and id.replace("-", "") for id in ids]
 
 
 def test_a_key_of_bytes_is_found(database):

@@ -128,6 +128,18 @@ def posting(place):
     place.nothing_is_lost()
 
 
+def test_the_server_asks_whether_its_client_is_still_there(place):
+    """Amid a message it waits for the rest, whatever it has locked: for hours, if it does not."""
+    with closing(Database(place.postgres.url, Patience())) as database:
+        for session in (database.reading, database.writing):
+            with session() as asking:
+                told = [
+                    asking.scalar(text(f"SHOW tcp_keepalives_{name}"))
+                    for name in ("idle", "interval", "count")
+                ]
+            assert told == ["10", "3", "3"]
+
+
 def test_one_that_fell_silent_takes_all_others_of_its_pools_with_it(place):
     """Each would be waited for in its turn else."""
     with closing(Proxy(place.postgres.port)) as way:

@@ -1,0 +1,223 @@
+"""Connections to PostgreSQL that send several statements at once, and wait for their answers once.
+
+Each answer that is waited for costs a way there and back, and wakes the thread once more, for which
+it must have the interpreter's lock again. So how a transaction begins, and what it writes without
+asking anything, waits for the next statement or for the commit: all of that is sent together, by
+libpq's pipeline mode. Each statement is a message of its own all the same, and its end leaves with
+it: amid a message the server is not idle, and waits for the rest of it for ever, with all that it
+has locked; an idle transaction it ends by itself (``app.db.connections``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, LiteralString, Self, TypeVar
+
+import psycopg
+from psycopg import Pipeline
+from psycopg.abc import PipelineCommand, PQGen
+from psycopg.pq import Format
+from psycopg.waiting import Ready
+
+T = TypeVar("T")
+
+
+class BinaryCursor(psycopg.Cursor[Any]):
+    """Receives results in PostgreSQL's binary format: cells arrive as bytes, not hexadecimal.
+
+    What waits in its connection is sent before what it executes.
+    """
+
+    connection: LaterConnection
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.format = Format.BINARY
+
+    def execute(self, *args: Any, **kwargs: Any) -> Self:
+        """Execute a statement, after all that waits."""
+        with self.connection.together():
+            return super().execute(*args, **kwargs)
+
+    def executemany(self, *args: Any, **kwargs: Any) -> None:
+        """Execute a statement several times, after all that waits."""
+        self.connection.send()
+        super().executemany(*args, **kwargs)
+
+    def copy(self, *args: Any, **kwargs: Any) -> Any:
+        """Copy rows, after all that waits."""
+        self.connection.send()
+        return super().copy(*args, **kwargs)
+
+
+class LaterConnection(psycopg.Connection[Any]):
+    """A connection that can send several statements at once, and ends when its server is silent.
+
+    Those that came by ``later`` are sent with the next that is executed, in their order, or with
+    the commit. What fails among them is told there, and nothing after it is done.
+    """
+
+    patience_s: float | None = None
+    fell_silent: Callable[[], None] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._waiting: list[tuple[psycopg.Cursor[Any], LiteralString, Sequence[Any]]] = []
+        self._begins = self._gathers = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is a statement that was not sent yet."""
+        return bool(self._waiting)
+
+    def begin(self) -> None:
+        """Begin a transaction, with its first statement; the driver must not do so itself."""
+        self._begins = True
+
+    def later(
+        self, statement: LiteralString, parameters: Sequence[Any] = ()
+    ) -> psycopg.Cursor[Any]:
+        """A statement to be sent with the next one; the cursor that has its answer then."""
+        cursor = self.cursor()
+        self._waiting.append((cursor, statement, parameters))
+        return cursor
+
+    def send(self) -> None:
+        """Send what waits, and wait for its answers."""
+        with self.together():
+            pass
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Send what waits and the one statement that is executed within; then all are answered."""
+        if self._gathers or not (self._begins or self._waiting):
+            yield
+            return
+        try:
+            with self.pipeline() as pipeline:
+                messages = _Messages(pipeline)
+                self._gathers = True
+                try:
+                    if self._begins:
+                        messages.add(self.cursor(), "BEGIN")
+                    for cursor, statement, parameters in self._waiting:
+                        messages.add(cursor, statement, parameters)
+                    yield
+                except BaseException:
+                    messages.close()  # nothing was sent, and what waits waits on
+                    raise
+                self._gathers, self._begins, self._waiting = False, False, []
+                messages.send()
+                messages.close()
+                self._gathers = True  # there is nothing left to wait for
+        finally:
+            self._gathers = False
+
+    def commit(self) -> None:
+        """Commit what was executed and what waits."""
+        if not self._waiting:
+            self._begins = False  # nothing was done
+            super().commit()
+            return
+        with self.together():
+            self.cursor().execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo what was executed and forget what waits."""
+        self._begins, self._waiting = False, []
+        super().rollback()
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        """Wait for the server as psycopg does, and give the connection up when it is silent.
+
+        Raises
+        ------
+        psycopg.OperationalError
+            The server did not answer in time. What it was asked for it may do nevertheless.
+        """
+        if self._gathers:
+            return _without_waiting(gen)
+        if timeout is not None or self.patience_s is None:
+            return super().wait(gen, interval, timeout)
+        until = time.monotonic() + self.patience_s
+        try:
+            return super().wait(gen, interval, self.patience_s)
+        except psycopg.OperationalError:
+            if time.monotonic() >= until and not self.closed:
+                self.close()
+                if self.fell_silent is not None:
+                    self.fell_silent()
+            raise
+
+
+class _Messages(deque[PipelineCommand]):
+    """The commands of a pipeline, held back until all leave in one piece.
+
+    A pipeline sends each command by itself, and the end of a message with the next one.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        super().__init__()
+        self._pipeline, self._held, self._holds = pipeline, list[PipelineCommand](), True
+        pipeline.command_queue = self
+
+    def append(self, command: PipelineCommand) -> None:
+        """Hold a command back, until they have left."""
+        if self._holds:
+            self._held.append(command)
+        else:
+            super().append(command)
+
+    def add(
+        self, cursor: psycopg.Cursor[Any], statement: LiteralString, parameters: Sequence[Any] = ()
+    ) -> None:
+        """Add a statement and the end of its message; the server reads on, whatever it fails by."""
+        cursor.execute(statement, parameters)
+        self.append(self._pipeline.pgconn.pipeline_sync)
+        self._pipeline.result_queue.append(None)
+
+    def send(self) -> None:
+        """Send all, and the end of the last message; wait for all answers."""
+        super().append(self._leave)
+        self._pipeline.sync()
+
+    def close(self) -> None:
+        """Let the pipeline end without a word.
+
+        It would ask for what is not sent yet, by a message after the last one's end, and for that
+        PostgreSQL (to 18) forgets that it should end a transaction that is idle for too long.
+        """
+        self._pipeline.command_queue = _Nothing()
+        self._pipeline.result_queue = _Nothing()
+
+    def _leave(self) -> None:
+        self._holds = False
+        for command in self._held:
+            command()
+        self._flush()
+
+    def _flush(self) -> None:
+        """Come again until all has left: what is larger than the system takes at once goes on."""
+        if self._pipeline.pgconn.flush():
+            super().append(self._flush)
+
+
+class _Nothing(deque[Any]):
+    """Takes nothing."""
+
+    def append(self, _: Any) -> None:
+        """Forget it."""
+
+
+def _without_waiting(gen: PQGen[T]) -> T:
+    """Go on with what has nothing to send and nothing to receive yet."""
+    try:
+        next(gen)
+        while True:
+            gen.send(Ready.W)
+    except StopIteration as end:
+        made: T = end.value
+        return made

@@ -1,0 +1,210 @@
+"""What waits for the next statement goes with it, in one piece, and fails with it."""
+
+import time
+from contextlib import closing
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError, InternalError, ProgrammingError
+
+from app.access.models import RateBucket
+from app.db import Database
+from app.db.connections import Patience, driver_of
+from app.db.later import ask_later, do_later
+from tests.databases import address
+from tests.faults import Proxy
+
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+#: How the end of a message looks on the wire: a Sync of four bytes.
+END = b"S\0\0\0\4"
+PUT = "INSERT INTO rate_bucket (key, full_at) VALUES (%s, %s)"
+A, B = b"a", b"b"
+
+
+def put(session, key, full_at=1):
+    do_later(session.connection(), PUT, (key, full_at))
+
+
+def count(session):
+    return ask_later(
+        session.connection(), "SELECT count(*) FROM rate_bucket", (), lambda rows: rows[0][0]
+    )
+
+
+def stored(database):
+    with database.reading() as session:
+        return {bytes(row.key): row.full_at for row in session.scalars(select(RateBucket))}
+
+
+@pytest.fixture
+def way(database):
+    """A way to the database that hears what is sent."""
+    url = database.url
+    host = url.query.get("host") or url.host
+    with closing(Proxy(url.port or 5432, host)) as way:
+        yield way
+
+
+@pytest.fixture
+def heard(database, way):
+    """A database by that way."""
+    url = database.url.set(host="127.0.0.1", port=way.port, query={})
+    with closing(Database(address(url))) as heard:
+        with heard.writing() as session:
+            session.execute(text("SELECT 1"))
+        way.heard.clear()
+        yield heard
+
+
+def test_what_waits_is_done_in_order_before_what_is_executed(heard, way):
+    with heard.writing() as session:
+        none = count(session)
+        put(session, A)
+        one = count(session)
+        put(session, B)
+        assert way.heard == []
+        assert session.scalar(text("SELECT count(*) FROM rate_bucket")) == 2
+        assert (none.result(), one.result()) == (0, 1)
+    assert stored(heard) == {A: 1, B: 1}
+
+
+def test_a_transaction_that_asks_nothing_is_sent_with_its_commit(heard, way):
+    with heard.writing() as session:
+        put(session, A)
+        put(session, B)
+        assert way.heard == []
+    assert b"".join(way.heard).count(END) == 4  # its begin and its commit, too
+    assert stored(heard) == {A: 1, B: 1}
+
+
+def test_whoever_asks_before_anything_else_is_sent_is_answered(heard, way):
+    with heard.writing() as session:
+        put(session, A)
+        assert count(session).result() == 1
+
+
+def test_who_does_nothing_says_nothing(heard, way):
+    with heard.writing() as session:
+        session.connection()
+    with pytest.raises(ZeroDivisionError), heard.writing() as session:
+        session.connection()
+        raise ZeroDivisionError
+    assert way.heard == []
+
+
+def test_what_is_sent_ends_with_the_end_of_a_message(heard, way):
+    """A server that hears no more is then idle in a transaction, which it ends by itself."""
+    with heard.writing() as session:
+        for n in range(5):
+            put(session, bytes([n]))
+            put(session, bytes([n, n]))
+            session.scalar(text("SELECT 1 WHERE :n > 0"), {"n": n})
+    assert len(way.heard) > 5 and all(said.endswith(END) for said in way.heard[:-1])
+    assert len(stored(heard)) == 10
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_server_ends_a_transaction_that_is_idle_for_too_long(database, ahead):
+    """Its locks would stay else where the connection fell silent."""
+    with (
+        closing(Database(address(database.url), Patience(write_s=1.0))) as impatient,
+        pytest.raises(InternalError, match="idle-in-transaction"),
+        impatient.writing() as session,
+    ):
+        if ahead:
+            put(session, A)
+        session.execute(text("SELECT 1"))
+        time.sleep(2)
+        session.execute(text("SELECT 1"))
+    assert stored(database) == {}
+
+
+def test_what_is_undone_was_never_sent(heard, way):
+    with pytest.raises(ZeroDivisionError), heard.writing() as session:
+        put(session, A)
+        raise ZeroDivisionError
+    assert way.heard == []
+    with heard.writing() as session:
+        put(session, B)
+    assert stored(heard) == {B: 1}
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_what_fails_is_told_by_what_goes_with_it_and_nothing_is_done(database, asks):
+    with pytest.raises(IntegrityError), database.writing() as session:
+        put(session, A)
+        put(session, A)
+        put(session, B)
+        if asks:
+            session.execute(text("SELECT 1"))
+    assert stored(database) == {}
+    with database.writing() as session:
+        put(session, A, 2)
+    assert stored(database) == {A: 2}
+
+
+def test_a_statement_that_cannot_be_sent_keeps_what_waits_from_nothing(database):
+    """The driver refuses it before anything is sent, and the transaction goes on."""
+    with database.writing() as session:
+        put(session, A)
+        with pytest.raises(ProgrammingError):
+            session.connection().exec_driver_sql("SELECT %s", (object(),))
+        put(session, B)
+    assert stored(database) == {A: 1, B: 1}
+
+
+def test_one_that_waits_and_cannot_be_sent_is_told(database):
+    with pytest.raises(ProgrammingError), database.writing() as session:
+        put(session, A)
+        put(session, object())
+    assert stored(database) == {}
+
+
+def test_what_is_larger_than_the_system_sends_at_once_is_sent(database):
+    body = "x" * 20_000_000
+    with database.writing() as session:
+        later = ask_later(
+            session.connection(), "SELECT length(%s), %s", (body, body), lambda rows: rows[0]
+        )
+        assert session.scalar(text("SELECT 1")) == 1
+        assert later.result() == (len(body), body)
+
+
+def test_rows_may_be_copied_after_what_waits(database):
+    with database.writing() as session:
+        put(session, A)
+        driver = driver_of(session.connection())
+        with driver.cursor() as cursor, cursor.copy("COPY rate_bucket FROM STDIN") as copy:
+            copy.write_row(("\\x62", 7))
+        driver.cursor().executemany(PUT, [(b"c", 1), (b"d", 2)])
+    assert stored(database) == {A: 1, B: 7, b"c": 1, b"d": 2}
+
+
+def test_another_level_of_isolation_is_begun_by_the_driver(database):
+    with database.writing() as session:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        put(session, A)
+        assert session.scalar(text("SHOW transaction_isolation")) == "repeatable read"
+    with database.writing() as session:
+        assert session.scalar(text("SHOW transaction_isolation")) == "read committed"
+        put(session, B)
+    assert stored(database) == {A: 1, B: 1}
+
+
+def test_a_nul_is_kept_as_what_cannot_be_read(database):
+    with database.writing() as session:
+        asked = ask_later(
+            session.connection(), "SELECT %s::text", ("a\0b",), lambda rows: rows[0][0]
+        )
+        assert asked.result() == "a\ufffdb"
+
+
+def test_a_connection_without_a_transaction_begins_one(database):
+    with database._writing_engine.connect() as connection:
+        do_later(connection, PUT, (A, 1))
+    assert stored(database) == {}
+    with database._writing_engine.connect() as connection:
+        do_later(connection, PUT, (A, 1))
+        connection.commit()
+    assert stored(database) == {A: 1}
