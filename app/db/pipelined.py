@@ -53,6 +53,17 @@ class BinaryCursor(psycopg.Cursor[Any]):
         return super().copy(*args, **kwargs)
 
 
+class LaterServerCursor(psycopg.ServerCursor[Any]):
+    """Reads some rows at a time; what waits in its connection is sent before it is declared."""
+
+    connection: LaterConnection
+
+    def execute(self, *args: Any, **kwargs: Any) -> Self:
+        """Declare it, after all that waits."""
+        self.connection.send()
+        return super().execute(*args, **kwargs)
+
+
 class LaterConnection(psycopg.Connection[Any]):
     """A connection that can send several statements at once, and ends when its server is silent.
 
@@ -65,6 +76,7 @@ class LaterConnection(psycopg.Connection[Any]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.server_cursor_factory = LaterServerCursor
         self._waiting: list[tuple[psycopg.Cursor[Any], LiteralString, Sequence[Any]]] = []
         self._begins = self._gathers = False
 
@@ -102,17 +114,23 @@ class LaterConnection(psycopg.Connection[Any]):
                 self._gathers = True
                 try:
                     if self._begins:
-                        messages.add(self.cursor(), "BEGIN")
+                        # Never prepared: were it gone, all else would be done without it.
+                        messages.add(self.cursor(), "BEGIN", prepare=False)
                     for cursor, statement, parameters in self._waiting:
                         messages.add(cursor, statement, parameters)
                     yield
                 except BaseException:
-                    messages.close()  # nothing was sent, and what waits waits on
+                    messages.close()
                     raise
                 self._gathers, self._begins, self._waiting = False, False, []
                 messages.send()
                 messages.close()
                 self._gathers = True  # there is nothing left to wait for
+        except BaseException:
+            if self._waiting or self._begins:
+                # Nothing was sent, and the driver takes for prepared what it was to prepare.
+                self.close()
+            raise
         finally:
             self._gathers = False
 
@@ -122,8 +140,13 @@ class LaterConnection(psycopg.Connection[Any]):
             self._begins = False  # nothing was done
             super().commit()
             return
-        with self.together():
-            self.cursor().execute("COMMIT")
+        try:
+            with self.together():
+                self.cursor().execute("COMMIT", prepare=False)
+        except psycopg.Error:
+            # The transaction is over, and whatever came after the error was not even prepared.
+            self.close()
+            raise
 
     def rollback(self) -> None:
         """Undo what was executed and forget what waits."""
@@ -172,10 +195,14 @@ class _Messages(deque[PipelineCommand]):
             super().append(command)
 
     def add(
-        self, cursor: psycopg.Cursor[Any], statement: LiteralString, parameters: Sequence[Any] = ()
+        self,
+        cursor: psycopg.Cursor[Any],
+        statement: LiteralString,
+        parameters: Sequence[Any] = (),
+        prepare: bool | None = None,
     ) -> None:
         """Add a statement and the end of its message; the server reads on, whatever it fails by."""
-        cursor.execute(statement, parameters)
+        cursor.execute(statement, parameters, prepare=prepare)
         self.append(self._pipeline.pgconn.pipeline_sync)
         self._pipeline.result_queue.append(None)
 

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError, InternalError, ProgrammingError
+from sqlalchemy.exc import IntegrityError, InternalError, PendingRollbackError, ProgrammingError
 
 from app.access.models import RateBucket
 from app.db import Database
@@ -144,14 +144,43 @@ def test_what_fails_is_told_by_what_goes_with_it_and_nothing_is_done(database, a
     assert stored(database) == {A: 2}
 
 
-def test_a_statement_that_cannot_be_sent_keeps_what_waits_from_nothing(database):
-    """The driver refuses it before anything is sent, and the transaction goes on."""
+def test_a_statement_that_cannot_be_sent_ends_the_transaction(database):
+    """Nothing of it was sent, but the driver takes for prepared what it was to prepare."""
+    for _ in range(3):
+        with pytest.raises(PendingRollbackError), database.writing() as session:
+            for n in range(10):
+                put(session, bytes([n]))
+            with pytest.raises(ProgrammingError):
+                session.connection().exec_driver_sql("SELECT %s", (object(),))
+            put(session, B)
+            session.execute(text("SELECT 1"))
+    assert stored(database) == {}
+    with database.writing() as session:
+        for n in range(10):
+            put(session, bytes([n]))
+    assert len(stored(database)) == 10
+
+
+@pytest.mark.parametrize("times", [1, 4, 5, 6])
+def test_after_a_failure_at_the_commit_all_is_done_or_nothing(database, times):
+    """Whatever the driver had prepared by then, or thinks that it had."""
+    for _ in range(times):
+        with pytest.raises(IntegrityError), database.writing() as session:
+            put(session, A)
+            put(session, A)
+            do_later(session.connection(), "SELECT 1 /* later */")
+    for key in (A, B):
+        with database.writing() as session:
+            put(session, key)
+            do_later(session.connection(), "SELECT 1 /* later */")
+    assert stored(database) == {A: 1, B: 1}
+
+
+def test_what_waits_is_there_for_whoever_reads_some_rows_at_a_time(database):
     with database.writing() as session:
         put(session, A)
-        with pytest.raises(ProgrammingError):
-            session.connection().exec_driver_sql("SELECT %s", (object(),))
-        put(session, B)
-    assert stored(database) == {A: 1, B: 1}
+        rows = session.execute(select(RateBucket.key).execution_options(yield_per=1)).all()
+        assert [bytes(key) for (key,) in rows] == [A]
 
 
 def test_one_that_waits_and_cannot_be_sent_is_told(database):
