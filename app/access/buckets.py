@@ -120,10 +120,12 @@ def _locked(session: Session, keys: Sequence[tuple[bytes]]) -> dict[bytes, int]:
     connection = session.connection()
     # Rows that are not there cannot be locked, so they are put there before any is locked: whoever
     # waits for another's new row holds nothing that the other may want.
-    there = bulk.find_by_key(connection, _BUCKETS, keys, ("full_at",), lock=True, all_or_none=True)
-    if there or connection.dialect.name == "sqlite":
-        found = there or bulk.find_by_key(connection, _BUCKETS, keys, ("full_at",))
-    else:
+    found = bulk.find_by_key(connection, _BUCKETS, keys, ("full_at",), lock=True, all_or_none=True)
+    if len(found) < len(keys) and connection.dialect.name == "sqlite":
+        found = bulk.find_by_key(connection, _BUCKETS, keys, ("full_at",))
+    elif len(found) < len(keys):
+        # All, or in the moment between some that were tidied away: then a ring is possible, which
+        # the server ends, and whoever is told so sends the same again.
         there = bulk.find_by_key(connection, _BUCKETS, keys, ())
         missing = [(*key, 0) for key in keys if key not in there]
         bulk.insert_missing(connection, _BUCKETS, ("key", "full_at"), missing)

@@ -92,7 +92,8 @@ def find_by_key(
 
     With ``lock``, the rows stay locked until the transaction ends, taken in the order of keys
     so that two processes never wait for each other in a ring. With ``all_or_none``, nothing is
-    found (and locked) unless there is a row of each key, which may be there once.
+    found (and locked) unless there is a row of each key; fewer are found where some are deleted
+    at this moment.
     """
     if not keys:
         return {}

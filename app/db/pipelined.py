@@ -3,9 +3,11 @@
 Each answer that is waited for costs a way there and back, and wakes the thread once more, for which
 it must have the interpreter's lock again. So how a transaction begins, and what it writes without
 asking anything, waits for the next statement or for the commit: all of that is sent together, by
-libpq's pipeline mode. Each statement is a message of its own all the same, and its end leaves with
-it: amid a message the server is not idle, and waits for the rest of it for ever, with all that it
-has locked; an idle transaction it ends by itself (``app.db.connections``).
+libpq's pipeline mode, as one message. Where a statement of it fails, none that follows is done.
+
+Amid a message the server is not idle, and waits for the rest of it for ever, with all that it has
+locked, where it ends an idle transaction by itself (``app.db.connections``): so a message leaves in
+one piece, and nothing follows its end.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import Any, LiteralString, Self, TypeVar
 import psycopg
 from psycopg import Pipeline
 from psycopg.abc import PipelineCommand, PQGen
-from psycopg.pq import Format
+from psycopg.pq import Format, TransactionStatus
 from psycopg.waiting import Ready
 
 T = TypeVar("T")
@@ -94,7 +96,10 @@ class LaterConnection(psycopg.Connection[Any]):
     ) -> psycopg.Cursor[Any]:
         """A statement to be sent with the next one; the cursor that has its answer then."""
         cursor = self.cursor()
-        self._waiting.append((cursor, statement, parameters))
+        if self.autocommit or self.info.transaction_status != TransactionStatus.IDLE:
+            self._waiting.append((cursor, statement, parameters))
+        else:  # the driver begins the transaction, and waits for that
+            cursor.execute(statement, parameters)
         return cursor
 
     def send(self) -> None:
@@ -110,25 +115,26 @@ class LaterConnection(psycopg.Connection[Any]):
             return
         try:
             with self.pipeline() as pipeline:
-                messages = _Messages(pipeline)
+                message = _Message(pipeline)
                 self._gathers = True
                 try:
                     if self._begins:
                         # Never prepared: were it gone, all else would be done without it.
-                        messages.add(self.cursor(), "BEGIN", prepare=False)
+                        message.add(self.cursor(), "BEGIN", prepare=False)
                     for cursor, statement, parameters in self._waiting:
-                        messages.add(cursor, statement, parameters)
+                        message.add(cursor, statement, parameters)
                     yield
                 except BaseException:
-                    messages.close()
+                    message.close()
                     raise
                 self._gathers, self._begins, self._waiting = False, False, []
-                messages.send()
-                messages.close()
+                message.send()
+                message.close()
                 self._gathers = True  # there is nothing left to wait for
         except BaseException:
-            if self._waiting or self._begins:
-                # Nothing was sent, and the driver takes for prepared what it was to prepare.
+            # The driver takes for prepared what it was to prepare, until it rolls back what failed.
+            # Where there is nothing to be rolled back, or nothing was sent, that would stay.
+            if self.info.transaction_status != TransactionStatus.INERROR:
                 self.close()
             raise
         finally:
@@ -140,13 +146,8 @@ class LaterConnection(psycopg.Connection[Any]):
             self._begins = False  # nothing was done
             super().commit()
             return
-        try:
-            with self.together():
-                self.cursor().execute("COMMIT", prepare=False)
-        except psycopg.Error:
-            # The transaction is over, and whatever came after the error was not even prepared.
-            self.close()
-            raise
+        with self.together():
+            self.cursor().execute("COMMIT", prepare=False)
 
     def rollback(self) -> None:
         """Undo what was executed and forget what waits."""
@@ -165,21 +166,24 @@ class LaterConnection(psycopg.Connection[Any]):
             return _without_waiting(gen)
         if timeout is not None or self.patience_s is None:
             return super().wait(gen, interval, timeout)
-        until = time.monotonic() + self.patience_s
         try:
-            return super().wait(gen, interval, self.patience_s)
-        except psycopg.OperationalError:
-            if time.monotonic() >= until and not self.closed:
+            return super().wait(_while_heard(gen, self.patience_s), interval)
+        except _Silence:
+            if not self.closed:
                 self.close()
                 if self.fell_silent is not None:
                     self.fell_silent()
             raise
 
 
-class _Messages(deque[PipelineCommand]):
+class _Silence(psycopg.OperationalError):
+    """Nothing was heard of the server for too long."""
+
+
+class _Message(deque[PipelineCommand]):
     """The commands of a pipeline, held back until all leave in one piece.
 
-    A pipeline sends each command by itself, and the end of a message with the next one.
+    A pipeline would send each command by itself, and the end of the message after them.
     """
 
     def __init__(self, pipeline: Pipeline) -> None:
@@ -201,13 +205,12 @@ class _Messages(deque[PipelineCommand]):
         parameters: Sequence[Any] = (),
         prepare: bool | None = None,
     ) -> None:
-        """Add a statement and the end of its message; the server reads on, whatever it fails by."""
+        """Add a statement, whose answer comes as soon as it is done: what is slow is not silent."""
         cursor.execute(statement, parameters, prepare=prepare)
-        self.append(self._pipeline.pgconn.pipeline_sync)
-        self._pipeline.result_queue.append(None)
+        self.append(self._pipeline.pgconn.send_flush_request)
 
     def send(self) -> None:
-        """Send all, and the end of the last message; wait for all answers."""
+        """Send all, and the end of the message; wait for all answers."""
         super().append(self._leave)
         self._pipeline.sync()
 
@@ -237,6 +240,23 @@ class _Nothing(deque[Any]):
 
     def append(self, _: Any) -> None:
         """Forget it."""
+
+
+def _while_heard(gen: PQGen[T], patience_s: float) -> PQGen[T]:
+    """Go on with what waits, as long as something comes or goes: each answer has its time."""
+    try:
+        wanted = next(gen)
+        until = time.monotonic() + patience_s
+        while True:
+            ready = yield wanted
+            if ready:
+                until = time.monotonic() + patience_s
+            wanted = gen.send(ready)
+            if not ready and time.monotonic() >= until:
+                raise _Silence("the server did not answer in time")
+    except StopIteration as end:
+        made: T = end.value
+        return made
 
 
 def _without_waiting(gen: PQGen[T]) -> T:

@@ -1,7 +1,9 @@
 """Buckets that several groups draw from at once, which none of them has drawn from before."""
 
+import contextlib
+import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event, current_thread
+from threading import Barrier, BrokenBarrierError, Event, current_thread
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -96,3 +98,52 @@ def test_groups_that_draw_first_from_the_same_wait_in_no_ring(database, monkeypa
     with database.reading() as session:
         full = {bytes(row.key): row.full_at for row in session.query(buckets.RateBucket)}
     assert [(full[key] - AT) // A.interval for key in (b"a", b"b")] == [2, 4]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("there", [False, True])
+def test_two_that_draw_at_the_same_time_both_count(database, monkeypatch, there):
+    """The second waits for the first, whether their bucket is there or is put there now."""
+    if there:
+        draw_from(database, (A,))
+    both, find = Barrier(2), bulk.find_by_key
+
+    def together(connection, table, keys, columns, **how):
+        if not how.get("lock"):
+            both.wait(30)
+        return find(connection, table, keys, columns, **how)
+
+    def replacing(*given):
+        with contextlib.suppress(BrokenBarrierError):
+            both.wait(1)
+        return replace(*given)
+
+    replace = bulk.replace
+    monkeypatch.setattr(bulk, "find_by_key", together)
+    monkeypatch.setattr(bulk, "replace", replacing)
+    with ThreadPoolExecutor(2) as threads:
+        drawing = [threads.submit(draw_from, database, (A,)) for _ in range(2)]
+        assert [each.result() for each in drawing] == [[None], [None]]
+    with database.reading() as session:
+        (full,) = [row.full_at for row in session.query(buckets.RateBucket)]
+    assert (full - AT) // A.interval == 2 + there
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_of_a_bucket_that_is_tidied_away_at_the_moment_no_draw_is_lost(database):
+    """It is looked for, found and gone, while the other one of the same draw is there."""
+    draw_from(database, (A, B))
+    later = AT + 10**12
+    draws = tuple(each._replace(at=later) for each in (A, B))
+    with database.writing() as session:
+        session.query(buckets.RateBucket).filter_by(key=b"b").update({"full_at": later})
+    with ThreadPoolExecutor(2) as threads:
+        with database.writing() as session:
+            buckets.tidy(session, later)
+            session.flush()
+            drawing = [threads.submit(draw_from, database, draws) for _ in range(2)]
+            time.sleep(0.5)
+        assert [each.result() for each in drawing] == [[None], [None]]
+    with database.reading() as session:
+        full = {bytes(row.key): row.full_at for row in session.query(buckets.RateBucket)}
+    assert {(full[each.key] - later) // each.interval for each in draws} == {2}

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, InternalError, PendingRollbackError, ProgrammingError
 
 from app.access.models import RateBucket
-from app.db import Database
+from app.db import Database, pipelined
 from app.db.connections import Patience, driver_of
 from app.db.later import ask_later, do_later
 from tests.databases import address
@@ -74,7 +74,7 @@ def test_a_transaction_that_asks_nothing_is_sent_with_its_commit(heard, way):
         put(session, A)
         put(session, B)
         assert way.heard == []
-    assert b"".join(way.heard).count(END) == 4  # its begin and its commit, too
+    assert b"".join(way.heard).count(END) == 1  # with its begin and its commit
     assert stored(heard) == {A: 1, B: 1}
 
 
@@ -100,7 +100,8 @@ def test_what_is_sent_ends_with_the_end_of_a_message(heard, way):
             put(session, bytes([n]))
             put(session, bytes([n, n]))
             session.scalar(text("SELECT 1 WHERE :n > 0"), {"n": n})
-    assert len(way.heard) > 5 and all(said.endswith(END) for said in way.heard[:-1])
+    assert len(way.heard) == 6 and all(said.endswith(END) for said in way.heard[:-1])
+    assert all(said.count(END) == 1 for said in way.heard[:-1])
     assert len(stored(heard)) == 10
 
 
@@ -174,6 +175,43 @@ def test_after_a_failure_at_the_commit_all_is_done_or_nothing(database, times):
             put(session, key)
             do_later(session.connection(), "SELECT 1 /* later */")
     assert stored(database) == {A: 1, B: 1}
+
+
+@pytest.mark.parametrize("patience", [Patience(), None])
+def test_what_has_no_beginning_writes_nothing(database, monkeypatch, patience):
+    """Whatever keeps a transaction from beginning, nothing is done outside one."""
+    add = pipelined._Message.add
+
+    def without_beginning(message, cursor, statement, *more, **how):
+        add(message, cursor, statement.replace("BEGIN", "BEGIN no"), *more, **how)
+
+    with closing(Database(address(database.url), patience)) as other:
+        with monkeypatch.context() as broken:
+            broken.setattr(pipelined._Message, "add", without_beginning)
+            with pytest.raises(ProgrammingError), other.writing() as session:
+                put(session, A)
+                put(session, B)
+        assert stored(database) == {}
+        with other.writing() as session:
+            put(session, B)
+    assert stored(database) == {B: 1}
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_what_is_slow_is_not_silent(database, ahead):
+    """Each statement has its own time, although they go together."""
+    silent = []
+    with (
+        closing(Database(address(database.url), Patience(write_s=2.0))) as impatient,
+        impatient.writing() as session,
+    ):
+        driver_of(session.connection()).fell_silent = lambda: silent.append(True)
+        for _ in range(3):
+            if ahead:
+                do_later(session.connection(), "SELECT pg_sleep(0.8)")
+            else:
+                session.execute(text("SELECT pg_sleep(0.8)"))
+    assert not silent
 
 
 def test_what_waits_is_there_for_whoever_reads_some_rows_at_a_time(database):

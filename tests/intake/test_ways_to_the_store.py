@@ -5,10 +5,14 @@ Each way there and back wakes the writer's thread once more, beside an event loo
 
 import psycopg
 import pytest
+from sqlalchemy import delete
 
 from app.access.buckets import Rate, draw
 from app.intake.prepared import Outcome
 from app.intake.rollup_rebuild import verify
+from app.intake.store import ResponseStore
+from app.rollups.models import RollupCell
+from app.rollups.store import CellsVanishedError
 from tests.retention.history import TODAY, History
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -75,3 +79,23 @@ def test_those_that_are_not_accepted_add_nothing_to_cells_that_were_asked_for(
     assert history.store.append(group) == expected
     assert sum(map(history.respondents, history.cells().values())) == before + 1
     assert verify(database) == []
+
+
+def test_what_is_not_accepted_makes_no_cell(history, database):
+    """What is sent again may name another unit, of which nothing was ever counted."""
+    stored = [history.one(TODAY)]
+    history.store.append(stored)
+    other = history.one(TODAY, unit=2, id=stored[0].id, level=1)
+    before = history.count(RollupCell)
+    assert ResponseStore(database, history.store.keys).append([other]) == [Outcome.CONFLICT]
+    assert history.count(RollupCell) == before
+
+
+def test_cells_that_are_gone_are_noticed_where_they_were_known(history, database):
+    with database.writing() as session:
+        session.execute(delete(RollupCell))
+    coming = [history.one(TODAY)]
+    with pytest.raises(CellsVanishedError):
+        history.store.append(coming)
+    assert coming[0].id not in history.ids()
+    assert history.store.append(coming) == [Outcome.ACCEPTED]
