@@ -117,16 +117,12 @@ class LaterConnection(psycopg.Connection[Any]):
             with self.pipeline() as pipeline:
                 message = _Message(pipeline)
                 self._gathers = True
-                try:
-                    if self._begins:
-                        # Never prepared: were it gone, all else would be done without it.
-                        message.add(self.cursor(), "BEGIN", prepare=False)
-                    for cursor, statement, parameters in self._waiting:
-                        message.add(cursor, statement, parameters)
-                    yield
-                except BaseException:
-                    message.close()
-                    raise
+                if self._begins:
+                    # Never prepared: were it gone, all else would be done without it.
+                    message.add(self.cursor(), "BEGIN", prepare=False)
+                for cursor, statement, parameters in self._waiting:
+                    message.add(cursor, statement, parameters)
+                yield
                 self._gathers, self._begins, self._waiting = False, False, []
                 message.send()
                 message.close()

@@ -238,14 +238,28 @@ def test_what_is_larger_than_the_system_sends_at_once_is_sent(database):
         assert later.result() == (len(body), body)
 
 
-def test_rows_may_be_copied_after_what_waits(database):
-    with database.writing() as session:
+@pytest.mark.parametrize("way", ["copy", "executemany"])
+@pytest.mark.parametrize("undone", [False, True])
+def test_rows_may_come_in_other_ways_after_what_waits(database, way, undone):
+    """Within the transaction, which nothing else would have begun."""
+
+    def putting(session):
         put(session, A)
-        driver = driver_of(session.connection())
-        with driver.cursor() as cursor, cursor.copy("COPY rate_bucket FROM STDIN") as copy:
-            copy.write_row(("\\x62", 7))
-        driver.cursor().executemany(PUT, [(b"c", 1), (b"d", 2)])
-    assert stored(database) == {A: 1, B: 7, b"c": 1, b"d": 2}
+        cursor = driver_of(session.connection()).cursor()
+        if way == "copy":
+            with cursor.copy("COPY rate_bucket FROM STDIN") as copy:
+                copy.write_row(("\\x62", 1))
+        else:
+            cursor.executemany(PUT, [(B, 1)])
+
+    if undone:
+        with pytest.raises(ZeroDivisionError), database.writing() as session:
+            putting(session)
+            raise ZeroDivisionError
+        assert stored(database) == {}
+    with database.writing() as session:
+        putting(session)
+    assert stored(database) == {A: 1, B: 1}
 
 
 def test_another_level_of_isolation_is_begun_by_the_driver(database):
