@@ -95,7 +95,8 @@ def test_a_kiosk_that_was_offline_moves_a_finished_month_by_ten_or_by_none(
 ):
     zone = ZoneInfo("Asia/Ho_Chi_Minh")
     today = datetime.now(zone).date()
-    end = today.replace(day=1) - timedelta(days=1)
+    # A month that was over yesterday, too: on a month's first day it is the one before the last.
+    end = (today - timedelta(days=1)).replace(day=1) - timedelta(days=1)
     at = datetime.combine(end, time(9), zone).isoformat()
 
     def send(unit, times, headers):

@@ -11,7 +11,7 @@ from app.registry.points import current_code, open_point
 from app.registry.questionnaires import publish
 from tests.surveys.condition_cases import CASES, CHAIN
 from tests.web.conftest import needs_browser
-from tests.web.kiosk.device import thanked
+from tests.web.kiosk.device import queue_length, thanked, wait_for
 from tests.web.pairing import pair
 from tests.web.two_versions import stored_answers
 
@@ -132,8 +132,6 @@ def test_a_kiosk_asks_nothing_more_once_the_first_answer_is_changed(
     expect(page.locator("h1")).to_have_text("Ghi chú")
     page.get_by_role("button", name="Tiếp tục").click()
     thanked(page)
-    page.wait_for_function(
-        "() => import('/static/kiosk/store.js').then(s => s.countWaiting()).then(n => n === 0)"
-    )
+    wait_for(lambda: queue_length(page) == 0)
     context.close()
     assert [answers for _, answers in stored_answers(database)] == [{"A1": 2, "q1": 3}]

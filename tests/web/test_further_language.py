@@ -17,6 +17,7 @@ from app.registry.questionnaires import publish
 from surveys import load_file
 from surveys.loader import FORMS
 from tests.web.conftest import needs_browser
+from tests.web.kiosk.device import queue_length, wait_for
 from tests.web.pairing import pair
 
 pytestmark = [
@@ -151,8 +152,6 @@ def test_the_kiosk_speaks_it_too(browser, client, point, database):
     faces.nth(3).click()
     page.wait_for_selector("#thanks")
     expect(page.locator("#thanks h1")).to_have_text("សូមអរគុណ")
-    page.wait_for_function(
-        "() => import('/static/kiosk/store.js').then(s => s.countWaiting()).then(n => n === 0)"
-    )
+    wait_for(lambda: queue_length(page) == 0)
     context.close()
     assert languages(database) == ["km"]

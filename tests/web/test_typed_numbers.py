@@ -16,6 +16,7 @@ from app.registry.models import Channel
 from tests.surveys.number_cases import CASES
 from tests.surveys.test_numbers import said
 from tests.web.conftest import needs_browser
+from tests.web.kiosk.device import queue_length, wait_for
 from tests.web.number_form import CODE, NUMBERS, opened_point
 from tests.web.pairing import pair
 from tests.web.two_versions import stored_answers
@@ -218,8 +219,6 @@ def test_the_kiosk_says_what_it_does_not_take_and_sends_what_was_meant(
     go_on.click()
     go_on.click()
     page.wait_for_selector("#thanks")
-    page.wait_for_function(
-        "() => import('/static/kiosk/store.js').then(s => s.countWaiting()).then(n => n === 0)"
-    )
+    wait_for(lambda: queue_length(page) == 0)
     context.close()
     assert stored_answers(database) == [(1, {"A1": 2, "fee": 50000, "weight": 54.5})]
