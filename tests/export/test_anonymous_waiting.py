@@ -32,6 +32,15 @@ def given(database, province):
     return one
 
 
+def the_earlier_quarter_comes_when_nothing_came_lately(database):
+    rows, book = rows_of(database)
+    assert book.anonymity.quarters == (LATER.name,) and len(rows) == 166
+    with database.writing() as session:
+        session.execute(update(Response).values(received_at=NOW - timedelta(days=2)))
+    rows, book = rows_of(database)
+    assert book.anonymity.quarters == (EARLIER.name, LATER.name) and len(rows) == 333
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_quarter_waits_until_what_is_imported_is_in(database, province):
     answered(database, province)
@@ -43,12 +52,7 @@ def test_a_quarter_waits_until_what_is_imported_is_in(database, province):
     assert rows_of(database)[0] == []
     with database.writing() as session:
         session.execute(update(ResponseImport).values(ended_at=NOW))
-    rows, book = rows_of(database)
-    assert book.anonymity.quarters == (LATER.name,) and len(rows) == 166
-    with database.writing() as session:
-        session.execute(update(Response).values(received_at=NOW - timedelta(days=2)))
-    rows, book = rows_of(database)
-    assert book.anonymity.quarters == (EARLIER.name, LATER.name) and len(rows) == 333
+    the_earlier_quarter_comes_when_nothing_came_lately(database)
 
 
 def test_a_quarter_waits_for_what_a_withdrawal_left_as_for_what_came(database, province):
@@ -60,9 +64,4 @@ def test_a_quarter_waits_for_what_a_withdrawal_left_as_for_what_came(database, p
     with database.reading() as session:
         left = session.scalar(select(WithdrawnResponse.response_id))
         assert left < first_id(session, NOW - anonymising.QUIET) < one.row.id
-    rows, book = rows_of(database)
-    assert book.anonymity.quarters == (LATER.name,) and len(rows) == 166
-    with database.writing() as session:
-        session.execute(update(Response).values(received_at=NOW - timedelta(days=2)))
-    rows, book = rows_of(database)
-    assert book.anonymity.quarters == (EARLIER.name, LATER.name) and len(rows) == 333
+    the_earlier_quarter_comes_when_nothing_came_lately(database)
