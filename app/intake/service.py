@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from app.intake.allowances import Allowances, Sender
 from app.intake.contents import Content, ResponseRow, is_repeated
 from app.intake.decoding import Received
 from app.intake.directory import Directory
+from app.intake.masking_queue import MaskingQueue
 from app.intake.models import Disposition
 from app.intake.prepared import Outcome, Prepared, Refused
 from app.intake.refusals import (
@@ -91,9 +91,7 @@ class Intake:
             stored=stored,
         )
         self._zone = settings.zone
-        #: Masking is all computation: more at once are no faster, and would leave who writes and
-        #: who answers their share of a processor alone.
-        self._masking = asyncio.Lock()
+        self._masking = MaskingQueue(store.masked)
         self._limits, self._allowances = limits, Allowances(settings, limits)
 
     async def submit(
@@ -144,8 +142,7 @@ class Intake:
             ready_ones: Sequence[Prepared] = prepared
             if any(each.texts for each in prepared):
                 # Here and not where they are written, so that nobody else's wait for it.
-                async with self._masking:
-                    ready_ones = await run_in_threadpool(self._store.masked, prepared)
+                ready_ones = await self._masking.masked(prepared)
             outcomes = await self.writer.submit(ready_ones)
             for ready, place, outcome in zip(prepared, places, outcomes, strict=True):
                 if outcome is _ACCEPTED:  # as it stands there
