@@ -50,7 +50,7 @@ def insert_missing_later(
     """The same for at least one row; which were there is known later."""
     if is_sqlite(connection):
         there = _sqlite_insert_missing(connection, table, columns, rows)
-        return Later(connection, lambda: there)
+        return Later(lambda: there)
     statement = _insert_missing_statement(table, columns)
     return ask_later(connection, statement, for_postgresql(table, columns, rows), set)
 

@@ -14,10 +14,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-from app.db.pipelined import BinaryCursor, LaterConnection
+from app.db.pipelined import LaterConnection, LaterCursor
 
 #: After so many seconds without a word either side asks whether the other is still there, so often.
 _KEEPALIVES = {"keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3}
+#: After so many seconds it is taken for gone.
+_GONE_S = 10 + 3 * 3
 #: So much earlier the server gives a statement up by itself: what is slow is not silent.
 _EARLIER_S = 1.0
 #: So long a report may compute from what it has read before it reads on; it holds no lock.
@@ -47,7 +49,7 @@ def use(
 
     @event.listens_for(engine, "do_connect")
     def _connect(_dialect: Any, _record: Any, args: tuple[Any, ...], given: dict[str, Any]) -> Any:
-        given = {"cursor_factory": BinaryCursor, "autocommit": writes, **given}
+        given = {"cursor_factory": LaterCursor, "autocommit": writes, **given}
         if patience is None:
             return LaterConnection.connect(*args, **given)
         patience_s: float = getattr(patience, waits)
@@ -65,12 +67,14 @@ def use(
         return connection
 
     if writes:
-        # The driver would wait for the beginning alone; whoever has set another level of isolation
-        # has it begun by the driver.
+        # The driver would wait for the beginning alone. Another level of isolation it is told by
+        # SQLAlchemy, with whether it is to begin; which stays with it when the level goes.
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
-            driver = driver_of(connection)
-            if driver.autocommit:
+            if "isolation_level" not in connection.get_execution_options():
+                driver = driver_of(connection)
+                if not driver.autocommit:
+                    driver.autocommit = True
                 driver.begin()
 
 
@@ -95,4 +99,6 @@ def _options(patience: Patience, waits: str) -> str:
     # The server waits for hours else, with what is locked, for one whose machine is gone amid a
     # message.
     given |= {f"tcp_{name}": number for name, number in _KEEPALIVES.items()}
+    # While an answer is under way, nobody asks: TCP sends it again, for a quarter of an hour.
+    given["tcp_user_timeout"] = _GONE_S * 1000
     return " ".join(f"-c {name}={number}" for name, number in given.items())

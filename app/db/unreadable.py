@@ -17,8 +17,10 @@ def readable(value: Any) -> Any:
         return value.replace(NUL, UNREADABLE) if NUL in value else value
     if isinstance(value, dict):
         return {name: readable(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(map(readable, value))
+    if isinstance(value, list):
+        return list(map(readable, value))
+    if isinstance(value, tuple):
+        return tuple(map(readable, value))
     return value
 
 

@@ -8,7 +8,7 @@ whatever its clock claims by then: by its mark it is known to be no new one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -102,19 +102,17 @@ def look_up(session: Session, ids: Sequence[str]) -> tuple[Retained, frozenset[s
 
     ids are in their usual form, or in hexadecimal digits alone.
     """
-    return look_up_later(session, ids)()
+    return look_up_later(session, ids).result()
 
 
-def look_up_later(
-    session: Session, ids: Sequence[str]
-) -> Callable[[], tuple[Retained, frozenset[str]]]:
-    """The same, as of when the session's next statement is done; call what is returned after it.
+def look_up_later(session: Session, ids: Sequence[str]) -> Later[tuple[Retained, frozenset[str]]]:
+    """The same, as of when the session's next statement is done.
 
     Marks cost a quarter of what storing a response does, so they are made where there are any.
     """
     connection = session.connection()
     if connection.engine in _WITH_MARKS:
-        return _look_for_marks(connection, ids).result
+        return _look_for_marks(connection, ids)
     noted = ask_later(connection, _NOTED, (), lambda rows: rows[0])
 
     def result() -> tuple[Retained, frozenset[str]]:
@@ -124,7 +122,7 @@ def look_up_later(
         _WITH_MARKS.add(connection.engine)
         return _look_for_marks(connection, ids).result()
 
-    return result
+    return Later(result)
 
 
 def _look_for_marks(

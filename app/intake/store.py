@@ -224,7 +224,7 @@ class ResponseStore:
         if there:
             accepted = [response for response in ordered if (response.row.id,) not in there]
             stored = _contents(session, [id for (id,) in there])
-        kept, erased = looked_up()
+        kept, erased = looked_up.result()
         out: dict[str, Outcome] = {}
         if erased or kept.responses_from > date.min:
             out = {

@@ -5,36 +5,20 @@ from contextlib import closing
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError, InternalError, PendingRollbackError, ProgrammingError
+from sqlalchemy.exc import IntegrityError, InternalError, ProgrammingError
 
 from app.access.models import RateBucket
 from app.db import Database, pipelined
 from app.db.connections import Patience, driver_of
 from app.db.later import ask_later, do_later
 from tests.databases import address
+from tests.db.waiting import PUT, A, B, count, put, stored
 from tests.faults import Proxy
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 #: How the end of a message looks on the wire: a Sync of four bytes.
 END = b"S\0\0\0\4"
-PUT = "INSERT INTO rate_bucket (key, full_at) VALUES (%s, %s)"
-A, B = b"a", b"b"
-
-
-def put(session, key, full_at=1):
-    do_later(session.connection(), PUT, (key, full_at))
-
-
-def count(session):
-    return ask_later(
-        session.connection(), "SELECT count(*) FROM rate_bucket", (), lambda rows: rows[0][0]
-    )
-
-
-def stored(database):
-    with database.reading() as session:
-        return {bytes(row.key): row.full_at for row in session.scalars(select(RateBucket))}
 
 
 @pytest.fixture
@@ -143,23 +127,6 @@ def test_what_fails_is_told_by_what_goes_with_it_and_nothing_is_done(database, a
     with database.writing() as session:
         put(session, A, 2)
     assert stored(database) == {A: 2}
-
-
-def test_a_statement_that_cannot_be_sent_ends_the_transaction(database):
-    """Nothing of it was sent, but the driver takes for prepared what it was to prepare."""
-    for _ in range(3):
-        with pytest.raises(PendingRollbackError), database.writing() as session:
-            for n in range(10):
-                put(session, bytes([n]))
-            with pytest.raises(ProgrammingError):
-                session.connection().exec_driver_sql("SELECT %s", (object(),))
-            put(session, B)
-            session.execute(text("SELECT 1"))
-    assert stored(database) == {}
-    with database.writing() as session:
-        for n in range(10):
-            put(session, bytes([n]))
-    assert len(stored(database)) == 10
 
 
 @pytest.mark.parametrize("times", [1, 4, 5, 6])

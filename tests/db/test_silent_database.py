@@ -129,15 +129,20 @@ def posting(place):
 
 
 def test_the_server_asks_whether_its_client_is_still_there(place):
-    """Amid a message it waits for the rest, whatever it has locked: for hours, if it does not."""
+    """Amid a message it waits for the rest, whatever it has locked: for hours, if it does not.
+
+    With an answer under way it does not ask, but sends that again, for a quarter of an hour.
+    """
     with closing(Database(place.postgres.url, Patience())) as database:
         for session in (database.reading, database.writing):
             with session() as asking:
                 told = [
-                    asking.scalar(text(f"SHOW tcp_keepalives_{name}"))
-                    for name in ("idle", "interval", "count")
-                ]
-            assert told == ["10", "3", "3"]
+                    asking.scalar(text(f"SHOW tcp_{name}"))
+                    for name in (
+                        "keepalives_idle", "keepalives_interval", "keepalives_count", "user_timeout",
+                    )
+                ]  # fmt: skip
+            assert told == ["10", "3", "3", "19000"]
 
 
 def test_one_that_fell_silent_takes_all_others_of_its_pools_with_it(place):
