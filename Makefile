@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready-run
 READY_DEV := $(VENV)/ready-dev
-# Three tests at a time, for some wait for browsers and servers; each with one thread of linear algebra,
+# Four tests at a time, for some wait for browsers and servers; each with one thread of linear algebra,
 # or else these would wait for one another.
 PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 4 --dist loadgroup
 
