@@ -137,11 +137,10 @@ def test_the_server_asks_whether_its_client_is_still_there(place):
         for session in (database.reading, database.writing):
             with session() as asking:
                 told = [
-                    asking.scalar(text(f"SHOW tcp_{name}"))
-                    for name in (
-                        "keepalives_idle", "keepalives_interval", "keepalives_count", "user_timeout",
-                    )
-                ]  # fmt: skip
+                    asking.scalar(text(f"SHOW tcp_keepalives_{name}"))
+                    for name in ("idle", "interval", "count")
+                ]
+                told.append(asking.scalar(text("SHOW tcp_user_timeout")))
             assert told == ["10", "3", "3", "19000"]
 
 
