@@ -76,6 +76,19 @@ def test_what_is_typed_stands_in_the_preview_before_it_is_saved(writer):
     writer.look("questionnaire_version_en")
 
 
+def test_what_is_typed_before_the_script_is_there_stands_in_the_preview(writer):
+    page, held = writer.page, []
+    page.get_by_role("link", name="Phiếu khảo sát", exact=True).first.click()
+    page.get_by_role("row", name="sipas-desk").get_by_role("button").click()
+    page.route("**/form_part.js", lambda route: held.append(route))
+    page.get_by_role("link", name="Sửa: trips").click(no_wait_after=True)
+    page.fill("[id='text.vi']", "Mấy lần tất cả?")
+    assert len(held) == 1
+    held[0].continue_()
+    expect(page.frame_locator("iframe.phone").get_by_text("Mấy lần tất cả?")).to_be_in_viewport()
+
+
+
 def test_without_script_a_file_becomes_a_draft_that_is_mended(browser, client, writer):
     book = openpyxl.Workbook()
     book.active.title = "survey"

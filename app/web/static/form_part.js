@@ -17,6 +17,12 @@
     timer = setTimeout(tryIt, PAUSE_MS);
   };
   form.addEventListener("input", later);
+  // Whoever types sooner than this is here, or comes back to what the browser kept, is shown it too.
+  const isTyped = (field) =>
+    field.options
+      ? field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected))
+      : field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+  if ([...form.querySelectorAll("input, textarea, select")].some(isTyped)) later();
   form.addEventListener("submit", () => clearTimeout(timer));
   // Of a kind of question, and of the one asked before, the fields come by themselves.
   for (const name of ["kind", "if"]) {
