@@ -88,7 +88,6 @@ def test_what_is_typed_before_the_script_is_there_stands_in_the_preview(writer):
     expect(page.frame_locator("iframe.phone").get_by_text("Mấy lần tất cả?")).to_be_in_viewport()
 
 
-
 def test_without_script_a_file_becomes_a_draft_that_is_mended(browser, client, writer):
     book = openpyxl.Workbook()
     book.active.title = "survey"
