@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 
 from anyio import CapacityLimiter
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import RELEASE, problems
@@ -109,6 +108,7 @@ from app.web.direct import past_layers
 from app.web.identifying import RequestIds
 from app.web.kiosk import routes as kiosk
 from app.web.openapi import document_doors
+from app.web.packed_files import PackedFiles
 from app.web.pages import problem_page
 from app.web.public import routes as public
 from app.web.public import wall
@@ -323,7 +323,7 @@ def create_app(
     for router in (*ROUTERS, *(page.router for page in PAGES), *LAST):
         app.include_router(router)
     for path, folder in STATIC_FILES.items():
-        app.mount(path, StaticFiles(directory=folder))
+        app.mount(path, PackedFiles(directory=folder))
     # Around all middleware: what add_middleware adds stands inside the one that answers defects.
     build = app.build_middleware_stack
     app.build_middleware_stack = (  # type: ignore[method-assign]
