@@ -7,7 +7,13 @@ from typing import NamedTuple
 import psycopg
 import pytest
 from sqlalchemy import insert, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, ProgrammingError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InternalError,
+    PendingRollbackError,
+    ProgrammingError,
+)
 
 from app.access.models import RateBucket
 from app.db import Database
@@ -76,6 +82,34 @@ def test_where_one_cannot_be_sent_the_others_wait_on(database):
                 session.connection().exec_driver_sql("SELECT %s", (object(),))
             put(session, B + bytes([n]))
             assert session.scalar(text("SELECT count(*) FROM rate_bucket")) == 2 * n
+
+
+@pytest.mark.parametrize("before", range(7))
+def test_what_was_to_be_prepared_and_was_not_sent_is_prepared_anew(database, before):
+    """The driver prepares what it has seen five times, and counts what was not sent as seen."""
+    with database.writing() as session:
+        for _ in range(before):
+            do_later(session.connection(), "SELECT 1 /* later */")
+            session.execute(text("SELECT 2"))
+        do_later(session.connection(), "SELECT 1 /* later */")
+        with pytest.raises(ProgrammingError):
+            session.connection().exec_driver_sql("SELECT %s", (object(),))
+        put(session, A)
+    assert stored(database) == {A: 1}
+
+
+def test_what_can_be_sent_only_in_part_is_not_done_in_part(database):
+    """Nobody knows then what the server has heard."""
+    many = ",".join(["%s"] * 70_000)
+    with pytest.raises(PendingRollbackError), database.writing() as session:
+        put(session, A)
+        with pytest.raises(DBAPIError):
+            session.connection().exec_driver_sql(f"SELECT {many}", tuple(range(70_000)))
+        put(session, B)
+    assert stored(database) == {}
+    with database.writing() as session:
+        put(session, B)
+    assert stored(database) == {B: 1}
 
 
 def test_a_response_that_cannot_be_sent_keeps_none_of_its_group_out(database, province):
