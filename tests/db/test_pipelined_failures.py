@@ -128,12 +128,24 @@ def pids(database):
         return {session.scalar(text("SELECT pg_backend_pid()")) for session in sessions}
 
 
-def test_what_cannot_be_sent_costs_no_connection(database):
+def test_what_cannot_be_sent_costs_no_connection(database, caplog):
     before = pids(database)
     with pytest.raises(ProgrammingError), database.writing() as session:
         put(session, A)
         session.connection().exec_driver_sql("SELECT %s", (object(),))
     assert pids(database) == before
+    assert caplog.records == []  # nor does the driver complain
+
+
+def test_nor_does_what_fails_on_the_server(database, caplog):
+    before = pids(database)
+    for _ in range(3):
+        with pytest.raises(IntegrityError), database.writing() as session:
+            put(session, A)
+            put(session, A)
+            session.execute(text("SELECT 1"))
+    assert pids(database) == before
+    assert caplog.records == []
 
 
 def test_nor_does_what_fails_as_it_is_committed(database):
