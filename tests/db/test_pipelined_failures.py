@@ -52,7 +52,17 @@ def many_changes(session):
     note_changes(session, What.CHANGED, [Touched(id, 1, 1) for id in ids])
 
 
-@pytest.mark.parametrize("write", [one_by_one, many, many_of_sqlalchemys, many_changes])
+def one_and_what_cannot_be_sent(session):
+    one_by_one(session)
+    put(session, B)
+    with pytest.raises(ProgrammingError):
+        session.connection().exec_driver_sql("SELECT %s", (object(),))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [one_by_one, many, many_of_sqlalchemys, many_changes, one_and_what_cannot_be_sent],
+)
 def test_an_idle_transaction_is_ended_however_it_has_written(database, province, write):
     with (
         closing(Database(address(database.url), Patience(write_s=1.0))) as impatient,

@@ -53,7 +53,8 @@ def test_bad_files_are_refused_in_a_sentence(hailong, database, key, only_set, t
     (tmp_path / "other.key").write_text(sealing.make_key()[1])
     (tmp_path / "empty.key").write_text("nothing\n")
     files = {
-        "truncated": good[:-100], "shorter": good[:150], "flipped": good[:-50] + bytes([good[-50] ^ 1]) + good[-49:],
+        "truncated": good[:-100], "shorter": good[:150],
+        "flipped": good[:-50] + bytes([good[-50] ^ 1]) + good[-49:],
         "longer": good + b"x", "text": b"a letter " * 100, "nothing": b"",
         "database": (tmp_path / "var" / "hailong.db").read_bytes(),
     }  # fmt: skip
