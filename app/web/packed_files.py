@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 #: What is text, by the ends of its names; pictures are compressed already.
 _TEXTS = (".css", ".js", ".svg")
-#: Below it a packet is one, whatever it holds.
+#: What is smaller leaves in one packet either way.
 _LEAST = 600
 _VARY = {"Vary": "Accept-Encoding"}
 
